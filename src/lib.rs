@@ -1,0 +1,3 @@
+//! pfupgrade
+
+pub mod winpath;
