@@ -1,3 +1,4 @@
 //! pfupgrade
 
+pub mod platform;
 pub mod winpath;

@@ -54,6 +54,27 @@ impl WinPath {
         Ok(Self(path))
     }
 
+    /// A file that lies beside the drives of a simulated machine, such as its `machine.toml`. No text that is read as a
+    /// path can name it.
+    pub(crate) fn outside_drives(name: &str) -> Self {
+        Self(format!("?:\\{name}"))
+    }
+
+    /// True for a path made by [`WinPath::outside_drives`].
+    pub(crate) fn is_outside_drives(&self) -> bool {
+        self.0.starts_with('?')
+    }
+
+    /// The root of the drive that `path` is on.
+    pub(crate) fn root_of(path: &Self) -> Self {
+        Self(path.0[..3].to_owned())
+    }
+
+    /// True where `name` can be the name of a file or folder on Windows.
+    pub fn is_name(name: &str) -> bool {
+        !name.is_empty() && Self::check_name(name, name).is_ok()
+    }
+
     fn check_name(whole: &str, name: &str) -> Result<(), PathError> {
         if name == "." || name == ".." {
             return Err(PathError::Dots(whole.to_owned()));

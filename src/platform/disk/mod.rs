@@ -1,0 +1,219 @@
+//! The disk of the machine, seen through paths of the machine.
+//!
+//! Everything that has to survive (the journal, the backups, the merged files, the simulated machine itself) goes
+//! through the [`Disk`] trait: [`HostDisk`] is the real one, [`MemoryDisk`] knows what has been synced from what has not,
+//! so that a power cut can be played through. A preview is handed the [`ReadDisk`] half and so cannot write.
+
+mod host;
+mod memory;
+#[cfg(test)]
+mod tests;
+
+pub use host::HostDisk;
+pub use memory::MemoryDisk;
+
+use crate::winpath::WinPath;
+use sha2::{Digest, Sha256};
+use std::io::{self, Read, Seek, Write};
+use std::time::SystemTime;
+
+/// What lies at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A file with content.
+    File,
+    /// A folder.
+    Folder,
+    /// A link, junction or device: never followed, never copied.
+    Other,
+}
+
+/// One thing on the disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Where it lies, with the case the disk has.
+    pub path: WinPath,
+    /// What it is.
+    pub kind: Kind,
+    /// Size in bytes; 0 unless a file.
+    pub len: u64,
+    /// When its content was last changed.
+    pub modified: SystemTime,
+}
+
+/// A file open for reading.
+pub trait ReadFile: Read + Seek + Send {}
+impl<T: Read + Seek + Send> ReadFile for T {}
+
+/// A file open for writing. Nothing is promised to survive before [`WriteFile::sync`] has returned.
+pub trait WriteFile: Write + Send {
+    /// Has the content survive a power cut. The file's *name* survives only once its folder is synced as well.
+    fn sync(&mut self) -> io::Result<()>;
+    /// Sets the time of last change.
+    fn set_modified(&mut self, time: SystemTime) -> io::Result<()>;
+}
+
+/// Holds a lock file until it is dropped.
+pub trait Lock: Send {}
+
+/// Questions to the disk. Names are matched without regard to case.
+pub trait ReadDisk: Send + Sync {
+    /// What lies at `path`; `None` where there is nothing.
+    fn entry(&self, path: &WinPath) -> io::Result<Option<Entry>>;
+    /// What lies directly in a folder, sorted by name.
+    fn list(&self, folder: &WinPath) -> io::Result<Vec<Entry>>;
+    /// Everything below a folder, sorted, a folder before what it holds. Links are listed, not followed.
+    fn walk(&self, folder: &WinPath) -> io::Result<Vec<Entry>>;
+    /// Opens a file for reading.
+    fn open(&self, path: &WinPath) -> io::Result<Box<dyn ReadFile>>;
+    /// Bytes of all files at and below `path`.
+    fn size(&self, path: &WinPath) -> io::Result<u64>;
+}
+
+/// A disk that can be changed.
+pub trait Disk: ReadDisk {
+    /// Creates an empty file, or empties the one that is there.
+    fn create(&self, path: &WinPath) -> io::Result<Box<dyn WriteFile>>;
+    /// Opens a file to write at its end, creating it if needed.
+    fn append(&self, path: &WinPath) -> io::Result<Box<dyn WriteFile>>;
+    /// Creates one folder; its parent must exist.
+    fn create_folder(&self, path: &WinPath) -> io::Result<()>;
+    /// Gives a file or folder another name on the same drive. A file that has the new name is replaced.
+    fn rename(&self, from: &WinPath, to: &WinPath) -> io::Result<()>;
+    /// Removes a file.
+    fn remove_file(&self, path: &WinPath) -> io::Result<()>;
+    /// Removes an empty folder.
+    fn remove_folder(&self, path: &WinPath) -> io::Result<()>;
+    /// Has the names in a folder survive a power cut.
+    fn sync_folder(&self, path: &WinPath) -> io::Result<()>;
+    /// Keeps a folder and what will be in it from everybody but administrators and the system.
+    fn make_private(&self, folder: &WinPath) -> io::Result<()>;
+    /// Takes the lock file at `path`; `None` while somebody else has it.
+    fn lock(&self, path: &WinPath) -> io::Result<Option<Box<dyn Lock>>>;
+    /// The half that only answers questions.
+    fn as_read(&self) -> &dyn ReadDisk;
+}
+
+/// Size of the pieces in which files are copied and hashed.
+const PIECE: usize = 256 * 1024;
+
+/// True where something lies at `path`.
+pub fn exists(disk: &dyn ReadDisk, path: &WinPath) -> io::Result<bool> {
+    Ok(disk.entry(path)?.is_some())
+}
+
+/// Reads a whole file, refusing one larger than `limit` bytes.
+pub fn read(disk: &dyn ReadDisk, path: &WinPath, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    disk.open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {limit} bytes")));
+    }
+    Ok(bytes)
+}
+
+/// Creates a folder and the ones above it that are missing, each synced into its parent.
+pub fn create_folders(disk: &dyn Disk, path: &WinPath) -> io::Result<()> {
+    if let Some(entry) = disk.entry(path)? {
+        return match entry.kind {
+            Kind::Folder => Ok(()),
+            _ => Err(io::Error::new(io::ErrorKind::NotADirectory, format!("{path} is there and is no folder"))),
+        };
+    }
+    let Some(parent) = path.parent() else { return disk.create_folder(path) };
+    create_folders(disk, &parent)?;
+    disk.create_folder(path)?;
+    disk.sync_folder(&parent)
+}
+
+/// Puts `bytes` at `path` so that after a power cut either the old or the new content is there, whole.
+pub fn replace(disk: &dyn Disk, path: &WinPath, bytes: &[u8]) -> io::Result<()> {
+    let beside = beside(path);
+    let mut file = disk.create(&beside)?;
+    file.write_all(bytes)?;
+    file.sync()?;
+    drop(file);
+    disk.rename(&beside, path)?;
+    sync_parent(disk, path)
+}
+
+/// The name under which new content is written beside `path`. It ends in `.config`, which IIS never serves.
+pub(crate) fn beside(path: &WinPath) -> WinPath {
+    match path.parent() {
+        Some(folder) => folder.child(&format!("{}.pfupgrade-new.config", path.name())),
+        None => path.clone(),
+    }
+}
+
+/// Syncs the folder that `path` lies in.
+pub fn sync_parent(disk: &dyn Disk, path: &WinPath) -> io::Result<()> {
+    path.parent().map_or(Ok(()), |parent| disk.sync_folder(&parent))
+}
+
+/// SHA-256 of a file, in lower-case hexadecimal.
+pub fn hash(disk: &dyn ReadDisk, path: &WinPath) -> io::Result<String> {
+    let mut file = disk.open(path)?;
+    let mut sum = Sha256::new();
+    pieces(&mut *file, |piece| {
+        sum.update(piece);
+        Ok(())
+    })?;
+    Ok(hex(&sum.finalize()))
+}
+
+/// SHA-256 of bytes, in lower-case hexadecimal.
+pub fn hash_bytes(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Copies one file in one pass, hashing it, synced and with its time; answers with the SHA-256 of what was read.
+///
+/// The content goes beside `to` first, so a copy that was cut short never carries the name of a whole one.
+pub fn copy(disk: &dyn Disk, from: &WinPath, to: &WinPath, moved: &mut dyn FnMut(u64)) -> io::Result<String> {
+    let modified = disk.entry(from)?.ok_or(io::ErrorKind::NotFound)?.modified;
+    let mut source = disk.open(from)?;
+    let beside = beside(to);
+    let mut target = disk.create(&beside)?;
+    let mut sum = Sha256::new();
+    pieces(&mut *source, |piece| {
+        sum.update(piece);
+        target.write_all(piece)?;
+        moved(piece.len() as u64);
+        Ok(())
+    })?;
+    target.set_modified(modified)?;
+    target.sync()?;
+    drop(target);
+    disk.rename(&beside, to)?;
+    Ok(hex(&sum.finalize()))
+}
+
+fn pieces(file: &mut dyn Read, mut each: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+    let mut buffer = vec![0; PIECE];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(read) => each(&buffer[..read])?,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Removes whatever lies at `path`; content that is already gone is no error.
+pub fn remove(disk: &dyn Disk, path: &WinPath) -> io::Result<()> {
+    let Some(entry) = disk.entry(path)? else { return Ok(()) };
+    if entry.kind == Kind::Folder {
+        for inner in disk.list(path)? {
+            remove(disk, &inner.path)?;
+        }
+        disk.remove_folder(path)?;
+    } else {
+        disk.remove_file(path)?;
+    }
+    sync_parent(disk, path)
+}

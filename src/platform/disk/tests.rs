@@ -1,0 +1,104 @@
+//! Both disks have to behave alike; what only the one in memory can do is tested apart.
+
+use super::*;
+
+fn path(text: &str) -> WinPath {
+    WinPath::new(text).expect("a good path")
+}
+
+fn on_both(test: impl Fn(&dyn Disk)) {
+    test(&MemoryDisk::new());
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    test(&HostDisk::below(folder.path()));
+}
+
+fn text(disk: &dyn Disk, at: &str) -> String {
+    String::from_utf8(read(disk.as_read(), &path(at), 1000).expect(at)).expect("text")
+}
+
+#[test]
+fn names_are_matched_without_regard_to_case_and_keep_their_own() {
+    on_both(|disk| {
+        create_folders(disk, &path(r"C:\InetPub\Root")).expect("folders");
+        replace(disk, &path(r"C:\inetpub\ROOT\Web.Config"), b"one").expect("written");
+        replace(disk, &path(r"C:\INETPUB\root\web.CONFIG"), b"two").expect("replaced");
+        assert_eq!(text(disk, r"c:\inetpub\root\web.config"), "two");
+        let all = disk.walk(&path(r"C:\inetpub")).expect("walked");
+        assert_eq!(all.iter().filter(|entry| entry.kind == Kind::File).count(), 1);
+        assert_eq!(disk.size(&path(r"C:\inetpub")).expect("a size"), 3);
+    });
+}
+
+#[test]
+fn copies_are_whole_and_keep_the_time() {
+    on_both(|disk| {
+        create_folders(disk, &path(r"C:\a")).expect("folder");
+        let content = vec![7; PIECE + 5];
+        replace(disk, &path(r"C:\a\one"), &content).expect("written");
+        let mut seen = 0;
+        let sum = copy(disk, &path(r"C:\a\one"), &path(r"C:\a\two"), &mut |bytes| seen += bytes).expect("copied");
+        assert_eq!(seen, content.len() as u64);
+        assert_eq!(sum, hash(disk.as_read(), &path(r"C:\a\two")).expect("hashed"));
+        assert_eq!(sum, hash_bytes(&content));
+        let time = |at: &str| disk.entry(&path(at)).expect("asked").expect("there").modified;
+        assert_eq!(time(r"C:\a\one"), time(r"C:\a\two"));
+    });
+}
+
+#[test]
+fn a_rename_never_replaces_a_folder() {
+    on_both(|disk| {
+        create_folders(disk, &path(r"C:\a")).expect("folder");
+        create_folders(disk, &path(r"C:\b")).expect("folder");
+        assert!(disk.rename(&path(r"C:\a"), &path(r"C:\B")).is_err());
+        disk.rename(&path(r"C:\a"), &path(r"C:\c")).expect("renamed");
+        assert!(!exists(disk.as_read(), &path(r"C:\a")).expect("asked"));
+        remove(disk, &path(r"C:\c")).expect("removed");
+        remove(disk, &path(r"C:\c")).expect("removing what is gone is fine");
+    });
+}
+
+#[test]
+fn a_lock_is_held_once() {
+    on_both(|disk| {
+        create_folders(disk, &path(r"C:\a")).expect("folder");
+        let first = disk.lock(&path(r"C:\a\lock")).expect("asked");
+        assert!(first.is_some());
+        assert!(disk.lock(&path(r"C:\a\lock")).expect("asked").is_none());
+        drop(first);
+        assert!(disk.lock(&path(r"C:\a\lock")).expect("asked").is_some());
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_does_not_lead_out_of_the_machine() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let disk = HostDisk::below(folder.path());
+    create_folders(&disk, &path(r"C:\a")).expect("folder");
+    std::os::unix::fs::symlink("/etc", folder.path().join("C/a/out")).expect("linked");
+    assert!(disk.open(&path(r"C:\a\out\hostname")).is_err());
+    assert!(disk.list(&path(r"C:\a\out")).is_err());
+    assert_eq!(disk.entry(&path(r"C:\a\out")).expect("asked").expect("there").kind, Kind::Other);
+}
+
+#[test]
+fn a_power_cut_takes_what_was_not_synced() {
+    let disk = MemoryDisk::new();
+    create_folders(&disk, &path(r"C:\a")).expect("folder");
+    let mut file = disk.create(&path(r"C:\a\content-not-synced")).expect("created");
+    file.write_all(b"lost").expect("written");
+    disk.sync_folder(&path(r"C:\a")).expect("synced");
+    let mut file = disk.create(&path(r"C:\a\name-not-synced")).expect("created");
+    file.write_all(b"lost").expect("written");
+    file.sync().expect("synced");
+    let after = disk.after_power_cut();
+    assert_eq!(text(&after, r"C:\a\content-not-synced"), "");
+    assert!(!exists(&after, &path(r"C:\a\name-not-synced")).expect("asked"));
+
+    replace(&disk, &path(r"C:\a\whole"), b"kept").expect("written");
+    disk.rename(&path(r"C:\a\whole"), &path(r"C:\a\renamed")).expect("renamed");
+    assert_eq!(text(&disk.after_power_cut(), r"C:\a\whole"), "kept");
+    disk.stop();
+    assert!(disk.create(&path(r"C:\a\after-death")).is_err());
+}

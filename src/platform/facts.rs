@@ -1,0 +1,221 @@
+//! What can be learned of a machine: plain data, the same from every backend.
+
+use crate::winpath::WinPath;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The processor architecture of Windows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Bits {
+    /// 32-bit Windows.
+    X86,
+    /// 64-bit Windows.
+    X64,
+}
+
+impl Bits {
+    /// `32` or `64`, as the names of the web installers end.
+    pub fn number(self) -> u8 {
+        match self {
+            Bits::X86 => 32,
+            Bits::X64 => 64,
+        }
+    }
+}
+
+/// The operating system and what matters of its state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct System {
+    /// The computer's name.
+    pub name: String,
+    /// Such as `Windows Server 2012 R2 (6.3.9600)`.
+    pub windows: String,
+    /// Its architecture.
+    pub bits: Bits,
+    /// Whether this process may change the machine.
+    pub elevated: bool,
+    /// Release number of .NET Framework 4.x, as its setup writes it; `None` without it.
+    #[serde(default)]
+    pub dotnet_release: Option<u32>,
+    /// Visual C++ 2015 or later for 32-bit programs.
+    #[serde(default)]
+    pub vc_x86: bool,
+    /// Visual C++ 2015 or later for 64-bit programs.
+    #[serde(default)]
+    pub vc_x64: bool,
+    /// Files that the next restart will rename or delete.
+    #[serde(default)]
+    pub pending_renames: Vec<String>,
+}
+
+/// How a service is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StartType {
+    /// With Windows.
+    Automatic,
+    /// When asked to.
+    Manual,
+    /// Never.
+    Disabled,
+}
+
+/// Whether a service runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ServiceState {
+    /// It runs.
+    Running,
+    /// It does not run.
+    Stopped,
+}
+
+/// A Windows service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Service {
+    /// The name by which it is controlled.
+    pub name: String,
+    /// The name shown in the console.
+    pub display_name: String,
+    /// Its command line as registered, quotes and arguments included.
+    pub image_path: String,
+    /// Whether it runs.
+    pub state: ServiceState,
+    /// How it is started.
+    pub start: StartType,
+    /// The account it runs as.
+    pub account: String,
+}
+
+impl Service {
+    /// The program of the command line, where it is an absolute path.
+    pub fn program(&self) -> Option<WinPath> {
+        let line = self.image_path.trim();
+        let program = match line.strip_prefix('"') {
+            Some(rest) => rest.split('"').next()?,
+            // An unquoted path may hold blanks: it reaches to the end of the first `.exe`.
+            None => match line.to_ascii_lowercase().find(".exe") {
+                Some(at) => &line[..at + 4],
+                None => line.split(' ').next()?,
+            },
+        };
+        WinPath::new(program).ok()
+    }
+}
+
+/// IIS as it is configured.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct WebServer {
+    /// The parts of IIS that matter and are installed: `asp-net`, `metabase-compatibility`.
+    #[serde(default)]
+    pub features: Vec<String>,
+    /// Modules loaded for every site, with the file each comes from.
+    #[serde(default)]
+    pub global_modules: BTreeMap<String, WinPath>,
+    /// Application pools.
+    #[serde(default, rename = "pool")]
+    pub pools: Vec<Pool>,
+    /// Sites.
+    #[serde(default, rename = "site")]
+    pub sites: Vec<Site>,
+}
+
+impl WebServer {
+    /// A pool by its name, which IIS matches without regard to case.
+    pub fn pool(&self, name: &str) -> Option<&Pool> {
+        self.pools.iter().find(|pool| pool.name.eq_ignore_ascii_case(name))
+    }
+
+    /// A site by its name.
+    pub fn site(&self, name: &str) -> Option<&Site> {
+        self.sites.iter().find(|site| site.name.eq_ignore_ascii_case(name))
+    }
+
+    /// An application by its site and its path (`/MultiFactorAuth`).
+    pub fn application(&self, site: &str, path: &str) -> Option<&Application> {
+        self.site(site)?.applications.iter().find(|found| found.path.eq_ignore_ascii_case(path))
+    }
+}
+
+/// An application pool.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Pool {
+    /// Its name.
+    pub name: String,
+    /// Version of the CLR, such as `v4.0`.
+    pub clr: String,
+    /// `Integrated` or `Classic`.
+    pub pipeline: String,
+    /// The account it runs as.
+    pub identity: String,
+    /// Whether it runs 32-bit code on 64-bit Windows.
+    #[serde(default)]
+    pub enable_32bit: bool,
+}
+
+impl Pool {
+    /// Version 7 and later of the web parts need CLR v4 in the integrated pipeline.
+    pub fn fits(&self) -> bool {
+        self.clr.eq_ignore_ascii_case("v4.0") && self.pipeline.eq_ignore_ascii_case("Integrated")
+    }
+}
+
+/// A web site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Site {
+    /// The number by which installers name it: `/LM/W3SVC/<id>`.
+    pub id: u32,
+    /// Its name.
+    pub name: String,
+    /// The folder of its root application.
+    pub folder: WinPath,
+    /// Such as `https/*:443:mfa.example.com`.
+    pub bindings: Vec<String>,
+    /// The applications below its root.
+    #[serde(default, rename = "application")]
+    pub applications: Vec<Application>,
+}
+
+/// An application of a site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Application {
+    /// Its path below the site, with the leading slash.
+    pub path: String,
+    /// The folder it is served from.
+    pub folder: WinPath,
+    /// The pool it runs in.
+    pub pool: String,
+    /// What is configured for its location outside its web.config (authentication, SSL flags), attribute by attribute.
+    #[serde(default)]
+    pub settings: BTreeMap<String, String>,
+}
+
+/// Who signed a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Signature {
+    /// No signature, or one that does not hold.
+    None,
+    /// A signature that holds, and the name in its certificate.
+    Signed {
+        /// The signer's common name.
+        by: String,
+    },
+}
+
+/// The version resource of a program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ProgramVersion {
+    /// Name of the product it belongs to.
+    pub product: String,
+    /// Version of the product, such as `8.0.1.1`.
+    pub version: String,
+}

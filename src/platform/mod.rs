@@ -1,0 +1,159 @@
+//! The machine, real or simulated, behind two traits.
+//!
+//! [`Inspect`] only answers questions; a preview gets nothing else, so the compiler sees to it that it changes nothing.
+//! [`Platform`] adds the one way to change the machine: [`Platform::perform`], which takes an [`Op`].
+
+pub mod clock;
+pub mod disk;
+pub mod facts;
+mod files;
+pub mod op;
+pub mod registry;
+
+use crate::winpath::WinPath;
+use disk::{Disk, ReadDisk};
+use facts::{ProgramVersion, Service, Signature, System, WebServer};
+pub use files::{Manifest, ManifestEntry, manifest_of, verify_backup};
+use op::Op;
+use registry::{Key, Tree, View};
+use std::fmt;
+
+/// Why something could not be found out or done: a sentence for the administrator.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("could not {doing}: {why}")]
+pub struct Failure {
+    /// What was being done, to what: "stop the service MultiFactorAuth".
+    pub doing: String,
+    /// Why it failed.
+    pub why: String,
+    /// What to do next; empty where nothing more is known.
+    pub next: String,
+    /// What the engine has to know about it.
+    pub kind: FailureKind,
+}
+
+/// What a [`Failure`] means for the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureKind {
+    /// It failed and is over.
+    Failed,
+    /// A program was given up on and still runs; its outcome is not known.
+    StillRunning,
+    /// A backup is not what its manifest says.
+    DamagedBackup,
+}
+
+impl Failure {
+    /// A failure that is over.
+    pub fn new(doing: impl fmt::Display, why: impl fmt::Display) -> Self {
+        Self { doing: doing.to_string(), why: why.to_string(), next: String::new(), kind: FailureKind::Failed }
+    }
+
+    /// With what to do next.
+    #[must_use]
+    pub fn next(mut self, next: impl fmt::Display) -> Self {
+        self.next = next.to_string();
+        self
+    }
+
+    /// With its meaning for the run.
+    #[must_use]
+    pub fn of_kind(mut self, kind: FailureKind) -> Self {
+        self.kind = kind;
+        self
+    }
+}
+
+/// Adds to an error of any kind what was being done.
+pub trait Doing<T> {
+    /// Turns the error into a [`Failure`] of doing `what`.
+    fn doing(self, what: impl fmt::Display) -> Result<T, Failure>;
+}
+
+impl<T, E: fmt::Display> Doing<T> for Result<T, E> {
+    fn doing(self, what: impl fmt::Display) -> Result<T, Failure> {
+        self.map_err(|error| Failure::new(what, error))
+    }
+}
+
+/// What performing an operation brought to light.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Outcome {
+    /// The installer wants a restart of Windows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reboot: bool,
+    /// Words for the operator and the report.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// What an operation that takes long tells while it runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// So many more bytes have been copied.
+    Bytes(u64),
+    /// A sign of life, in words.
+    Says(String),
+}
+
+/// Questions to the machine. No method changes anything.
+pub trait Inspect: Send + Sync {
+    /// Its disk.
+    fn files(&self) -> &dyn ReadDisk;
+    /// Windows and its state.
+    fn system(&self) -> Result<System, Failure>;
+    /// The value of an environment variable of the machine, such as `ProgramData`.
+    fn variable(&self, name: &str) -> Option<String>;
+    /// A registry key such as `HKLM\SOFTWARE\…`; `None` where there is none.
+    fn registry_key(&self, view: View, path: &str) -> Result<Option<Key>, Failure>;
+    /// All services.
+    fn services(&self) -> Result<Vec<Service>, Failure>;
+    /// IIS; `None` where it is not installed.
+    fn web_server(&self) -> Result<Option<WebServer>, Failure>;
+    /// Who signed a file.
+    fn signature(&self, path: &WinPath) -> Result<Signature, Failure>;
+    /// The version resource of a program; `None` where it has none.
+    fn program_version(&self, path: &WinPath) -> Result<Option<ProgramVersion>, Failure>;
+    /// Bytes free on a drive.
+    fn free_space(&self, drive: char) -> Result<u64, Failure>;
+
+    /// A key with all below it.
+    fn registry_tree(&self, view: View, path: &str) -> Result<Option<Tree>, Failure> {
+        let Some(key) = self.registry_key(view, path)? else { return Ok(None) };
+        let mut tree = Tree { values: key.values, ..Tree::default() };
+        for name in key.keys {
+            if let Some(below) = self.registry_tree(view, &format!("{path}\\{name}"))? {
+                tree.keys.insert(name, below);
+            }
+        }
+        Ok(Some(tree))
+    }
+
+    /// Replaces every `%NAME%` in a text; the error names the variable that does not exist.
+    fn expand(&self, text: &str) -> Result<String, String> {
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('%') {
+            out.push_str(before);
+            let Some((name, tail)) = after.split_once('%') else {
+                out.push('%');
+                rest = after;
+                continue;
+            };
+            out.push_str(&self.variable(name).ok_or_else(|| name.to_owned())?);
+            rest = tail;
+        }
+        out.push_str(rest);
+        Ok(out)
+    }
+}
+
+/// A machine that can be changed.
+pub trait Platform: Inspect {
+    /// Its disk, for the journal and the backups, which are the engine's own.
+    fn disk(&self) -> &dyn Disk;
+    /// Carries out one operation, or completes it where it is half done. `watch` hears of what takes long.
+    fn perform(&self, op: &Op, watch: &mut dyn FnMut(Progress)) -> Result<Outcome, Failure>;
+    /// The half that only answers questions.
+    fn inspect(&self) -> &dyn Inspect;
+}
