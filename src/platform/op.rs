@@ -146,8 +146,10 @@ pub struct WayBack {
     pub package: WinPath,
     /// The properties it was installed with, as far as they can be told from the machine.
     pub properties: BTreeMap<String, String>,
-    /// The application of IIS it had, with the site's name.
-    pub application: Option<(String, Application)>,
+    /// What has to be so before it is installed again: the data file an old agent can read.
+    pub before: Vec<Op>,
+    /// What has to be so afterwards: the settings of its application.
+    pub after: Vec<Op>,
 }
 
 /// Something only a person can do.
@@ -159,6 +161,9 @@ pub struct Gate {
     pub title: String,
     /// How it is done, with the exact values to type.
     pub instructions: Vec<String>,
+    /// The program that is to be run, where that is what is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<WinPath>,
     /// How long the machine is watched for a sign that it has been done before the person is asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watch: Option<Duration>,

@@ -1,0 +1,87 @@
+//! What the engine tells while it works. Presentation is up to the listener.
+
+use crate::platform::op::Gate;
+use serde::Serialize;
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// Work begins or goes on.
+    Started {
+        /// The run's id.
+        run: String,
+        /// How many steps there are in all.
+        steps: usize,
+        /// Words such as "going on after a kill in uninstall-portal"; empty for a fresh run.
+        notes: Vec<String>,
+    },
+    /// A step begins.
+    Step {
+        /// Its number, from 1.
+        number: usize,
+        /// Its id.
+        step: String,
+        /// Its title.
+        title: String,
+    },
+    /// An operation begins.
+    Operation {
+        /// The step it belongs to.
+        step: String,
+        /// The operation in words.
+        text: String,
+    },
+    /// So many bytes have been copied by the current operation.
+    Bytes {
+        /// Bytes so far.
+        done: u64,
+    },
+    /// A sign of life of something that takes long, or a note worth keeping.
+    Note {
+        /// The words.
+        text: String,
+    },
+    /// A step has ended well.
+    StepDone {
+        /// Its id.
+        step: String,
+        /// `done`, `already so`, or why it was skipped.
+        how: String,
+    },
+    /// A person is asked.
+    Gate {
+        /// What is asked.
+        gate: Gate,
+    },
+    /// A person answered.
+    Answered {
+        /// The gate's id.
+        gate: String,
+        /// Who: `operator`, `simulated operator`, or `plan: <reason>`.
+        by: String,
+    },
+    /// Rolling back: an undo begins.
+    Undo {
+        /// Its number, from 1.
+        number: usize,
+        /// How many there are.
+        of: usize,
+        /// The operation in words.
+        text: String,
+    },
+}
+
+/// Somebody who listens.
+pub trait Watcher {
+    /// Takes notice of an event.
+    fn event(&mut self, event: &Event);
+}
+
+/// Nobody.
+#[derive(Debug, Default)]
+pub struct Silent;
+
+impl Watcher for Silent {
+    fn event(&mut self, _: &Event) {}
+}

@@ -1,0 +1,3 @@
+//! What is told of a run: to people as text, to scripts as JSON. Both are made from the same data.
+
+pub mod preview;

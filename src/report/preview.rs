@@ -1,0 +1,115 @@
+//! The preview of a run, as data.
+
+use crate::preflight::Finding;
+use crate::webconfig::{Change, DiffLine};
+use serde::Serialize;
+
+/// Everything an administrator wants to know before saying yes.
+#[derive(Debug, Clone, Serialize)]
+pub struct Preview {
+    /// Version of this document.
+    pub format: u32,
+    /// `preview`.
+    pub kind: &'static str,
+    /// The machine's name.
+    pub machine: String,
+    /// Its Windows.
+    pub windows: String,
+    /// The plan's own name.
+    pub plan: Option<String>,
+    /// True where the machine is a simulated one.
+    pub simulated: bool,
+    /// What was found, and what becomes of it.
+    pub components: Vec<ComponentPreview>,
+    /// What preflight has to say, refusals first.
+    pub findings: Vec<Finding>,
+    /// What would be done, in this order. Empty: there is nothing to do.
+    pub steps: Vec<StepPreview>,
+    /// Why there is no way back from a certain step on; empty where a rollback can put everything back.
+    pub no_return: Vec<String>,
+    /// Where the backups would go.
+    pub backup: String,
+}
+
+impl Preview {
+    /// True where preflight refuses the run.
+    pub fn refused(&self) -> bool {
+        self.findings.iter().any(|finding| finding.refuses())
+    }
+}
+
+/// One component: found, and wanted.
+#[derive(Debug, Clone, Serialize)]
+pub struct ComponentPreview {
+    /// `server`, `sdk`, `portal` or `mobile-app`.
+    pub id: String,
+    /// Its name in sentences.
+    pub title: String,
+    /// Name and version of the product found; `None` where it is not installed.
+    pub found: Option<String>,
+    /// Where it is served from, such as `Default Web Site/PhoneFactor`.
+    pub location: Option<String>,
+    /// What becomes of it, in words: "upgraded, as Default Web Site/MultiFactorAuth".
+    pub fate: String,
+}
+
+/// How well a step can be foretold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Certainty {
+    /// What is shown is what will be done.
+    Exact,
+    /// It follows from what is usual; the run looks before it acts.
+    Estimated,
+    /// It is known once an earlier step has been done.
+    KnownLater,
+}
+
+/// One step.
+#[derive(Debug, Clone, Serialize)]
+pub struct StepPreview {
+    /// Stable id, such as `uninstall-portal`.
+    pub id: String,
+    /// What is done, in a few words.
+    pub title: String,
+    /// Why.
+    pub reason: String,
+    /// How certain it is.
+    pub certainty: Certainty,
+    /// True while users cannot sign in.
+    pub outage: bool,
+    /// The operations, a line each.
+    pub touches: Vec<String>,
+    /// What a person has to do at this step.
+    pub gate: Option<GatePreview>,
+    /// True for the first step that cannot be taken back.
+    pub no_return: bool,
+    /// The web.config that the step writes.
+    pub merge: Option<MergePreview>,
+    /// Words of caution or explanation.
+    pub notes: Vec<String>,
+}
+
+/// A gate, with the reason where the plan skips it.
+#[derive(Debug, Clone, Serialize)]
+pub struct GatePreview {
+    /// Stable id.
+    pub id: String,
+    /// What is asked.
+    pub title: String,
+    /// How it is done.
+    pub instructions: Vec<String>,
+    /// Why the plan skips it.
+    pub skipped: Option<String>,
+}
+
+/// A merged web.config, secrets masked.
+#[derive(Debug, Clone, Serialize)]
+pub struct MergePreview {
+    /// The file.
+    pub file: String,
+    /// What became of every old value.
+    pub changes: Vec<Change>,
+    /// The new file as shipped against the merged one.
+    pub diff: Vec<DiffLine>,
+}
