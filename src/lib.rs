@@ -1,3 +1,4 @@
 //! pfupgrade
 
+pub mod plan;
 pub mod winpath;
