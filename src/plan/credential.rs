@@ -1,0 +1,116 @@
+//! What looks like a secret, so that it is neither accepted in a plan nor shown in an error about it.
+
+/// What the names of secrets contain, separators left out.
+const WORDS: [&str; 11] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "passcode",
+    "pwd",
+    "secret",
+    "token",
+    "credential",
+    "apikey",
+    "accesskey",
+    "privatekey",
+];
+
+/// True where a key of this name is taken to hold a secret.
+pub fn is_credential(name: &str) -> bool {
+    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
+    WORDS.iter().any(|word| plain.contains(word))
+}
+
+/// `source` with the values behind credential-like names covered, also where the file is no valid TOML. Every
+/// character keeps its place in bytes and in characters, so that positions stay right.
+pub(super) fn mask(source: &str) -> String {
+    let mut masked = String::with_capacity(source.len());
+    let mut rest = source;
+    while let Some(start) = rest.find(is_name_char) {
+        let (before, from_name) = rest.split_at(start);
+        let (name, behind) = from_name.split_at(from_name.find(|c| !is_name_char(c)).unwrap_or(from_name.len()));
+        masked.push_str(before);
+        masked.push_str(name);
+        rest = behind;
+        if !is_credential(name) {
+            continue;
+        }
+        let gap = behind.len() - behind.trim_start_matches(['"', '\'', ' ', '\t']).len();
+        if behind[gap..].starts_with(['=', ':']) {
+            let value = gap + 1;
+            let end = value + value_length(&behind[value..]);
+            masked.push_str(&behind[..value]);
+            masked.extend(behind[value..end].chars().map(cover));
+            rest = &behind[end..];
+        }
+    }
+    masked.push_str(rest);
+    masked
+}
+
+fn is_name_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '-')
+}
+
+/// How far the value at the start of `text` goes: a string to its closing quotes, brackets to their end, anything
+/// else (and whatever never ends) to the end of the line or, over several lines, of the file.
+fn value_length(text: &str) -> usize {
+    let line = text.find('\n').unwrap_or(text.len());
+    let blank = text.len() - text.trim_start_matches([' ', '\t']).len();
+    let value = &text[blank..];
+    match value.chars().next() {
+        Some('"' | '\'') => blank + string_length(value),
+        Some('[' | '{') => {
+            let (mut depth, mut at) = (0_usize, 0);
+            while let Some(c) = value[at..].chars().next() {
+                match c {
+                    '"' | '\'' => at += string_length(&value[at..]),
+                    _ => at += c.len_utf8(),
+                }
+                match c {
+                    '[' | '{' => depth += 1,
+                    ']' | '}' => depth -= 1,
+                    _ => {}
+                }
+                if depth == 0 {
+                    break;
+                }
+            }
+            blank + at
+        }
+        _ => line,
+    }
+}
+
+/// The length of the TOML string at the start of `text`, which begins with a quote.
+fn string_length(text: &str) -> usize {
+    let quote = &text[..1];
+    let triple = quote.repeat(3);
+    let (open, close, end) = if text.starts_with(&triple) {
+        (3, triple.as_str(), text.len())
+    } else {
+        (1, quote, text.find('\n').unwrap_or(text.len()))
+    };
+    let mut at = open;
+    while at < end {
+        if text[at..].starts_with(close) {
+            return at + close.len();
+        }
+        let escaped = quote == "\"" && text[at..].starts_with('\\');
+        let mut chars = text[at..].chars();
+        at += chars.next().map_or(0, char::len_utf8);
+        at += if escaped { chars.next().map_or(0, char::len_utf8) } else { 0 };
+    }
+    end
+}
+
+/// A covering character as long as `c`, in bytes too.
+fn cover(c: char) -> char {
+    match c.len_utf8() {
+        _ if c.is_whitespace() || matches!(c, '"' | '\'') => c,
+        1 => '*',
+        2 => '\u{b7}',
+        3 => '\u{2022}',
+        _ => '\u{1f7ca}',
+    }
+}

@@ -1,0 +1,230 @@
+//! From the bytes of a plan file to a [`Plan`], or to everything that is wrong with the file.
+
+use super::reader::{Argument, Id, Problem, Reader, Table};
+use super::{Backup, Common, Component, FORMAT, GateId, Hook, Merge, Plan, Portal, Preflight, Sdk, Server, Skip, Web};
+use super::{Diagnostics, When, check};
+use std::{collections::BTreeMap, ops::Range, time::Duration};
+use toml::de::DeTable;
+
+/// Larger files are not plans.
+const LARGEST: usize = 1024 * 1024;
+
+pub(super) fn plan(bytes: &[u8], name: &str) -> Result<Plan, Diagnostics> {
+    let source = text(bytes).map_err(|error| Diagnostics::new(name, &error.0, vec![error.1]))?;
+    let (document, syntax) = DeTable::parse_recoverable(source);
+    let syntax: Vec<Problem> = syntax.iter().map(|error| syntax_problem(source, error)).collect();
+    let mut reader = Reader::default();
+    let plan = top(&mut reader, Table::new("", 0..0, document.get_ref()));
+    check::combinations(&mut reader, &plan);
+    let mut problems = believable(source, &syntax, reader.problems);
+    problems.extend(syntax);
+    if problems.is_empty() { Ok(plan) } else { Err(Diagnostics::new(name, source, problems)) }
+}
+
+/// The text of a file. Otherwise what is wrong with it, and as much text as shows where.
+fn text(bytes: &[u8]) -> Result<&str, Box<(String, Problem)>> {
+    let save = "save it as UTF-8: in Notepad, File, Save As, Encoding: UTF-8".to_owned();
+    if bytes.len() > LARGEST {
+        let message = format!("the file has {} bytes; a plan has at most {LARGEST}", bytes.len());
+        let problem = Problem::new(message, 0..0, "").hint("is this the right file?".to_owned());
+        return Err(Box::new((String::new(), problem)));
+    }
+    if matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [_, 0, ..] | [0, _, ..]) {
+        let problem = Problem::new("the file is UTF-16, not UTF-8", 0..0, "").hint(save);
+        return Err(Box::new((String::new(), problem)));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let at = error.valid_up_to();
+        let source = String::from_utf8_lossy(bytes).into_owned();
+        Box::new((source, Problem::new("the file is not UTF-8", at..at + 3, "no UTF-8 character").hint(save)))
+    })?;
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+}
+
+fn syntax_problem(source: &str, error: &toml::de::Error) -> Problem {
+    let span = error.span().unwrap_or(0..0);
+    let line = source.get(span.start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+    let before = source.get(..span.start).and_then(|head| head.rsplit('\n').next()).unwrap_or_default();
+    let escape = error.message().contains("escape");
+    let windows_path = escape && (before.ends_with('\\') || line.starts_with('\\'));
+    let hint = r"backslashes mean something in double quotes; use single quotes: 'C:\temp'";
+    Problem::new(error.message(), span, "").hint(windows_path.then(|| hint.to_owned()))
+}
+
+/// In a file with syntax errors, only those other problems that are no consequence of them: what is missing may just
+/// not have been understood, and below a broken header keys seem to belong to another table.
+fn believable(source: &str, syntax: &[Problem], problems: Vec<Problem>) -> Vec<Problem> {
+    let line_of = |at: usize| {
+        let start = source.get(..at).and_then(|head| head.rfind('\n')).map_or(0, |newline| newline + 1);
+        let end = source.get(at..).and_then(|rest| rest.find('\n')).map_or(source.len(), |offset| at + offset);
+        start..end
+    };
+    let header_of = |at: usize| {
+        let lines = source.get(..line_of(at).end).unwrap_or_default().rsplit('\n');
+        let header = lines.into_iter().find(|line| line.trim_start().starts_with('['));
+        header.map_or(0..0, |line| range_in(source, line))
+    };
+    let broken =
+        |line: Range<usize>| syntax.iter().any(|error| line.start <= error.span.start && error.span.start <= line.end);
+    let stands = |problem: &Problem| {
+        let at = problem.span.start;
+        syntax.is_empty() || !(problem.absence || broken(line_of(at)) || broken(header_of(at)))
+    };
+    problems.into_iter().filter(stands).collect()
+}
+
+/// Where `part`, which was cut out of `whole`, lies in it.
+fn range_in(whole: &str, part: &str) -> Range<usize> {
+    let start = (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize);
+    start..start + part.len()
+}
+
+fn top(reader: &mut Reader, mut table: Table<'_>) -> Plan {
+    match reader.get::<i64>(&mut table, "format") {
+        Some(FORMAT) => {}
+        Some(_) => {
+            let span = reader.span("format").unwrap_or(0..0);
+            // Whatever else seems wrong may be right in that format.
+            reader.problems.clear();
+            reader.problem(Problem::new("unknown format", span, format!("this program reads format {FORMAT}")));
+            return Plan::default();
+        }
+        None if reader.span("format").is_none() => {
+            reader.missing(&table, "`format` is missing", "begin the file with `format = 1`");
+        }
+        None => {}
+    }
+    let r = reader;
+    let plan = Plan {
+        name: r.get(&mut table, "name"),
+        backup: section(r, &mut table, "backup", backup),
+        server: section(r, &mut table, "server", server),
+        sdk: section(r, &mut table, "sdk", sdk),
+        portal: section(r, &mut table, "portal", portal),
+        mobile_app: section(r, &mut table, "mobile-app", |r, table| web(r, table, Component::MobileApp)),
+        merge: section(r, &mut table, "merge", merge),
+        gates: section(r, &mut table, "gates", gates),
+        preflight: section(r, &mut table, "preflight", preflight),
+        hooks: hooks(r, &mut table),
+    };
+    r.finish(table);
+    plan
+}
+
+/// Reads a table of the file; a missing one has all its defaults.
+fn section<T: Default>(
+    r: &mut Reader,
+    top: &mut Table<'_>,
+    name: &'static str,
+    read: impl FnOnce(&mut Reader, &mut Table<'_>) -> T,
+) -> T {
+    let Some(mut table) = r.table(top, name, name) else { return T::default() };
+    let value = read(r, &mut table);
+    r.finish(table);
+    value
+}
+
+fn backup(r: &mut Reader, table: &mut Table<'_>) -> Backup {
+    Backup { directory: r.get(table, "directory").unwrap_or_else(|| Backup::default().directory) }
+}
+
+fn common(r: &mut Reader, table: &mut Table<'_>) -> Common {
+    Common {
+        action: r.choice(table, "action"),
+        installer: r.get(table, "installer"),
+        sha256: r.get(table, "sha256"),
+        signed_by: r.get(table, "signed-by").unwrap_or_default(),
+        product_code: r.get(table, "product-code"),
+        rollback_installer: r.get(table, "rollback-installer"),
+    }
+}
+
+fn server(r: &mut Reader, table: &mut Table<'_>) -> Server {
+    let arguments: Option<Vec<Argument>> = r.get(table, "arguments");
+    Server {
+        common: common(r, table),
+        arguments: arguments.map(|words| words.into_iter().map(|word| word.0).collect()),
+        data_upgrade_timeout: r
+            .get(table, "data-upgrade-timeout")
+            .unwrap_or_else(|| Server::default().data_upgrade_timeout),
+    }
+}
+
+fn web(r: &mut Reader, table: &mut Table<'_>, component: Component) -> Web {
+    let default = Web::default_of(component);
+    Web {
+        common: common(r, table),
+        virtual_directory: r.get(table, "virtual-directory").unwrap_or(default.virtual_directory),
+        site: r.get(table, "site"),
+        application_pool: r.get(table, "application-pool"),
+        properties: r.get(table, "properties").unwrap_or_default(),
+        method: r.choice(table, "method"),
+    }
+}
+
+fn sdk(r: &mut Reader, table: &mut Table<'_>) -> Sdk {
+    Sdk { web: web(r, table, Component::Sdk), url: r.get(table, "url") }
+}
+
+fn portal(r: &mut Reader, table: &mut Table<'_>) -> Portal {
+    Portal { web: web(r, table, Component::Portal), themes: r.choice(table, "themes") }
+}
+
+fn merge(r: &mut Reader, table: &mut Table<'_>) -> Merge {
+    Merge { other_changes: r.choice(table, "other-changes"), on_conflict: r.choice(table, "on-conflict") }
+}
+
+fn gates(r: &mut Reader, table: &mut Table<'_>) -> BTreeMap<GateId, Skip> {
+    let mut gates = BTreeMap::new();
+    for gate in GateId::ALL {
+        let name = match gate {
+            GateId::ServerSetup => "gates.server-setup",
+            GateId::Activation => "gates.activation",
+            GateId::PortalUrl => "gates.portal-url",
+            GateId::MobileAppUrl => "gates.mobile-app-url",
+        };
+        let Some(mut entry) = r.table(table, gate.key(), name) else { continue };
+        let given = entry.has("skip");
+        if let Some(reason) = r.get(&mut entry, "skip") {
+            gates.insert(gate, Skip { reason });
+        } else if !given {
+            let hint = format!("write `{gate} = {{ skip = \"why\" }}`; the reason is in the report");
+            r.missing(&entry, &format!("`{name}` gives no reason"), &hint);
+        }
+        r.finish(entry);
+    }
+    gates
+}
+
+fn preflight(r: &mut Reader, table: &mut Table<'_>) -> Preflight {
+    let allow: Vec<Id> = r.get(table, "allow").unwrap_or_default();
+    Preflight { allow: allow.into_iter().map(|id| id.0).collect() }
+}
+
+fn hooks(r: &mut Reader, top: &mut Table<'_>) -> Vec<Hook> {
+    let tables = r.tables(top, "hook");
+    tables.into_iter().filter_map(|table| hook(r, table)).collect()
+}
+
+fn hook(r: &mut Reader, mut table: Table<'_>) -> Option<Hook> {
+    let given = (table.has("before"), table.has("after"));
+    let before = r.get::<Id>(&mut table, "before").map(|id| When::Before(id.0));
+    let after = r.get::<Id>(&mut table, "after").map(|id| When::After(id.0));
+    match given {
+        (true, true) => {
+            let after = r.span("hook.after").unwrap_or(0..0);
+            let problem = Problem::new("a hook runs before or after a step, not both", after, "either this")
+                .also(r.span("hook.before"), "or this");
+            r.problem(problem.hint("write two hooks".to_owned()));
+        }
+        (false, false) => r.missing(&table, "a hook names no step", "write `before = \"STEP\"` or `after = \"STEP\"`"),
+        _ => {}
+    }
+    if !table.has("run") {
+        r.missing(&table, "a hook runs nothing", "write `run = ['C:\\Path\\program.exe', 'argument']`");
+    }
+    let run = r.get(&mut table, "run");
+    let timeout = r.get(&mut table, "timeout").unwrap_or(Duration::from_secs(5 * 60));
+    r.finish(table);
+    Some(Hook { when: before.or(after)?, run: run?, timeout })
+}

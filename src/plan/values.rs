@@ -1,0 +1,377 @@
+//! The kinds of values in a plan, each of which can only hold what is valid.
+
+use super::credential::is_credential;
+use crate::winpath::{PathError, WinPath};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Why a value cannot be used. It never quotes the value, which may be secret and is shown underlined anyway.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{label}")]
+pub struct Invalid {
+    /// What is wrong with it, in a few words.
+    pub label: String,
+    /// What to write instead.
+    pub hint: Option<String>,
+}
+
+impl Invalid {
+    pub(super) fn new(label: impl Into<String>) -> Self {
+        Self { label: label.into(), hint: None }
+    }
+
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+/// Refuses control characters, which mostly come from `"C:\temp"`, and text that is only blank.
+pub(super) fn check_text(text: &str) -> Result<(), Invalid> {
+    match text.chars().find(|c| c.is_control()) {
+        Some(c) => Err(Invalid::new(format!("contains {c:?}, a control character"))
+            .hint(r"backslashes mean something in double quotes; use single quotes: 'C:\temp'")),
+        None if text.trim().is_empty() => Err(Invalid::new("is empty").hint("leave the key out for its default")),
+        None => Ok(()),
+    }
+}
+
+/// A text that is checked once, when it is made, also when it comes out of a journal.
+macro_rules! checked_text {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// Checks a text.
+            pub fn new(text: impl Into<String>) -> Result<Self, Invalid> {
+                let text = text.into();
+                Self::check(&text)?;
+                Ok(Self(text))
+            }
+
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            /// A text that the program itself has chosen.
+            #[allow(dead_code, reason = "only some kinds have a default")]
+            pub(super) fn known(text: &str) -> Self {
+                debug_assert!(Self::check(text).is_ok(), "{text}");
+                Self(text.to_owned())
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = Invalid;
+
+            fn try_from(text: String) -> Result<Self, Invalid> {
+                Self::new(text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(value: $name) -> Self {
+                value.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+    };
+}
+
+checked_text! {
+    /// A path of the machine as written, in which `%NAME%` may stand for an environment variable. It is expanded
+    /// once, when the run starts.
+    MachinePath
+}
+
+checked_text! {
+    /// A SHA-256 as 64 hexadecimal digits, of either case.
+    Sha256Hex
+}
+
+checked_text! {
+    /// A Windows Installer product code: a GUID in braces.
+    ProductCode
+}
+
+checked_text! {
+    /// The name of an IIS application: one part of an address, which needs no escaping there.
+    VirtualDirectory
+}
+
+checked_text! {
+    /// The address of a Web Service SDK.
+    SdkUrl
+}
+
+checked_text! {
+    /// The name of a public property of Windows Installer that a plan may set.
+    PropertyName
+}
+
+/// Why a [`MachinePath`] cannot be expanded.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum ExpandError {
+    /// The machine has no such variable.
+    #[error("`{path}` names the environment variable `{variable}`, which is not set on this machine")]
+    Unknown {
+        /// The path as written.
+        path: String,
+        /// The variable's name.
+        variable: String,
+    },
+    /// What comes out is no path.
+    #[error("`{path}` expands to no usable path: {reason}")]
+    Path {
+        /// The path as written.
+        path: String,
+        /// What is wrong with the result.
+        reason: PathError,
+    },
+}
+
+impl MachinePath {
+    fn check(text: &str) -> Result<(), Invalid> {
+        check_text(text)?;
+        let stand_in = replace_variables(text, |_, at| Some(if at == 0 { "C:" } else { "x" }.to_owned()));
+        let example = r"write it from the drive on: 'C:\Install'";
+        WinPath::new(stand_in.unwrap_or_default()).map(drop).map_err(|error| match error {
+            PathError::NotAbsolute(_) if text.starts_with(r"\\") || text.starts_with("//") => {
+                Invalid::new("is a network path").hint("copy it to a local disk and name it there")
+            }
+            PathError::NotAbsolute(_) => Invalid::new("is not an absolute path").hint(example),
+            PathError::Dots(_) => Invalid::new("contains `.` or `..` as a folder").hint("write the path out"),
+            PathError::Character { character, .. } => {
+                Invalid::new(format!("contains `{character}`, which no Windows path can hold"))
+            }
+        })
+    }
+
+    /// The path itself. `variable` answers what an environment variable holds; what it answers is not expanded again.
+    pub fn expand(&self, variable: impl Fn(&str) -> Option<String>) -> Result<WinPath, ExpandError> {
+        let path = || self.0.clone();
+        let text = replace_variables(&self.0, |name, _| variable(name))
+            .map_err(|name| ExpandError::Unknown { path: path(), variable: name.to_owned() })?;
+        WinPath::new(text).map_err(|reason| ExpandError::Path { path: path(), reason })
+    }
+}
+
+/// `text` with every `%NAME%` replaced by what `value` answers for the name and its place; or the first name without
+/// an answer. A `%` that begins no name stands for itself, as in `C:\100%`.
+fn replace_variables(text: &str, value: impl Fn(&str, usize) -> Option<String>) -> Result<String, &str> {
+    let mut result = String::with_capacity(text.len());
+    let mut at = 0;
+    while let Some(percent) = text[at..].find('%').map(|offset| at + offset) {
+        result.push_str(&text[at..percent]);
+        let behind = &text[percent + 1..];
+        match behind.split_once('%') {
+            Some((name, _)) if is_variable(name) => {
+                result.push_str(&value(name, percent).ok_or(name)?);
+                at = percent + name.len() + 2;
+            }
+            _ => {
+                result.push('%');
+                at = percent + 1;
+            }
+        }
+    }
+    result.push_str(&text[at..]);
+    Ok(result)
+}
+
+/// True for a name such as `ProgramData` or `ProgramFiles(x86)`.
+fn is_variable(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'(' | b')'))
+}
+
+impl Sha256Hex {
+    fn check(text: &str) -> Result<(), Invalid> {
+        let hex = text.bytes().all(|b| b.is_ascii_hexdigit());
+        if hex && text.len() == 64 {
+            return Ok(());
+        }
+        let label = if hex { format!("has {} digits instead of 64", text.len()) } else { "is no SHA-256".to_owned() };
+        Err(Invalid::new(label).hint("write the 64 hexadecimal digits that `Get-FileHash` prints"))
+    }
+
+    /// True where `digest` is this hash.
+    pub fn matches(&self, digest: &[u8]) -> bool {
+        let text: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        self.0.eq_ignore_ascii_case(&text)
+    }
+}
+
+impl ProductCode {
+    fn check(text: &str) -> Result<(), Invalid> {
+        let inner = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or_default();
+        let groups: Vec<&str> = inner.split('-').collect();
+        let lengths = groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12]);
+        if lengths && groups.iter().all(|group| group.bytes().all(|b| b.is_ascii_hexdigit())) {
+            return Ok(());
+        }
+        Err(Invalid::new("is no product code").hint("write a GUID in braces: '{01234567-89AB-CDEF-0123-456789ABCDEF}'"))
+    }
+}
+
+impl VirtualDirectory {
+    fn check(text: &str) -> Result<(), Invalid> {
+        check_text(text)?;
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.~".contains(c);
+        match text.chars().find(|c| !plain(*c)) {
+            Some('/' | '\\') => Err(Invalid::new("is more than one name").hint("write the name only, without slashes")),
+            Some(c) => Err(Invalid::new(format!("contains `{c}`"))
+                .hint("allowed are the letters a to z, digits, `-`, `_`, `.` and `~`")),
+            None if text.starts_with('.') || text.ends_with('.') => {
+                Err(Invalid::new("begins or ends with a dot").hint("Windows drops or hides such folders"))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl SdkUrl {
+    fn check(text: &str) -> Result<(), Invalid> {
+        check_text(text)?;
+        let wrong = |label: &str| {
+            Err(Invalid::new(label)
+                .hint("such as \"https://mfa.example.com/MultiFactorAuthWebServiceSdk/PfWsSdk.asmx\""))
+        };
+        let lower = text.to_ascii_lowercase();
+        let Some(rest) = lower.strip_prefix("https://").or_else(|| lower.strip_prefix("http://")) else {
+            return wrong("does not begin with https:// or http://");
+        };
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let odd = |c: char| c.is_whitespace() || "\"<>\\^`{|}".contains(c);
+        match () {
+            () if authority.is_empty() || authority.starts_with(':') => wrong("names no server"),
+            () if authority.contains('@') => wrong("holds a user name, which is kept in web.config instead"),
+            () if text.contains(odd) => wrong("contains a character that no address can hold"),
+            () if path != "pfwssdk.asmx" && !path.ends_with("/pfwssdk.asmx") => wrong("does not end in /PfWsSdk.asmx"),
+            () => Ok(()),
+        }
+    }
+}
+
+/// Properties that have their own key in the plan.
+const KEYED: [(&str, &str); 3] =
+    [("TARGETVDIR", "virtual-directory"), ("TARGETSITE", "site"), ("TARGETAPPPOOL", "application-pool")];
+
+/// Properties that would change what the installer is there for, or restart the machine.
+const RESERVED: [&str; 10] = [
+    "ACTION",
+    "ADVERTISE",
+    "PATCH",
+    "REBOOT",
+    "REBOOTPROMPT",
+    "REINSTALL",
+    "REINSTALLMODE",
+    "REMOVE",
+    "TARGETDIR",
+    "TRANSFORMS",
+];
+
+impl PropertyName {
+    fn check(text: &str) -> Result<(), Invalid> {
+        let mut bytes = text.bytes();
+        let begins = bytes.next().is_some_and(|b| b.is_ascii_uppercase() || b == b'_');
+        let goes_on = bytes.all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || matches!(b, b'_' | b'.'));
+        let keyed = KEYED.iter().find(|(name, _)| text.eq_ignore_ascii_case(name));
+        if let Some((_, key)) = keyed {
+            Err(Invalid::new("has its own key in the plan").hint(format!("write `{key} = \"...\"` instead")))
+        } else if RESERVED.iter().any(|name| text.eq_ignore_ascii_case(name)) {
+            Err(Invalid::new("is set by this program or must not be set"))
+        } else if is_credential(text) {
+            Err(Invalid::new("looks like a secret; a plan is kept with the run, so it must hold none")
+                .hint("use method = \"console\" and type it there"))
+        } else if !begins || !goes_on {
+            Err(Invalid::new("is no public property").hint("public names have capitals, digits, `_` and `.` only"))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Who must have signed an installer.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(from = "Signer", into = "Signer")]
+pub enum SignedBy {
+    /// The name in the certificate of the signature.
+    Name(String),
+    /// Nobody needs to: `signed-by = false`.
+    Unsigned,
+}
+
+impl Default for SignedBy {
+    fn default() -> Self {
+        Self::Name("Microsoft Corporation".to_owned())
+    }
+}
+
+/// [`SignedBy`] as it is written.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Signer {
+    Checked(bool),
+    Name(String),
+}
+
+impl From<Signer> for SignedBy {
+    fn from(signer: Signer) -> Self {
+        match signer {
+            Signer::Checked(false) => Self::Unsigned,
+            Signer::Checked(true) => Self::default(),
+            Signer::Name(name) => Self::Name(name),
+        }
+    }
+}
+
+impl From<SignedBy> for Signer {
+    fn from(signed: SignedBy) -> Self {
+        match signed {
+            SignedBy::Unsigned => Self::Checked(false),
+            SignedBy::Name(name) => Self::Name(name),
+        }
+    }
+}
+
+/// A program of the machine and what it is handed: an absolute path of an `.exe`, then arguments passed as they
+/// stand, without any expansion.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(try_from = "Vec<String>", into = "Vec<String>")]
+pub struct Program {
+    /// The `.exe`.
+    pub path: MachinePath,
+    /// Its arguments.
+    pub arguments: Vec<String>,
+}
+
+impl TryFrom<Vec<String>> for Program {
+    type Error = Invalid;
+
+    fn try_from(words: Vec<String>) -> Result<Self, Invalid> {
+        const INTERPRETER: &str =
+            r"name the interpreter: ['C:\Windows\System32\cmd.exe', '/d', '/c', 'C:\Scripts\drain.cmd']";
+        let mut words = words.into_iter();
+        let path = words.next().ok_or_else(|| Invalid::new("is empty").hint(INTERPRETER))?;
+        if !path.to_ascii_lowercase().ends_with(".exe") {
+            return Err(Invalid::new("does not begin with an `.exe`").hint(INTERPRETER));
+        }
+        let path = MachinePath::new(path)?;
+        Ok(Self { path, arguments: words.collect() })
+    }
+}
+
+impl From<Program> for Vec<String> {
+    fn from(program: Program) -> Self {
+        std::iter::once(program.path.into()).chain(program.arguments).collect()
+    }
+}
