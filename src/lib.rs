@@ -1,3 +1,4 @@
 //! pfupgrade
 
+pub mod package;
 pub mod winpath;
