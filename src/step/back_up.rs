@@ -1,0 +1,73 @@
+//! Back up one component while everything still runs.
+
+use super::{Probe, Scene, StepKind};
+use crate::plan::Component;
+use crate::platform::disk;
+use crate::platform::op::{Blob, Op};
+use crate::platform::registry::View;
+use crate::platform::{Doing, Failure, manifest_of};
+use crate::winpath::WinPath;
+use serde::{Deserialize, Serialize};
+
+/// Copies what the component has on the disk, its cached package, its registry key and its settings in IIS.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackUp {
+    /// Which component.
+    pub component: Component,
+    /// Files and folders.
+    pub items: Vec<Item>,
+    /// The registry key, and the file it is exported to.
+    pub key: Option<(View, String, WinPath)>,
+    /// Facts about IIS for people, and the file they are written to.
+    pub facts: Option<(String, WinPath)>,
+    /// Files that differ from what the package installed and that no later step carries over.
+    pub not_carried: Vec<String>,
+}
+
+/// A file or folder with the place of its backup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Item {
+    /// What is backed up.
+    pub from: WinPath,
+    /// Where to.
+    pub to: WinPath,
+    /// Folders that are left out.
+    pub except: Vec<WinPath>,
+}
+
+impl StepKind for BackUp {
+    fn title(&self) -> String {
+        format!("Back up the {}", self.component.title())
+    }
+
+    fn probe(&self, scene: &Scene<'_>) -> Result<Probe, Failure> {
+        let files = scene.machine.files();
+        let manifests = self.items.iter().map(|item| manifest_of(&item.to));
+        let exports = self.key.iter().map(|(_, _, to)| to.clone());
+        for path in manifests.chain(exports).chain(self.facts.iter().map(|(_, to)| to.clone())) {
+            if !disk::exists(files, &path).doing(format!("look for {path}"))? {
+                return Ok(Probe::Needed(format!("there is no {path} yet")));
+            }
+        }
+        Ok(Probe::Done)
+    }
+
+    fn operations(&self, _: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
+        let mut ops: Vec<Op> = self
+            .items
+            .iter()
+            .map(|item| Op::BackUp { from: item.from.clone(), to: item.to.clone(), except: item.except.clone() })
+            .collect();
+        if let Some((view, key, to)) = &self.key {
+            ops.push(Op::ExportKey { view: *view, key: key.clone(), to: to.clone() });
+        }
+        if let Some((facts, to)) = &self.facts {
+            ops.push(Op::Write { path: to.clone(), content: Blob::new(facts.as_bytes()) });
+        }
+        Ok(Some(ops))
+    }
+
+    fn notes(&self, _: &Scene<'_>) -> Vec<String> {
+        self.not_carried.iter().map(|file| format!("edited, not carried: {file}")).collect()
+    }
+}

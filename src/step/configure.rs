@@ -1,0 +1,169 @@
+//! Give a new web component the old settings, and open it.
+
+use super::web::OFFLINE;
+use super::{Probe, Scene, StepKind};
+use crate::plan::Component;
+use crate::platform::facts::Application;
+use crate::platform::op::{Blob, Op};
+use crate::platform::{Doing, Failure, disk};
+use crate::report::preview::{Certainty, MergePreview};
+use crate::survey::packages;
+use crate::webconfig::{self, Document, Merged, Rules, Sources};
+use crate::winpath::WinPath;
+use serde::{Deserialize, Serialize};
+
+/// A web.config is a few kilobytes; the reader's own limit is larger.
+const CONFIG_LIMIT: u64 = 128 << 20;
+
+/// Themes, web.config and the location's settings, then the application is opened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfigureWeb {
+    /// Which component.
+    pub component: Component,
+    /// The site's name.
+    pub site: String,
+    /// The application as it has to be, with the settings that the old one had.
+    pub application: Application,
+    /// The folder of the old application.
+    pub old_folder: WinPath,
+    /// The cached package of the old product, for the web.config as it was shipped.
+    pub old_package: Option<WinPath>,
+    /// The package of the new product.
+    pub package: WinPath,
+    /// Where the new web.config as shipped is kept.
+    pub shipped: WinPath,
+    /// How values are carried over.
+    pub rules: Rules,
+    /// Own themes: folders below `App_Themes`.
+    pub themes: Vec<String>,
+}
+
+struct Files {
+    old: Document,
+    base: Option<Document>,
+    new: Document,
+}
+
+impl ConfigureWeb {
+    fn theme_paths(&self, scene: &Scene<'_>) -> Vec<(WinPath, WinPath)> {
+        let old = scene.old(&self.old_folder).child("App_Themes");
+        let new = self.application.folder.child("App_Themes");
+        self.themes.iter().map(|theme| (old.child(theme), new.child(theme))).collect()
+    }
+
+    fn document(scene: &Scene<'_>, path: &WinPath) -> Result<Option<Document>, Failure> {
+        let doing = format!("read {path}");
+        if !disk::exists(scene.machine.files(), path).doing(&doing)? {
+            return Ok(None);
+        }
+        let bytes = disk::read(scene.machine.files(), path, CONFIG_LIMIT).doing(&doing)?;
+        Document::parse(bytes, path.as_str()).doing(&doing).map(Some)
+    }
+
+    fn packaged(scene: &Scene<'_>, package: &WinPath) -> Result<Option<Document>, Failure> {
+        let Some(bytes) = packages::read_file(scene.machine, package, "web.config", CONFIG_LIMIT)? else {
+            return Ok(None);
+        };
+        let name = format!("web.config in {package}");
+        Document::parse(bytes, &name).doing(format!("read {name}")).map(Some)
+    }
+
+    /// The three files of the merge: from the run's own copies where they exist, else from where they can be had now.
+    /// `None` where there is no old file, or the new one is not there yet.
+    fn files(&self, scene: &Scene<'_>) -> Result<Option<Files>, Failure> {
+        let Some(old) = Self::document(scene, &scene.old(&self.old_folder).child("web.config"))? else {
+            return Ok(None);
+        };
+        let base = match &self.old_package {
+            Some(package) => Self::packaged(scene, &scene.old(package))?,
+            None => None,
+        };
+        let new = match Self::document(scene, &self.shipped)? {
+            Some(new) => Some(new),
+            None => Self::packaged(scene, &self.package)?,
+        };
+        Ok(new.map(|new| Files { old, base, new }))
+    }
+
+    /// The merged web.config and what became of every old value.
+    fn merged(&self, scene: &Scene<'_>) -> Result<Option<(Files, Merged)>, Failure> {
+        let Some(files) = self.files(scene)? else { return Ok(None) };
+        let doing = format!("merge the web.config of the {}", self.component.title());
+        let sources = Sources { old: &files.old, base: files.base.as_ref(), new: &files.new };
+        let merged = webconfig::merge(&sources, &self.rules).doing(&doing)?;
+        webconfig::check(&merged.bytes, self.web_config().as_str()).doing(&doing)?;
+        Ok(Some((files, merged)))
+    }
+
+    fn web_config(&self) -> WinPath {
+        self.application.folder.child("web.config")
+    }
+}
+
+impl StepKind for ConfigureWeb {
+    fn title(&self) -> String {
+        format!("Carry over the settings of the {} and open it", self.component.title())
+    }
+
+    fn probe(&self, scene: &Scene<'_>) -> Result<Probe, Failure> {
+        let files = scene.machine.files();
+        let there = |path: &WinPath| disk::exists(files, path).doing(format!("look for {path}"));
+        let needed = |why: String| Ok(Probe::Needed(why));
+        if there(&self.application.folder.child(OFFLINE))? {
+            return needed(format!("{OFFLINE} still keeps it closed"));
+        }
+        for (_, theme) in self.theme_paths(scene) {
+            if !there(&theme)? {
+                return needed(format!("the theme {theme} is missing"));
+            }
+        }
+        let path = self.web_config();
+        if let Some((_, merged)) = self.merged(scene)?
+            && (!there(&path)? || disk::read(files, &path, CONFIG_LIMIT).doing(format!("read {path}"))? != merged.bytes)
+        {
+            return needed(format!("{path} does not hold the old settings"));
+        }
+        let iis = scene.machine.web_server()?.unwrap_or_default();
+        match iis.application(&self.site, &self.application.path) {
+            Some(found) if *found == self.application => Ok(Probe::Done),
+            _ => needed(format!("the application {} is not configured as the old one was", self.application.path)),
+        }
+    }
+
+    fn operations(&self, scene: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
+        let mut ops: Vec<Op> = self.theme_paths(scene).into_iter().map(|(from, to)| Op::Copy { from, to }).collect();
+        match self.merged(scene)? {
+            Some((_, merged)) => ops.push(Op::Write { path: self.web_config(), content: Blob::new(merged.bytes) }),
+            None if self.waits_for_package(scene)? => return Ok(None),
+            None => {}
+        }
+        ops.push(Op::Configure { site: self.site.clone(), application: self.application.clone() });
+        ops.push(Op::Remove { path: self.application.folder.child(OFFLINE) });
+        Ok(Some(ops))
+    }
+
+    fn certainty(&self, scene: &Scene<'_>) -> Certainty {
+        match self.waits_for_package(scene) {
+            Ok(false) => Certainty::Exact,
+            _ => Certainty::KnownLater,
+        }
+    }
+
+    fn merge(&self, scene: &Scene<'_>) -> Result<Option<MergePreview>, Failure> {
+        let Some((files, merged)) = self.merged(scene)? else { return Ok(None) };
+        let result = Document::parse(merged.bytes, self.web_config().as_str()).doing("read the merged web.config")?;
+        Ok(Some(MergePreview {
+            file: self.web_config().to_string(),
+            changes: merged.changes,
+            diff: webconfig::masked_diff(&files.new, &result, 2),
+        }))
+    }
+}
+
+impl ConfigureWeb {
+    /// True as long as the new web.config cannot be had: its package comes with the server's setup.
+    fn waits_for_package(&self, scene: &Scene<'_>) -> Result<bool, Failure> {
+        let there = |path: &WinPath| disk::exists(scene.machine.files(), path).doing(format!("look for {path}"));
+        Ok(!there(&self.shipped)? && !there(&self.package)?)
+    }
+}

@@ -1,0 +1,48 @@
+//! An own program of the administrator around a step.
+
+use super::{Probe, Scene, StepKind};
+use crate::platform::Failure;
+use crate::platform::op::Op;
+use crate::winpath::WinPath;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Runs a program of the plan. It is not undone by a rollback, and a kill while it runs has it run again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunHook {
+    /// The id of this step, which names its log.
+    pub id: String,
+    /// The program.
+    pub program: WinPath,
+    /// Its arguments.
+    pub arguments: Vec<String>,
+    /// How long it may take.
+    pub timeout: Duration,
+}
+
+impl StepKind for RunHook {
+    fn title(&self) -> String {
+        format!("Run {}", self.program)
+    }
+
+    fn probe(&self, _: &Scene<'_>) -> Result<Probe, Failure> {
+        Ok(Probe::Needed("the plan asks for it".to_owned()))
+    }
+
+    fn operations(&self, scene: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
+        Ok(Some(vec![Op::Run {
+            program: self.program.clone(),
+            arguments: self.arguments.clone(),
+            timeout: self.timeout,
+            log: scene.folders.log(&self.id),
+        }]))
+    }
+
+    fn notes(&self, _: &Scene<'_>) -> Vec<String> {
+        vec!["what this program changes is not undone by a rollback".to_owned()]
+    }
+
+    fn is_taken_on_trust(&self) -> bool {
+        true
+    }
+}

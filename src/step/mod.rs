@@ -1,0 +1,198 @@
+//! Steps: one thing the administrator recognises each, with one file a kind.
+//!
+//! A step is data, frozen with the procedure. It says what it does and why, looks whether it is needed, and yields the
+//! operations that carry it out. There is no undo here: that follows from the operations and what they met.
+//!
+//! [`StepKind::operations`] must give the same answer however much of the step has been done already, so that a run
+//! which was killed in the middle goes on with the next one. A step therefore reads only what a run no longer changes
+//! once the step has begun: the frozen facts in itself, backups, packages.
+
+mod ask;
+mod back_up;
+mod configure;
+mod hook;
+mod server;
+mod services;
+mod uninstall;
+mod verify;
+mod web;
+
+pub use ask::{ACTIVATION, Activate, Tell};
+pub use back_up::{BackUp, Item};
+pub use configure::ConfigureWeb;
+pub use hook::RunHook;
+pub use server::{InstallServer, PrepareServer};
+pub use services::{BackUpData, StopServices};
+pub use uninstall::Uninstall;
+pub use verify::{Expected, Verify};
+pub use web::InstallWeb;
+
+use crate::plan::Component;
+use crate::platform::op::Op;
+use crate::platform::{Failure, Inspect};
+use crate::report::preview::{Certainty, MergePreview};
+use crate::winpath::WinPath;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// One step of a procedure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// Stable id, such as `uninstall-portal`.
+    pub id: String,
+    /// Why it is part of this procedure.
+    pub reason: String,
+    /// True while users cannot sign in.
+    pub outage: bool,
+    /// Why the plan skips it, where it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skip: Option<String>,
+    /// What it does.
+    pub work: Work,
+}
+
+/// Every kind of step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "each variant is named after the type that documents it")]
+pub enum Work {
+    BackUp(BackUp),
+    StopServices(StopServices),
+    BackUpData(BackUpData),
+    Uninstall(Uninstall),
+    PrepareServer(PrepareServer),
+    InstallServer(InstallServer),
+    Activate(Activate),
+    InstallWeb(InstallWeb),
+    ConfigureWeb(ConfigureWeb),
+    Tell(Tell),
+    Verify(Verify),
+    Hook(RunHook),
+}
+
+impl Work {
+    /// The behaviour of this kind of step.
+    pub fn kind(&self) -> &dyn StepKind {
+        match self {
+            Work::BackUp(step) => step,
+            Work::StopServices(step) => step,
+            Work::BackUpData(step) => step,
+            Work::Uninstall(step) => step,
+            Work::PrepareServer(step) => step,
+            Work::InstallServer(step) => step,
+            Work::Activate(step) => step,
+            Work::InstallWeb(step) => step,
+            Work::ConfigureWeb(step) => step,
+            Work::Tell(step) => step,
+            Work::Verify(step) => step,
+            Work::Hook(step) => step,
+        }
+    }
+}
+
+/// What a kind of step can do.
+pub trait StepKind {
+    /// What is done, in a few words.
+    fn title(&self) -> String;
+    /// Whether the step is needed. Asked again after the work, when `Done` is the verification.
+    fn probe(&self, scene: &Scene<'_>) -> Result<Probe, Failure>;
+    /// The operations that carry the step out. `None` where they cannot be told before earlier steps are done.
+    fn operations(&self, scene: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure>;
+
+    /// How well the step can be foretold.
+    fn certainty(&self, _: &Scene<'_>) -> Certainty {
+        Certainty::Exact
+    }
+
+    /// The web.config that the step writes, where that can be told.
+    fn merge(&self, _: &Scene<'_>) -> Result<Option<MergePreview>, Failure> {
+        Ok(None)
+    }
+
+    /// What the administrator should know about the step.
+    fn notes(&self, _: &Scene<'_>) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The component of which this step installs the new product, by whatever means.
+    fn installs(&self) -> Option<Component> {
+        None
+    }
+
+    /// True where a person's word is enough and there is nothing to look at afterwards.
+    fn is_taken_on_trust(&self) -> bool {
+        false
+    }
+}
+
+/// What a look at the machine says about a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Probe {
+    /// Nothing is left to do.
+    Done,
+    /// It has to be done, because of this.
+    Needed(String),
+    /// It cannot be done, because of this.
+    Blocked(String),
+}
+
+/// What a step may look at.
+pub struct Scene<'a> {
+    /// The machine. Steps ask; only the engine changes.
+    pub machine: &'a dyn Inspect,
+    /// The folders of the run.
+    pub folders: &'a Folders,
+    /// What the run has done so far.
+    pub history: &'a History,
+}
+
+/// Where a run keeps its things.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Folders {
+    /// Id of the run: the time it began.
+    pub id: String,
+    /// Journal, installer logs, report.
+    pub run: WinPath,
+    /// Backups.
+    pub backup: WinPath,
+}
+
+impl Folders {
+    /// Where the log of an installer goes.
+    pub fn log(&self, step: &str) -> WinPath {
+        self.run.child("logs").child(&format!("{step}.log"))
+    }
+
+    /// The private folder on the same drive as `path`, outside every site, to which leftovers are moved.
+    pub fn aside(&self, path: &WinPath) -> WinPath {
+        WinPath::root_of(path).child("pfupgrade-aside").child(&self.id)
+    }
+
+    /// True where `path` belongs to this tool.
+    pub fn own(&self, path: &WinPath) -> bool {
+        path.is_within(&self.run) || path.is_within(&self.backup)
+    }
+}
+
+/// What a run has done so far, as steps need it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct History {
+    /// Completed backups: what was backed up, and where to. The latest counts.
+    pub backups: Vec<(WinPath, WinPath)>,
+    /// How often each step has begun, the one that runs now included.
+    pub attempts: BTreeMap<String, u32>,
+}
+
+impl History {
+    /// The latest completed backup of exactly this file or folder.
+    pub fn backup_of(&self, path: &WinPath) -> Option<&WinPath> {
+        self.backups.iter().rev().find(|(from, _)| from == path).map(|(_, to)| to)
+    }
+}
+
+impl Scene<'_> {
+    /// Where a file or folder of the old installation can be read: in its backup, or where it still is.
+    pub fn old(&self, path: &WinPath) -> WinPath {
+        self.history.backup_of(path).cloned().unwrap_or_else(|| path.clone())
+    }
+}

@@ -1,0 +1,91 @@
+//! Uninstall an old product, and get what it leaves in a web site out of the way.
+
+use super::{Probe, Scene, StepKind};
+use crate::plan::Component;
+use crate::platform::op::{Op, WayBack};
+use crate::platform::registry::View;
+use crate::platform::{Doing, Failure, disk};
+use crate::survey::products;
+use crate::winpath::WinPath;
+use serde::{Deserialize, Serialize};
+
+/// Uninstalls one product through Windows Installer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Uninstall {
+    /// Which component.
+    pub component: Component,
+    /// Product code.
+    pub code: String,
+    /// Name and version.
+    pub name: String,
+    /// The package it can be installed from again, where it lies today, with its properties; `None` is the point of no
+    /// return.
+    pub package: Option<WinPath>,
+    /// The properties for installing it again.
+    pub properties: std::collections::BTreeMap<String, String>,
+    /// What has to be so once it is back.
+    pub after: Vec<Op>,
+    /// The folder of a web component: what the uninstall leaves there is moved aside, where a new file of the same name
+    /// would otherwise not be installed.
+    pub folder: Option<WinPath>,
+    /// The agent's data folder and its registry key with its export: they must be the old ones before an old agent is
+    /// installed again.
+    pub keeps: Option<(WinPath, View, String, WinPath)>,
+}
+
+impl Uninstall {
+    fn id(&self) -> String {
+        format!("uninstall-{}", self.component)
+    }
+
+    fn way_back(&self, scene: &Scene<'_>) -> Option<WayBack> {
+        let package = scene.old(self.package.as_ref()?);
+        let before = self.keeps.iter().flat_map(|(data, view, key, export)| {
+            [
+                Op::ImportKey { view: *view, key: key.clone(), from: export.clone() },
+                Op::Restore { from: scene.old(data), to: data.clone(), except: Vec::new() },
+            ]
+        });
+        Some(WayBack { package, properties: self.properties.clone(), before: before.collect(), after: self.after.clone() })
+    }
+}
+
+impl StepKind for Uninstall {
+    fn title(&self) -> String {
+        format!("Uninstall {}", self.name)
+    }
+
+    fn probe(&self, scene: &Scene<'_>) -> Result<Probe, Failure> {
+        if products::is_installed(scene.machine, &self.code)? {
+            return Ok(Probe::Needed(format!("{} is installed", self.name)));
+        }
+        if let Some(folder) = &self.folder
+            && disk::exists(scene.machine.files(), folder).doing(format!("look for {folder}"))?
+        {
+            return Ok(Probe::Needed(format!("{folder} is left over")));
+        }
+        Ok(Probe::Done)
+    }
+
+    fn operations(&self, scene: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
+        let mut ops = vec![Op::Uninstall {
+            code: self.code.clone(),
+            name: self.name.clone(),
+            log: scene.folders.log(&self.id()),
+            way_back: self.way_back(scene),
+        }];
+        if let Some(folder) = &self.folder {
+            let aside = scene.folders.aside(folder);
+            ops.push(Op::CreateFolder { path: aside.clone(), private: true });
+            ops.push(Op::Move { from: folder.clone(), to: aside.child(self.component.key()) });
+        }
+        Ok(Some(ops))
+    }
+
+    fn notes(&self, _: &Scene<'_>) -> Vec<String> {
+        match self.package {
+            Some(_) => Vec::new(),
+            None => vec!["point of no return: this product cannot be installed again".to_owned()],
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Verify: the outage ends.
+
+use super::{Probe, Scene, StepKind};
+use crate::plan::Component;
+use crate::platform::facts::ServiceState;
+use crate::platform::op::Op;
+use crate::platform::{Doing, Failure, disk};
+use crate::survey::products;
+use crate::winpath::WinPath;
+use serde::{Deserialize, Serialize};
+
+/// Looks once more at everything that matters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verify {
+    /// What has to be so.
+    pub expected: Vec<Expected>,
+    /// What else holds the old address of the SDK and has to be changed by hand.
+    pub other_holders: Vec<String>,
+}
+
+/// One thing that has to be so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "kebab-case")]
+pub enum Expected {
+    /// The component's old products are gone.
+    OldGone {
+        /// Which component.
+        component: Component,
+        /// Their codes.
+        codes: Vec<String>,
+    },
+    /// The component has a product of the new era.
+    NewInstalled {
+        /// Which component.
+        component: Component,
+    },
+    /// A service runs.
+    Runs {
+        /// Its name.
+        service: String,
+    },
+    /// An application answers from this folder and is open.
+    Application {
+        /// The site's name.
+        site: String,
+        /// The application's path.
+        path: String,
+        /// Its folder.
+        folder: WinPath,
+    },
+}
+
+impl Expected {
+    /// `None` where it is so, else what is wrong.
+    fn fault(&self, scene: &Scene<'_>) -> Result<Option<String>, Failure> {
+        let machine = scene.machine;
+        Ok(match self {
+            Expected::OldGone { component, codes } => {
+                let found = products::of(machine, *component)?;
+                let old = found.iter().find(|product| codes.iter().any(|code| code.eq_ignore_ascii_case(&product.code)));
+                old.map(|product| format!("{} is still installed", product.title()))
+            }
+            Expected::NewInstalled { component } => {
+                let found = products::of(machine, *component)?;
+                let none = !found.iter().any(products::Product::is_new_era);
+                none.then(|| format!("the new {} is not installed", component.title()))
+            }
+            Expected::Runs { service } => {
+                let services = machine.services()?;
+                let running = services
+                    .iter()
+                    .any(|found| found.name.eq_ignore_ascii_case(service) && found.state == ServiceState::Running);
+                (!running).then(|| format!("the service {service} does not run"))
+            }
+            Expected::Application { site, path, folder } => {
+                let iis = machine.web_server()?.unwrap_or_default();
+                let closed = folder.child(super::web::OFFLINE);
+                if iis.application(site, path).is_none_or(|found| found.folder != *folder) {
+                    Some(format!("the site \"{site}\" does not serve {path} from {folder}"))
+                } else if disk::exists(machine.files(), &closed).doing(format!("look for {closed}"))? {
+                    Some(format!("{path} is still closed by {closed}"))
+                } else {
+                    None
+                }
+            }
+        })
+    }
+}
+
+impl StepKind for Verify {
+    fn title(&self) -> String {
+        "Verify the upgraded machine: the outage ends".to_owned()
+    }
+
+    fn probe(&self, scene: &Scene<'_>) -> Result<Probe, Failure> {
+        let mut faults = Vec::new();
+        for expected in &self.expected {
+            faults.extend(expected.fault(scene)?);
+        }
+        Ok(if faults.is_empty() { Probe::Done } else { Probe::Blocked(faults.join("; ")) })
+    }
+
+    fn operations(&self, _: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
+        Ok(Some(Vec::new()))
+    }
+
+    fn notes(&self, _: &Scene<'_>) -> Vec<String> {
+        self.other_holders.clone()
+    }
+}

@@ -1,0 +1,112 @@
+//! Install a web component under its name, closed to users.
+
+use super::{Probe, Scene, StepKind};
+use crate::plan::Component;
+use crate::platform::op::{Blob, Op};
+use crate::platform::{Doing, Failure, disk};
+use crate::report::preview::Certainty;
+use crate::survey::products;
+use crate::winpath::WinPath;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// ASP.NET answers every request with this file as long as it lies in an application's folder.
+pub(super) const OFFLINE: &str = "app_offline.htm";
+
+const OFFLINE_PAGE: &str = "<!DOCTYPE html>\r\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Maintenance</title></head>\r\n\
+<body><h1>This service is being upgraded</h1><p>Please try again later.</p></body></html>\r\n";
+
+/// Installs the package of a web component into a folder that already says that it is closed, so that the application
+/// is never live with a default configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstallWeb {
+    /// Which component.
+    pub component: Component,
+    /// The package: named in the plan, or where the server's setup puts it.
+    pub package: WinPath,
+    /// True where the package comes with the server's setup.
+    pub comes_along: bool,
+    /// TARGETVDIR, TARGETSITE, TARGETAPPPOOL and what the plan adds.
+    pub properties: BTreeMap<String, String>,
+    /// The site's name.
+    pub site: String,
+    /// The application's path below it, with the leading slash.
+    pub path: String,
+    /// The folder the package will use: the site's with the name of the virtual directory.
+    pub folder: WinPath,
+    /// Where the web.config as shipped is kept.
+    pub shipped: WinPath,
+    /// Product codes of the old era: what else is installed afterwards is the new one.
+    pub old_codes: Vec<String>,
+}
+
+impl InstallWeb {
+    fn id(&self) -> String {
+        format!("install-{}", self.component)
+    }
+}
+
+impl StepKind for InstallWeb {
+    fn title(&self) -> String {
+        format!("Install the {} as {}{}", self.component.title(), self.site, self.path)
+    }
+
+    fn probe(&self, scene: &Scene<'_>) -> Result<Probe, Failure> {
+        let there = |path: &WinPath| disk::exists(scene.machine.files(), path).doing(format!("look for {path}"));
+        let found = products::of(scene.machine, self.component)?;
+        let is_new = |code: &str| !self.old_codes.iter().any(|old| old.eq_ignore_ascii_case(code));
+        if !found.iter().any(|product| is_new(&product.code)) {
+            return Ok(match there(&self.package)? {
+                true => Probe::Needed("it is not installed yet".to_owned()),
+                false => Probe::Blocked(format!(
+                    "the package {} is not there. Put the {} installer of the new version at that path and run \
+                     `pfupgrade resume`",
+                    self.package,
+                    self.component.title()
+                )),
+            });
+        }
+        let iis = scene.machine.web_server()?.unwrap_or_default();
+        match iis.application(&self.site, &self.path) {
+            None => Ok(Probe::Blocked(format!(
+                "the product is installed, but the site \"{}\" has no application {}",
+                self.site, self.path
+            ))),
+            Some(found) if found.folder != self.folder => Ok(Probe::Blocked(format!(
+                "the application {} is served from {} instead of {}",
+                self.path, found.folder, self.folder
+            ))),
+            Some(_) if !there(&self.shipped)? => Ok(Probe::Needed("its web.config has not been kept yet".to_owned())),
+            Some(_) => Ok(Probe::Done),
+        }
+    }
+
+    fn operations(&self, scene: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
+        let offline = Blob::new(OFFLINE_PAGE.as_bytes());
+        Ok(Some(vec![
+            Op::CreateFolder { path: self.folder.clone(), private: false },
+            Op::Write { path: self.folder.child(OFFLINE), content: offline },
+            Op::Install {
+                package: self.package.clone(),
+                properties: self.properties.clone(),
+                log: scene.folders.log(&self.id()),
+            },
+            Op::Copy { from: self.folder.child("web.config"), to: self.shipped.clone() },
+        ]))
+    }
+
+    fn certainty(&self, _: &Scene<'_>) -> Certainty {
+        if self.comes_along { Certainty::Estimated } else { Certainty::Exact }
+    }
+
+    fn notes(&self, _: &Scene<'_>) -> Vec<String> {
+        match self.comes_along {
+            true => vec![format!("{} comes with the server's setup and is checked then", self.package.name())],
+            false => Vec::new(),
+        }
+    }
+
+    fn installs(&self) -> Option<Component> {
+        Some(self.component)
+    }
+}
