@@ -1,0 +1,144 @@
+//! Whether what has to be installed can be installed, and what is uninstalled can come back.
+
+use super::Finding;
+use crate::package::Architecture;
+use crate::plan::{Action, Common, Component, SignedBy};
+use crate::platform::facts::{Bits, Signature};
+use crate::platform::{Doing, Failure, Inspect, disk};
+use crate::procedure::{Ground, Target};
+use crate::survey::packages;
+use crate::survey::products::Product;
+use crate::winpath::WinPath;
+
+/// The package by which a product can be installed again, or why there is none. The package is read to its last byte.
+pub fn way_back(machine: &dyn Inspect, product: &Product) -> Result<WinPath, String> {
+    if !product.windows_installer {
+        return Err(format!("{} was not installed by Windows Installer", product.title()));
+    }
+    let path = product.package.clone().ok_or_else(|| format!("Windows Installer names no package for {}", product.title()))?;
+    let mut package = packages::open(machine, &path)
+        .map_err(|failure| failure.to_string())?
+        .ok_or_else(|| format!("the package of {}, {path}, is gone", product.title()))?;
+    let info = package.info().clone();
+    if !info.product_code.eq_ignore_ascii_case(&product.code) {
+        return Err(format!("{path} is the package of another product, {}", info.product_name));
+    }
+    if info.uncompressed_files || info.cabinets.iter().any(|cabinet| !cabinet.embedded) {
+        return Err(format!("{path} does not hold the files of {}: they lay beside it when it was installed", product.title()));
+    }
+    package.unpack(&mut |_, _| Ok(())).map_err(|error| error.to_string())?;
+    Ok(path)
+}
+
+pub(super) fn check(ground: &Ground<'_>, targets: &[Target]) -> Result<Vec<Finding>, Failure> {
+    let mut findings = Vec::new();
+    for component in Component::ALL {
+        if let Some(why) = ground.replaced(component).and_then(|replaced| replaced.way_back.as_ref().err()) {
+            findings.push(
+                Finding::refuse_unless_allowed("no-way-back", format!("the {} could not be put back", component.title()))
+                    .evidence([why.clone()])
+                    .advice(format!("name an installer of the old version in [{component}]: rollback-installer = '...'")),
+            );
+        }
+    }
+    if let Some(server) = ground.upgraded(Component::Server).and(ground.plan.server.common.installer.as_ref())
+        && let Ok(path) = server.expand(|name| ground.machine.variable(name))
+    {
+        file(ground, Component::Server, &path, &mut findings)?;
+        mobile_app_is_dropped(ground, &path, targets, &mut findings);
+    }
+    for target in targets.iter().filter(|target| !target.comes_along) {
+        file(ground, target.component, &target.package, &mut findings)?;
+        package(ground, target, &mut findings);
+    }
+    Ok(findings)
+}
+
+/// What is true of every installer: it is there, it is the one the plan means, and the right people signed it.
+fn file(ground: &Ground<'_>, component: Component, path: &WinPath, findings: &mut Vec<Finding>) -> Result<(), Failure> {
+    let wanted: &Common = ground.plan.common(component);
+    let refuse = |id: &str, title: String| Finding::refuse(id, title);
+    if !disk::exists(ground.machine.files(), path).doing(format!("look for {path}"))? {
+        findings.push(
+            refuse("installer-missing", format!("the installer {path} is not there"))
+                .advice(format!("put it there, or correct `installer` in [{component}]")),
+        );
+        return Ok(());
+    }
+    if let Some(pin) = &wanted.sha256 {
+        let found = disk::hash(ground.machine.files(), path).doing(format!("read {path}"))?;
+        if !pin.as_str().eq_ignore_ascii_case(&found) {
+            findings.push(
+                refuse("installer-hash", format!("the installer {path} is not the one that the plan pins"))
+                    .evidence([format!("wanted {}", pin.as_str()), format!("found  {found}")])
+                    .advice("get the right file, or correct `sha256` if the change is meant"),
+            );
+        }
+    }
+    if let SignedBy::Name(wanted) = &wanted.signed_by {
+        let seen = match ground.machine.signature(path)? {
+            Signature::Signed { by } if by == *wanted => return Ok(()),
+            Signature::Signed { by } => format!("signed by {by}"),
+            Signature::None => "no signature that holds".to_owned(),
+        };
+        findings.push(
+            refuse("installer-signature", format!("the installer {path} is not signed by {wanted}"))
+                .evidence([seen])
+                .advice(format!("get the right file; `signed-by` in [{component}] names another signer, false accepts none")),
+        );
+    }
+    Ok(())
+}
+
+/// What a package of the new version must be.
+fn package(ground: &Ground<'_>, target: &Target, findings: &mut Vec<Finding>) {
+    let path = &target.package;
+    let package = match packages::open(ground.machine, path) {
+        Ok(Some(package)) => package,
+        Ok(None) => return,
+        Err(failure) => {
+            findings.push(
+                Finding::refuse("installer-unreadable", format!("the installer {path} cannot be read"))
+                    .evidence([failure.to_string()])
+                    .advice("copy it again from the server's install folder"),
+            );
+            return;
+        }
+    };
+    let info = package.info();
+    let fits = matches!(
+        (info.architecture, ground.survey.system.bits),
+        (Architecture::X86, _) | (Architecture::X64, Bits::X64)
+    );
+    if !fits {
+        findings.push(
+            Finding::refuse("installer-architecture", format!("the installer {path} is made for another processor"))
+                .evidence([format!("package: {:?}, Windows: {:?}", info.architecture, ground.survey.system.bits)])
+                .advice("take the 32-bit package"),
+        );
+    }
+    if !package.takes("TARGETVDIR") {
+        findings.push(
+            Finding::refuse("installer-directory", format!("the installer {path} takes no virtual directory (TARGETVDIR)"))
+                .evidence([format!("{} {}", info.product_name, info.product_version)])
+                .advice(format!("set `method = \"console\"` in [{}] and install it by hand at the gate", target.component)),
+        );
+    }
+}
+
+/// From 8.0 on the Mobile App Web Service may no longer be shipped.
+fn mobile_app_is_dropped(ground: &Ground<'_>, setup: &WinPath, targets: &[Target], findings: &mut Vec<Finding>) {
+    let comes_along = targets.iter().any(|target| target.component == Component::MobileApp && target.comes_along);
+    if !comes_along || ground.plan.mobile_app.common.action != Action::Auto {
+        return;
+    }
+    let version = ground.machine.program_version(setup).ok().flatten().map(|found| found.version);
+    let major = version.as_deref().and_then(|version| version.split('.').next()?.parse::<u32>().ok());
+    if major.is_none_or(|major| major >= 8) {
+        findings.push(
+            Finding::refuse("mobile-app-dropped", "this server setup may bring no Mobile App Web Service")
+                .evidence([format!("version {}", version.as_deref().unwrap_or("not readable"))])
+                .advice("in [mobile-app], set action = \"remove\" or name the MSI: installer = '...'"),
+        );
+    }
+}

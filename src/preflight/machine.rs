@@ -1,0 +1,219 @@
+//! What the machine itself must be like.
+
+use super::Finding;
+use crate::platform::{Doing, Failure, disk};
+use crate::plan::Component;
+use crate::procedure::{Ground, Target};
+use crate::webconfig::Document;
+use crate::winpath::WinPath;
+use std::collections::BTreeMap;
+
+const CONFIG_LIMIT: u64 = 128 << 20;
+/// .NET Framework 4.0 writes no release number; 4.5 and later do. Version 7 and later of the web parts need 4.x.
+const DOTNET_45: u32 = 378_389;
+
+pub(super) fn check(ground: &Ground<'_>, targets: &[Target]) -> Result<Vec<Finding>, Failure> {
+    let mut findings = Vec::new();
+    windows(ground, targets, &mut findings);
+    web_server(ground, targets, &mut findings);
+    space(ground, &mut findings)?;
+    leftovers(ground, targets, &mut findings)?;
+    configurations(ground, targets, &mut findings)?;
+    interruptions(ground, &mut findings);
+    Ok(findings)
+}
+
+fn windows(ground: &Ground<'_>, targets: &[Target], findings: &mut Vec<Finding>) {
+    let system = &ground.survey.system;
+    if !system.elevated {
+        findings.push(
+            Finding::refuse("not-elevated", "this process may not change the machine")
+                .advice("start it again from a console that was opened with \"Run as administrator\""),
+        );
+    }
+    pending_reboot(ground, findings);
+    if system.dotnet_release.is_none_or(|release| release < DOTNET_45) && !targets.is_empty() {
+        findings.push(
+            Finding::refuse("no-dotnet-4", "the web parts of version 7 and later need .NET Framework 4.5 or later")
+                .evidence([system.dotnet_release.map_or("none found".to_owned(), |release| format!("release {release}"))])
+                .advice("install .NET Framework 4.x first"),
+        );
+    }
+    let missing: Vec<&str> =
+        [(system.vc_x86, "x86"), (system.vc_x64, "x64")].iter().filter(|(there, _)| !there).map(|(_, name)| *name).collect();
+    // The server's setup brings both along; without it nobody does.
+    if !missing.is_empty() && !targets.is_empty() && ground.upgraded(Component::Server).is_none() {
+        findings.push(
+            Finding::refuse("no-visual-cpp", "the web parts stop without the Visual C++ 2015 redistributables, x86 and x64")
+                .evidence(missing.iter().map(|name| format!("missing: {name}")))
+                .advice("install both redistributables first"),
+        );
+    }
+}
+
+/// A restart that is due matters most where it would touch what this run writes.
+fn pending_reboot(ground: &Ground<'_>, findings: &mut Vec<Finding>) {
+    let pending = &ground.survey.system.pending_renames;
+    if pending.is_empty() {
+        return;
+    }
+    let served = ground.survey.components.values().flat_map(|found| &found.applications);
+    let ours: Vec<&WinPath> = served
+        .map(|served| &served.application.folder)
+        .chain(ground.survey.install.as_ref().map(|install| &install.folder))
+        .collect();
+    let touches = |entry: &String| {
+        let entry = entry.trim_start_matches('!').trim_start_matches(r"\??\");
+        WinPath::new(entry).is_ok_and(|path| ours.iter().any(|folder| path.is_within(folder)))
+    };
+    let title = "Windows waits for a restart that will rename or delete files";
+    let finding = match pending.iter().any(touches) {
+        true => Finding::refuse_unless_allowed("pending-reboot", format!("{title} in folders of this product")),
+        false => Finding::warn("pending-reboot", title),
+    };
+    findings.push(finding.evidence(pending.iter().take(10).cloned()).advice("restart Windows before the upgrade"));
+}
+
+fn web_server(ground: &Ground<'_>, targets: &[Target], findings: &mut Vec<Finding>) {
+    if targets.is_empty() {
+        return;
+    }
+    let features = ground.survey.web_server.as_ref().map(|iis| iis.features.as_slice()).unwrap_or_default();
+    let has = |name: &str| features.iter().any(|feature| feature == name);
+    for (feature, id, title) in [
+        ("asp-net", "no-asp-net", "IIS has no ASP.NET"),
+        ("metabase-compatibility", "no-metabase", "IIS has no IIS 6 metabase compatibility, without which the web installers fail"),
+    ] {
+        if !has(feature) {
+            findings.push(Finding::refuse(id, title).advice("add that role service in Server Manager"));
+        }
+    }
+}
+
+/// Backups, and as much again for what is installed.
+fn space(ground: &Ground<'_>, findings: &mut Vec<Finding>) -> Result<(), Failure> {
+    let mut needed: BTreeMap<char, u64> = BTreeMap::new();
+    let files = ground.machine.files();
+    let served = ground.survey.components.values().flat_map(|found| &found.applications);
+    let folders = served.map(|served| served.application.folder.clone());
+    for folder in folders.chain(ground.survey.install.as_ref().map(|install| install.folder.clone())) {
+        let size = files.size(&folder).doing(format!("measure {folder}"))?;
+        *needed.entry(ground.folders.backup.drive()).or_default() += size;
+        *needed.entry(folder.drive()).or_default() += size;
+    }
+    const SETUP: u64 = 1 << 30;
+    if let Some(install) = &ground.survey.install {
+        *needed.entry(install.folder.drive()).or_default() += SETUP;
+    }
+    for (drive, needed) in needed {
+        let free = ground.machine.free_space(drive)?;
+        if free < needed {
+            let mib = |bytes: u64| bytes.div_ceil(1 << 20);
+            findings.push(
+                Finding::refuse("no-space", format!("drive {drive}: has too little space"))
+                    .evidence([format!("{} MiB free, {} MiB needed for backups and the new version", mib(free), mib(needed))])
+                    .advice("make room, or put the backups on another local drive: [backup] directory"),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// What an upgrade that nobody journalled leaves behind.
+fn leftovers(ground: &Ground<'_>, targets: &[Target], findings: &mut Vec<Finding>) -> Result<(), Failure> {
+    let mut seen = Vec::new();
+    for target in targets {
+        for name in ["app_offline.htm", "web.config.pfupgrade-new.config"] {
+            let path = target.old.application.folder.child(name);
+            if disk::exists(ground.machine.files(), &path).doing(format!("look for {path}"))? {
+                seen.push(path.to_string());
+            }
+        }
+    }
+    if !seen.is_empty() {
+        findings.push(
+            Finding::refuse_unless_allowed("leftovers", "an earlier attempt left files behind")
+                .evidence(seen)
+                .advice("find out what was attempted, put it right, and remove these files"),
+        );
+    }
+    Ok(())
+}
+
+/// The old web.config files must be readable to the last value.
+fn configurations(ground: &Ground<'_>, targets: &[Target], findings: &mut Vec<Finding>) -> Result<(), Failure> {
+    for target in targets {
+        let path = target.old.application.folder.child("web.config");
+        if !disk::exists(ground.machine.files(), &path).doing(format!("look for {path}"))? {
+            continue;
+        }
+        let values = disk::read(ground.machine.files(), &path, CONFIG_LIMIT)
+            .map_err(|error| error.to_string())
+            .and_then(|bytes| Document::parse(bytes, path.as_str()).map_err(|error| error.to_string()))
+            .and_then(|document| document.values().map(|values| (document.sdk_url(), values)).map_err(|error| error.to_string()));
+        let (sdk_url, values) = match values {
+            Ok(values) => values,
+            Err(why) => {
+                findings.push(
+                    Finding::refuse("unreadable-web-config", format!("the settings in {path} cannot be carried over"))
+                        .evidence([why])
+                        .advice("repair the file first; IIS and this program must both be able to read it"),
+                );
+                continue;
+            }
+        };
+        if !values.encrypted.is_empty() {
+            findings.push(
+                Finding::refuse("encrypted-web-config", format!("{path} has encrypted sections"))
+                    .evidence(values.encrypted.iter().cloned())
+                    .advice(r"decrypt them first: %windir%\Microsoft.NET\Framework64\v2.0.50727\aspnet_regiis.exe -pdf SECTION FOLDER"),
+            );
+        }
+        if !values.outside.is_empty() {
+            let outside = values.outside.iter().map(|outside| format!("{}: {}", outside.section, outside.file));
+            findings.push(
+                Finding::warn("outside-configuration", format!("{path} keeps settings in other files"))
+                    .evidence(outside)
+                    .advice("these files are backed up with the folder; copy them and the attribute into the new folder by hand"),
+            );
+        }
+        needs_sdk_url(ground, target, sdk_url, findings);
+    }
+    Ok(())
+}
+
+/// Where the SDK lives on another server, only the administrator knows its new address.
+fn needs_sdk_url(ground: &Ground<'_>, target: &Target, sdk_url: Option<(String, String)>, findings: &mut Vec<Finding>) {
+    let sdk_is_here = ground.survey.components.contains_key(&Component::Sdk);
+    if sdk_is_here || ground.plan.sdk.url.is_some() {
+        return;
+    }
+    if let Some((setting, url)) = sdk_url {
+        findings.push(
+            Finding::refuse(
+                "no-sdk-url",
+                format!("the {} uses a Web Service SDK on another server", target.component.title()),
+            )
+            .evidence([format!("{setting}: {url}")])
+            .advice("add its new address to [sdk]: url = \"https://.../MultiFactorAuthWebServiceSdk/PfWsSdk.asmx\""),
+        );
+    }
+}
+
+/// What stops working for others while the agent is away.
+fn interruptions(ground: &Ground<'_>, findings: &mut Vec<Finding>) {
+    if ground.replaced(Component::Server).is_none() {
+        return;
+    }
+    let Some(install) = &ground.survey.install else { return };
+    let modules = ground.survey.web_server.iter().flat_map(|iis| &iis.global_modules);
+    let ours: Vec<String> = modules
+        .filter(|(_, file)| file.is_within(&install.folder))
+        .map(|(name, file)| format!("IIS module {name} in {file}"))
+        .collect();
+    findings.push(
+        Finding::warn("interruptions", "what the agent secures or proxies is interrupted while it is uninstalled")
+            .evidence(ours)
+            .advice("IIS sites that the agent filters and RADIUS or LDAP clients that use it as a proxy are without it meanwhile"),
+    );
+}

@@ -1,0 +1,201 @@
+//! Plan and survey compiled into ordered steps.
+//!
+//! [`compile`] is the one place where the order lives, and it reads like Microsoft's article: back up; stop; uninstall
+//! portal, mobile app, SDK and agent; install the server and then the web parts; tell the console; verify.
+
+mod choice;
+mod server;
+mod web;
+
+pub use choice::{Choice, Replaced};
+pub(crate) use web::Target;
+
+use crate::plan::{Component, Plan, When};
+use crate::platform::{Failure, Inspect};
+use crate::preflight::{self, Finding};
+use crate::step::{Expected, Folders, RunHook, Step, Verify, Work};
+use crate::survey::Survey;
+use serde::{Deserialize, Serialize};
+
+/// What would be done, and what stands against it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Procedure {
+    /// The steps, in order. Empty where there is nothing to do.
+    pub steps: Vec<Step>,
+    /// What preflight has to say.
+    pub findings: Vec<Finding>,
+    /// What becomes of each component.
+    pub fates: Vec<Fate>,
+    /// Why there is no way back, from the first uninstall of such a product on.
+    pub no_return: Vec<String>,
+}
+
+/// One component: what was found, and what becomes of it, in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fate {
+    /// Which component.
+    pub component: Component,
+    /// The product that was found.
+    pub found: Option<String>,
+    /// Where it is served from.
+    pub location: Option<String>,
+    /// What becomes of it.
+    pub fate: String,
+}
+
+/// Everything a part of the procedure is compiled from.
+pub(crate) struct Ground<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) survey: &'a Survey,
+    pub(crate) machine: &'a dyn Inspect,
+    pub(crate) folders: &'a Folders,
+    pub(crate) choices: Vec<(Component, Choice)>,
+}
+
+impl Ground<'_> {
+    /// The component, where it is uninstalled.
+    pub(crate) fn replaced(&self, component: Component) -> Option<&Replaced> {
+        self.choices.iter().find(|(found, _)| *found == component).and_then(|(_, choice)| match choice {
+            Choice::Replaced(replaced) => Some(&**replaced),
+            _ => None,
+        })
+    }
+
+    /// The component, where its new version is installed.
+    pub(crate) fn upgraded(&self, component: Component) -> Option<&Replaced> {
+        self.replaced(component).filter(|replaced| replaced.again)
+    }
+
+    /// The codes of the old products of a component: whatever else is installed later is the new one.
+    pub(crate) fn old_codes(&self, component: Component) -> Vec<String> {
+        self.survey.components.get(&component).into_iter().flat_map(|found| found.old()).map(|old| old.code.clone()).collect()
+    }
+}
+
+/// Compiles the procedure. Where preflight refuses, the steps are those that could be told all the same.
+pub fn compile(
+    plan: &Plan,
+    survey: &Survey,
+    machine: &dyn Inspect,
+    folders: &Folders,
+) -> Result<Procedure, Failure> {
+    let (choices, mut findings) = choice::choose(plan, survey, machine);
+    let ground = Ground { plan, survey, machine, folders, choices };
+    let targets = web::targets(&ground, &mut findings);
+
+    let mut steps = Vec::new();
+    if Component::ALL.iter().any(|component| ground.replaced(*component).is_some()) {
+        // 1. Back up, services running.
+        steps.extend(web::back_up(&ground));
+        steps.extend(server::back_up(&ground));
+        // 2. The outage starts.
+        steps.extend(server::stop_and_back_up_data(&ground));
+        // 3. Uninstall what talks to the server first, the server last.
+        for component in [Component::Portal, Component::MobileApp, Component::Sdk] {
+            steps.extend(web::uninstall(&ground, component));
+        }
+        steps.extend(server::uninstall(&ground));
+        // 4. The server, then what talks to it.
+        steps.extend(server::install(&ground, &mut findings));
+        for target in &targets {
+            steps.extend(web::install(&ground, target));
+        }
+        // 5. What only the console knows.
+        steps.extend(targets.iter().filter_map(|target| web::tell_console(&ground, target)));
+        // 6. Verify; the outage ends.
+        steps.push(verify(&ground, &targets));
+        add_hooks(plan, machine, &mut steps, &mut findings);
+        findings.extend(preflight::check(&ground, &targets)?);
+    }
+    findings.sort_by_key(|finding| !finding.refuses());
+    let fates = ground.choices.iter().map(|(component, choice)| fate(&ground, *component, choice, &targets)).collect();
+    let no_return = Component::ALL.iter().filter_map(|component| ground.replaced(*component)?.way_back.clone().err());
+    Ok(Procedure { steps, findings, fates, no_return: no_return.collect() })
+}
+
+fn verify(ground: &Ground<'_>, targets: &[web::Target]) -> Step {
+    let mut expected = Vec::new();
+    for component in Component::ALL {
+        let Some(replaced) = ground.replaced(component) else { continue };
+        expected.push(Expected::OldGone { component, codes: vec![replaced.product.code.clone()] });
+        if replaced.again {
+            expected.push(Expected::NewInstalled { component });
+        }
+        if replaced.again && component == Component::Server {
+            expected.push(Expected::Runs { service: server::SERVICE.to_owned() });
+        }
+    }
+    expected.extend(targets.iter().map(|target| Expected::Application {
+        site: target.site.clone(),
+        path: target.path.clone(),
+        folder: target.folder.clone(),
+    }));
+    Step {
+        id: "verify".to_owned(),
+        reason: "what was installed has to be there, open, and running".to_owned(),
+        outage: true,
+        skip: None,
+        work: Work::Verify(Verify { expected, other_holders: web::other_holders(ground, targets) }),
+    }
+}
+
+/// Puts the plan's own programs around the steps they name.
+fn add_hooks(plan: &Plan, machine: &dyn Inspect, steps: &mut Vec<Step>, findings: &mut Vec<Finding>) {
+    for (number, hook) in plan.hooks.iter().enumerate() {
+        let (side, id) = match &hook.when {
+            When::Before(id) => ("before", id),
+            When::After(id) => ("after", id),
+        };
+        let Some(at) = steps.iter().position(|step| step.id == *id) else {
+            let known: Vec<&str> = steps.iter().map(|step| step.id.as_str()).collect();
+            findings.push(
+                Finding::refuse("hook-without-step", format!("a hook is to run {side} `{id}`, and there is no such step"))
+                    .evidence([format!("the steps are: {}", known.join(", "))])
+                    .advice("name one of these steps, or take the hook out of the plan"),
+            );
+            continue;
+        };
+        let program = match hook.run.path.expand(|name| machine.variable(name)) {
+            Ok(program) => program,
+            Err(error) => {
+                findings.push(Finding::refuse("hook-without-program", error.to_string()).advice("correct the hook's `run`"));
+                continue;
+            }
+        };
+        let step_id = format!("hook-{}-{side}-{id}", number + 1);
+        let work = RunHook { id: step_id.clone(), program, arguments: hook.run.arguments.clone(), timeout: hook.timeout };
+        let step = Step {
+            id: step_id,
+            reason: format!("the plan has it run {side} {id}"),
+            outage: steps[at].outage,
+            skip: None,
+            work: Work::Hook(work),
+        };
+        steps.insert(if side == "before" { at } else { at + 1 }, step);
+    }
+}
+
+fn fate(ground: &Ground<'_>, component: Component, choice: &Choice, targets: &[web::Target]) -> Fate {
+    let found = ground.survey.components.get(&component);
+    let location = found.and_then(|found| found.applications.first()).map(|served| served.location());
+    let (product, fate) = match choice {
+        Choice::Absent => (None, "not installed: nothing to do".to_owned()),
+        Choice::AlreadyNew(product) => (Some(product.title()), "upgraded already: nothing to do".to_owned()),
+        Choice::Kept(product) => (Some(product.title()), "kept as it is, as the plan says".to_owned()),
+        Choice::Unclear => (
+            found.and_then(|found| found.products.first()).map(|product| product.title()),
+            "unclear: see preflight".to_owned(),
+        ),
+        Choice::Replaced(replaced) => {
+            let target = targets.iter().find(|target| target.component == component);
+            let fate = match (replaced.again, target) {
+                (false, _) => "uninstalled, as the plan says".to_owned(),
+                (true, Some(target)) => format!("upgraded, as {}{}", target.site, target.path),
+                (true, None) if component == Component::Server => "upgraded, in the same folder".to_owned(),
+                (true, None) => "to be upgraded: see preflight".to_owned(),
+            };
+            (Some(replaced.product.title()), fate)
+        }
+    };
+    Fate { component, found: product, location, fate }
+}

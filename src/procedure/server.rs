@@ -1,0 +1,172 @@
+//! The steps that concern the server itself.
+
+use super::Ground;
+use crate::plan::{Component, GateId};
+use crate::platform::facts::ServiceState;
+use crate::platform::op::Op;
+use crate::preflight::Finding;
+use crate::step::{
+    Activate, BackUp, BackUpData, InstallServer, Item, PrepareServer, Step, StopServices, Uninstall, Work,
+};
+use crate::survey::KEY;
+use std::time::Duration;
+
+/// The main service of the new server.
+pub(super) const SERVICE: &str = "MultiFactorAuth";
+const LOG: &str = "MultiFactorAuthSvc.log";
+/// A setup of 128 MB on an old server: minutes pass before it shows anything.
+const SETUP_TIMEOUT: Duration = Duration::from_secs(60 * 60);
+
+fn key_export(ground: &Ground<'_>) -> crate::winpath::WinPath {
+    ground.folders.backup.child("registry-key.json")
+}
+
+pub(super) fn back_up(ground: &Ground<'_>) -> Option<Step> {
+    let server = ground.replaced(Component::Server)?;
+    let install = ground.survey.install.as_ref()?;
+    let backup = &ground.folders.backup;
+    let mut items = vec![Item {
+        from: install.folder.clone(),
+        to: backup.child("server"),
+        except: vec![install.data(), install.logs()],
+    }];
+    items.extend(server.way_back.iter().map(|package| Item {
+        from: package.clone(),
+        to: backup.child("server-package.msi"),
+        except: Vec::new(),
+    }));
+    Some(Step {
+        id: "back-up-server".to_owned(),
+        reason: "the folder of the agent, its registry key and its cached package are what it can be rebuilt from".to_owned(),
+        outage: false,
+        skip: None,
+        work: Work::BackUp(BackUp {
+            component: Component::Server,
+            items,
+            key: Some((install.view, KEY.to_owned(), key_export(ground))),
+            facts: None,
+            not_carried: Vec::new(),
+        }),
+    })
+}
+
+/// The services stop even where no data is to be copied: they would keep files of web components open.
+pub(super) fn stop_and_back_up_data(ground: &Ground<'_>) -> Vec<Step> {
+    let (Some(_), Some(install)) = (ground.replaced(Component::Server), &ground.survey.install) else {
+        return Vec::new();
+    };
+    let running = ground.survey.services.iter().filter(|service| service.state == ServiceState::Running);
+    let names: Vec<String> = running.map(|service| service.name.clone()).collect();
+    let mut steps = Vec::new();
+    if !names.is_empty() {
+        steps.push(Step {
+            id: "stop-services".to_owned(),
+            reason: "a running service holds the data file open and goes on writing to it".to_owned(),
+            outage: true,
+            skip: None,
+            work: Work::StopServices(StopServices { names }),
+        });
+    }
+    let id = "back-up-data".to_owned();
+    steps.push(Step {
+        id: id.clone(),
+        reason: "the data file is the whole database; without the certificates and keys beside it the server is no longer \
+                 activated"
+            .to_owned(),
+        outage: true,
+        skip: None,
+        work: Work::BackUpData(BackUpData { id, data: install.data(), to: ground.folders.backup.child("data") }),
+    });
+    steps
+}
+
+pub(super) fn uninstall(ground: &Ground<'_>) -> Option<Step> {
+    let server = ground.replaced(Component::Server)?;
+    let install = ground.survey.install.as_ref()?;
+    let stopped = |name: &String| Op::Service { name: name.clone(), state: ServiceState::Stopped };
+    let services: Vec<String> = ground.survey.services.iter().map(|service| service.name.clone()).collect();
+    Some(Step {
+        id: "uninstall-server".to_owned(),
+        reason: "the new server's setup expects the old agent to be gone; the data folder stays".to_owned(),
+        outage: true,
+        skip: None,
+        work: Work::Uninstall(Uninstall {
+            component: Component::Server,
+            code: server.product.code.clone(),
+            name: server.product.title(),
+            package: server.way_back.clone().ok(),
+            properties: Default::default(),
+            after: services.iter().map(stopped).collect(),
+            folder: None,
+            keeps: Some((install.data(), install.view, KEY.to_owned(), key_export(ground))),
+        }),
+    })
+}
+
+pub(super) fn install(ground: &Ground<'_>, findings: &mut Vec<Finding>) -> Vec<Step> {
+    let (Some(_), Some(install)) = (ground.upgraded(Component::Server), &ground.survey.install) else {
+        return Vec::new();
+    };
+    let wanted = &ground.plan.server;
+    let Some(installer) = &wanted.common.installer else {
+        findings.push(
+            Finding::refuse("no-installer", "the plan names no installer for the server".to_owned())
+                .advice("add to [server]: installer = 'C:\\Install\\MultiFactorAuthenticationServerSetup.exe'"),
+        );
+        return Vec::new();
+    };
+    let installer = match installer.expand(|name| ground.machine.variable(name)) {
+        Ok(path) => path,
+        Err(error) => {
+            findings.push(Finding::refuse("no-installer", error.to_string()).advice("correct `installer` in [server]"));
+            return Vec::new();
+        }
+    };
+    let version = ground.machine.program_version(&installer).ok().flatten();
+    let skip = |gate: GateId| ground.plan.gates.get(&gate).map(|skip| skip.reason.clone());
+    let step = |id: &str, reason: &str, skip, work| Step { id: id.to_owned(), reason: reason.to_owned(), outage: true, skip, work };
+    let log = install.logs().child(LOG);
+    let log_from = ground.machine.files().entry(&log).ok().flatten().map_or(0, |entry| entry.len);
+    vec![
+        step(
+            "prepare-server",
+            "the setup takes its folder from the registry key and its users from the data folder",
+            None,
+            Work::PrepareServer(PrepareServer {
+                view: install.view,
+                key: KEY.to_owned(),
+                export: key_export(ground),
+                data: install.data(),
+            }),
+        ),
+        step(
+            "install-server",
+            match wanted.arguments {
+                Some(_) => "with the silent switches that the plan gives",
+                None => "the setup's silent switches are not published, and the plan gives none",
+            },
+            skip(GateId::ServerSetup),
+            Work::InstallServer(InstallServer {
+                installer,
+                arguments: wanted.arguments.clone(),
+                timeout: SETUP_TIMEOUT,
+                version: version.map(|found| format!("{} {}", found.product, found.version)),
+                old_codes: ground.old_codes(Component::Server),
+                view: install.view,
+                key: KEY.to_owned(),
+                install_path: install.text.clone(),
+            }),
+        ),
+        step(
+            "activation",
+            "the service upgrades the data file when it first starts, and may ask to be activated",
+            skip(GateId::Activation),
+            Work::Activate(Activate {
+                service: SERVICE.to_owned(),
+                log,
+                log_from,
+                timeout: wanted.data_upgrade_timeout,
+            }),
+        ),
+    ]
+}

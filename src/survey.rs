@@ -1,0 +1,167 @@
+//! The survey: what is on the machine, never taken from the plan.
+//!
+//! Names, versions and codes of the old products are not known for certain, so everything is discovered: products from
+//! the uninstall keys of both registry views, web components by their files in the folders of IIS applications, services
+//! by the path of their program. Each component is the union of all evidence.
+
+pub mod packages;
+pub mod products;
+mod web;
+
+use crate::plan::Component;
+use crate::platform::facts::{Application, Bits, Service, System, WebServer};
+use crate::platform::registry::View;
+use crate::platform::{Doing, Failure, Inspect};
+use crate::winpath::WinPath;
+use products::Product;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The registry key of the product in both eras, without its view.
+pub const KEY: &str = r"HKLM\SOFTWARE\Positive Networks\PhoneFactor";
+/// The value of [`KEY`] that names the folder; its trailing backslash matters.
+const INSTALL_PATH: &str = "InstallPath";
+
+/// Everything found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Survey {
+    /// Windows.
+    pub system: System,
+    /// Where the server is installed; an AD FS server may have this without an agent.
+    pub install: Option<InstallPath>,
+    /// Products, application and folder of each component that left any trace.
+    pub components: BTreeMap<Component, Found>,
+    /// The services whose program lies below InstallPath.
+    pub services: Vec<Service>,
+    /// IIS; `None` where it is not installed.
+    pub web_server: Option<WebServer>,
+}
+
+/// The folder of the server, as the registry names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstallPath {
+    /// Which registry.
+    pub view: View,
+    /// The value itself.
+    pub text: String,
+    /// The folder it means.
+    pub folder: WinPath,
+}
+
+impl InstallPath {
+    /// The folder with the database, certificates and keys.
+    pub fn data(&self) -> WinPath {
+        self.folder.child("Data")
+    }
+
+    /// The folder with the logs.
+    pub fn logs(&self) -> WinPath {
+        self.folder.child("Logs")
+    }
+}
+
+/// What was found of one component.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    /// Products whose name is the component's, of both eras.
+    pub products: Vec<Product>,
+    /// Applications of IIS that serve it.
+    pub applications: Vec<Served>,
+    /// Everything else that speaks for it, in words.
+    pub evidence: Vec<String>,
+}
+
+impl Found {
+    /// Its products of version 5 and older.
+    pub fn old(&self) -> impl Iterator<Item = &Product> {
+        self.products.iter().filter(|product| !product.is_new_era())
+    }
+
+    /// Its product of version 6 or later.
+    pub fn new_era(&self) -> Option<&Product> {
+        self.products.iter().find(|product| product.is_new_era())
+    }
+}
+
+/// An application of IIS that serves a component.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Served {
+    /// The site's name.
+    pub site: String,
+    /// The number of the site.
+    pub site_id: u32,
+    /// The application.
+    pub application: Application,
+    /// Own themes: folders below `App_Themes` that the package did not install.
+    pub themes: Vec<String>,
+    /// Files below its folder that differ from what the package installed, or that it did not install.
+    pub changed: Vec<ChangedFile>,
+}
+
+impl Served {
+    /// The address in the words of IIS: `Default Web Site/PhoneFactor`.
+    pub fn location(&self) -> String {
+        format!("{}{}", self.site, self.application.path)
+    }
+
+    /// The name of the virtual directory, without the slash.
+    pub fn directory(&self) -> &str {
+        self.application.path.trim_start_matches('/')
+    }
+}
+
+/// A file that is not as the package installed it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangedFile {
+    /// Its path below the component's folder.
+    pub path: String,
+    /// True where the package installed a file of this name.
+    pub installed: bool,
+}
+
+/// Looks at the machine.
+pub fn survey(machine: &dyn Inspect) -> Result<Survey, Failure> {
+    let system = machine.system()?;
+    let install = install_path(machine, &system)?;
+    let services = match &install {
+        None => Vec::new(),
+        Some(install) => {
+            let mut services = machine.services()?;
+            services.retain(|service| service.program().is_some_and(|program| program.is_within(&install.folder)));
+            services
+        }
+    };
+    let web_server = machine.web_server()?;
+    let mut components: BTreeMap<Component, Found> = BTreeMap::new();
+    for product in products::all(machine)? {
+        if let Some(component) = product.component() {
+            components.entry(component).or_default().products.push(product);
+        }
+    }
+    web::survey(machine, web_server.as_ref(), &mut components)?;
+    for service in &services {
+        let evidence = format!("service {} ({})", service.name, service.image_path);
+        components.entry(Component::Server).or_default().evidence.push(evidence);
+    }
+    Ok(Survey { system, install, components, services, web_server })
+}
+
+fn install_path(machine: &dyn Inspect, system: &System) -> Result<Option<InstallPath>, Failure> {
+    let views = match system.bits {
+        Bits::X64 => &[View::Wow32, View::Native][..],
+        Bits::X86 => &[View::Native],
+    };
+    for view in views {
+        if let Some(text) = install_path_text(machine, *view, KEY)? {
+            let folder = WinPath::new(&text).doing(format!("read InstallPath of {KEY}"))?;
+            return Ok(Some(InstallPath { view: *view, text, folder }));
+        }
+    }
+    Ok(None)
+}
+
+/// InstallPath as the registry has it.
+pub fn install_path_text(machine: &dyn Inspect, view: View, key: &str) -> Result<Option<String>, Failure> {
+    let found = machine.registry_key(view, key)?;
+    Ok(found.and_then(|key| key.text(INSTALL_PATH).map(str::to_owned)))
+}

@@ -1,0 +1,198 @@
+//! Installed products, and which component each one is.
+
+use crate::plan::Component;
+use crate::platform::registry::{Key, View};
+use crate::platform::{Failure, Inspect};
+use crate::winpath::WinPath;
+use serde::{Deserialize, Serialize};
+
+const UNINSTALL: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall";
+/// What Windows Installer itself knows of the products installed for all users.
+const MANAGED: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Installer\UserData\S-1-5-18\Products";
+
+/// A product in "Programs and Features".
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Product {
+    /// The name of its uninstall key: a product code, unless it is no Windows Installer product.
+    pub code: String,
+    /// Its name.
+    pub name: String,
+    /// Its version; empty where it says none.
+    pub version: String,
+    /// Who made it.
+    pub publisher: String,
+    /// The registry it was found in.
+    pub view: View,
+    /// True for a Windows Installer product.
+    pub windows_installer: bool,
+    /// The package that Windows Installer keeps of it.
+    pub package: Option<WinPath>,
+}
+
+impl Product {
+    /// Name and version.
+    pub fn title(&self) -> String {
+        format!("{} {}", self.name, self.version).trim_end().to_owned()
+    }
+
+    /// The first number of the version.
+    pub fn major(&self) -> Option<u32> {
+        self.version.split('.').next()?.trim().parse().ok()
+    }
+
+    /// Version 6 (2013) is the first Multi-Factor Authentication Server. A product without a readable version is taken by
+    /// its name.
+    pub fn is_new_era(&self) -> bool {
+        self.major().map_or_else(|| !normalised(&self.name).contains("phonefactor"), |major| major >= 6)
+    }
+
+    /// The component that this product is, by its name. The names of the old products are not known for certain: what
+    /// matches is shown, and the plan can name a product by its code.
+    pub fn component(&self) -> Option<Component> {
+        let name = normalised(&self.name);
+        if !(name.contains("phonefactor") || name.contains("multi factor authentication")) || name.contains("ad fs") {
+            return None;
+        }
+        let has = |words: &str| name.contains(words);
+        match () {
+            () if has("adfs") => None,
+            () if has("user portal") => Some(Component::Portal),
+            () if has("web service sdk") => Some(Component::Sdk),
+            () if has("mobile app web service") || has("phone app web service") => Some(Component::MobileApp),
+            () if name.ends_with("agent") || name.ends_with("server") => Some(Component::Server),
+            () => None,
+        }
+    }
+}
+
+/// Lower case, words separated by single blanks, without version numbers or what stands in brackets at the end.
+fn normalised(name: &str) -> String {
+    let name = name.split('(').next().unwrap_or_default().to_lowercase();
+    let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let words = words.filter(|word| !word.chars().all(|c| c.is_ascii_digit()));
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// Every product in both registry views.
+pub fn all(machine: &dyn Inspect) -> Result<Vec<Product>, Failure> {
+    let mut all: Vec<Product> = Vec::new();
+    for view in [View::Native, View::Wow32] {
+        let Some(uninstall) = machine.registry_key(view, UNINSTALL)? else { continue };
+        for code in uninstall.keys {
+            let Some(key) = machine.registry_key(view, &format!("{UNINSTALL}\\{code}"))? else { continue };
+            if all.iter().any(|seen| seen.code.eq_ignore_ascii_case(&code)) {
+                continue; // On 32-bit Windows both views are one.
+            }
+            all.extend(product(machine, view, code, &key)?);
+        }
+    }
+    Ok(all)
+}
+
+fn product(machine: &dyn Inspect, view: View, code: String, key: &Key) -> Result<Option<Product>, Failure> {
+    let Some(name) = key.text("DisplayName") else { return Ok(None) };
+    let windows_installer = key.number("WindowsInstaller") == Some(1);
+    let mut product = Product {
+        name: name.to_owned(),
+        version: key.text("DisplayVersion").unwrap_or_default().to_owned(),
+        publisher: key.text("Publisher").unwrap_or_default().to_owned(),
+        view,
+        windows_installer,
+        package: None,
+        code,
+    };
+    // Thousands of products may be installed; only ours are worth another look.
+    if windows_installer && product.component().is_some() {
+        product.package = cached_package(machine, &product.code)?;
+    }
+    Ok(Some(product))
+}
+
+fn cached_package(machine: &dyn Inspect, code: &str) -> Result<Option<WinPath>, Failure> {
+    let Some(packed) = packed(code) else { return Ok(None) };
+    let key = machine.registry_key(View::Native, &format!(r"{MANAGED}\{packed}\InstallProperties"))?;
+    Ok(key.and_then(|key| key.text("LocalPackage").and_then(|path| WinPath::new(path).ok())))
+}
+
+/// A product code as Windows Installer writes it in names of keys: each field of the GUID backwards.
+pub fn packed(code: &str) -> Option<String> {
+    let digits: Vec<char> = code.strip_prefix('{')?.strip_suffix('}')?.chars().filter(|c| *c != '-').collect();
+    if digits.len() != 32 || !digits.iter().all(char::is_ascii_hexdigit) {
+        return None;
+    }
+    let mut packed = String::with_capacity(32);
+    let mut at = 0;
+    for field in [8, 4, 4, 2, 2, 2, 2, 2, 2, 2, 2] {
+        packed.extend(digits[at..at + field].iter().rev());
+        at += field;
+    }
+    Some(packed.to_ascii_uppercase())
+}
+
+/// The products that are `component` by their names.
+pub fn of(machine: &dyn Inspect, component: Component) -> Result<Vec<Product>, Failure> {
+    let mut found = all(machine)?;
+    found.retain(|product| product.component() == Some(component));
+    Ok(found)
+}
+
+/// True where a product of this code is registered, whatever its name.
+pub fn is_installed(machine: &dyn Inspect, code: &str) -> Result<bool, Failure> {
+    for view in [View::Native, View::Wow32] {
+        if machine.registry_key(view, &format!("{UNINSTALL}\\{code}"))?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(name: &str, version: &str) -> Product {
+        Product {
+            code: String::new(),
+            name: name.to_owned(),
+            version: version.to_owned(),
+            publisher: String::new(),
+            view: View::Native,
+            windows_installer: true,
+            package: None,
+        }
+    }
+
+    #[test]
+    fn names_of_both_eras_are_recognised() {
+        for (name, component) in [
+            ("PhoneFactor Agent", Some(Component::Server)),
+            ("PhoneFactor User Portal", Some(Component::Portal)),
+            ("PhoneFactor Web Service SDK", Some(Component::Sdk)),
+            ("PhoneFactor Phone App Web Service", Some(Component::MobileApp)),
+            ("PhoneFactor Mobile App Web Service 5.2", Some(Component::MobileApp)),
+            ("Multi-Factor Authentication Server", Some(Component::Server)),
+            ("Azure Multi-Factor Authentication Server (x64)", Some(Component::Server)),
+            ("Windows Azure Multi-Factor Authentication User Portal", Some(Component::Portal)),
+            ("Multi-Factor Authentication AD FS Adapter", None),
+            ("Multi-Factor Authentication ADFS Adapter Server", None),
+            ("Microsoft SQL Server", None),
+        ] {
+            assert_eq!(named(name, "").component(), component, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_era_is_told_by_the_version_or_else_by_the_name() {
+        assert!(!named("PhoneFactor Agent", "5.2.5").is_new_era());
+        assert!(named("PhoneFactor Agent", "6.0.0").is_new_era());
+        assert!(!named("PhoneFactor Agent", "").is_new_era());
+        assert!(named("Multi-Factor Authentication Server", "").is_new_era());
+    }
+
+    #[test]
+    fn codes_are_packed_as_windows_installer_does() {
+        let packed = packed("{90160000-008C-0000-1000-0000000FF1CE}");
+        assert_eq!(packed.as_deref(), Some("00006109C80000000100000000F01FEC"));
+        assert_eq!(super::packed("{not-a-guid}"), None);
+    }
+}
