@@ -1,3 +1,4 @@
 //! pfupgrade
 
+pub mod webconfig;
 pub mod winpath;
