@@ -53,6 +53,11 @@ impl Document {
         &self.bytes
     }
 
+    /// Gives the file's bytes away.
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
     /// What errors call the file.
     pub fn name(&self) -> &str {
         &self.name

@@ -37,57 +37,34 @@ pub(super) fn set_content(document: &Document, node: Node<'_, '_>, markup: &str)
 
 /// Puts elements behind the last child of `parent`, laid out as its children are.
 pub(super) fn append(document: &Document, parent: Node<'_, '_>, lines: &[Line]) -> Splice {
-    let text = document.text();
-    let neighbour = parent.children().rfind(|child| child.is_element() || child.is_comment());
-    let outer = layout(text, parent.range().start);
-    let Some(neighbour) = neighbour else {
-        return fill(document, parent, &outer, lines);
-    };
-    let at = neighbour.range().end;
-    let Some((line_end, indent)) = layout(text, neighbour.range().start) else {
-        return Splice { range: at..at, text: lines.iter().map(|(_, line)| line.as_str()).collect() };
-    };
-    let unit = outer.and_then(|(_, outer)| indent.strip_prefix(outer)).filter(|unit| !unit.is_empty());
-    let unit = unit.unwrap_or_else(|| unit_of(document, parent));
-    let text = lines.iter().map(|(depth, line)| format!("{line_end}{indent}{}{line}", unit.repeat(*depth))).collect();
-    Splice { range: at..at, text }
+    match parent.children().rfind(is_markup) {
+        Some(last) => insert_behind(document, last, lines),
+        None => fill(document, parent, lines),
+    }
 }
 
-/// Puts an element in front of everything else in `parent`, or behind its child `after`.
-pub(super) fn insert_first(
-    document: &Document,
-    parent: Node<'_, '_>,
-    after: Option<Node<'_, '_>>,
-    lines: &[Line],
-) -> Splice {
-    let Some(first) = parent.first_element_child() else {
-        return append(document, parent, lines);
+/// Puts elements behind `sibling`, laid out as it or the nearest one before it that starts a line.
+pub(super) fn insert_behind(document: &Document, sibling: Node<'_, '_>, lines: &[Line]) -> Splice {
+    let at = sibling.range().end;
+    let place = sibling.prev_siblings().filter(is_markup).find_map(|node| layout(document.text(), node.range().start));
+    let unit = sibling.parent_element().map_or("", |parent| unit_of(document, parent));
+    let laid_out = |(depth, line): &Line| match place {
+        Some((line_end, indent)) => format!("{line_end}{indent}{}{line}", unit.repeat(*depth)),
+        None => line.clone(),
     };
-    let neighbour = after.unwrap_or(first);
-    let at = if after.is_some() { neighbour.range().end } else { neighbour.range().start };
-    let place = layout(document.text(), neighbour.range().start);
-    let unit = unit_of(document, parent);
-    let mut new = String::new();
-    for (index, (depth, line)) in lines.iter().enumerate() {
-        let gap = place.map(|(line_end, indent)| format!("{line_end}{indent}{}", unit.repeat(*depth)));
-        let gap = gap.unwrap_or_default();
-        // Before the first child stands already the indentation that the new element takes over.
-        new += &if after.is_some() || index > 0 { format!("{gap}{line}") } else { line.clone() };
-    }
-    if after.is_none()
-        && let Some((line_end, indent)) = place
-    {
-        new += &format!("{line_end}{indent}");
-    }
-    Splice { range: at..at, text: new }
+    Splice { range: at..at, text: lines.iter().map(laid_out).collect() }
+}
+
+fn is_markup(node: &Node<'_, '_>) -> bool {
+    node.is_element() || node.is_comment()
 }
 
 /// The first children of an element that has none.
-fn fill(document: &Document, parent: Node<'_, '_>, outer: &Option<(&str, &str)>, lines: &[Line]) -> Splice {
+fn fill(document: &Document, parent: Node<'_, '_>, lines: &[Line]) -> Splice {
     let Tag { content, end } = Tag::of(document, parent);
     let blank = content.clone().map_or("", |range| &document.text()[range]);
     let mut markup = String::new();
-    match outer {
+    match layout(document.text(), parent.range().start) {
         Some((line_end, indent)) => {
             let unit = unit_of(document, parent);
             for (depth, line) in lines {

@@ -5,6 +5,7 @@ use super::{
     document::Splice,
     edit::{self, Line},
     other, settings,
+    values::elsewhere,
 };
 use roxmltree::{Node, NodeId};
 use serde::{Deserialize, Serialize};
@@ -123,37 +124,6 @@ pub enum Fate {
 
 /// Merges the administrator's values into the new file. The result is parsed and read again before it is returned.
 pub fn merge(sources: &Sources<'_>, rules: &Rules) -> Result<Merged, ConfigError> {
-    let new = sources.new;
-    for document in [sources.old, new] {
-        refuse(document)?;
-    }
-    let (splices, changes) = plan(sources, rules)?;
-    if splices.is_empty() {
-        return Ok(Merged { bytes: new.bytes().to_vec(), changes });
-    }
-    let merged = new.apply(splices)?;
-    // What was carried must read back as carried: seen from the old file, nothing is left to do in the result.
-    let (left, again) = plan(&Sources { new: &merged, ..*sources }, rules)?;
-    if !left.is_empty() {
-        let is_unsound = |change: &&Change| change.new != change.result || change.fate == Fate::Carried;
-        let path = again.iter().find(is_unsound).map_or_else(|| "a value".to_owned(), |change| change.path.clone());
-        return Err(ConfigError::Unsound { name: new.name().to_owned(), path });
-    }
-    Ok(Merged { bytes: merged.bytes().to_vec(), changes })
-}
-
-/// What a merge cannot see through: encrypted sections and sections given twice.
-fn refuse(document: &Document) -> Result<(), ConfigError> {
-    let name = || document.name().to_owned();
-    let sections = document.values()?.encrypted;
-    if !sections.is_empty() {
-        return Err(ConfigError::Encrypted { name: name(), sections });
-    }
-    let problems = check::repeated_settings(document.tree()?.root_element());
-    if problems.is_empty() { Ok(()) } else { Err(ConfigError::Faulty { name: name(), problems }) }
-}
-
-fn plan(sources: &Sources<'_>, rules: &Rules) -> Result<(Vec<Splice>, Vec<Change>), ConfigError> {
     let (old, new) = (sources.old.tree()?, sources.new.tree()?);
     let base = sources.base.map(Document::tree).transpose()?;
     let scene = Scene {
@@ -163,12 +133,44 @@ fn plan(sources: &Sources<'_>, rules: &Rules) -> Result<(Vec<Splice>, Vec<Change
         base: base.as_ref().map(|base| base.root_element()),
         new: new.root_element(),
     };
+    refuse(sources.old, scene.old)?;
+    refuse(sources.new, scene.new)?;
+    let (splices, changes) = plan(&scene);
+    if splices.is_empty() {
+        return Ok(Merged { bytes: sources.new.bytes().to_vec(), changes });
+    }
+    let merged = sources.new.apply(splices)?;
+    let tree = merged.tree()?;
+    // What was carried must read back as carried: seen from the old file, nothing is left to do in the result.
+    let again = Sources { new: &merged, ..*sources };
+    let (left, changes_again) = plan(&Scene { sources: &again, new: tree.root_element(), ..scene });
+    if !left.is_empty() {
+        let is_unsound = |change: &&Change| change.new != change.result || change.fate == Fate::Carried;
+        let path = changes_again.iter().find(is_unsound).map_or("a value", |change| &change.path).to_owned();
+        return Err(ConfigError::Unsound { name: sources.new.name().to_owned(), path });
+    }
+    drop(tree);
+    Ok(Merged { bytes: merged.into_bytes(), changes })
+}
+
+/// What a merge cannot see through: encrypted sections and sections given twice.
+fn refuse(document: &Document, root: Node<'_, '_>) -> Result<(), ConfigError> {
+    let name = || document.name().to_owned();
+    let (sections, _) = elsewhere(root);
+    if !sections.is_empty() {
+        return Err(ConfigError::Encrypted { name: name(), sections });
+    }
+    let problems = check::repeated_settings(root);
+    if problems.is_empty() { Ok(()) } else { Err(ConfigError::Faulty { name: name(), problems }) }
+}
+
+fn plan<'t>(scene: &Scene<'t>) -> (Vec<Splice>, Vec<Change>) {
     let mut draft = Draft::default();
-    settings::app_settings(&scene, &mut draft);
-    settings::application_settings(&scene, &mut draft);
-    other::outside(&scene, &mut draft)?;
-    other::changes(&scene, &mut draft);
-    Ok(draft.finish(sources.new))
+    settings::app_settings(scene, &mut draft);
+    settings::application_settings(scene, &mut draft);
+    other::outside(scene, &mut draft);
+    other::changes(scene, &mut draft);
+    draft.finish(scene.sources.new)
 }
 
 /// The three files side by side.

@@ -1,12 +1,13 @@
 //! Everything outside the two value sections: what is beyond doubt is carried, the rest is reported.
 
 use super::{
-    ConfigError, Shown,
+    Shown,
     document::{children, elements},
     edit::{escape_attribute, set_attribute},
     mask,
     merge::{Change, Draft, Fate, OtherChanges, Scene, ThemeRule},
     pairs::{self, Triple},
+    values::elsewhere,
 };
 use roxmltree::{Attribute, Node};
 
@@ -40,9 +41,9 @@ fn superseded(why: &str) -> Fate {
 }
 
 /// Values in other files: the merge does not see them, so it says where they are.
-pub(super) fn outside(scene: &Scene<'_>, draft: &mut Draft<'_>) -> Result<(), ConfigError> {
-    let new = scene.sources.new.values()?.outside;
-    for old in scene.sources.old.values()?.outside.into_iter().filter(|old| !new.contains(old)) {
+pub(super) fn outside(scene: &Scene<'_>, draft: &mut Draft<'_>) {
+    let (_, new) = elsewhere(scene.new);
+    for old in elsewhere(scene.old).1.into_iter().filter(|old| !new.contains(old)) {
         let of_new = new.iter().find(|new| (&new.section, &new.attribute) == (&old.section, &old.attribute));
         let new = of_new.map_or(Shown::Absent, |new| Shown::Plain(new.file.clone()));
         draft.change(Change {
@@ -55,7 +56,6 @@ pub(super) fn outside(scene: &Scene<'_>, draft: &mut Draft<'_>) -> Result<(), Co
             ),
         });
     }
-    Ok(())
 }
 
 /// Accounts for every other difference.
@@ -138,7 +138,8 @@ impl<'t> Walk<'_, 't> {
             }
             self.path.pop();
         }
-        if is_reordered {
+        // The order of sections and of named values means nothing.
+        if is_reordered && self.path.len() >= 2 && !self.is_settings() {
             let order = || Shown::Plain("(order)".to_owned());
             let why = "its elements stand in another order in the old file than as shipped; look whether that matters";
             let path = format!("{}/(order)", self.path.join("/"));
@@ -229,7 +230,8 @@ impl<'t> Walk<'_, 't> {
 
     /// An element that only one of the old file and the file as shipped has.
     fn presence(&mut self, element: Triple<'t>) {
-        if self.is_value() {
+        let is_known = KNOWN.iter().any(|(element, _)| self.path.as_slice() == ["system.web", *element]);
+        if self.is_value() || is_known {
             return;
         }
         let shown = |node: Option<Node<'t, 't>>| match node {

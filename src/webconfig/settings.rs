@@ -3,7 +3,7 @@
 use super::{
     Shown,
     document::{Splice, children},
-    edit::{self, Line, append, escape_attribute, escape_text, insert_first, set_attribute, set_content},
+    edit::{self, Line, append, escape_attribute, escape_text, insert_behind, set_attribute, set_content},
     merge::{Change, Draft, Fate, Rules, Scene, SdkUrlRule},
     sdk_url,
     values::{AppEntries, SettingEntries, SettingEntry, sections},
@@ -47,13 +47,15 @@ fn decide(case: &Case<'_>, rules: &Rules) -> Verdict {
         };
     };
     let is_shipped = case.base == Some(old) || (!case.has_base && sdk_url::is_placeholder(old));
-    if (is_shipped || !case.has_base) && case.new == Some(old) {
-        return Verdict::Nothing;
-    }
     match is_shipped {
+        true if case.new == Some(old) => Verdict::Nothing,
         true if case.has_base => superseded("the old file has it as it was shipped"),
         true => superseded("it is a placeholder that nobody filled in"),
-        false => write(case, rewritten(old, &rules.sdk_url)),
+        false => match write(case, rewritten(old, &rules.sdk_url)) {
+            // Without the file as shipped, what is alike in both files is no difference.
+            Verdict::Leave(Fate::AlreadySo) if !case.has_base => Verdict::Nothing,
+            verdict => verdict,
+        },
     }
 }
 
@@ -145,8 +147,10 @@ fn added_keys(scene: &Scene<'_>, section: Option<Node<'_, '_>>, added: Vec<Line>
     let mut lines = vec![(0, "<appSettings>".to_owned())];
     lines.extend(added.into_iter().map(|(_, line)| (1, line)));
     lines.push((0, "</appSettings>".to_owned()));
-    // ASP.NET wants configSections first.
-    insert_first(document, scene.new, children(scene.new, "configSections").next(), &lines)
+    match children(scene.new, "configSections").next() {
+        Some(declarations) => insert_behind(document, declarations, &lines),
+        None => append(document, scene.new, &lines),
+    }
 }
 
 /// Where a setting of the old file goes.
@@ -303,6 +307,9 @@ fn write_setting<'t>(
         Target::Setting(counterpart) if entry.is_text() => {
             draft.splice(set_value(document, counterpart.node, &escape_text(document, value)));
             Ok(())
+        }
+        Target::Setting(_) if !value.chars().all(|c| document.encoding().holds(c)) => {
+            Err("its markup has characters that the new file's encoding cannot hold; copy it by hand")
         }
         Target::Setting(counterpart) => {
             // Markup may lean on a namespace that is declared further out in the old file only.

@@ -70,7 +70,7 @@ impl Document {
         let tree = self.tree()?;
         let root = tree.root_element();
         let mut values = Values { theme: theme_of(root).map(str::to_owned), ..Values::default() };
-        outside_and_encrypted(root, &mut Vec::new(), &mut values);
+        (values.encrypted, values.outside) = elsewhere(root);
         for entry in AppEntries::of(root).entries {
             values.app_settings.push(AppSetting { key: entry.key.to_owned(), value: Secret::new(entry.value) });
         }
@@ -222,22 +222,30 @@ fn theme_of<'a>(root: Node<'a, '_>) -> Option<&'a str> {
     children(root, "system.web").flat_map(|web| children(web, "pages")).find_map(|pages| pages.attribute("theme"))
 }
 
-fn outside_and_encrypted(node: Node<'_, '_>, path: &mut Vec<String>, values: &mut Values) {
-    for child in elements(node) {
-        path.push(child.tag_name().name().to_owned());
-        let is_protected = child.has_attribute("configProtectionProvider");
-        if is_protected || children(child, "EncryptedData").next().is_some() {
-            values.encrypted.push(path.join("/"));
-        }
-        for attribute in ["configSource", "file"] {
-            // `file` points to more values in appSettings only; elsewhere it may mean anything.
-            let is_meant = attribute == "configSource" || path.as_slice() == ["appSettings"];
-            if let Some(file) = child.attribute(attribute).filter(|_| is_meant) {
-                let (section, attribute) = (path.join("/"), attribute.to_owned());
-                values.outside.push(Outside { section, attribute, file: file.to_owned() });
+/// The encrypted sections, and the values in other files.
+pub(super) fn elsewhere(root: Node<'_, '_>) -> (Vec<String>, Vec<Outside>) {
+    fn visit(node: Node<'_, '_>, path: &mut Vec<String>, encrypted: &mut Vec<String>, outside: &mut Vec<Outside>) {
+        for child in elements(node) {
+            path.push(child.tag_name().name().to_owned());
+            let is_encrypted =
+                child.has_attribute("configProtectionProvider") || children(child, "EncryptedData").next().is_some();
+            if is_encrypted {
+                encrypted.push(path.join("/"));
+            } else {
+                visit(child, path, encrypted, outside);
             }
+            for attribute in ["configSource", "file"] {
+                // `file` points to more values in appSettings only; elsewhere it may mean anything.
+                let is_meant = attribute == "configSource" || path.as_slice() == ["appSettings"];
+                if let Some(file) = child.attribute(attribute).filter(|_| is_meant) {
+                    let (section, attribute) = (path.join("/"), attribute.to_owned());
+                    outside.push(Outside { section, attribute, file: file.to_owned() });
+                }
+            }
+            path.pop();
         }
-        outside_and_encrypted(child, path, values);
-        path.pop();
     }
+    let (mut encrypted, mut outside) = (Vec::new(), Vec::new());
+    visit(root, &mut Vec::new(), &mut encrypted, &mut outside);
+    (encrypted, outside)
 }

@@ -1,6 +1,10 @@
 #![allow(clippy::unwrap_used)]
 
+mod masking;
 mod merging;
+mod outside_values;
+mod properties;
+mod reading;
 mod samples;
 
 use super::*;
@@ -29,4 +33,17 @@ fn fate<'a>(changes: &'a [Change], path: &str) -> &'a Fate {
     let fate = &found.next().unwrap_or_else(|| unreachable!("no change at {path} in {changes:#?}")).fate;
     assert!(found.next().is_none(), "{path} is told twice");
     fate
+}
+
+fn is_reported(changes: &[Change], path: &str) -> bool {
+    matches!(fate(changes, path), Fate::Reported { .. })
+}
+
+fn is_superseded(changes: &[Change], path: &str) -> bool {
+    matches!(fate(changes, path), Fate::Superseded { .. })
+}
+
+/// A configuration around `inner`.
+fn configuration(inner: &str) -> String {
+    format!("<configuration>\n{inner}\n</configuration>\n")
 }
