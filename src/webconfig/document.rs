@@ -1,0 +1,133 @@
+//! A file as text that gives the same bytes again, and splices of it.
+
+use super::{
+    ConfigError,
+    encoding::{self, Encoding},
+    limits,
+};
+use roxmltree::{Document as Tree, Node};
+use std::{fmt, ops::Range};
+
+/// A well-formed web.config, every byte of it.
+#[derive(Clone, PartialEq)]
+pub struct Document {
+    name: String,
+    bytes: Vec<u8>,
+    text: String,
+    encoding: Encoding,
+    line_end: &'static str,
+}
+
+/// New text for a range of a document's text.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Splice {
+    pub(super) range: Range<usize>,
+    pub(super) text: String,
+}
+
+impl Document {
+    /// Reads a file, which errors call `name`. Whatever passes is well-formed, has `<configuration>` as its root and
+    /// can be parsed again in linear time.
+    pub fn parse(bytes: Vec<u8>, name: &str) -> Result<Self, ConfigError> {
+        if bytes.len() > limits::MAX_BYTES {
+            let why = format!("it is larger than {} MiB", limits::MAX_BYTES >> 20);
+            return Err(ConfigError::Limit { name: name.to_owned(), why });
+        }
+        let (encoding, text) =
+            encoding::decode(&bytes).map_err(|why| ConfigError::Encoding { name: name.to_owned(), why })?;
+        let line_end = match text.split_once('\n') {
+            Some((line, _)) if line.ends_with('\r') => "\r\n",
+            _ => "\n",
+        };
+        let document = Self { name: name.to_owned(), bytes, text, encoding, line_end };
+        limits::check(&document.text, name)?;
+        let root = document.tree()?.root_element().tag_name().name().to_owned();
+        if root != "configuration" {
+            return Err(ConfigError::NotConfiguration { name: name.to_owned(), root });
+        }
+        Ok(document)
+    }
+
+    /// The file, exactly as it was read or merged.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Gives the file's bytes away.
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    /// What errors call the file.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(super) fn encoding(&self) -> Encoding {
+        self.encoding
+    }
+
+    /// The line end of the first line; others may differ.
+    pub(super) fn line_end(&self) -> &'static str {
+        self.line_end
+    }
+
+    /// The structure, with the byte ranges of everything in [`Document::text`].
+    pub(super) fn tree(&self) -> Result<Tree<'_>, ConfigError> {
+        Tree::parse(&self.text).map_err(|error| {
+            let (pos, why) = (error.pos(), error.to_string());
+            // The parser quotes what it took for an entity, which may be the middle of a password.
+            let why = match error {
+                roxmltree::Error::UnknownEntityReference(..) => {
+                    "an `&` is followed by a name that XML does not know; a plain `&` is written `&amp;`".to_owned()
+                }
+                _ => why,
+            };
+            ConfigError::Malformed { name: self.name.clone(), line: pos.row as usize, column: pos.col as usize, why }
+        })
+    }
+
+    /// The document with `splices`, which must not overlap. Those at one place keep their order. Everything outside
+    /// them keeps its bytes, because decoding has been found to be free of loss.
+    pub(super) fn apply(&self, mut splices: Vec<Splice>) -> Result<Self, ConfigError> {
+        splices.sort_by_key(|splice| splice.range.start);
+        let mut text = String::with_capacity(self.text.len() + splices.iter().map(|s| s.text.len()).sum::<usize>());
+        let mut at = 0;
+        for Splice { range, text: new } in splices {
+            let unsound = || ConfigError::Unsound { name: self.name.clone(), path: "an overlapping change".to_owned() };
+            text.push_str(self.text.get(at..range.start).ok_or_else(unsound)?);
+            text.push_str(&new);
+            at = range.end;
+        }
+        text.push_str(&self.text[at..]);
+        Self::parse(self.encoding.encode(&text), &self.name)
+    }
+}
+
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Document({}, {} bytes)", self.name, self.bytes.len())
+    }
+}
+
+/// The child elements of that name, whatever their namespace: the files of .NET 2.0 have one, later ones have none.
+pub(super) fn children<'a, 'input>(
+    node: Node<'a, 'input>,
+    name: &'static str,
+) -> impl Iterator<Item = Node<'a, 'input>> {
+    elements(node).filter(move |child| child.tag_name().name() == name)
+}
+
+/// The child elements.
+pub(super) fn elements<'a, 'input>(node: Node<'a, 'input>) -> impl Iterator<Item = Node<'a, 'input>> {
+    node.children().filter(Node::is_element)
+}
+
+/// The text directly in an element.
+pub(super) fn text_of(node: Node<'_, '_>) -> String {
+    node.children().filter(Node::is_text).filter_map(|child| child.text()).collect()
+}

@@ -1,0 +1,180 @@
+//! Splices that say something in XML: they escape for their place and follow the indentation around them.
+
+use super::{
+    Document,
+    document::{Splice, elements},
+    encoding::reference,
+};
+use roxmltree::Node;
+use std::ops::Range;
+
+/// A line of new markup and how much deeper it stands than the first.
+pub(super) type Line = (usize, String);
+
+/// Sets an attribute that may not be there yet.
+pub(super) fn set_attribute(document: &Document, node: Node<'_, '_>, name: &str, value: &str) -> Splice {
+    if let Some(attribute) = node.attribute_node(name) {
+        let range = attribute.range_value();
+        // The byte before the value is its quote.
+        let quote = if document.text()[..range.start].ends_with('\'') { '\'' } else { '"' };
+        return Splice { text: escape_attribute(document, value, quote), range };
+    }
+    let at = match node.attributes().next_back() {
+        Some(last) => last.range().end,
+        None => node.range().start + 1 + qualified_name(document, node).len(),
+    };
+    Splice { range: at..at, text: format!(" {name}=\"{}\"", escape_attribute(document, value, '"')) }
+}
+
+/// Puts `markup` in the place of everything in an element.
+pub(super) fn set_content(document: &Document, node: Node<'_, '_>, markup: &str) -> Splice {
+    let Tag { content, end } = Tag::of(document, node);
+    match content {
+        Some(range) => Splice { range, text: markup.to_owned() },
+        None => Splice { range: end, text: format!(">{markup}</{}>", qualified_name(document, node)) },
+    }
+}
+
+/// Puts elements behind the last child of `parent`, laid out as its children are.
+pub(super) fn append(document: &Document, parent: Node<'_, '_>, lines: &[Line]) -> Splice {
+    match parent.children().rfind(is_markup) {
+        Some(last) => insert_behind(document, last, lines),
+        None => fill(document, parent, lines),
+    }
+}
+
+/// Puts elements behind `sibling`, laid out as it or the nearest one before it that starts a line.
+pub(super) fn insert_behind(document: &Document, sibling: Node<'_, '_>, lines: &[Line]) -> Splice {
+    let at = sibling.range().end;
+    let place = sibling.prev_siblings().filter(is_markup).find_map(|node| layout(document.text(), node.range().start));
+    let unit = sibling.parent_element().map_or("", |parent| unit_of(document, parent));
+    let laid_out = |(depth, line): &Line| match place {
+        Some((line_end, indent)) => format!("{line_end}{indent}{}{line}", unit.repeat(*depth)),
+        None => line.clone(),
+    };
+    Splice { range: at..at, text: lines.iter().map(laid_out).collect() }
+}
+
+fn is_markup(node: &Node<'_, '_>) -> bool {
+    node.is_element() || node.is_comment()
+}
+
+/// The first children of an element that has none.
+fn fill(document: &Document, parent: Node<'_, '_>, lines: &[Line]) -> Splice {
+    let Tag { content, end } = Tag::of(document, parent);
+    let blank = content.clone().map_or("", |range| &document.text()[range]);
+    let mut markup = String::new();
+    match layout(document.text(), parent.range().start) {
+        Some((line_end, indent)) => {
+            let unit = unit_of(document, parent);
+            for (depth, line) in lines {
+                markup += &format!("{line_end}{indent}{}{line}", unit.repeat(depth + 1));
+            }
+            if !blank.contains('\n') {
+                markup += &format!("{line_end}{indent}");
+            }
+        }
+        None => markup.extend(lines.iter().map(|(_, line)| line.as_str())),
+    }
+    match content {
+        Some(range) => Splice { range: range.start..range.start, text: markup },
+        None => Splice { range: end, text: format!(">{markup}</{}>", qualified_name(document, parent)) },
+    }
+}
+
+/// Text as an attribute's value.
+pub(super) fn escape_attribute(document: &Document, value: &str, quote: char) -> String {
+    escape(document, value, |c| match c {
+        '"' if quote == '"' => Some("&quot;"),
+        '\'' if quote == '\'' => Some("&apos;"),
+        '\n' => Some("&#xA;"),
+        '\t' => Some("&#x9;"),
+        _ => None,
+    })
+}
+
+/// Text as an element's content. A line feed becomes the file's line end, which XML reads as a line feed.
+pub(super) fn escape_text(document: &Document, value: &str) -> String {
+    escape(document, value, |c| match c {
+        // `]]>` must not stand in text.
+        '>' => Some("&gt;"),
+        '\n' => Some(document.line_end()),
+        _ => None,
+    })
+}
+
+fn escape(document: &Document, value: &str, special: impl Fn(char) -> Option<&'static str>) -> String {
+    let mut escaped = String::with_capacity(value.len());
+    for c in value.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '\r' => escaped.push_str("&#xD;"),
+            _ => match special(c) {
+                Some(text) => escaped.push_str(text),
+                None if document.encoding().holds(c) => escaped.push(c),
+                None => escaped.push_str(&reference(c)),
+            },
+        }
+    }
+    escaped
+}
+
+/// Where the parts of an element's markup lie.
+struct Tag {
+    /// Between the start tag and the end tag; `None` for `<a/>`.
+    content: Option<Range<usize>>,
+    /// The end of the start tag: `>` or `/>`, with the space before.
+    end: Range<usize>,
+}
+
+impl Tag {
+    fn of(document: &Document, node: Node<'_, '_>) -> Self {
+        let range = node.range();
+        let markup = &document.text()[range.clone()];
+        // `>` may stand in an attribute's value.
+        let from = node.attributes().next_back().map_or(0, |attribute| attribute.range().end - range.start);
+        let mut quote = None;
+        let found = markup[from..].char_indices().find(|(_, c)| match quote {
+            Some(open) => {
+                quote = (*c != open).then_some(open);
+                false
+            }
+            None => {
+                quote = matches!(c, '"' | '\'').then_some(*c);
+                *c == '>'
+            }
+        });
+        let close = found.map_or(markup.len(), |(at, _)| from + at + 1);
+        let head = markup[..close].trim_end_matches('>');
+        let head = head.strip_suffix('/').unwrap_or(head).trim_end();
+        let end = range.start + head.len()..range.start + close;
+        let closing = markup.rfind("</").filter(|at| *at >= close);
+        Self { content: closing.map(|at| range.start + close..range.start + at), end }
+    }
+}
+
+fn qualified_name<'a>(document: &'a Document, node: Node<'_, '_>) -> &'a str {
+    let start = node.range().start + 1;
+    let name = &document.text()[start..];
+    &name[..name.find(|c: char| c.is_whitespace() || matches!(c, '/' | '>')).unwrap_or(name.len())]
+}
+
+/// The line end and the indentation before `at`; `None` where something else stands on the line, or it is the first.
+fn layout(text: &str, at: usize) -> Option<(&str, &str)> {
+    let line = text[..at].trim_end_matches([' ', '\t']);
+    let indent = &text[line.len()..at];
+    let line_end = if line.ends_with("\r\n") { 2 } else { usize::from(line.ends_with('\n')) };
+    (line_end > 0).then(|| (&line[line.len() - line_end..], indent))
+}
+
+/// One step of indentation: what the first element below the root or `node` has more than its parent.
+fn unit_of<'a>(document: &'a Document, node: Node<'_, '_>) -> &'a str {
+    let step = |parent: Node<'_, '_>| {
+        let child = elements(parent).next()?;
+        let outer = layout(document.text(), parent.range().start).map_or("", |(_, indent)| indent);
+        let (_, inner) = layout(document.text(), child.range().start)?;
+        inner.strip_prefix(outer).filter(|unit| !unit.is_empty())
+    };
+    step(node).or_else(|| step(node.document().root_element())).unwrap_or("  ")
+}

@@ -1,0 +1,139 @@
+//! Bytes to text and back, without loss: a file whose text would not give the same bytes again is refused.
+
+use encoding_rs::Encoding as CodePage;
+
+/// How a file's characters are stored.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Encoding {
+    Utf8 {
+        mark: bool,
+    },
+    Utf16 {
+        big: bool,
+        mark: bool,
+    },
+    /// Bytes that are their own code points, up to `last`: ASCII and ISO 8859-1. They are not left to `encoding_rs`,
+    /// which follows browsers and reads both as windows-1252.
+    Direct {
+        last: u8,
+    },
+    CodePage(&'static CodePage),
+}
+
+const UTF8_MARK: &[u8] = &[0xEF, 0xBB, 0xBF];
+
+/// The encoding and the text, without a byte order mark; otherwise why the bytes cannot be read.
+pub(super) fn decode(bytes: &[u8]) -> Result<(Encoding, String), String> {
+    let encoding = detect(bytes)?;
+    let text = match encoding {
+        Encoding::Utf8 { mark } => {
+            let bytes = if mark { &bytes[UTF8_MARK.len()..] } else { bytes };
+            let why = |error: std::str::Utf8Error| {
+                format!("byte {} is not UTF-8; the file declares no other encoding", error.valid_up_to())
+            };
+            std::str::from_utf8(bytes).map_err(why)?.to_owned()
+        }
+        Encoding::Utf16 { big, mark } => decode_utf16(&bytes[if mark { 2 } else { 0 }..], big)?,
+        Encoding::Direct { last } => match bytes.iter().position(|byte| *byte > last) {
+            Some(at) => return Err(format!("byte {at} is not ASCII, which the file declares as its encoding")),
+            None => bytes.iter().map(|byte| char::from(*byte)).collect(),
+        },
+        Encoding::CodePage(page) => {
+            let text = page.decode_without_bom_handling(bytes).0.into_owned();
+            if page.encode(&text).0 != bytes {
+                return Err(format!("its bytes are not clean {}, which it declares as its encoding", page.name()));
+            }
+            text
+        }
+    };
+    Ok((encoding, text))
+}
+
+impl Encoding {
+    /// The bytes of `text`. Characters the encoding cannot hold become references, so they must not stand in names.
+    pub(super) fn encode(self, text: &str) -> Vec<u8> {
+        match self {
+            Self::Utf8 { mark } => [if mark { UTF8_MARK } else { &[] }, text.as_bytes()].concat(),
+            Self::Utf16 { big, mark } => {
+                let unit = |unit: u16| if big { unit.to_be_bytes() } else { unit.to_le_bytes() };
+                mark.then_some(0xFEFF).into_iter().chain(text.encode_utf16()).flat_map(unit).collect()
+            }
+            Self::Direct { last } => {
+                let mut bytes = Vec::with_capacity(text.len());
+                for c in text.chars() {
+                    match u8::try_from(c) {
+                        Ok(byte) if byte <= last => bytes.push(byte),
+                        _ => bytes.extend(reference(c).bytes()),
+                    }
+                }
+                bytes
+            }
+            Self::CodePage(page) => page.encode(text).0.into_owned(),
+        }
+    }
+
+    /// False for characters that have to be written as references.
+    pub(super) fn holds(self, c: char) -> bool {
+        match self {
+            Self::Utf8 { .. } | Self::Utf16 { .. } => true,
+            Self::Direct { last } => u32::from(c) <= u32::from(last),
+            Self::CodePage(page) => c.is_ascii() || !page.encode(c.encode_utf8(&mut [0; 4])).2,
+        }
+    }
+}
+
+/// A character as XML reference.
+pub(super) fn reference(c: char) -> String {
+    format!("&#x{:X};", u32::from(c))
+}
+
+fn detect(bytes: &[u8]) -> Result<Encoding, String> {
+    Ok(match bytes {
+        [0xEF, 0xBB, 0xBF, ..] => Encoding::Utf8 { mark: true },
+        [0xFF, 0xFE, ..] => Encoding::Utf16 { big: false, mark: true },
+        [0xFE, 0xFF, ..] => Encoding::Utf16 { big: true, mark: true },
+        [0x3C, 0x00, ..] => Encoding::Utf16 { big: false, mark: false },
+        [0x00, 0x3C, ..] => Encoding::Utf16 { big: true, mark: false },
+        _ => match declared(bytes) {
+            Some(label) => named(&label)?,
+            None => Encoding::Utf8 { mark: false },
+        },
+    })
+}
+
+fn named(label: &str) -> Result<Encoding, String> {
+    match label.to_ascii_lowercase().as_str() {
+        "utf-8" | "utf8" => return Ok(Encoding::Utf8 { mark: false }),
+        "us-ascii" | "ascii" => return Ok(Encoding::Direct { last: 0x7F }),
+        "iso-8859-1" | "latin1" | "iso_8859-1" => return Ok(Encoding::Direct { last: 0xFF }),
+        _ => {}
+    }
+    match CodePage::for_label(label.as_bytes()) {
+        Some(page) if page == encoding_rs::UTF_16LE || page == encoding_rs::UTF_16BE => {
+            Err(format!("it declares {} but its characters are single bytes", page.name()))
+        }
+        Some(page) if page != encoding_rs::REPLACEMENT => Ok(Encoding::CodePage(page)),
+        _ => Err(format!("it declares the encoding `{}`, which is not known; save it as UTF-8", label.escape_debug())),
+    }
+}
+
+/// The name in `<?xml ... encoding="NAME"?>`, read as ASCII.
+fn declared(bytes: &[u8]) -> Option<String> {
+    let rest = bytes.strip_prefix(b"<?xml")?;
+    // A declaration is a line; the bound keeps a file without `?>` from being searched whole.
+    let rest = &rest[..rest.len().min(1024)];
+    let end = rest.windows(2).position(|pair| pair == b"?>")?;
+    let declaration = std::str::from_utf8(&rest[..end]).ok()?;
+    let value = declaration.split_once("encoding")?.1.trim_start().strip_prefix('=')?.trim_start();
+    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    Some(value[1..].split_once(quote)?.0.to_owned())
+}
+
+fn decode_utf16(bytes: &[u8], big: bool) -> Result<String, String> {
+    let (pairs, rest) = bytes.as_chunks::<2>();
+    if !rest.is_empty() {
+        return Err("it is UTF-16 with half a character at its end".to_owned());
+    }
+    let units = pairs.iter().map(|pair| if big { u16::from_be_bytes(*pair) } else { u16::from_le_bytes(*pair) });
+    char::decode_utf16(units).collect::<Result<_, _>>().map_err(|_| "it is UTF-16 with a broken character".to_owned())
+}

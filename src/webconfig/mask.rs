@@ -1,0 +1,128 @@
+//! Finds what must not be seen in a file.
+
+use super::{
+    Document, Shown, pairs,
+    secret::{holds_secret, is_secret},
+};
+use roxmltree::Node;
+use std::{
+    collections::{HashMap, HashSet},
+    hash::{DefaultHasher, Hash, Hasher},
+    ops::Range,
+};
+
+const MASK: &str = "(masked)";
+const DIFFERENT: &str = "(masked, different)";
+
+/// What may be shown of an attribute's value. `node` is any element of that meaning, for what names it decides.
+pub(super) fn shown_attribute(node: Node<'_, '_>, name: &str, value: &str) -> Shown {
+    if is_secret_attribute(node, name) { Shown::Masked } else { Shown::of(name, value) }
+}
+
+/// What may be shown of an element's text.
+pub(super) fn shown_text(node: Node<'_, '_>, text: &str) -> Shown {
+    if is_secret_content(node) { Shown::Masked } else { Shown::of("", text) }
+}
+
+fn is_secret_attribute(node: Node<'_, '_>, name: &str) -> bool {
+    is_secret(name) || (name == "value" && names(node).any(is_secret))
+}
+
+/// True where the content belongs to a name that is a secret's: its own, or that of the setting around it.
+fn is_secret_content(node: Node<'_, '_>) -> bool {
+    let around = node.parent_element().filter(|_| node.tag_name().name() == "value");
+    is_secret(node.tag_name().name()) || names(node).chain(around.into_iter().flat_map(names)).any(is_secret)
+}
+
+fn names<'a>(node: Node<'a, '_>) -> impl Iterator<Item = &'a str> {
+    ["key", "name"].into_iter().filter_map(move |name| node.attribute(name))
+}
+
+/// The texts of both files with every secret masked: alike where both files have it alike, otherwise not.
+pub(super) fn masked(old: &Document, new: &Document) -> (String, String) {
+    let (old_secrets, new_secrets) = (secrets(old), secrets(new));
+    let mut known: HashMap<u64, HashSet<&str>> = HashMap::new();
+    for secret in &old_secrets {
+        known.entry(secret.place).or_default().insert(&secret.value);
+    }
+    let is_same = |secret: &Found| known.get(&secret.place).is_none_or(|of| of.contains(secret.value.as_str()));
+    let new_masked = replace(new, &new_secrets, |secret| if is_same(secret) { MASK } else { DIFFERENT });
+    (replace(old, &old_secrets, |_| MASK), new_masked)
+}
+
+fn replace(document: &Document, secrets: &[Found], mask: impl Fn(&Found) -> &'static str) -> String {
+    let mut text = String::with_capacity(document.text().len());
+    let mut at = 0;
+    for secret in secrets {
+        text.push_str(&document.text()[at..secret.range.start]);
+        text.push_str(mask(secret));
+        at = secret.range.end;
+    }
+    text.push_str(&document.text()[at..]);
+    text
+}
+
+/// A secret and where it lies.
+struct Found {
+    /// What it belongs to: the hash of its path, for a path itself may be as long as the file.
+    place: u64,
+    value: String,
+    range: Range<usize>,
+}
+
+fn secrets(document: &Document) -> Vec<Found> {
+    let mut found = Vec::new();
+    // A document that was parsed once parses again.
+    if let Ok(tree) = document.tree() {
+        collect(document, tree.root(), 0, &mut found);
+    }
+    found
+}
+
+/// The secrets of a node's children, in the order of the file.
+fn collect(document: &Document, parent: Node<'_, '_>, place: u64, found: &mut Vec<Found>) {
+    for node in parent.children() {
+        let range = node.range();
+        if node.is_element() {
+            element(document, node, below(place, &pairs::step(node)), found);
+        } else if node.is_text() {
+            let text = node.text().unwrap_or_default();
+            let is_masked = parent.is_element() && shown_text(parent, text) == Shown::Masked;
+            if is_masked && !text.trim().is_empty() {
+                found.push(Found { place: below(place, "text()"), value: text.to_owned(), range });
+            }
+        } else {
+            // Old passwords live on in comments. A comment is `<!--` to `-->`, an instruction `<?` to `?>`.
+            let (head, tail) = if node.is_comment() { (4, 3) } else { (2, 2) };
+            let range = range.start + head..range.end - tail;
+            let text = &document.text()[range.clone()];
+            if is_secret(text) || holds_secret(text) {
+                found.push(Found { place: below(0, "comment()"), value: text.to_owned(), range });
+            }
+        }
+    }
+}
+
+fn element(document: &Document, node: Node<'_, '_>, place: u64, found: &mut Vec<Found>) {
+    for attribute in node.attributes() {
+        let (name, value) = (attribute.name(), attribute.value());
+        if shown_attribute(node, name, value) == Shown::Masked {
+            let place = below(place, name);
+            found.push(Found { place, value: value.to_owned(), range: attribute.range_value() });
+        }
+    }
+    let is_markup = node.tag_name().name() == "value" && is_secret_content(node);
+    match (node.first_child(), node.last_child()) {
+        (Some(first), Some(last)) if is_markup => {
+            let range = first.range().start..last.range().end;
+            found.push(Found { place, value: document.text()[range.clone()].to_owned(), range });
+        }
+        _ => collect(document, node, place, found),
+    }
+}
+
+fn below(place: u64, step: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (place, step).hash(&mut hasher);
+    hasher.finish()
+}

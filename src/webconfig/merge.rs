@@ -1,0 +1,227 @@
+//! The merge: what the administrator had, spliced into the file the new version brings, and an account of it.
+
+use super::{
+    ConfigError, Document, Shown, check,
+    document::Splice,
+    edit::{self, Line},
+    other, settings,
+    values::elsewhere,
+};
+use roxmltree::{Node, NodeId};
+use serde::{Deserialize, Serialize};
+use std::collections::{HashMap, HashSet};
+
+/// The files of a merge. The result is `new` with splices.
+#[derive(Clone, Copy, Debug)]
+pub struct Sources<'a> {
+    /// The administrator's file.
+    pub old: &'a Document,
+    /// The administrator's file as it was shipped: what differs from it is the administrator's.
+    pub base: Option<&'a Document>,
+    /// The file of the new version.
+    pub new: &'a Document,
+}
+
+/// What the plan wants of a merge.
+#[derive(Clone, Serialize, Deserialize, PartialEq, Eq, Debug)]
+#[serde(rename_all = "kebab-case")]
+pub struct Rules {
+    /// What becomes of the address of the Web Service SDK.
+    pub sdk_url: SdkUrlRule,
+    /// Which theme is selected.
+    pub theme: ThemeRule,
+    /// What becomes of changes outside appSettings and applicationSettings.
+    pub other_changes: OtherChanges,
+}
+
+/// What becomes of the address of the Web Service SDK.
+#[derive(Clone, Serialize, Deserialize, PartialEq, Eq, Debug)]
+#[serde(rename_all = "kebab-case")]
+pub enum SdkUrlRule {
+    /// It is a value like any other.
+    Keep,
+    /// In addresses that end in `PfWsSdk.asmx` one directory gets another name; all else in them stays.
+    ReplaceDirectory {
+        /// The directory, compared without case.
+        old: String,
+        /// Its new name.
+        new: String,
+    },
+    /// This address, whatever the old file says.
+    Set(String),
+}
+
+/// Which theme the result selects.
+#[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug)]
+#[serde(rename_all = "kebab-case")]
+pub enum ThemeRule {
+    /// The one the administrator selected in the old file.
+    Carry,
+    /// The new file's.
+    KeepNew,
+}
+
+/// What becomes of changes outside appSettings and applicationSettings.
+#[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug)]
+#[serde(rename_all = "kebab-case")]
+pub enum OtherChanges {
+    /// Those that are beyond doubt are carried, the others are reported.
+    Apply,
+    /// All are reported.
+    Report,
+}
+
+/// A merged file and the account of it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Merged {
+    /// The new file's bytes with splices; exactly its bytes where nothing was to be carried.
+    pub bytes: Vec<u8>,
+    /// Every difference of the old file that was found, carried or not.
+    pub changes: Vec<Change>,
+}
+
+/// One difference of the old file and what became of it.
+#[derive(Clone, Serialize, Deserialize, PartialEq, Eq, Debug)]
+pub struct Change {
+    /// Where: `appSettings/KEY`, `applicationSettings/SECTION/NAME`, `system.web/pages/@theme`.
+    pub path: String,
+    /// In the old file.
+    pub old: Shown,
+    /// In the new file before the merge.
+    pub new: Shown,
+    /// In the result.
+    pub result: Shown,
+    /// What became of it.
+    pub fate: Fate,
+}
+
+/// What became of a difference.
+#[derive(Clone, Serialize, Deserialize, PartialEq, Eq, Debug)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Fate {
+    /// The old value replaced the new file's.
+    Carried,
+    /// The new file had no such place; the old value was added.
+    Added,
+    /// The new file says the same.
+    AlreadySo,
+    /// The old value was carried in another form.
+    Rewritten {
+        /// What changed it.
+        why: String,
+    },
+    /// The new file's value stands, as it should.
+    Superseded {
+        /// Why.
+        why: String,
+    },
+    /// Not carried; a person has to look at it.
+    Reported {
+        /// Why, and what to do.
+        why: String,
+    },
+}
+
+/// Merges the administrator's values into the new file. The result is parsed and read again before it is returned.
+pub fn merge(sources: &Sources<'_>, rules: &Rules) -> Result<Merged, ConfigError> {
+    let (old, new) = (sources.old.tree()?, sources.new.tree()?);
+    let base = sources.base.map(Document::tree).transpose()?;
+    let scene = Scene {
+        sources,
+        rules,
+        old: old.root_element(),
+        base: base.as_ref().map(|base| base.root_element()),
+        new: new.root_element(),
+    };
+    refuse(sources.old, scene.old)?;
+    refuse(sources.new, scene.new)?;
+    let (splices, changes) = plan(&scene);
+    if splices.is_empty() {
+        return Ok(Merged { bytes: sources.new.bytes().to_vec(), changes });
+    }
+    let merged = sources.new.apply(splices)?;
+    let tree = merged.tree()?;
+    // What was carried must read back as carried: seen from the old file, nothing is left to do in the result.
+    let again = Sources { new: &merged, ..*sources };
+    let (left, changes_again) = plan(&Scene { sources: &again, new: tree.root_element(), ..scene });
+    if !left.is_empty() {
+        let is_unsound = |change: &&Change| change.new != change.result || change.fate == Fate::Carried;
+        let path = changes_again.iter().find(is_unsound).map_or("a value", |change| &change.path).to_owned();
+        return Err(ConfigError::Unsound { name: sources.new.name().to_owned(), path });
+    }
+    drop(tree);
+    Ok(Merged { bytes: merged.into_bytes(), changes })
+}
+
+/// What a merge cannot see through: encrypted sections and sections given twice.
+fn refuse(document: &Document, root: Node<'_, '_>) -> Result<(), ConfigError> {
+    let name = || document.name().to_owned();
+    let (sections, _) = elsewhere(root);
+    if !sections.is_empty() {
+        return Err(ConfigError::Encrypted { name: name(), sections });
+    }
+    let problems = check::repeated_settings(root);
+    if problems.is_empty() { Ok(()) } else { Err(ConfigError::Faulty { name: name(), problems }) }
+}
+
+fn plan<'t>(scene: &Scene<'t>) -> (Vec<Splice>, Vec<Change>) {
+    let mut draft = Draft::default();
+    settings::app_settings(scene, &mut draft);
+    settings::application_settings(scene, &mut draft);
+    other::outside(scene, &mut draft);
+    other::changes(scene, &mut draft);
+    draft.finish(scene.sources.new)
+}
+
+/// The three files side by side.
+pub(super) struct Scene<'t> {
+    pub(super) sources: &'t Sources<'t>,
+    pub(super) rules: &'t Rules,
+    pub(super) old: Node<'t, 't>,
+    pub(super) base: Option<Node<'t, 't>>,
+    pub(super) new: Node<'t, 't>,
+}
+
+/// What is going to be done to the new file.
+#[derive(Default)]
+pub(super) struct Draft<'t> {
+    splices: Vec<Splice>,
+    changes: Vec<Change>,
+    appended: Vec<(Node<'t, 't>, Vec<Line>)>,
+    appended_to: HashMap<NodeId, usize>,
+    claimed: HashSet<NodeId>,
+}
+
+impl<'t> Draft<'t> {
+    pub(super) fn splice(&mut self, splice: Splice) {
+        self.splices.push(splice);
+    }
+
+    /// New children of an element. They are collected, for all new children of one element make one splice.
+    pub(super) fn append(&mut self, parent: Node<'t, 't>, lines: impl IntoIterator<Item = Line>) {
+        let at = *self.appended_to.entry(parent.id()).or_insert(self.appended.len());
+        if at == self.appended.len() {
+            self.appended.push((parent, Vec::new()));
+        }
+        self.appended[at].1.extend(lines);
+    }
+
+    /// False where an element of the new file has been given to another value before.
+    pub(super) fn claim(&mut self, node: Node<'_, '_>) -> bool {
+        self.claimed.insert(node.id())
+    }
+
+    pub(super) fn change(&mut self, change: Change) {
+        self.changes.push(change);
+    }
+
+    pub(super) fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+
+    fn finish(self, new: &Document) -> (Vec<Splice>, Vec<Change>) {
+        let Self { mut splices, changes, appended, .. } = self;
+        splices.extend(appended.iter().map(|(parent, lines)| edit::append(new, *parent, lines)));
+        (splices, changes)
+    }
+}

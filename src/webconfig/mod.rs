@@ -1,0 +1,117 @@
+//! An ASP.NET web.config: a document that keeps every byte, and the merge of an administrator's old values into the
+//! file that a new version brings.
+//!
+//! No XML writer leaves a file as it was, so nothing is ever written from a tree. A [`Document`] is decoded text; a
+//! parser says where things lie in it, changes are splices of that text, and the result is encoded, parsed and read
+//! again before anyone gets it. What no splice touches keeps its bytes: byte order mark, line ends, comments, quotes.
+//!
+//! - [`Document`] reads a file and its [`Values`]; [`check`] finds what ASP.NET would refuse.
+//! - [`merge`] carries the old file's meaning over and accounts for every difference in a [`Change`].
+//! - [`masked_diff`] shows two files side by side. No value leaves this module unmasked unless [`is_secret`] lets it:
+//!   [`Secret`] cannot print itself and [`Shown`] has forgotten what it hides.
+
+mod check;
+mod diff;
+mod document;
+mod edit;
+mod encoding;
+mod limits;
+mod mask;
+mod merge;
+mod other;
+mod pairs;
+mod sdk_url;
+mod secret;
+mod settings;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
+pub use check::check;
+pub use diff::{DiffLine, LineKind, masked_diff};
+pub use document::Document;
+pub use merge::{Change, Fate, Merged, OtherChanges, Rules, SdkUrlRule, Sources, ThemeRule, merge};
+pub use secret::{Secret, Shown, is_secret};
+pub use values::{AppSetting, Outside, Setting, Values};
+
+/// Why a web.config could not be read or merged. Messages quote no values.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// The bytes are no text in the encoding the file has or claims.
+    #[error("reading {name}: {why}")]
+    Encoding {
+        /// The file.
+        name: String,
+        /// What is wrong, and where.
+        why: String,
+    },
+    /// Larger or deeper than any configuration.
+    #[error("reading {name}: {why}; this is no web.config")]
+    Limit {
+        /// The file.
+        name: String,
+        /// Which limit.
+        why: String,
+    },
+    /// A document type, which ASP.NET does not need and which can pull in other files.
+    #[error("reading {name}: it has a document type (<!DOCTYPE>), which is refused; remove that declaration")]
+    DocType {
+        /// The file.
+        name: String,
+    },
+    /// Not well-formed XML.
+    #[error("reading {name}, line {line}, column {column}: {why}")]
+    Malformed {
+        /// The file.
+        name: String,
+        /// Line, from 1.
+        line: usize,
+        /// Column in characters, from 1.
+        column: usize,
+        /// What the parser says.
+        why: String,
+    },
+    /// XML, but no configuration.
+    #[error("reading {name}: its outermost element is <{root}>, not <configuration>; this is no web.config")]
+    NotConfiguration {
+        /// The file.
+        name: String,
+        /// The outermost element's name.
+        root: String,
+    },
+    /// Encrypted sections: their values can be merged once they are decrypted.
+    #[error(
+        "merging {name}: {} encrypted; decrypt with `aspnet_regiis -pdf` on the server that encrypted it",
+        list(sections)
+    )]
+    Encrypted {
+        /// The file.
+        name: String,
+        /// The paths of the encrypted sections.
+        sections: Vec<String>,
+    },
+    /// Well-formed, but ASP.NET would not start the application with it.
+    #[error("checking {name}: {}", problems.join("; "))]
+    Faulty {
+        /// The file.
+        name: String,
+        /// What is wrong, a sentence each.
+        problems: Vec<String>,
+    },
+    /// The merged file does not say what it was meant to say. This is a fault of this program.
+    #[error(
+        "merging into {name}: {path} does not read back as it was written; nothing was changed. Merge this file by hand"
+    )]
+    Unsound {
+        /// The file.
+        name: String,
+        /// The value.
+        path: String,
+    },
+}
+
+fn list(sections: &[String]) -> String {
+    let verb = if sections.len() == 1 { "is" } else { "are" };
+    format!("{} {verb}", sections.join(", "))
+}

@@ -1,0 +1,114 @@
+//! What must never be shown, and a way to speak of it without showing it.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+const MASK: &str = "(masked)";
+
+/// A value of a configuration. It compares, but it prints nothing of itself: showing it needs [`Secret::shown`],
+/// which knows the key, or [`Secret::expose`], which can be searched for.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a value.
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(value.into())
+    }
+
+    /// The value itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// What may be shown of the value of `key`.
+    pub fn shown(&self, key: &str) -> Shown {
+        Shown::of(key, &self.0)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(MASK)
+    }
+}
+
+/// A value as it may be shown: the only form in which one leaves this module in a [`super::Change`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "Option<String>", from = "Option<String>")]
+pub enum Shown {
+    /// There is none.
+    Absent,
+    /// It is no secret.
+    Plain(String),
+    /// There is one, and it is not shown. Two of these may stand for different values.
+    Masked,
+}
+
+impl Shown {
+    /// What may be shown of `value`, which belongs to `key`.
+    pub fn of(key: &str, value: &str) -> Self {
+        if is_secret(key) || holds_secret(value) { Self::Masked } else { Self::Plain(value.to_owned()) }
+    }
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Absent => "(absent)",
+            Self::Plain(value) => value,
+            Self::Masked => MASK,
+        })
+    }
+}
+
+impl From<Shown> for Option<String> {
+    fn from(shown: Shown) -> Self {
+        match shown {
+            Shown::Absent => None,
+            Shown::Plain(value) => Some(value),
+            Shown::Masked => Some(MASK.to_owned()),
+        }
+    }
+}
+
+impl From<Option<String>> for Shown {
+    fn from(text: Option<String>) -> Self {
+        match text {
+            None => Self::Absent,
+            Some(text) if text == MASK => Self::Masked,
+            Some(text) => Self::Plain(text),
+        }
+    }
+}
+
+/// True where a key, setting or attribute of this name holds a credential.
+pub fn is_secret(key: &str) -> bool {
+    const WORDS: [&str; 14] = [
+        "password",
+        "passwd",
+        "pwd",
+        "passphrase",
+        "passcode",
+        "secret",
+        "token",
+        "apikey",
+        "accesskey",
+        "sharedkey",
+        "privatekey",
+        "connectionstring",
+        "credential",
+        "cryptionkey",
+    ];
+    let key: String = key.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    // The token of an assembly's public key is public, and stands in every web.config.
+    key == "validationkey" || WORDS.iter().any(|word| key.replace("publickeytoken", "").contains(word))
+}
+
+/// True where a value holds a credential whatever its key: a connection string, or an address with a password.
+pub(super) fn holds_secret(value: &str) -> bool {
+    let value: String = value.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect();
+    let assigned = ["password=", "pwd=", "passwd=", "secret=", "accountkey=", "accesskey=", "apikey=", "access_token="];
+    let authority = value.split_once("://").and_then(|(_, rest)| rest.split(['/', '?', '#']).next());
+    assigned.iter().any(|word| value.contains(word)) || authority.is_some_and(|host| host.contains('@'))
+}

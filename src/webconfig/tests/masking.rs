@@ -1,0 +1,79 @@
+//! No secret is seen, and no difference is lost.
+
+use super::{samples::*, *};
+
+#[test]
+fn names_of_secrets_are_recognised() {
+    for key in [
+        "WEB_SERVICE_SDK_AUTHENTICATION_PASSWORD",
+        "Pwd",
+        "api-key",
+        "connectionString",
+        "PRIVATE KEY",
+        "validationKey",
+        "decryptionKey",
+        "passPhrase",
+        "clientSecret",
+        "accessToken",
+    ] {
+        assert!(is_secret(key), "{key}");
+    }
+    for key in ["WEB_SERVICE_SDK_AUTHENTICATION_USERNAME", "userName", "publicKeyToken", "key", "value", "SSL_REQUIRED"]
+    {
+        assert!(!is_secret(key), "{key}");
+    }
+}
+
+#[test]
+fn no_output_holds_a_secret() {
+    let old = edited().replace(
+        "<connectionStrings />",
+        r#"<!-- password was hunter1 --><connectionStrings><add name="x" connectionString="Server=s;Password=hunter2"/></connectionStrings>
+  <machineKey validationKey="hunter3" decryptionKey="hunter4"/><identity userName="u" password="hunter5"/>
+  <x a="https://user:hunter6@host/"/><secret>hunter7</secret>"#,
+    ).replace("</appSettings>", "<add key='Db' value='Data Source=x; Pwd = hunter8'/></appSettings>")
+    .replace("</pfup.Properties.Settings>", "<setting name='ApiKey' serializeAs='Xml'><value><a>hunter9</a></value></setting></pfup.Properties.Settings>");
+    let (result, changes) = merged(&old, Some(SHIPPED), NEW, &keep());
+    let secret = |text: &str| text.contains("hunter") || text.contains("a&amp;b") || text.contains(PASSWORD);
+    assert!(secret(&result));
+    assert!(!secret(&serde_json::to_string(&changes).unwrap()));
+    assert!(!secret(&format!("{changes:?} {:?} {:?}", parsed(old.as_str()), parsed(old.as_str()).values().unwrap())));
+    let documents = [parsed(SHIPPED), parsed(old), parsed(result), parsed(NEW)];
+    for (one, other) in documents.iter().flat_map(|one| documents.iter().map(move |other| (one, other))) {
+        let lines = masked_diff(one, other, 1000);
+        assert!(!lines.iter().any(|line| secret(&line.text)), "{lines:#?}");
+    }
+    assert!(masked_diff(&documents[1], &documents[1], 3).is_empty());
+}
+
+#[test]
+fn a_secret_that_differs_shows_as_a_difference() {
+    let of = |password: &str| {
+        parsed(configuration(&format!("<appSettings>\n<add key=\"Password\" value=\"{password}\"/>\n</appSettings>")))
+    };
+    let shown: Vec<_> =
+        masked_diff(&of("a"), &of("b"), 0).into_iter().filter(|line| line.kind != LineKind::Gap).collect();
+    let line = |kind, mask| DiffLine { kind, text: format!("<add key=\"Password\" value=\"{mask}\"/>") };
+    assert_eq!(shown, [line(LineKind::Removed, "(masked)"), line(LineKind::Added, "(masked, different)")]);
+    assert!(masked_diff(&of("a&#38;"), &of("a&amp;"), 0).is_empty());
+}
+
+#[test]
+fn a_diff_shows_lines_without_their_ends_and_gaps_between() {
+    let lines = |middle: &str, end: &str| {
+        parsed(configuration(&format!("<a/>\n<b/>\n{middle}\n<c/>\n<d/>")).replace('\n', end))
+    };
+    assert!(masked_diff(&lines("<x/>", "\n"), &lines("<x/>", "\r\n"), 3).is_empty());
+    let kinds: Vec<_> =
+        masked_diff(&lines("<x/>", "\n"), &lines("<y/>", "\n"), 1).iter().map(|line| line.kind).collect();
+    use LineKind::*;
+    assert_eq!(kinds, [Gap, Context, Removed, Added, Context, Gap]);
+}
+
+#[test]
+fn a_change_reads_back_from_json() {
+    let (_, changes) = merged(&edited(), Some(SHIPPED), NEW, &renaming());
+    let json = serde_json::to_string(&changes).unwrap();
+    assert_eq!(serde_json::from_str::<Vec<Change>>(&json).unwrap(), changes);
+    assert!(json.contains(r#""old":"(masked)""#), "{json}");
+}

@@ -1,0 +1,150 @@
+//! What lies outside the two value sections, and what the merge cannot see.
+
+use super::{samples::*, *};
+
+fn web(inner: &str) -> String {
+    configuration(&format!("  <system.web>\n    {inner}\n  </system.web>"))
+}
+
+#[test]
+fn theme_and_custom_errors_are_added_where_the_new_file_lacks_them() {
+    let old = web(r#"<pages theme="A&amp;B"/><customErrors mode="Off"/>"#);
+    let expected = web("<x/>\n    <pages theme=\"A&amp;B\" />\n    <customErrors mode=\"Off\" />");
+    assert_eq!(merged(&old, None, &web("<x/>"), &keep()).0, expected);
+    assert_eq!(merged(&old, Some(&web("<x/>")), &web("<x/>"), &keep()).0, expected);
+    let (result, changes) = merged(&old, None, "<configuration/>", &keep());
+    assert_eq!(result, "<configuration/>");
+    assert!(is_reported(&changes, "system.web/pages/@theme"));
+    let rules = Rules { theme: ThemeRule::KeepNew, other_changes: OtherChanges::Report, ..keep() };
+    let (result, changes) = merged(&old, None, &web("<x/>"), &rules);
+    assert_eq!(result, web("<x/>"));
+    assert!(is_superseded(&changes, "system.web/pages/@theme"));
+    assert!(is_reported(&changes, "system.web/customErrors/@mode"));
+}
+
+#[test]
+fn a_change_is_carried_only_where_the_new_file_still_has_what_was_shipped() {
+    let of = |timeout: &str| web(&format!(r#"<sessionState timeout="{timeout}"/>"#));
+    let path = "system.web/sessionState/@timeout";
+    let (result, changes) = merged(&of("40"), Some(&of("20")), &of("20"), &keep());
+    assert_eq!((result, fate(&changes, path)), (of("40"), &Fate::Carried));
+    let (result, changes) = merged(&of("40"), Some(&of("20")), &of("30"), &keep());
+    assert_eq!(result, of("30"));
+    assert!(is_reported(&changes, path));
+    assert_eq!(fate(&merged(&of("40"), Some(&of("20")), &of("40"), &keep()).1, path), &Fate::AlreadySo);
+    let rules = Rules { other_changes: OtherChanges::Report, ..keep() };
+    assert!(is_reported(&merged(&of("40"), Some(&of("20")), &of("20"), &rules).1, path));
+    let (result, changes) = merged(&of("40"), Some(&web("<sessionState/>")), &web("<sessionState />"), &keep());
+    assert_eq!((result, fate(&changes, path)), (web(r#"<sessionState timeout="40" />"#), &Fate::Added));
+    assert!(is_reported(&merged(&of("40"), Some(&of("20")), &web(""), &keep()).1, path));
+    assert!(is_reported(&merged(&web("<sessionState/>"), Some(&of("20")), &of("20"), &keep()).1, path));
+}
+
+#[test]
+fn elements_are_told_apart_by_what_names_them() {
+    let list = |a: &str, b: &str| web(&format!(r#"<l><add name="a" v="{a}"/><add name="b" v="{b}"/></l>"#));
+    let new = web(r#"<l><add name="b" v="1"/><add name="a" v="1"/></l>"#);
+    let (result, changes) = merged(&list("1", "2"), Some(&list("1", "1")), &new, &keep());
+    assert_eq!(result, new.replacen('1', "2", 1));
+    assert_eq!(fate(&changes, "system.web/l/add[b]/@v"), &Fate::Carried);
+    let twice = web(r#"<l><add name="b" v="1"/><add name="b" v="1"/></l>"#);
+    let (result, changes) = merged(&list("1", "2"), Some(&list("1", "1")), &twice, &keep());
+    assert_eq!(result, twice);
+    assert!(is_reported(&changes, "system.web/l/add[b]/@v"));
+}
+
+/// Edits of the shipped file, each with the path it must be accounted for under.
+pub(super) const EDITS: [(&str, &str, &str); 16] = [
+    (
+        r#"key="USE_WEB_SERVICE_SDK" value="false""#,
+        r#"key="USE_WEB_SERVICE_SDK" value="true""#,
+        "appSettings/USE_WEB_SERVICE_SDK",
+    ),
+    (
+        "  </appSettings>",
+        "    <add key=\"SSL_REQUIRED\" value=\"false\"/>\n  </appSettings>",
+        "appSettings/SSL_REQUIRED",
+    ),
+    ("<appSettings>", "<appSettings>\n    <clear/>", "appSettings/clear"),
+    (
+        r#"<add key="WEB_SERVICE_SDK_AUTHENTICATION_USERNAME" value="" />"#,
+        "",
+        "appSettings/WEB_SERVICE_SDK_AUTHENTICATION_USERNAME",
+    ),
+    ("http://localhost:4898/", "https://h/", "applicationSettings/pfup.Properties.Settings/pfup_pfwssdk_PfWsSdk"),
+    (
+        "<connectionStrings />",
+        r#"<connectionStrings><add name="x" connectionString="y"/></connectionStrings>"#,
+        "connectionStrings/add[x]/@connectionString",
+    ),
+    (r#"debug="false">"#, r#"debug="true">"#, "system.web/compilation/@debug"),
+    (r#"loginUrl="login.aspx""#, r#"loginUrl="in.aspx""#, "system.web/authentication/forms/@loginUrl"),
+    (r#"mode="Forms""#, r#"mode="Windows""#, "system.web/authentication/@mode"),
+    (r#"<deny users="?" />"#, r#"<allow users="?" />"#, "system.web/authorization/allow/@users"),
+    (r#"<pages theme="Default" />"#, "<pages />", "system.web/pages/@theme"),
+    (r#"<customErrors mode="RemoteOnly" />"#, r#"<customErrors mode="Off" />"#, "system.web/customErrors/@mode"),
+    (r#"<sessionState timeout="20" />"#, "", "system.web/sessionState/@timeout"),
+    ("  </system.web>", "    <trace/>\n  </system.web>", "system.web/trace"),
+    ("  </system.web>", "    <note>text</note>\n  </system.web>", "system.web/note/text()"),
+    (
+        "  <system.web>",
+        "  <location path=\"x\"><system.web><trace enabled=\"true\"/></system.web></location>\n  <system.web>",
+        "location[x]/system.web/trace/@enabled",
+    ),
+];
+
+#[test]
+fn each_edit_of_the_shipped_file_is_accounted_for_once() {
+    for (from, to, path) in EDITS {
+        assert_eq!(SHIPPED.matches(from).count(), 1, "{from}");
+        let (_, changes) = merged(&SHIPPED.replace(from, to), Some(SHIPPED), NEW, &keep());
+        fate(&changes, path);
+    }
+}
+
+#[test]
+fn what_belongs_to_the_new_version_is_never_copied() {
+    let of = |inner: &str| {
+        configuration(&format!(
+            r#"<system.webServer><handlers><add name="a" path="{inner}"/></handlers></system.webServer>"#
+        ))
+    };
+    let (result, changes) = merged(&of("y"), Some(&of("x")), &of("x"), &keep());
+    assert_eq!(result, of("x"));
+    assert!(is_reported(&changes, "system.webServer/handlers/add[a]/@path"));
+}
+
+#[test]
+fn another_order_of_rules_is_told() {
+    let of = |rules: &str| web(&format!("<authorization>{rules}</authorization>"));
+    let (one, other) = (of(r#"<allow users="a"/><deny users="*"/>"#), of(r#"<deny users="*"/><allow users="a"/>"#));
+    assert!(is_reported(&merged(&other, Some(&one), &one, &keep()).1, "system.web/authorization/(order)"));
+}
+
+#[test]
+fn values_in_other_files_are_told_and_encrypted_ones_refused() {
+    let old = configuration(
+        r#"<appSettings file="more.config"><add key="a" value="1"/></appSettings><connectionStrings configSource="c.config"/>"#,
+    );
+    let (result, changes) = merged(&old, Some(&old), "<configuration/>", &keep());
+    assert_eq!(result, "<configuration/>");
+    assert!(is_reported(&changes, "appSettings/@file") && is_reported(&changes, "connectionStrings/@configSource"));
+    assert!(merged(&old, Some(&old), &old, &keep()).1.is_empty());
+
+    let new = configuration(r#"<appSettings configSource="a.config"/>"#);
+    let (result, changes) = merged(&old, None, &new, &keep());
+    assert_eq!(result, new);
+    assert!(is_reported(&changes, "appSettings/a"));
+
+    let encrypted = configuration(
+        r#"<appSettings configProtectionProvider="RsaProtectedConfigurationProvider"><EncryptedData/></appSettings>"#,
+    );
+    let (encrypted, plain) = (parsed(encrypted), parsed("<configuration/>"));
+    for (old, new) in [(&encrypted, &plain), (&plain, &encrypted)] {
+        let error = merge(&Sources { old, base: None, new }, &keep()).unwrap_err();
+        assert!(matches!(error, ConfigError::Encrypted { sections, .. } if sections == ["appSettings"]));
+    }
+    let twice = parsed("<configuration><appSettings/><appSettings/></configuration>");
+    let error = merge(&Sources { old: &twice, base: None, new: &plain }, &keep()).unwrap_err();
+    assert!(matches!(error, ConfigError::Faulty { .. }));
+}

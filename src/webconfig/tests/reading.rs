@@ -1,0 +1,101 @@
+//! What is read, and what is refused.
+
+use super::{samples::*, *};
+
+fn refused(bytes: impl Into<Vec<u8>>) -> ConfigError {
+    Document::parse(bytes.into(), "web.config").unwrap_err()
+}
+
+#[test]
+fn every_form_is_read_alike_and_gives_its_bytes_back() {
+    let expected = parsed(edited()).values().unwrap();
+    for form in FORMS {
+        let bytes = stored(&edited(), form);
+        let document = parsed(bytes.clone());
+        assert_eq!(document.values().unwrap(), expected, "{form:?}");
+        assert_eq!(document.bytes(), bytes);
+        assert_eq!(document.apply(Vec::new()).unwrap().bytes(), bytes, "{form:?}");
+        assert_eq!(check(&bytes, "web.config"), Ok(()));
+    }
+}
+
+#[test]
+fn values_are_read_as_the_application_reads_them() {
+    let values = parsed(edited()).values().unwrap();
+    assert_eq!(values.app_setting("web_service_sdk_authentication_password"), Some(PASSWORD));
+    assert_eq!(values.app_settings.len(), 4);
+    assert_eq!(values.settings[0].section, "pfup.Properties.Settings");
+    assert_eq!(values.theme.as_deref(), Some("Contoso"));
+    let url = "https://mfa.contoso.test/phonefactorwebservicesdk/PfWsSdk.asmx".to_owned();
+    assert_eq!(parsed(edited()).sdk_url(), Some(("pfup_pfwssdk_PfWsSdk".to_owned(), url)));
+    let namespaced = SHIPPED
+        .replace("<configuration>", r#"<configuration xmlns="http://schemas.microsoft.com/.NetConfiguration/v2.0">"#);
+    assert_eq!(parsed(namespaced).values(), parsed(SHIPPED).values());
+}
+
+#[test]
+fn hostile_files_are_refused_before_they_cost_anything() {
+    let doctype = "<!DOCTYPE configuration [<!ENTITY a \"b\">]><configuration/>";
+    assert!(matches!(refused(doctype), ConfigError::DocType { .. }));
+    let nested = |depth| format!("<configuration>{}{}</configuration>", "<a>".repeat(depth), "</a>".repeat(depth));
+    assert!(matches!(refused(nested(256)), ConfigError::Limit { .. }));
+    assert!(matches!(refused("<configuration>".to_owned() + &"<a>".repeat(1_000_000)), ConfigError::Limit { .. }));
+    let attributes = |count| {
+        let all: String = (0..count).map(|number| format!(" a{number}=''")).collect();
+        format!("<configuration><x{all}/></configuration>")
+    };
+    assert!(matches!(refused(attributes(257)), ConfigError::Limit { .. }));
+    assert!(matches!(refused(attributes(100_000)), ConfigError::Limit { .. }));
+    let namespaces = |count| format!("<configuration>{}</configuration>", "<a xmlns='u'/>".repeat(count));
+    assert!(matches!(refused(namespaces(513)), ConfigError::Limit { .. }));
+
+    let deepest = parsed(nested(255));
+    let other = parsed(nested(255).replace("<a></a>", "<a b='c'></a>"));
+    let sources = Sources { old: &other, base: Some(&deepest), new: &deepest };
+    assert_eq!(
+        merge(&sources, &keep()).unwrap().bytes,
+        other.bytes().iter().map(|byte| if *byte == b'\'' { b'"' } else { *byte }).collect::<Vec<_>>()
+    );
+    assert!(!masked_diff(&deepest, &other, 3).is_empty());
+    parsed(attributes(256));
+    parsed(namespaces(512));
+}
+
+#[test]
+fn broken_bytes_are_refused_with_their_place() {
+    assert!(matches!(refused(b"<configuration>\xFF</configuration>".to_vec()), ConfigError::Encoding { .. }));
+    assert!(matches!(refused("<configuration>\0</configuration>"), ConfigError::Malformed { .. }));
+    assert!(matches!(refused(b"\xFF\xFE<\0c\0".to_vec()), ConfigError::Malformed { .. }));
+    assert!(matches!(refused(b"\xFF\xFE<".to_vec()), ConfigError::Encoding { .. }));
+    assert!(matches!(refused(b"\xFF\xFE\x00\xD8".to_vec()), ConfigError::Encoding { .. }));
+    for label in ["utf-16", "utf-7", "x-unknown", "iso-2022-kr"] {
+        let text = format!("<?xml version='1.0' encoding='{label}'?><configuration/>");
+        assert!(matches!(refused(text), ConfigError::Encoding { .. }), "{label}");
+    }
+    let shift_jis = b"<?xml version='1.0' encoding='shift_jis'?><configuration><!-- \x81 --></configuration>".to_vec();
+    assert!(matches!(refused(shift_jis), ConfigError::Encoding { .. }));
+    for text in
+        ["", "<configuration>", "<configuration></a>", "<configuration a=1/>", "<configuration/><configuration/>"]
+    {
+        assert!(matches!(refused(text), ConfigError::Malformed { .. }), "{text}");
+    }
+    assert!(matches!(refused("<appSettings/>"), ConfigError::NotConfiguration { .. }));
+    let error = refused("<configuration>\n  <a b='pass&word;'/>\n</configuration>");
+    assert!(matches!(error, ConfigError::Malformed { line: 2, .. }), "{error}");
+    assert!(!error.to_string().contains("word;"), "{error}");
+}
+
+#[test]
+fn what_asp_net_refuses_is_found() {
+    let faults = |text: &str| match check(text.as_bytes(), "web.config") {
+        Err(ConfigError::Faulty { problems, .. }) => problems.len(),
+        other => unreachable!("{other:?}"),
+    };
+    assert_eq!(
+        faults(&SHIPPED.replace("<connectionStrings />", "<connectionStrings /><connectionStrings /><appSettings/>")),
+        2
+    );
+    assert_eq!(faults(&SHIPPED.replace("<pages ", "<pages/><pages ")), 1);
+    assert_eq!(faults(&SHIPPED.replace(r#"name="pfup.Properties.Settings""#, r#"name="other""#)), 1);
+    assert_eq!(faults(&SHIPPED.replace("<configSections>", "<connectionStrings/><configSections>")), 2);
+}
