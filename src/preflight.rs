@@ -92,7 +92,9 @@ pub(crate) fn check(ground: &Ground<'_>, targets: &[Target]) -> Result<Vec<Findi
     findings.extend(installers::check(ground, targets)?);
     findings.push(
         Finding::warn("service-retired", "Microsoft's service has answered no MFA Server requests since 2024-09-30")
-            .advice("the upgraded server keeps its users and settings, but cannot have Microsoft's cloud verify anybody"),
+            .advice(
+                "the upgraded server keeps its users and settings, but cannot have Microsoft's cloud verify anybody",
+            ),
     );
     for finding in &mut findings {
         finding.allowed = ground.plan.preflight.allow.contains(&finding.id);

@@ -68,17 +68,18 @@ impl Ground<'_> {
 
     /// The codes of the old products of a component: whatever else is installed later is the new one.
     pub(crate) fn old_codes(&self, component: Component) -> Vec<String> {
-        self.survey.components.get(&component).into_iter().flat_map(|found| found.old()).map(|old| old.code.clone()).collect()
+        self.survey
+            .components
+            .get(&component)
+            .into_iter()
+            .flat_map(|found| found.old())
+            .map(|old| old.code.clone())
+            .collect()
     }
 }
 
 /// Compiles the procedure. Where preflight refuses, the steps are those that could be told all the same.
-pub fn compile(
-    plan: &Plan,
-    survey: &Survey,
-    machine: &dyn Inspect,
-    folders: &Folders,
-) -> Result<Procedure, Failure> {
+pub fn compile(plan: &Plan, survey: &Survey, machine: &dyn Inspect, folders: &Folders) -> Result<Procedure, Failure> {
     let (choices, mut findings) = choice::choose(plan, survey, machine);
     let ground = Ground { plan, survey, machine, folders, choices };
     let targets = web::targets(&ground, &mut findings);
@@ -149,21 +150,27 @@ fn add_hooks(plan: &Plan, machine: &dyn Inspect, steps: &mut Vec<Step>, findings
         let Some(at) = steps.iter().position(|step| step.id == *id) else {
             let known: Vec<&str> = steps.iter().map(|step| step.id.as_str()).collect();
             findings.push(
-                Finding::refuse("hook-without-step", format!("a hook is to run {side} `{id}`, and there is no such step"))
-                    .evidence([format!("the steps are: {}", known.join(", "))])
-                    .advice("name one of these steps, or take the hook out of the plan"),
+                Finding::refuse(
+                    "hook-without-step",
+                    format!("a hook is to run {side} `{id}`, and there is no such step"),
+                )
+                .evidence([format!("the steps are: {}", known.join(", "))])
+                .advice("name one of these steps, or take the hook out of the plan"),
             );
             continue;
         };
         let program = match hook.run.path.expand(|name| machine.variable(name)) {
             Ok(program) => program,
             Err(error) => {
-                findings.push(Finding::refuse("hook-without-program", error.to_string()).advice("correct the hook's `run`"));
+                findings.push(
+                    Finding::refuse("hook-without-program", error.to_string()).advice("correct the hook's `run`"),
+                );
                 continue;
             }
         };
         let step_id = format!("hook-{}-{side}-{id}", number + 1);
-        let work = RunHook { id: step_id.clone(), program, arguments: hook.run.arguments.clone(), timeout: hook.timeout };
+        let work =
+            RunHook { id: step_id.clone(), program, arguments: hook.run.arguments.clone(), timeout: hook.timeout };
         let step = Step {
             id: step_id,
             reason: format!("the plan has it run {side} {id}"),

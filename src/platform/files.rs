@@ -76,8 +76,8 @@ fn create_folder(disk: &dyn Disk, path: &WinPath, private: bool) -> io::Result<(
 }
 
 fn relocate(disk: &dyn Disk, from: &WinPath, to: &WinPath) -> io::Result<()> {
-    if !disk::exists(disk.as_read(), from)? && disk::exists(disk.as_read(), to)? {
-        return Ok(());
+    if !disk::exists(disk.as_read(), from)? {
+        return Ok(()); // Moved already, or nothing was left to move.
     }
     disk.rename(from, to)?;
     disk::sync_parent(disk, from)?;
@@ -88,6 +88,9 @@ fn copy(disk: &dyn Disk, from: &WinPath, to: &WinPath, watch: &mut dyn FnMut(Pro
     let mut moved = |bytes| watch(Progress::Bytes(bytes));
     let source = disk.entry(from)?.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "it is not there"))?;
     if source.kind == Kind::File {
+        if let Some(parent) = to.parent() {
+            disk::create_folders(disk, &parent)?;
+        }
         disk::copy(disk, from, to, &mut moved)?;
         return disk::sync_parent(disk, to);
     }
@@ -142,6 +145,9 @@ fn back_up(
         // The operation had been done before a kill: a backup is never written a second time.
         return verify_backup(disk.as_read(), to).map(drop);
     }
+    if let Some(parent) = to.parent() {
+        disk::create_folders(disk, &parent).doing(&doing)?;
+    }
     let manifest = copy_into_backup(disk, from, to, except, watch).doing(&doing)?;
     check_contents(disk.as_read(), to, &manifest)?;
     let text = serde_json::to_vec_pretty(&manifest).doing(&doing)?;
@@ -160,9 +166,6 @@ fn copy_into_backup(
     let Some(source) = disk.entry(from)? else { return Ok(manifest) };
     manifest.present = true;
     if source.kind == Kind::File {
-        if let Some(parent) = to.parent() {
-            disk::create_folders(disk, &parent)?;
-        }
         let sum = disk::copy(disk, from, to, &mut moved)?;
         manifest.entries.push(entry_of(String::new(), &source, Some(sum)));
         disk::sync_parent(disk, to)?;

@@ -15,7 +15,8 @@ pub fn way_back(machine: &dyn Inspect, product: &Product) -> Result<WinPath, Str
     if !product.windows_installer {
         return Err(format!("{} was not installed by Windows Installer", product.title()));
     }
-    let path = product.package.clone().ok_or_else(|| format!("Windows Installer names no package for {}", product.title()))?;
+    let path =
+        product.package.clone().ok_or_else(|| format!("Windows Installer names no package for {}", product.title()))?;
     let mut package = packages::open(machine, &path)
         .map_err(|failure| failure.to_string())?
         .ok_or_else(|| format!("the package of {}, {path}, is gone", product.title()))?;
@@ -24,7 +25,10 @@ pub fn way_back(machine: &dyn Inspect, product: &Product) -> Result<WinPath, Str
         return Err(format!("{path} is the package of another product, {}", info.product_name));
     }
     if info.uncompressed_files || info.cabinets.iter().any(|cabinet| !cabinet.embedded) {
-        return Err(format!("{path} does not hold the files of {}: they lay beside it when it was installed", product.title()));
+        return Err(format!(
+            "{path} does not hold the files of {}: they lay beside it when it was installed",
+            product.title()
+        ));
     }
     package.unpack(&mut |_, _| Ok(())).map_err(|error| error.to_string())?;
     Ok(path)
@@ -35,9 +39,12 @@ pub(super) fn check(ground: &Ground<'_>, targets: &[Target]) -> Result<Vec<Findi
     for component in Component::ALL {
         if let Some(why) = ground.replaced(component).and_then(|replaced| replaced.way_back.as_ref().err()) {
             findings.push(
-                Finding::refuse_unless_allowed("no-way-back", format!("the {} could not be put back", component.title()))
-                    .evidence([why.clone()])
-                    .advice(format!("name an installer of the old version in [{component}]: rollback-installer = '...'")),
+                Finding::refuse_unless_allowed(
+                    "no-way-back",
+                    format!("the {} could not be put back", component.title()),
+                )
+                .evidence([why.clone()])
+                .advice(format!("name an installer of the old version in [{component}]: rollback-installer = '...'")),
             );
         }
     }
@@ -84,7 +91,9 @@ fn file(ground: &Ground<'_>, component: Component, path: &WinPath, findings: &mu
         findings.push(
             refuse("installer-signature", format!("the installer {path} is not signed by {wanted}"))
                 .evidence([seen])
-                .advice(format!("get the right file; `signed-by` in [{component}] names another signer, false accepts none")),
+                .advice(format!(
+                    "get the right file; `signed-by` in [{component}] names another signer, false accepts none"
+                )),
         );
     }
     Ok(())
@@ -119,9 +128,12 @@ fn package(ground: &Ground<'_>, target: &Target, findings: &mut Vec<Finding>) {
     }
     if !package.takes("TARGETVDIR") {
         findings.push(
-            Finding::refuse("installer-directory", format!("the installer {path} takes no virtual directory (TARGETVDIR)"))
-                .evidence([format!("{} {}", info.product_name, info.product_version)])
-                .advice(format!("set `method = \"console\"` in [{}] and install it by hand at the gate", target.component)),
+            Finding::refuse(
+                "installer-directory",
+                format!("the installer {path} takes no virtual directory (TARGETVDIR)"),
+            )
+            .evidence([format!("{} {}", info.product_name, info.product_version)])
+            .advice(format!("set `method = \"console\"` in [{}] and install it by hand at the gate", target.component)),
         );
     }
 }

@@ -1,8 +1,8 @@
 //! What the machine itself must be like.
 
 use super::Finding;
-use crate::platform::{Doing, Failure, disk};
 use crate::plan::Component;
+use crate::platform::{Doing, Failure, disk};
 use crate::procedure::{Ground, Target};
 use crate::webconfig::Document;
 use crate::winpath::WinPath;
@@ -35,18 +35,26 @@ fn windows(ground: &Ground<'_>, targets: &[Target], findings: &mut Vec<Finding>)
     if system.dotnet_release.is_none_or(|release| release < DOTNET_45) && !targets.is_empty() {
         findings.push(
             Finding::refuse("no-dotnet-4", "the web parts of version 7 and later need .NET Framework 4.5 or later")
-                .evidence([system.dotnet_release.map_or("none found".to_owned(), |release| format!("release {release}"))])
+                .evidence([system
+                    .dotnet_release
+                    .map_or("none found".to_owned(), |release| format!("release {release}"))])
                 .advice("install .NET Framework 4.x first"),
         );
     }
-    let missing: Vec<&str> =
-        [(system.vc_x86, "x86"), (system.vc_x64, "x64")].iter().filter(|(there, _)| !there).map(|(_, name)| *name).collect();
+    let missing: Vec<&str> = [(system.vc_x86, "x86"), (system.vc_x64, "x64")]
+        .iter()
+        .filter(|(there, _)| !there)
+        .map(|(_, name)| *name)
+        .collect();
     // The server's setup brings both along; without it nobody does.
     if !missing.is_empty() && !targets.is_empty() && ground.upgraded(Component::Server).is_none() {
         findings.push(
-            Finding::refuse("no-visual-cpp", "the web parts stop without the Visual C++ 2015 redistributables, x86 and x64")
-                .evidence(missing.iter().map(|name| format!("missing: {name}")))
-                .advice("install both redistributables first"),
+            Finding::refuse(
+                "no-visual-cpp",
+                "the web parts stop without the Visual C++ 2015 redistributables, x86 and x64",
+            )
+            .evidence(missing.iter().map(|name| format!("missing: {name}")))
+            .advice("install both redistributables first"),
         );
     }
 }
@@ -82,7 +90,11 @@ fn web_server(ground: &Ground<'_>, targets: &[Target], findings: &mut Vec<Findin
     let has = |name: &str| features.iter().any(|feature| feature == name);
     for (feature, id, title) in [
         ("asp-net", "no-asp-net", "IIS has no ASP.NET"),
-        ("metabase-compatibility", "no-metabase", "IIS has no IIS 6 metabase compatibility, without which the web installers fail"),
+        (
+            "metabase-compatibility",
+            "no-metabase",
+            "IIS has no IIS 6 metabase compatibility, without which the web installers fail",
+        ),
     ] {
         if !has(feature) {
             findings.push(Finding::refuse(id, title).advice("add that role service in Server Manager"));
@@ -111,7 +123,11 @@ fn space(ground: &Ground<'_>, findings: &mut Vec<Finding>) -> Result<(), Failure
             let mib = |bytes: u64| bytes.div_ceil(1 << 20);
             findings.push(
                 Finding::refuse("no-space", format!("drive {drive}: has too little space"))
-                    .evidence([format!("{} MiB free, {} MiB needed for backups and the new version", mib(free), mib(needed))])
+                    .evidence([format!(
+                        "{} MiB free, {} MiB needed for backups and the new version",
+                        mib(free),
+                        mib(needed)
+                    )])
                     .advice("make room, or put the backups on another local drive: [backup] directory"),
             );
         }
@@ -150,7 +166,9 @@ fn configurations(ground: &Ground<'_>, targets: &[Target], findings: &mut Vec<Fi
         let values = disk::read(ground.machine.files(), &path, CONFIG_LIMIT)
             .map_err(|error| error.to_string())
             .and_then(|bytes| Document::parse(bytes, path.as_str()).map_err(|error| error.to_string()))
-            .and_then(|document| document.values().map(|values| (document.sdk_url(), values)).map_err(|error| error.to_string()));
+            .and_then(|document| {
+                document.values().map(|values| (document.sdk_url(), values)).map_err(|error| error.to_string())
+            });
         let (sdk_url, values) = match values {
             Ok(values) => values,
             Err(why) => {

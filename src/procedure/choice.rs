@@ -36,15 +36,18 @@ pub struct Replaced {
 }
 
 /// The choice for every component, and what stands against it.
-pub fn choose(plan: &Plan, survey: &Survey, machine: &dyn Inspect) -> (Vec<(Component, Choice)>, Vec<Finding>) {
+pub(super) fn choose(plan: &Plan, survey: &Survey, machine: &dyn Inspect) -> (Vec<(Component, Choice)>, Vec<Finding>) {
     let mut findings = Vec::new();
     let choices = Component::ALL.map(|component| {
         let found = survey.components.get(&component).cloned().unwrap_or_default();
         let choice = choose_one(component, plan.common(component), &found, machine);
-        (component, choice.unwrap_or_else(|finding| {
-            findings.push(*finding);
-            Choice::Unclear
-        }))
+        (
+            component,
+            choice.unwrap_or_else(|finding| {
+                findings.push(*finding);
+                Choice::Unclear
+            }),
+        )
     });
     (choices.into(), findings)
 }
@@ -89,8 +92,11 @@ fn choose_one(
 }
 
 fn absent(component: Component) -> Finding {
-    Finding::refuse("component-absent", format!("the plan wants the {} upgraded, and it is not installed", component.title()))
-        .advice(format!("set `action = \"auto\"` in [{component}], or take that line out"))
+    Finding::refuse(
+        "component-absent",
+        format!("the plan wants the {} upgraded, and it is not installed", component.title()),
+    )
+    .advice(format!("set `action = \"auto\"` in [{component}], or take that line out"))
 }
 
 fn interrupted(component: Component, old: &[&Product], new: &Product) -> Finding {
@@ -112,7 +118,9 @@ fn no_single_product(component: Component, products: &[&Product], found: &Found)
     Finding::refuse("no-single-product", title)
         .evidence(products.iter().copied().map(describe).chain(found.evidence.iter().cloned()))
         .advice(match none {
-            true => format!("look its code up in Programs and Features and add to [{component}]: product-code = \"{{...}}\""),
+            true => format!(
+                "look its code up in Programs and Features and add to [{component}]: product-code = \"{{...}}\""
+            ),
             false => format!("add one of these lines to [{component}]: {}", lines.join("  or  ")),
         })
 }

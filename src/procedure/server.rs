@@ -37,7 +37,8 @@ pub(super) fn back_up(ground: &Ground<'_>) -> Option<Step> {
     }));
     Some(Step {
         id: "back-up-server".to_owned(),
-        reason: "the folder of the agent, its registry key and its cached package are what it can be rebuilt from".to_owned(),
+        reason: "the folder of the agent, its registry key and its cached package are what it can be rebuilt from"
+            .to_owned(),
         outage: false,
         skip: None,
         work: Work::BackUp(BackUp {
@@ -70,9 +71,10 @@ pub(super) fn stop_and_back_up_data(ground: &Ground<'_>) -> Vec<Step> {
     let id = "back-up-data".to_owned();
     steps.push(Step {
         id: id.clone(),
-        reason: "the data file is the whole database; without the certificates and keys beside it the server is no longer \
+        reason:
+            "the data file is the whole database; without the certificates and keys beside it the server is no longer \
                  activated"
-            .to_owned(),
+                .to_owned(),
         outage: true,
         skip: None,
         work: Work::BackUpData(BackUpData { id, data: install.data(), to: ground.folders.backup.child("data") }),
@@ -124,7 +126,13 @@ pub(super) fn install(ground: &Ground<'_>, findings: &mut Vec<Finding>) -> Vec<S
     };
     let version = ground.machine.program_version(&installer).ok().flatten();
     let skip = |gate: GateId| ground.plan.gates.get(&gate).map(|skip| skip.reason.clone());
-    let step = |id: &str, reason: &str, skip, work| Step { id: id.to_owned(), reason: reason.to_owned(), outage: true, skip, work };
+    let step = |id: &str, reason: &str, skip, work| Step {
+        id: id.to_owned(),
+        reason: reason.to_owned(),
+        outage: true,
+        skip,
+        work,
+    };
     let log = install.logs().child(LOG);
     let log_from = ground.machine.files().entry(&log).ok().flatten().map_or(0, |entry| entry.len);
     vec![

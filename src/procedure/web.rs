@@ -87,9 +87,11 @@ fn check_is_free(
         None => return Ok(()),
     };
     let finding = Finding::refuse("directory-taken", format!("the name {path} for the {} is taken", component.title()));
-    Err(Box::new(finding.evidence([evidence]).advice(format!(
-        "remove what is there, or choose another `virtual-directory` in [{component}]"
-    ))))
+    Err(Box::new(
+        finding
+            .evidence([evidence])
+            .advice(format!("remove what is there, or choose another `virtual-directory` in [{component}]")),
+    ))
 }
 
 /// The plan's pool, or the old one where it can run the new version.
@@ -98,7 +100,8 @@ fn pool(component: Component, wanted: &Web, old: &Served, pools: &[Pool]) -> Res
     let pool = pools.iter().find(|pool| pool.name.eq_ignore_ascii_case(name));
     let fitting = pools.iter().filter(|pool| pool.fits()).map(|pool| format!("\"{}\" would do", pool.name));
     let refuse = |title: String| {
-        let advice = format!("set `application-pool` in [{component}] to a pool with CLR v4.0 and the Integrated pipeline");
+        let advice =
+            format!("set `application-pool` in [{component}] to a pool with CLR v4.0 and the Integrated pipeline");
         Err(Box::new(Finding::refuse("application-pool", title).evidence(fitting).advice(advice)))
     };
     match pool {
@@ -119,7 +122,8 @@ fn package(ground: &Ground<'_>, component: Component, wanted: &Web) -> Result<(W
         return match installer.expand(|name| ground.machine.variable(name)) {
             Ok(path) => Ok((path, false)),
             Err(error) => Err(Box::new(
-                Finding::refuse("no-installer", error.to_string()).advice(format!("correct `installer` in [{component}]")),
+                Finding::refuse("no-installer", error.to_string())
+                    .advice(format!("correct `installer` in [{component}]")),
             )),
         };
     }
@@ -134,7 +138,9 @@ fn package(ground: &Ground<'_>, component: Component, wanted: &Web) -> Result<(W
         (Some(install), Some(_)) => Ok((install.folder.child(&file), true)),
         _ => Err(Box::new(
             Finding::refuse("no-installer", format!("the plan names no installer for the {}", component.title()))
-                .advice(format!("copy {file} from the server's install folder, and add to [{component}]: installer = '...'")),
+                .advice(format!(
+                    "copy {file} from the server's install folder, and add to [{component}]: installer = '...'"
+                )),
         )),
     }
 }
@@ -166,7 +172,8 @@ fn back_up_one(ground: &Ground<'_>, component: Component) -> Option<Step> {
     let facts = facts(ground, served);
     Some(Step {
         id: format!("back-up-{component}"),
-        reason: "its folder holds the web.config and the themes; its package and its settings in IIS bring it back".to_owned(),
+        reason: "its folder holds the web.config and the themes; its package and its settings in IIS bring it back"
+            .to_owned(),
         outage: false,
         skip: None,
         work: Work::BackUp(BackUp {
@@ -199,7 +206,8 @@ pub(super) fn uninstall(ground: &Ground<'_>, component: Component) -> Option<Ste
     Some(Step {
         id: format!("uninstall-{component}"),
         reason: if replaced.again {
-            "its new version does not install over it; what it leaves behind would keep the new web.config out".to_owned()
+            "its new version does not install over it; what it leaves behind would keep the new web.config out"
+                .to_owned()
         } else {
             "the plan has it removed".to_owned()
         },
@@ -317,7 +325,8 @@ pub(super) fn tell_console(ground: &Ground<'_>, target: &Target) -> Option<Step>
     }
     let iis = ground.survey.web_server.as_ref();
     let address = |site: &str, path: &str| iis.and_then(|iis| iis.site(site)).map(|site| address(site, path));
-    let tab = if target.component == Component::Portal { "User Portal section, Settings tab" } else { "Mobile App section" };
+    let tab =
+        if target.component == Component::Portal { "User Portal section, Settings tab" } else { "Mobile App section" };
     let mut instructions = vec![format!("Open the server's console: {tab}.")];
     instructions.extend(address(&target.site, &target.path).map(|url| format!("Set the {field} to {url}")));
     instructions.extend(address(&old.site, &old.application.path).map(|url| format!("It was {url} (as IIS has it).")));

@@ -71,7 +71,10 @@ impl StepKind for Activate {
                 "Open the Multi-Factor Authentication Server console.".to_owned(),
                 "If it asks for activation, enter e-mail and password of the activation credentials.".to_owned(),
                 "Pick the replication group this server belonged to.".to_owned(),
-                format!("Do not restart the service {}: it upgrades the data file, which can take minutes.", self.service),
+                format!(
+                    "Do not restart the service {}: it upgrades the data file, which can take minutes.",
+                    self.service
+                ),
             ],
             program: None,
             watch: Some(self.timeout),

@@ -51,6 +51,16 @@ pub struct Step {
     pub work: Work,
 }
 
+impl Step {
+    /// The component and folder of the new application, for a step that installs one.
+    pub fn web_folder(&self) -> Option<(Component, &WinPath)> {
+        match &self.work {
+            Work::InstallWeb(install) => Some((install.component, &install.folder)),
+            _ => None,
+        }
+    }
+}
+
 /// Every kind of step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]

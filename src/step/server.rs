@@ -2,9 +2,9 @@
 
 use super::{Probe, Scene, StepKind};
 use crate::plan::Component;
+use crate::platform::Failure;
 use crate::platform::op::{Gate, Op};
 use crate::platform::registry::View;
-use crate::platform::Failure;
 use crate::report::preview::Certainty;
 use crate::survey::{install_path_text, products};
 use crate::winpath::WinPath;

@@ -1,10 +1,10 @@
 //! The outage starts: the services stop, and what they hold open can be copied.
 
 use super::{Probe, Scene, StepKind};
+use crate::platform::Doing;
 use crate::platform::facts::ServiceState;
 use crate::platform::op::Op;
 use crate::platform::{Failure, disk, manifest_of};
-use crate::platform::Doing;
 use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,8 @@ impl StepKind for StopServices {
     fn probe(&self, scene: &Scene<'_>) -> Result<Probe, Failure> {
         let services = scene.machine.services()?;
         let running = services.iter().find(|service| {
-            service.state == ServiceState::Running && self.names.iter().any(|name| name.eq_ignore_ascii_case(&service.name))
+            service.state == ServiceState::Running
+                && self.names.iter().any(|name| name.eq_ignore_ascii_case(&service.name))
         });
         Ok(match running {
             Some(service) => Probe::Needed(format!("{} runs", service.name)),
@@ -52,7 +53,9 @@ impl BackUpData {
     fn target(&self, scene: &Scene<'_>) -> WinPath {
         match scene.history.attempts.get(&self.id).copied().unwrap_or(1) {
             0 | 1 => self.to.clone(),
-            attempt => self.to.parent().unwrap_or_else(|| self.to.clone()).child(&format!("{}-{attempt}", self.to.name())),
+            attempt => {
+                self.to.parent().unwrap_or_else(|| self.to.clone()).child(&format!("{}-{attempt}", self.to.name()))
+            }
         }
     }
 }

@@ -46,7 +46,12 @@ impl Uninstall {
                 Op::Restore { from: scene.old(data), to: data.clone(), except: Vec::new() },
             ]
         });
-        Some(WayBack { package, properties: self.properties.clone(), before: before.collect(), after: self.after.clone() })
+        Some(WayBack {
+            package,
+            properties: self.properties.clone(),
+            before: before.collect(),
+            after: self.after.clone(),
+        })
     }
 }
 

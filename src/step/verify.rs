@@ -57,7 +57,8 @@ impl Expected {
         Ok(match self {
             Expected::OldGone { component, codes } => {
                 let found = products::of(machine, *component)?;
-                let old = found.iter().find(|product| codes.iter().any(|code| code.eq_ignore_ascii_case(&product.code)));
+                let old =
+                    found.iter().find(|product| codes.iter().any(|code| code.eq_ignore_ascii_case(&product.code)));
                 old.map(|product| format!("{} is still installed", product.title()))
             }
             Expected::NewInstalled { component } => {

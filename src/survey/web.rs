@@ -3,13 +3,12 @@
 use super::products::Product;
 use super::{ChangedFile, Found, Served, packages};
 use crate::plan::Component;
-use crate::platform::facts::{Application, Site, WebServer};
 use crate::platform::disk::{self, Entry};
+use crate::platform::facts::{Application, Site, WebServer};
 use crate::platform::{Doing, Failure, Inspect};
 use crate::webconfig::Document;
 use crate::winpath::{WinPath, fold};
 use std::collections::BTreeMap;
-use std::io::Read;
 
 const CONFIG_LIMIT: u64 = 128 << 20;
 
@@ -72,7 +71,10 @@ fn served(
             if !themes.iter().any(|known: &String| fold(known) == fold(theme)) {
                 themes.push(theme.to_owned());
             }
-        } else if entry.kind == disk::Kind::File && fold(below) != "WEB.CONFIG" && let Some(installed) = &installed {
+        } else if entry.kind == disk::Kind::File
+            && fold(below) != "WEB.CONFIG"
+            && let Some(installed) = &installed
+        {
             let shipped = installed.get(&fold(below));
             if !is_as_shipped(machine, entry, shipped)? {
                 changed.push(ChangedFile { path: below.to_owned(), installed: shipped.is_some() });

@@ -1,0 +1,341 @@
+//! The journal of a run: one record a line, readable by people, each with a checksum chained over all before it.
+//!
+//! A record is on disk before what it announces happens. A last line that was cut short is dropped; any other damage is
+//! an error, since nothing may be decided on a history that is not whole.
+
+use crate::plan::Plan;
+use crate::platform::disk::{self, Disk, ReadDisk, WriteFile};
+use crate::platform::facts::{Application, ServiceState};
+use crate::platform::op::Op;
+use crate::platform::{Doing, Failure, Outcome};
+use crate::step::{Folders, Step};
+use crate::survey::Survey;
+use crate::winpath::WinPath;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// Version of the journal's format.
+pub const FORMAT: u32 = 1;
+const LIMIT: u64 = 256 << 20;
+
+/// A record without its checksum.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Number of the record, from 0.
+    pub seq: u64,
+    /// When it was written.
+    pub time: Timestamp,
+    /// What it says.
+    #[serde(flatten)]
+    pub entry: Entry,
+}
+
+/// What a record says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "entry", rename_all = "kebab-case")]
+pub enum Entry {
+    /// The run begins: everything it was decided on, frozen.
+    Opened(Box<Frozen>),
+    /// A step begins, or begins anew.
+    StepStarted {
+        /// Its id.
+        step: String,
+    },
+    /// An operation is about to be done.
+    OpStarted {
+        /// The step it belongs to.
+        step: String,
+        /// Its number within the step, from 0.
+        index: usize,
+        /// The operation.
+        op: Op,
+        /// What is there before it.
+        before: Before,
+    },
+    /// An operation is done.
+    OpDone {
+        /// The step it belongs to.
+        step: String,
+        /// Its number within the step.
+        index: usize,
+        /// What it brought to light.
+        outcome: Outcome,
+    },
+    /// An operation or the look at its result failed.
+    Failed {
+        /// The step.
+        step: String,
+        /// Why.
+        why: String,
+    },
+    /// A person did what a gate asks.
+    Answered {
+        /// The gate.
+        gate: String,
+        /// Who says so.
+        by: String,
+    },
+    /// A step is over.
+    StepDone {
+        /// Its id.
+        step: String,
+        /// `done`, `already so`, or why it was skipped.
+        how: String,
+    },
+    /// The outage was called off before anything was uninstalled: these steps have to be done anew.
+    Reset {
+        /// The steps.
+        steps: Vec<String>,
+    },
+    /// The whole procedure is done.
+    Finished,
+    /// A rollback begins; these operations put everything back.
+    RollbackStarted {
+        /// The operations, in order.
+        ops: Vec<Op>,
+    },
+    /// An operation of the rollback is done.
+    Undone {
+        /// Its number, from 0.
+        index: usize,
+    },
+    /// Everything is as it was before the run.
+    RolledBack,
+}
+
+/// What a run was decided on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Frozen {
+    /// Version of the journal's format.
+    pub format: u32,
+    /// Version of the program that wrote it.
+    pub program: String,
+    /// The plan. Credential-like values cannot occur in it.
+    pub plan: Plan,
+    /// The machine as it was.
+    pub survey: Survey,
+    /// The folders of the run.
+    pub folders: Folders,
+    /// The procedure.
+    pub steps: Vec<Step>,
+}
+
+/// What was there before an operation: with the operation it tells how to undo it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "was", rename_all = "kebab-case")]
+pub enum Before {
+    /// The operation says it all.
+    Nothing,
+    /// The path it changes is kept in this backup, present or not.
+    Saved {
+        /// The backup.
+        at: WinPath,
+    },
+    /// The folder was missing; this is the first missing one on the way to it, `None` where all were there.
+    Folder {
+        /// The topmost folder that the operation creates.
+        missing: Option<WinPath>,
+    },
+    /// The service's state.
+    Service {
+        /// Its state; `None` where there was no such service.
+        state: Option<ServiceState>,
+    },
+    /// The application's pool and settings.
+    Application {
+        /// The application; `None` where there was none.
+        application: Option<Application>,
+    },
+}
+
+/// The journal cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum JournalError {
+    /// Something in the middle of it is not what was written.
+    #[error("the journal {path} is damaged in line {line}: {why}")]
+    Damaged {
+        /// The journal.
+        path: WinPath,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong.
+        why: String,
+    },
+    /// It is of a newer program.
+    #[error("the journal {path} has format {format}, and this program reads format {FORMAT}: use the newer pfupgrade")]
+    Newer {
+        /// The journal.
+        path: WinPath,
+        /// Its format.
+        format: u32,
+    },
+    /// It cannot be read or written.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+}
+
+/// An open journal.
+pub struct Journal {
+    file: Box<dyn WriteFile>,
+    path: WinPath,
+    sum: String,
+    records: Vec<Record>,
+}
+
+fn chain(previous: &str, record: &str) -> String {
+    let mut sum = Sha256::new();
+    sum.update(previous);
+    sum.update(record);
+    sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Journal {
+    /// Begins a journal; its folder must exist.
+    pub fn create(disk: &dyn Disk, path: &WinPath) -> Result<Self, JournalError> {
+        let file = disk.create(path).doing(format!("create the journal {path}"))?;
+        disk::sync_parent(disk, path).doing(format!("create the journal {path}"))?;
+        Ok(Self { file, path: path.clone(), sum: String::new(), records: Vec::new() })
+    }
+
+    /// Opens a journal to go on with it. A last line that was cut short is cut off.
+    pub fn open(disk: &dyn Disk, path: &WinPath) -> Result<Self, JournalError> {
+        let doing = format!("open the journal {path}");
+        let content = disk::read(disk.as_read(), path, LIMIT).doing(&doing)?;
+        let (records, sum, whole) = parse(path, &content)?;
+        if whole < content.len() {
+            disk::replace(disk, path, &content[..whole]).doing(&doing)?;
+        }
+        Ok(Self { file: disk.append(path).doing(&doing)?, path: path.clone(), sum, records })
+    }
+
+    /// Reads a journal without opening it.
+    pub fn read(disk: &dyn ReadDisk, path: &WinPath) -> Result<Vec<Record>, JournalError> {
+        let content = disk::read(disk, path, LIMIT).doing(format!("read the journal {path}"))?;
+        parse(path, &content).map(|(records, ..)| records)
+    }
+
+    /// Writes a record and has it survive a power cut before it returns.
+    pub fn write(&mut self, time: Timestamp, entry: Entry) -> Result<(), JournalError> {
+        let record = Record { seq: self.records.len() as u64, time, entry };
+        let doing = format!("write the journal {}", self.path);
+        let text = serde_json::to_string(&record).doing(&doing)?;
+        let sum = chain(&self.sum, &text);
+        // The sum is appended to the very text it was made over, so that reading needs no second serialisation.
+        let line = format!("{},\"sum\":\"{sum}\"}}\n", &text[..text.len() - 1]);
+        self.file.write_all(line.as_bytes()).doing(&doing)?;
+        self.file.sync().doing(&doing)?;
+        self.sum = sum;
+        self.records.push(record);
+        Ok(())
+    }
+
+    /// Every record so far.
+    pub fn records(&self) -> &[Record] {
+        &self.records
+    }
+}
+
+/// The records, the last checksum, and how many bytes of the content are whole lines.
+fn parse(path: &WinPath, content: &[u8]) -> Result<(Vec<Record>, String, usize), JournalError> {
+    let mut records: Vec<Record> = Vec::new();
+    let (mut sum, mut whole) = (String::new(), 0);
+    while let Some(length) = content[whole..].iter().position(|byte| *byte == b'\n') {
+        let number = records.len() + 1;
+        let damaged = |why: String| JournalError::Damaged { path: path.clone(), line: number, why };
+        let line = std::str::from_utf8(&content[whole..whole + length]).map_err(|error| damaged(error.to_string()))?;
+        let (record, found) = line
+            .strip_suffix("\"}")
+            .and_then(|line| line.rsplit_once(",\"sum\":\""))
+            .ok_or_else(|| damaged("it has no checksum".to_owned()))?;
+        let record = format!("{record}}}");
+        if chain(&sum, &record) != found {
+            return Err(damaged("its checksum does not fit".to_owned()));
+        }
+        check_format(path, number, &record)?;
+        let parsed: Record = serde_json::from_str(&record).map_err(|error| damaged(error.to_string()))?;
+        if parsed.seq != records.len() as u64 {
+            return Err(damaged(format!("it has number {}", parsed.seq)));
+        }
+        records.push(parsed);
+        sum = found.to_owned();
+        whole += length + 1;
+    }
+    Ok((records, sum, whole))
+}
+
+/// The format stands in the first record; a newer one is told apart from damage.
+fn check_format(path: &WinPath, number: usize, record: &str) -> Result<(), JournalError> {
+    #[derive(Deserialize)]
+    struct Head {
+        format: u32,
+    }
+    if number > 1 {
+        return Ok(());
+    }
+    match serde_json::from_str::<Head>(record) {
+        Ok(head) if head.format > FORMAT => Err(JournalError::Newer { path: path.clone(), format: head.format }),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::disk::MemoryDisk;
+
+    fn journal() -> (MemoryDisk, WinPath) {
+        let disk = MemoryDisk::new();
+        let path = WinPath::new(r"C:\runs\journal.jsonl").expect("a path");
+        disk::create_folders(&disk, &WinPath::new(r"C:\runs").expect("a path")).expect("folder");
+        let mut journal = Journal::create(&disk, &path).expect("created");
+        for step in ["one", "two", "three"] {
+            let entry = Entry::StepDone { step: step.to_owned(), how: "done".to_owned() };
+            journal.write(Timestamp::UNIX_EPOCH, entry).expect("written");
+        }
+        (disk, path)
+    }
+
+    fn content(disk: &MemoryDisk, path: &WinPath) -> Vec<u8> {
+        disk::read(disk, path, LIMIT).expect("read")
+    }
+
+    #[test]
+    fn every_record_survives_a_power_cut() {
+        let (disk, path) = journal();
+        assert_eq!(Journal::read(&disk.after_power_cut(), &path).expect("read").len(), 3);
+    }
+
+    #[test]
+    fn a_torn_end_is_cut_and_the_journal_goes_on() {
+        let (disk, path) = journal();
+        let whole = content(&disk, &path);
+        let last = whole[..whole.len() - 1].iter().rposition(|byte| *byte == b'\n').expect("lines") + 1;
+        for cut in last..whole.len() {
+            let disk = disk.snapshot();
+            disk::replace(&disk, &path, &whole[..cut]).expect("cut");
+            let mut journal = Journal::open(&disk, &path).expect("opened");
+            assert_eq!(journal.records().len(), 2, "cut at {cut}");
+            journal.write(Timestamp::UNIX_EPOCH, Entry::Finished).expect("written");
+            assert_eq!(Journal::read(&disk, &path).expect("read").len(), 3);
+        }
+    }
+
+    #[test]
+    fn any_changed_byte_is_noticed() {
+        let (disk, path) = journal();
+        let whole = content(&disk, &path);
+        let whole_records = Journal::read(&disk, &path).expect("read");
+        for at in 0..whole.len() {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 1;
+            disk::replace(&disk, &path, &bytes).expect("changed");
+            match Journal::read(&disk, &path) {
+                Err(JournalError::Damaged { .. } | JournalError::Newer { .. }) => {}
+                // The last line without its end counts as cut short, whatever it says.
+                Ok(records) => assert_eq!((at, records), (whole.len() - 1, whole_records[..2].to_vec())),
+                Err(error) => panic!("byte {at}: {error}"),
+            }
+        }
+    }
+}

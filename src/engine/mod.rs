@@ -1,0 +1,97 @@
+//! The engine: carries a frozen procedure out, and takes it back.
+//!
+//! [`prepare`] looks and compiles, and changes nothing. [`Engine::run`], [`Engine::resume`] and [`Engine::rollback`] work
+//! from the [`journal`], in which every operation stands with what was there before, on disk before the machine is
+//! touched. Because operations are goals, going on after a kill needs no more than that.
+
+mod event;
+pub mod journal;
+mod prepare;
+mod rollback;
+mod run;
+mod runs;
+mod undo;
+
+pub use event::{Event, Silent, Watcher};
+pub use prepare::{Prepared, prepare};
+pub use run::{Answer, Operator};
+pub use runs::{Found, Standing};
+
+use crate::platform::clock::Clock;
+use crate::platform::disk::{self, Lock};
+use crate::platform::op::Gate;
+use crate::platform::{Doing, Failure, Platform};
+use crate::winpath::WinPath;
+use journal::JournalError;
+
+/// How work on a run ended, apart from faults.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// All steps are done. `reboot`: Windows wants a restart.
+    Done {
+        /// Whether an installer asked for a restart.
+        reboot: bool,
+    },
+    /// A person has to do something first; `resume` goes on.
+    Waiting(Gate),
+    /// The operator stopped it between two operations; `resume` goes on.
+    Stopped,
+    /// Everything is as it was before the run.
+    RolledBack,
+}
+
+/// Why work on a run could not be finished.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// Another process works on this machine.
+    #[error("another pfupgrade works on this machine: it holds {0}")]
+    Locked(WinPath),
+    /// A step failed; the machine is as the journal says.
+    #[error("{step}: {failure}")]
+    Step {
+        /// The step.
+        step: String,
+        /// Why.
+        failure: Failure,
+        /// True where nothing had been uninstalled, and the services have been started again.
+        nothing_lost: bool,
+    },
+    /// The rollback could not finish.
+    #[error("rollback, {done} of {of} done: {failure}")]
+    Rollback {
+        /// Why.
+        failure: Failure,
+        /// How many of its operations are done.
+        done: usize,
+        /// How many there are.
+        of: usize,
+    },
+    /// The journal is damaged.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The machine could not be asked, or the tool's own folder not be used.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+}
+
+/// Works on one machine.
+pub struct Engine<'a> {
+    /// The machine.
+    pub platform: &'a dyn Platform,
+    /// The time.
+    pub clock: &'a dyn Clock,
+    /// The tool's own folder on the machine.
+    pub state: WinPath,
+}
+
+impl Engine<'_> {
+    /// Takes the machine for this process, until the lock is dropped.
+    pub fn lock(&self) -> Result<Box<dyn Lock>, EngineError> {
+        let disk = self.platform.disk();
+        let path = self.state.child("lock");
+        let doing = format!("take the lock {path}");
+        disk::create_folders(disk, &self.state).doing(&doing)?;
+        disk.make_private(&self.state).doing(&doing)?;
+        disk.lock(&path).doing(&doing)?.ok_or(EngineError::Locked(path))
+    }
+}

@@ -1,0 +1,121 @@
+//! Look and compile: everything up to the question whether to go on.
+
+use super::journal::{FORMAT, Frozen};
+use crate::plan::Plan;
+use crate::platform::clock::Clock;
+use crate::platform::op::Op;
+use crate::platform::{Doing, Failure, Inspect};
+use crate::procedure::{self, Procedure};
+use crate::report::preview::{ComponentPreview, GatePreview, Preview, StepPreview};
+use crate::step::{Folders, History, Scene, Step, Work};
+use crate::survey::survey;
+use crate::winpath::WinPath;
+
+/// A procedure that is ready to be previewed and run.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// What the run would be decided on.
+    pub frozen: Frozen,
+    /// The preview.
+    pub preview: Preview,
+}
+
+/// Surveys the machine and compiles the procedure. It has no way to change anything.
+pub fn prepare(machine: &dyn Inspect, clock: &dyn Clock, plan: &Plan, state: &WinPath) -> Result<Prepared, Failure> {
+    let survey = survey(machine)?;
+    let folders = folders(machine, clock, plan, state)?;
+    let procedure = procedure::compile(plan, &survey, machine, &folders)?;
+    let preview = preview(machine, plan, &survey.system, &folders, &procedure)?;
+    let frozen = Frozen {
+        format: FORMAT,
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+        plan: plan.clone(),
+        survey,
+        folders,
+        steps: procedure.steps,
+    };
+    Ok(Prepared { frozen, preview })
+}
+
+/// A run is named after the time it begins; a second one in the same second gets a number.
+fn folders(machine: &dyn Inspect, clock: &dyn Clock, plan: &Plan, state: &WinPath) -> Result<Folders, Failure> {
+    let backups = plan.backup.directory.expand(|name| machine.variable(name)).doing("find the backup folder")?;
+    let time = clock.now().strftime("%Y%m%d-%H%M%S").to_string();
+    let runs = state.child("runs");
+    for number in 1.. {
+        let id = if number == 1 { time.clone() } else { format!("{time}-{number}") };
+        let folders = Folders { run: runs.child(&id), backup: backups.child(&id), id };
+        let taken = |path| machine.files().entry(path).map(|entry| entry.is_some());
+        if !taken(&folders.run).doing("name the run")? && !taken(&folders.backup).doing("name the run")? {
+            return Ok(folders);
+        }
+    }
+    Err(Failure::new("name the run", "there are too many"))
+}
+
+fn preview(
+    machine: &dyn Inspect,
+    plan: &Plan,
+    system: &crate::platform::facts::System,
+    folders: &Folders,
+    procedure: &Procedure,
+) -> Result<Preview, Failure> {
+    let history = History::default();
+    let scene = Scene { machine, folders, history: &history };
+    let mut steps = Vec::with_capacity(procedure.steps.len());
+    let mut returned = true;
+    for step in &procedure.steps {
+        let no_return = returned && matches!(&step.work, Work::Uninstall(uninstall) if uninstall.package.is_none());
+        returned &= !no_return;
+        steps.push(step_preview(&scene, step, no_return)?);
+    }
+    Ok(Preview {
+        format: 1,
+        kind: "preview",
+        machine: system.name.clone(),
+        windows: system.windows.clone(),
+        plan: plan.name.clone(),
+        simulated: false,
+        components: procedure.fates.iter().map(component_preview).collect(),
+        findings: procedure.findings.clone(),
+        steps,
+        no_return: procedure.no_return.clone(),
+        backup: folders.backup.to_string(),
+    })
+}
+
+fn component_preview(fate: &procedure::Fate) -> ComponentPreview {
+    ComponentPreview {
+        id: fate.component.key().to_owned(),
+        title: fate.component.title().to_owned(),
+        found: fate.found.clone(),
+        location: fate.location.clone(),
+        fate: fate.fate.clone(),
+    }
+}
+
+fn step_preview(scene: &Scene<'_>, step: &Step, no_return: bool) -> Result<StepPreview, Failure> {
+    let kind = step.work.kind();
+    let ops = kind.operations(scene)?;
+    let gate = ops.iter().flatten().find_map(|op| match op {
+        Op::Ask { gate } => Some(GatePreview {
+            id: gate.id.clone(),
+            title: gate.title.clone(),
+            instructions: gate.instructions.clone(),
+            skipped: step.skip.clone(),
+        }),
+        _ => None,
+    });
+    Ok(StepPreview {
+        id: step.id.clone(),
+        title: kind.title(),
+        reason: step.reason.clone(),
+        certainty: kind.certainty(scene),
+        outage: step.outage,
+        touches: ops.iter().flatten().filter(|op| !matches!(op, Op::Ask { .. })).map(ToString::to_string).collect(),
+        gate,
+        no_return,
+        merge: kind.merge(scene)?,
+        notes: kind.notes(scene),
+    })
+}
