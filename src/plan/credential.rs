@@ -16,7 +16,7 @@ const WORDS: [&str; 11] = [
 ];
 
 /// True where a key of this name is taken to hold a secret.
-pub fn is_credential(name: &str) -> bool {
+pub(super) fn is_credential(name: &str) -> bool {
     let plain: String = name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
     WORDS.iter().any(|word| plain.contains(word))
 }
@@ -32,6 +32,12 @@ pub(super) fn mask(source: &str) -> String {
         masked.push_str(before);
         masked.push_str(name);
         rest = behind;
+        if let Some(user) = user(behind) {
+            masked.push_str("://");
+            masked.extend(user.chars().map(cover));
+            rest = &behind["://".len() + user.len()..];
+            continue;
+        }
         if !is_credential(name) {
             continue;
         }
@@ -48,8 +54,15 @@ pub(super) fn mask(source: &str) -> String {
     masked
 }
 
+/// The user name and password in `://user:password@host`.
+fn user(text: &str) -> Option<&str> {
+    let behind = text.strip_prefix("://")?;
+    let end = behind.find(|c: char| c == '/' || c.is_whitespace()).unwrap_or(behind.len());
+    behind[..end].rfind('@').map(|at| &behind[..at])
+}
+
 fn is_name_char(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '_' | '-')
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.')
 }
 
 /// How far the value at the start of `text` goes: a string to its closing quotes, brackets to their end, anything
