@@ -42,7 +42,8 @@ pub(super) fn mask(source: &str) -> String {
             continue;
         }
         let gap = behind.len() - behind.trim_start_matches(['"', '\'', ' ', '\t']).len();
-        if behind[gap..].starts_with(['=', ':']) {
+        // A comma stands before the value of a switch: `'--password', 'value'`.
+        if behind[gap..].starts_with(['=', ':', ',']) {
             let value = gap + 1;
             let end = value + value_length(&behind[value..]);
             masked.push_str(&behind[..value]);

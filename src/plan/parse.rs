@@ -74,12 +74,12 @@ fn syntax_problems(source: &str, errors: &[toml::de::Error]) -> Vec<Problem> {
 }
 
 fn syntax_problem(source: &str, message: &str, span: Range<usize>) -> Problem {
-    let escape = message.contains("escape") || message.contains("unicode");
-    if escape && source.get(..span.start).is_some_and(|head| head.ends_with('\\')) {
-        return Problem::new("a backslash in double quotes begins an escape, and this is none", span, "")
-            .hint(r"use single quotes: 'C:\Install'".to_owned());
-    }
-    Problem::new(message, span, "")
+    let line = source.get(..span.start).and_then(|head| head.rsplit('\n').next()).unwrap_or_default();
+    let escape = ["escape", "unicode"].iter().any(|word| message.contains(word));
+    // Also "C:\Install\", in which the last quote does not end the text.
+    let windows_path = line.contains('\\') && (escape || message.contains("basic string"));
+    let message = if escape { "a backslash in double quotes begins an escape, and this is none" } else { message };
+    Problem::new(message, span, "").hint(windows_path.then(|| r"use single quotes: 'C:\Install'".to_owned()))
 }
 
 /// In a file with syntax errors, only those other problems that are no consequence of them: what is missing may just

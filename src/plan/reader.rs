@@ -132,10 +132,8 @@ impl Reader {
             DeValue::Array(items) if items.iter().all(|item| item.get_ref().is_table()) => Some(()),
             DeValue::Table(_) => {
                 let message = format!("`[{key}]` must be `[[{key}]]`");
-                reader
-                    .problem(Problem::new(message, item.value.span(), "one pair of brackets").hint(
-                        "there may be several of them, so each is written with two pairs of brackets".to_owned(),
-                    ));
+                let hint = "there may be several of them, so each is written with two pairs of brackets".to_owned();
+                reader.problem(Problem::new(message, item.value.span(), "one pair of brackets").hint(hint));
                 None
             }
             _ => reader.wrong_type(item),
@@ -169,9 +167,10 @@ impl Reader {
     /// Notes what is left in a table: nothing of it is known.
     pub(super) fn finish(&mut self, table: Table<'_>) {
         for (key, (span, _)) in table.entries {
+            let shown = key.escape_debug();
             let message = match table.name {
-                "" => format!("unknown key `{key}`"),
-                name => format!("unknown key `{key}` in `{name}`"),
+                "" => format!("unknown key `{shown}`"),
+                name => format!("unknown key `{shown}` in `{name}`"),
             };
             self.problem(Problem::new(message, span, "").hint(known_key(table.name, key)));
         }
@@ -211,10 +210,8 @@ fn find(table: &str, key: &str) -> Option<&'static KeyDoc> {
 /// What to write instead of an unknown key.
 fn known_key(table: &str, key: &str) -> String {
     let known = || KEYS.iter().filter(|doc| doc.tables.contains(&table)).map(|doc| doc.key);
-    let nearest = known().min_by_key(|known| distance(known, key));
-    if let Some(nearest) = nearest
-        .filter(|nearest| distance(nearest, key) <= nearest.len() / 3 || (key.len() > 3 && nearest.starts_with(key)))
-    {
+    let close = |known: &&str| distance(known, key) <= known.len() / 3 || (key.len() > 3 && known.starts_with(key));
+    if let Some(nearest) = known().filter(close).min_by_key(|known| distance(known, key)) {
         return format!("did you mean `{nearest}`?");
     }
     if let Some(doc) = KEYS.iter().find(|doc| doc.key == key) {
@@ -324,8 +321,9 @@ impl Value for Argument {
             if !text.is_empty() {
                 check_text(text)?;
             }
-            let name = text.split(['=', ':']).next().filter(|name| name.len() < text.len()).unwrap_or_default();
-            if is_credential(name) {
+            // NAME=value, NAME:value, or a switch whose value is the next argument.
+            let name = text.split(['=', ':']).next().unwrap_or_default();
+            if is_credential(name) && (name.len() < text.len() || name.starts_with(['-', '/'])) {
                 return Err(Invalid::new("holds what looks like a secret; a plan is kept with the run")
                     .hint("let the program read it from a place of its own"));
             }
@@ -346,7 +344,7 @@ impl Value for BTreeMap<PropertyName, String> {
         let DeValue::Table(table) = item.value.get_ref() else { return reader.wrong_type(item) };
         let mut properties = Self::new();
         for (key, value) in table {
-            let path = format!("{}.{}", item.path, key.get_ref());
+            let path = format!("{}.{}", item.path, key.get_ref().escape_debug());
             let entry = Item { path: &path, kind: "text", value };
             let name = PropertyName::new(key.get_ref().as_ref());
             if let Err(Invalid { label, hint }) = &name {

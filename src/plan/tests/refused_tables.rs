@@ -13,6 +13,7 @@ installer = 'C:\a'
 themes = "skip"
 virtual_directory = "a"
 colour = 1
+"\u001b[2J" = 1
 "#,
         r#"
 error: unknown key `installer`
@@ -52,6 +53,14 @@ error: unknown key `colour` in `sdk`
   |
 7 | colour = 1
   | ^^^^^^
+  |
+  = hint: allowed here: action, installer, sha256, signed-by, product-code, rollback-installer, virtual-directory, site, application-pool, properties, method, url
+
+error: unknown key `\u{1b}[2J` in `sdk`
+ --> plan.toml:8:1
+  |
+8 | "\u001b[2J" = 1
+  | ^^^^^^^^^^^
   |
   = hint: allowed here: action, installer, sha256, signed-by, product-code, rollback-installer, virtual-directory, site, application-pool, properties, method, url
 "#,
@@ -212,6 +221,12 @@ run = ['C:\Scripts\drain.cmd']
 before = "verify"
 run = ['net.exe', '/password:hunter2']
 timeout = "0s"
+[[hook]]
+after = "verify"
+run = ['net.exe', 'stop']
+[[hook]]
+after = "verify"
+run = ['C:\a.exe', '--token', 'hunter2']
 "#,
         r#"
 error: a hook names no step
@@ -271,6 +286,22 @@ error: `hook.timeout` is too short
    |           ^^^^
    |
    = hint: the shortest duration is "1s"
+
+error: `hook.run` is not an absolute path
+  --> plan.toml:13:7
+   |
+13 | run = ['net.exe', 'stop']
+   |       ^^^^^^^^^^^^^^^^^^^
+   |
+   = hint: write it from the drive on: 'C:\Install'
+
+error: `hook.run` holds what looks like a secret; a plan is kept with the run
+  --> plan.toml:16:20
+   |
+16 | run = ['C:\a.exe', '--token', '*******']
+   |                    ^^^^^^^^^
+   |
+   = hint: let the program read it from a place of its own
 "#,
     );
 }
@@ -281,8 +312,10 @@ fn syntax_errors() {
     refused(
         r#"format = 1
 name = "unfinished
+backup.directory = "D:\Backups\"
 [server]
 installer = "C:\Install\setup.exe"
+rollback-installer = "C:\Users\old.exe"
 sha256 = "abc"
 [portal
 themes = "not said to be unknown, since its table is"
@@ -298,39 +331,55 @@ error: invalid basic string, expected `"`
   |                   ^
 
 error: a backslash in double quotes begins an escape, and this is none
- --> plan.toml:4:17
+ --> plan.toml:3:24
   |
-4 | installer = "C:\Install\setup.exe"
+3 | backup.directory = "D:\Backups\"
+  |                        ^
+  |
+  = hint: use single quotes: 'C:\Install'
+
+error: a backslash in double quotes begins an escape, and this is none
+ --> plan.toml:5:17
+  |
+5 | installer = "C:\Install\setup.exe"
   |                 ^
   |
   = hint: use single quotes: 'C:\Install'
 
-error: `server.sha256` has 3 digits instead of 64
- --> plan.toml:5:10
+error: a backslash in double quotes begins an escape, and this is none
+ --> plan.toml:6:27
   |
-5 | sha256 = "abc"
+6 | rollback-installer = "C:\Users\old.exe"
+  |                           ^
+  |
+  = hint: use single quotes: 'C:\Install'
+
+error: `server.sha256` has 3 digits instead of 64
+ --> plan.toml:7:10
+  |
+7 | sha256 = "abc"
   |          ^^^^^
   |
   = hint: write the 64 hexadecimal digits that `Get-FileHash` prints
 
 error: unclosed table, expected `]`
- --> plan.toml:6:8
+ --> plan.toml:8:8
   |
-6 | [portal
+8 | [portal
   |        ^
 
 error: `sdk.method` has an unknown value
- --> plan.toml:9:10
-  |
-9 | method = "MSI"
-  |          ^^^^^
-  |
-  = hint: allowed: "msi", "console"
+  --> plan.toml:11:10
+   |
+11 | method = "MSI"
+   |          ^^^^^
+   |
+   = hint: allowed: "msi", "console"
 
 error: duplicate key
-  --> plan.toml:10:1
+  --> plan.toml:12:1
    |
-10 | method = "msi"
+12 | method = "msi"
    | ^^^^^^
 "#,
     );
