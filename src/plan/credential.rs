@@ -58,7 +58,7 @@ pub(super) fn mask(source: &str) -> String {
 /// The user name and password in `://user:password@host`.
 fn user(text: &str) -> Option<&str> {
     let behind = text.strip_prefix("://")?;
-    let end = behind.find(|c: char| c == '/' || c.is_whitespace()).unwrap_or(behind.len());
+    let end = behind.find(|c: char| matches!(c, '"' | '\'') || c.is_whitespace()).unwrap_or(behind.len());
     behind[..end].rfind('@').map(|at| &behind[..at])
 }
 
@@ -73,7 +73,13 @@ fn value_length(text: &str) -> usize {
     let blank = text.len() - text.trim_start_matches([' ', '\t']).len();
     let value = &text[blank..];
     match value.chars().next() {
-        Some('"' | '\'') => blank + string_length(value),
+        Some('"' | '\'') => {
+            let end = blank + string_length(value);
+            let behind = text[end..].trim_start_matches([' ', '\t']);
+            // A secret with quotes in it seems to end early: what follows then is still part of it.
+            let ended = behind.is_empty() || behind.starts_with([',', '}', ']', '#', '\r', '\n']);
+            if ended { end } else { end + text[end..].find('\n').unwrap_or(text.len() - end) }
+        }
         Some('[' | '{') => {
             let (mut depth, mut at) = (0_usize, 0);
             while let Some(c) = value[at..].chars().next() {

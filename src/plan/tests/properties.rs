@@ -86,7 +86,7 @@ proptest! {
     fn a_secret_is_never_shown(
         key in proptest::sample::select(&["PASSWORD", "'SQL_PWD'", "\"ApiKey\"", "properties.A_SECRET", "token.a"][..]),
         value in proptest::sample::select(
-            &["\"S\"", "'S'", "\"\"\"\nS\n\"\"\"", "\"S", "'S", "S", "[\"]\", 'S']", "{ a = 'S', b = 1 }", "\"\\\"S\"", "[\n'S"][..]
+            &["\"S\"", "'S'", "\"\"\"\nS\n\"\"\"", "\"S", "'S", "S", "[\"]\", 'S']", "{ a = 'S', b = 1 }", "\"\\\"S\"", "[\n'S", "\"S\"S\"", "'S'S'"][..]
         ),
         before in piece(),
         behind in piece(),
