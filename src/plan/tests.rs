@@ -7,6 +7,7 @@ mod properties;
 mod refused_tables;
 mod refused_values;
 mod shown;
+mod unsaid;
 
 /// Reads a plan that is only its text.
 fn read(text: &str) -> Result<Plan, Diagnostics> {
