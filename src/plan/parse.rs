@@ -59,18 +59,11 @@ fn text(bytes: &[u8]) -> Result<&str, Box<(String, Problem)>> {
 
 /// The syntax errors, one a line: those behind the first on a line mostly follow from it.
 fn syntax_problems(source: &str, errors: &[toml::de::Error]) -> Vec<Problem> {
-    let mut problems: Vec<Problem> = Vec::new();
-    for error in errors {
-        let span = error.span().unwrap_or(0..0);
-        let known = problems.last().is_some_and(|last| {
-            let between = source.get(last.span.start..span.start);
-            between.is_some_and(|between| !between.contains('\n'))
-        });
-        if !known {
-            problems.push(syntax_problem(source, error.message(), span));
-        }
-    }
-    problems
+    let place = |error: &toml::de::Error| error.span().unwrap_or(0..0);
+    let mut errors: Vec<_> = errors.iter().map(|error| (place(error), error.message())).collect();
+    errors.sort_by_key(|(span, _)| span.start);
+    errors.dedup_by(|next, kept| source.get(kept.0.start..next.0.start).is_some_and(|text| !text.contains('\n')));
+    errors.into_iter().map(|(span, message)| syntax_problem(source, message, span)).collect()
 }
 
 fn syntax_problem(source: &str, message: &str, span: Range<usize>) -> Problem {

@@ -47,7 +47,7 @@ error: the file has 1048577 bytes; a plan has at most 1048576
 }
 
 #[test]
-fn a_missing_colour_is_no_missing_word() {
+fn colour_changes_no_word() {
     let errors = read("format = 1\nfoo = 1\n").unwrap_err();
     let coloured = errors.render(true, 120);
     assert_ne!(coloured, errors.render(false, 120));
@@ -78,6 +78,13 @@ fn scripts_get_characters_and_no_secret() {
         ],
     });
     assert_eq!(serde_json::to_value(&errors).unwrap(), expected);
+}
+
+#[test]
+fn a_byte_order_mark_moves_nothing() {
+    let errors = read("\u{feff}foo = 1 # 日\nformat = 1\nname = 1\n").unwrap_err().errors;
+    let places: Vec<_> = errors.iter().map(|error| (error.at.line, error.at.column, error.at.end_column)).collect();
+    assert_eq!(places, [(1, 1, 4), (3, 8, 9)]);
 }
 
 #[test]

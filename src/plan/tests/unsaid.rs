@@ -14,6 +14,7 @@ fn a_syntax_error_has_no_consequences() {
         "format = 1\nsdk.url = = 1\n",
         "format = 1\n[portal\ncolour = 1\n",
         "format = 1\n[server]\ninstaller 'C:\\a.exe'\nsha256 = \"0000000000000000000000000000000000000000000000000000000000000000\"\n",
+        "format = 1\n[[hook]]\nbefore = 'a'\n\"run = ['C:\\a.exe']\n",
         "format = 1\n[gates]\nactivation = { skip 'a' }\n",
     ] {
         assert_eq!(messages(text).len(), 1, "{text}{:?}", messages(text));
@@ -28,6 +29,7 @@ fn a_wrong_value_has_no_consequences() {
         "format = 1\nhook = [{ before = 1, run = ['C:\\a.exe'] }]\n",
         "format = 1\nhook = [{ before = 'a', run = 1 }]\n",
         "format = 2\nfoo = 1\n",
+        "format = 99999999999999999999\n",
     ] {
         assert_eq!(messages(text).len(), 1, "{text}{:?}", messages(text));
     }
