@@ -22,7 +22,7 @@ fn without_installation(reader: &mut Reader, plan: &Plan, component: Component) 
         Action::Remove => ("remove", "nothing is installed"),
         Action::Keep => ("keep", "nothing changes"),
     };
-    for key in ["installer", "sha256", "signed-by", "arguments", "method", "properties"] {
+    for key in ["installer", "sha256", "arguments"] {
         if let Some(span) = reader.span(&format!("{component}.{key}")) {
             let message = format!("`{component}.{key}` means nothing with `action = \"{word}\"`");
             let action = reader.span(&format!("{component}.action"));
@@ -35,7 +35,8 @@ fn pinned_nothing(reader: &mut Reader, component: Component) {
     let installer = reader.span(&format!("{component}.installer"));
     if let (Some(span), None) = (reader.span(&format!("{component}.sha256")), installer) {
         let message = format!("`{component}.sha256` has no installer to check");
-        reader.problem(Problem::new(message, span, "").hint(format!("name `installer` in `[{component}]`, too")));
+        let problem = Problem::new(message, span, "").hint(format!("name `installer` in `[{component}]`, too"));
+        reader.problem(Problem { absence: true, ..problem });
     }
 }
 
@@ -48,7 +49,8 @@ fn silent_without_switches(reader: &mut Reader, plan: &Plan) {
 
 fn console_with_properties(reader: &mut Reader, plan: &Plan) {
     for component in Component::WEB {
-        let console = plan.web(component).is_some_and(|web| web.method == Method::Console);
+        let console =
+            plan.web(component).is_some_and(|web| web.method == Method::Console && !web.properties.is_empty());
         if let (true, Some(span)) = (console, reader.span(&format!("{component}.properties"))) {
             let message = format!("`{component}.properties` means nothing with `method = \"console\"`");
             let method = reader.span(&format!("{component}.method"));
@@ -83,7 +85,7 @@ fn same_product(reader: &mut Reader, plan: &Plan, first: Component, second: Comp
     if let (true, Some(span)) = (same, reader.span(&format!("{second}.product-code"))) {
         let message = format!("`{first}` and `{second}` cannot be the same product");
         let also = reader.span(&format!("{first}.product-code"));
-        reader.problem(Problem::new(message, span, "the same code again").also(also, "first given here"));
+        reader.problem(Problem::new(message, span, "this code").also(also, "and here"));
     }
 }
 
@@ -95,12 +97,13 @@ fn same_directory(reader: &mut Reader, plan: &Plan, first: Component, second: Co
     if !installed || !same || site(&one.site) != site(&other.site) {
         return;
     }
+    let hint = "give them different names, or name their different sites with `site`".to_owned();
     let given = [second, first].map(|component| reader.span(&format!("{component}.virtual-directory")));
     let [Some(span), also] = given else {
         // Only one of them is in the file; the other is a default.
         if let [None, Some(span)] = given {
             let message = format!("`{first}` has the default virtual directory of `{second}`");
-            reader.problem(Problem::new(message, span, "").hint("give it a name of its own".to_owned()));
+            reader.problem(Problem::new(message, span, "the same name").hint(hint));
         }
         return;
     };
@@ -108,6 +111,5 @@ fn same_directory(reader: &mut Reader, plan: &Plan, first: Component, second: Co
         Some(_) => format!("`{first}` and `{second}` cannot have the same virtual directory on one site"),
         None => format!("`{second}` has the default virtual directory of `{first}`"),
     };
-    let hint = "give them different names, or name their different sites with `site`".to_owned();
     reader.problem(Problem::new(message, span, "the same name").also(also, "as here").hint(hint));
 }

@@ -16,7 +16,7 @@ const WORDS: [&str; 11] = [
 ];
 
 /// True where a key of this name is taken to hold a secret.
-pub fn is_credential(name: &str) -> bool {
+pub(super) fn is_credential(name: &str) -> bool {
     let plain: String = name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
     WORDS.iter().any(|word| plain.contains(word))
 }
@@ -32,11 +32,18 @@ pub(super) fn mask(source: &str) -> String {
         masked.push_str(before);
         masked.push_str(name);
         rest = behind;
+        if let Some(user) = user(behind) {
+            masked.push_str("://");
+            masked.extend(user.chars().map(cover));
+            rest = &behind["://".len() + user.len()..];
+            continue;
+        }
         if !is_credential(name) {
             continue;
         }
         let gap = behind.len() - behind.trim_start_matches(['"', '\'', ' ', '\t']).len();
-        if behind[gap..].starts_with(['=', ':']) {
+        // A comma stands before the value of a switch: `'--password', 'value'`.
+        if behind[gap..].starts_with(['=', ':', ',']) {
             let value = gap + 1;
             let end = value + value_length(&behind[value..]);
             masked.push_str(&behind[..value]);
@@ -48,8 +55,15 @@ pub(super) fn mask(source: &str) -> String {
     masked
 }
 
+/// The user name and password in `://user:password@host`.
+fn user(text: &str) -> Option<&str> {
+    let behind = text.strip_prefix("://")?;
+    let end = behind.find(|c: char| matches!(c, '"' | '\'') || c.is_whitespace()).unwrap_or(behind.len());
+    behind[..end].rfind('@').map(|at| &behind[..at])
+}
+
 fn is_name_char(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '_' | '-')
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.')
 }
 
 /// How far the value at the start of `text` goes: a string to its closing quotes, brackets to their end, anything
@@ -59,7 +73,13 @@ fn value_length(text: &str) -> usize {
     let blank = text.len() - text.trim_start_matches([' ', '\t']).len();
     let value = &text[blank..];
     match value.chars().next() {
-        Some('"' | '\'') => blank + string_length(value),
+        Some('"' | '\'') => {
+            let end = blank + string_length(value);
+            let behind = text[end..].trim_start_matches([' ', '\t']);
+            // A secret with quotes in it seems to end early: what follows then is still part of it.
+            let ended = behind.is_empty() || behind.starts_with([',', '}', ']', '#', '\r', '\n']);
+            if ended { end } else { end + text[end..].find('\n').unwrap_or(text.len() - end) }
+        }
         Some('[' | '{') => {
             let (mut depth, mut at) = (0_usize, 0);
             while let Some(c) = value[at..].chars().next() {

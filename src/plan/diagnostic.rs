@@ -57,7 +57,6 @@ pub struct Diagnostics {
 impl Diagnostics {
     pub(super) fn new(file: &str, source: &str, mut problems: Vec<Problem>) -> Self {
         problems.sort_by(|a, b| (a.span.start, &a.message).cmp(&(b.span.start, &b.message)));
-        problems.dedup_by(|a, b| a.span == b.span && a.message == b.message);
         let omitted = problems.len().saturating_sub(MOST);
         problems.truncate(MOST);
         let masked = credential::mask(source);

@@ -10,7 +10,7 @@ const LONGEST: u64 = 24 * 60 * 60;
 /// Reads `1h30m`: whole hours, minutes and seconds, each at most once and in this order; one second to one day.
 pub fn parse(text: &str) -> Result<Duration, Invalid> {
     let wrong =
-        || Invalid::new("not a duration").hint("write hours, minutes and seconds, such as \"1h30m\" or \"90s\"");
+        || Invalid::new("is not a duration").hint("write hours, minutes and seconds, such as \"1h30m\" or \"90s\"");
     let mut rest = text;
     let mut seconds = 0_u64;
     for (unit, length) in [('h', 3600), ('m', 60), ('s', 1)] {
@@ -25,9 +25,9 @@ pub fn parse(text: &str) -> Result<Duration, Invalid> {
     }
     match seconds {
         _ if text.is_empty() || !rest.is_empty() => Err(wrong()),
-        0 => Err(Invalid::new("too short").hint("the shortest duration is \"1s\"")),
+        0 => Err(Invalid::new("is too short").hint("the shortest duration is \"1s\"")),
         1..=LONGEST => Ok(Duration::from_secs(seconds)),
-        _ => Err(Invalid::new("too long").hint("the longest duration is \"24h\"")),
+        _ => Err(Invalid::new("is too long").hint("the longest duration is \"24h\"")),
     }
 }
 

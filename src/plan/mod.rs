@@ -18,7 +18,6 @@ mod reader;
 mod tests;
 mod values;
 
-pub use credential::is_credential;
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
 pub use keys::{KEYS, KeyDoc};
 pub use values::{

@@ -3,16 +3,23 @@
 use super::reader::{Argument, Id, Problem, Reader, Table};
 use super::{Backup, Common, Component, FORMAT, GateId, Hook, Merge, Plan, Portal, Preflight, Sdk, Server, Skip, Web};
 use super::{Diagnostics, When, check};
-use std::{collections::BTreeMap, ops::Range, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+    time::Duration,
+};
 use toml::de::DeTable;
 
 /// Larger files are not plans.
 const LARGEST: usize = 1024 * 1024;
 
+/// Longer lines are not written by people; each may be shown many times.
+const LONGEST_LINE: usize = 4096;
+
 pub(super) fn plan(bytes: &[u8], name: &str) -> Result<Plan, Diagnostics> {
     let source = text(bytes).map_err(|error| Diagnostics::new(name, &error.0, vec![error.1]))?;
     let (document, syntax) = DeTable::parse_recoverable(source);
-    let syntax: Vec<Problem> = syntax.iter().map(|error| syntax_problem(source, error)).collect();
+    let syntax = syntax_problems(source, &syntax);
     let mut reader = Reader::default();
     let plan = top(&mut reader, Table::new("", 0..0, document.get_ref()));
     check::combinations(&mut reader, &plan);
@@ -23,60 +30,77 @@ pub(super) fn plan(bytes: &[u8], name: &str) -> Result<Plan, Diagnostics> {
 
 /// The text of a file. Otherwise what is wrong with it, and as much text as shows where.
 fn text(bytes: &[u8]) -> Result<&str, Box<(String, Problem)>> {
-    let save = "save it as UTF-8: in Notepad, File, Save As, Encoding: UTF-8".to_owned();
+    let refuse = |source: String, problem: Problem, hint: &str| Err(Box::new((source, problem.hint(hint.to_owned()))));
+    let save = "save it as UTF-8; in Notepad: File, Save As, Encoding: UTF-8";
     if bytes.len() > LARGEST {
         let message = format!("the file has {} bytes; a plan has at most {LARGEST}", bytes.len());
-        let problem = Problem::new(message, 0..0, "").hint("is this the right file?".to_owned());
-        return Err(Box::new((String::new(), problem)));
+        return refuse(String::new(), Problem::new(message, 0..0, ""), "is this the right file?");
     }
     if matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [_, 0, ..] | [0, _, ..]) {
-        let problem = Problem::new("the file is UTF-16, not UTF-8", 0..0, "").hint(save);
-        return Err(Box::new((String::new(), problem)));
+        return refuse(String::new(), Problem::new("the file is UTF-16, not UTF-8", 0..0, ""), save);
     }
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        let at = error.valid_up_to();
-        let source = String::from_utf8_lossy(bytes).into_owned();
-        Box::new((source, Problem::new("the file is not UTF-8", at..at + 3, "no UTF-8 character").hint(save)))
-    })?;
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            // The replacement character that then stands there is three bytes long.
+            let span = error.valid_up_to()..error.valid_up_to() + 3;
+            let problem = Problem::new("the file is not UTF-8", span, "no UTF-8 character");
+            return refuse(String::from_utf8_lossy(bytes).into_owned(), problem, save);
+        }
+    };
+    let long = text.lines().enumerate().find(|(_, line)| line.len() > LONGEST_LINE);
+    if let Some((index, line)) = long {
+        let message =
+            format!("line {} has {} bytes; a plan's lines have at most {LONGEST_LINE}", index + 1, line.len());
+        return refuse(String::new(), Problem::new(message, 0..0, ""), "break it, or is this the right file?");
+    }
     Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
 }
 
-fn syntax_problem(source: &str, error: &toml::de::Error) -> Problem {
-    let span = error.span().unwrap_or(0..0);
-    let line = source.get(span.start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
-    let before = source.get(..span.start).and_then(|head| head.rsplit('\n').next()).unwrap_or_default();
-    let escape = error.message().contains("escape");
-    let windows_path = escape && (before.ends_with('\\') || line.starts_with('\\'));
-    let hint = r"backslashes mean something in double quotes; use single quotes: 'C:\temp'";
-    Problem::new(error.message(), span, "").hint(windows_path.then(|| hint.to_owned()))
+/// The syntax errors, one a line: those behind the first on a line mostly follow from it.
+fn syntax_problems(source: &str, errors: &[toml::de::Error]) -> Vec<Problem> {
+    let place = |error: &toml::de::Error| error.span().unwrap_or(0..0);
+    let mut errors: Vec<_> = errors.iter().map(|error| (place(error), error.message())).collect();
+    errors.sort_by_key(|(span, _)| span.start);
+    errors.dedup_by(|next, kept| source.get(kept.0.start..next.0.start).is_some_and(|text| !text.contains('\n')));
+    errors.into_iter().map(|(span, message)| syntax_problem(source, message, span)).collect()
+}
+
+fn syntax_problem(source: &str, message: &str, span: Range<usize>) -> Problem {
+    let line = source.get(..span.start).and_then(|head| head.rsplit('\n').next()).unwrap_or_default();
+    let escape = ["escape", "unicode"].iter().any(|word| message.contains(word));
+    // Also "C:\Install\", in which the last quote does not end the text.
+    let windows_path = line.contains('\\') && (escape || message.contains("basic string"));
+    let message = if escape { "a backslash in double quotes begins an escape, and this is none" } else { message };
+    Problem::new(message, span, "").hint(windows_path.then(|| r"use single quotes: 'C:\Install'".to_owned()))
 }
 
 /// In a file with syntax errors, only those other problems that are no consequence of them: what is missing may just
 /// not have been understood, and below a broken header keys seem to belong to another table.
-fn believable(source: &str, syntax: &[Problem], problems: Vec<Problem>) -> Vec<Problem> {
-    let line_of = |at: usize| {
-        let start = source.get(..at).and_then(|head| head.rfind('\n')).map_or(0, |newline| newline + 1);
-        let end = source.get(at..).and_then(|rest| rest.find('\n')).map_or(source.len(), |offset| at + offset);
-        start..end
-    };
-    let header_of = |at: usize| {
-        let lines = source.get(..line_of(at).end).unwrap_or_default().rsplit('\n');
-        let header = lines.into_iter().find(|line| line.trim_start().starts_with('['));
-        header.map_or(0..0, |line| range_in(source, line))
-    };
-    let broken =
-        |line: Range<usize>| syntax.iter().any(|error| line.start <= error.span.start && error.span.start <= line.end);
-    let stands = |problem: &Problem| {
-        let at = problem.span.start;
-        syntax.is_empty() || !(problem.absence || broken(line_of(at)) || broken(header_of(at)))
-    };
-    problems.into_iter().filter(stands).collect()
-}
-
-/// Where `part`, which was cut out of `whole`, lies in it.
-fn range_in(whole: &str, part: &str) -> Range<usize> {
-    let start = (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize);
-    start..start + part.len()
+fn believable(source: &str, syntax: &[Problem], mut problems: Vec<Problem>) -> Vec<Problem> {
+    let errors: BTreeSet<usize> = syntax.iter().map(|error| error.span.start).collect();
+    let mut doubtful: Vec<Range<usize>> = Vec::new();
+    let (mut start, mut below_broken_header) = (0, false);
+    for line in source.split_inclusive('\n') {
+        let span = start..start + line.len();
+        let broken = errors.range(span.clone()).next().is_some();
+        if line.trim_start().starts_with('[') {
+            below_broken_header = broken;
+        }
+        if broken || below_broken_header {
+            doubtful.push(span.clone());
+        }
+        start = span.end;
+    }
+    if !syntax.is_empty() {
+        problems.retain(|problem| {
+            let at = problem.span.start;
+            let line = doubtful.get(doubtful.partition_point(|line| line.end <= at));
+            // A value that the parser made up to go on has an empty place.
+            !problem.absence && !problem.span.is_empty() && line.is_none_or(|line| at < line.start)
+        });
+    }
+    problems
 }
 
 fn top(reader: &mut Reader, mut table: Table<'_>) -> Plan {
@@ -86,7 +110,7 @@ fn top(reader: &mut Reader, mut table: Table<'_>) -> Plan {
             let span = reader.span("format").unwrap_or(0..0);
             // Whatever else seems wrong may be right in that format.
             reader.problems.clear();
-            reader.problem(Problem::new("unknown format", span, format!("this program reads format {FORMAT}")));
+            reader.problem(Problem::new(format!("unknown format; this program reads format {FORMAT}"), span, ""));
             return Plan::default();
         }
         None if reader.span("format").is_none() => {

@@ -67,7 +67,8 @@ impl<'a> Table<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct Item<'a> {
     path: &'a str,
-    doc: &'a KeyDoc,
+    /// What is expected of the value.
+    kind: &'a str,
     value: &'a Spanned<DeValue<'a>>,
 }
 
@@ -93,13 +94,14 @@ impl Reader {
 
     /// Takes a key that allows only the texts that its [`KeyDoc`] lists, or its default.
     pub(super) fn choice<T: DeserializeOwned + Default>(&mut self, table: &mut Table<'_>, key: &'static str) -> T {
+        let values = find(table.name, key).map_or(&[][..], |doc| doc.values);
         let read = |reader: &mut Self, item: Item<'_>| {
             let text = reader.text(item)?;
-            let allowed = item.doc.values.contains(&text);
+            let allowed = values.contains(&text);
             let chosen = T::deserialize(IntoDeserializer::<ValueError>::into_deserializer(text)).ok();
             if !allowed || chosen.is_none() {
-                let values: Vec<String> = item.doc.values.iter().map(|value| format!("\"{value}\"")).collect();
-                let invalid = Invalid::new("has an unknown value").hint(format!("allowed: {}", values.join(", ")));
+                let quoted: Vec<String> = values.iter().map(|value| format!("\"{value}\"")).collect();
+                let invalid = Invalid::new("has an unknown value").hint(format!("allowed: {}", quoted.join(", ")));
                 reader.invalid(item, invalid);
                 return None;
             }
@@ -130,10 +132,8 @@ impl Reader {
             DeValue::Array(items) if items.iter().all(|item| item.get_ref().is_table()) => Some(()),
             DeValue::Table(_) => {
                 let message = format!("`[{key}]` must be `[[{key}]]`");
-                reader
-                    .problem(Problem::new(message, item.value.span(), "one pair of brackets").hint(
-                        "there may be several of them, so each is written with two pairs of brackets".to_owned(),
-                    ));
+                let hint = "there may be several of them, so each is written with two pairs of brackets".to_owned();
+                reader.problem(Problem::new(message, item.value.span(), "one pair of brackets").hint(hint));
                 None
             }
             _ => reader.wrong_type(item),
@@ -149,11 +149,11 @@ impl Reader {
         key: &'static str,
         read: impl FnOnce(&mut Self, Item<'_>) -> Option<T>,
     ) -> Option<T> {
-        let doc = KEYS.iter().find(|doc| doc.key == key && doc.tables.contains(&table.name));
+        let doc = find(table.name, key);
         debug_assert!(doc.is_some(), "`{key}` of `{}` is not in KEYS", table.name);
         let (_, value) = table.entries.remove(key)?;
         let path = path(table.name, key);
-        let taken = read(self, Item { path: &path, doc: doc?, value });
+        let taken = read(self, Item { path: &path, kind: doc?.kind, value });
         self.spans.insert(path, value.span());
         taken
     }
@@ -167,9 +167,10 @@ impl Reader {
     /// Notes what is left in a table: nothing of it is known.
     pub(super) fn finish(&mut self, table: Table<'_>) {
         for (key, (span, _)) in table.entries {
+            let shown = key.escape_debug();
             let message = match table.name {
-                "" => format!("unknown key `{key}`"),
-                name => format!("unknown key `{key}` in `{name}`"),
+                "" => format!("unknown key `{shown}`"),
+                name => format!("unknown key `{shown}` in `{name}`"),
             };
             self.problem(Problem::new(message, span, "").hint(known_key(table.name, key)));
         }
@@ -195,17 +196,22 @@ impl Reader {
 
     fn wrong_type<T>(&mut self, item: Item<'_>) -> Option<T> {
         let message = format!("`{}` has the wrong type", item.path);
-        let label = format!("expected {}, found {}", item.doc.kind, type_name(item.value.get_ref()));
+        let label = format!("expected {}, found {}", item.kind, type_name(item.value.get_ref()));
         self.problem(Problem::new(message, item.value.span(), label));
         None
     }
 }
 
+/// The row of [`KEYS`] for a key of a table.
+fn find(table: &str, key: &str) -> Option<&'static KeyDoc> {
+    KEYS.iter().find(|doc| doc.key == key && doc.tables.contains(&table))
+}
+
 /// What to write instead of an unknown key.
 fn known_key(table: &str, key: &str) -> String {
     let known = || KEYS.iter().filter(|doc| doc.tables.contains(&table)).map(|doc| doc.key);
-    let nearest = known().min_by_key(|known| distance(known, key));
-    if let Some(nearest) = nearest.filter(|nearest| distance(nearest, key) <= nearest.len() / 3) {
+    let close = |known: &&str| distance(known, key) <= known.len() / 3 || (key.len() > 3 && known.starts_with(key));
+    if let Some(nearest) = known().filter(close).min_by_key(|known| distance(known, key)) {
         return format!("did you mean `{nearest}`?");
     }
     if let Some(doc) = KEYS.iter().find(|doc| doc.key == key) {
@@ -218,7 +224,7 @@ fn known_key(table: &str, key: &str) -> String {
 
 /// How many characters must be put in, taken out or changed to get from `a` to `b`.
 fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().take(64).collect();
+    let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, from) in a.chars().enumerate() {
         let mut next = vec![i + 1];
@@ -236,7 +242,8 @@ fn type_name(value: &DeValue<'_>) -> &'static str {
         DeValue::String(_) => "text",
         DeValue::Integer(_) => "a whole number",
         DeValue::Float(_) => "a fraction",
-        DeValue::Boolean(_) => "true or false",
+        DeValue::Boolean(true) => "true",
+        DeValue::Boolean(false) => "false",
         DeValue::Datetime(_) => "a date",
         DeValue::Array(_) => "an array",
         DeValue::Table(_) => "a table",
@@ -273,7 +280,7 @@ impl Id {
         let kebab = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
         match text.split('-').all(kebab) {
             true => Ok(Self(text.to_owned())),
-            false => Err(Invalid::new("is no id").hint("ids are lower case, with hyphens: \"uninstall-portal\"")),
+            false => Err(Invalid::new("is no id").hint("ids are lower case, with hyphens, as the preview shows them")),
         }
     }
 }
@@ -299,7 +306,8 @@ impl Value for SignedBy {
 impl<T: Value> Value for Vec<T> {
     fn read(reader: &mut Reader, item: Item<'_>) -> Option<Self> {
         let DeValue::Array(values) = item.value.get_ref() else { return reader.wrong_type(item) };
-        let read: Vec<Option<T>> = values.iter().map(|value| T::read(reader, Item { value, ..item })).collect();
+        let read: Vec<Option<T>> =
+            values.iter().map(|value| T::read(reader, Item { value, kind: "text", ..item })).collect();
         read.into_iter().collect()
     }
 }
@@ -313,8 +321,9 @@ impl Value for Argument {
             if !text.is_empty() {
                 check_text(text)?;
             }
-            let name = text.split(['=', ':']).next().filter(|name| name.len() < text.len()).unwrap_or_default();
-            if is_credential(name) {
+            // NAME=value, NAME:value, or a switch whose value is the next argument.
+            let name = text.split(['=', ':']).next().unwrap_or_default();
+            if is_credential(name) && (name.len() < text.len() || name.starts_with(['-', '/'])) {
                 return Err(Invalid::new("holds what looks like a secret; a plan is kept with the run")
                     .hint("let the program read it from a place of its own"));
             }
@@ -335,8 +344,8 @@ impl Value for BTreeMap<PropertyName, String> {
         let DeValue::Table(table) = item.value.get_ref() else { return reader.wrong_type(item) };
         let mut properties = Self::new();
         for (key, value) in table {
-            let path = format!("{}.{}", item.path, key.get_ref());
-            let entry = Item { path: &path, value, ..item };
+            let path = format!("{}.{}", item.path, key.get_ref().escape_debug());
+            let entry = Item { path: &path, kind: "text", value };
             let name = PropertyName::new(key.get_ref().as_ref());
             if let Err(Invalid { label, hint }) = &name {
                 reader.problem(Problem::new(format!("`{path}` {label}"), key.span(), "").hint(hint.clone()));

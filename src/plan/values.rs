@@ -29,9 +29,9 @@ impl Invalid {
 /// Refuses control characters, which mostly come from `"C:\temp"`, and text that is only blank.
 pub(super) fn check_text(text: &str) -> Result<(), Invalid> {
     match text.chars().find(|c| c.is_control()) {
-        Some(c) => Err(Invalid::new(format!("contains {c:?}, a control character"))
+        Some(c) => Err(Invalid::new(format!("contains {c:?}"))
             .hint(r"backslashes mean something in double quotes; use single quotes: 'C:\temp'")),
-        None if text.trim().is_empty() => Err(Invalid::new("is empty").hint("leave the key out for its default")),
+        None if text.trim().is_empty() => Err(Invalid::new("is empty")),
         None => Ok(()),
     }
 }
@@ -251,12 +251,16 @@ impl SdkUrl {
         };
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
         let odd = |c: char| c.is_whitespace() || "\"<>\\^`{|}".contains(c);
-        match () {
-            () if authority.is_empty() || authority.starts_with(':') => wrong("names no server"),
-            () if authority.contains('@') => wrong("holds a user name, which is kept in web.config instead"),
-            () if text.contains(odd) => wrong("contains a character that no address can hold"),
-            () if path != "pfwssdk.asmx" && !path.ends_with("/pfwssdk.asmx") => wrong("does not end in /PfWsSdk.asmx"),
-            () => Ok(()),
+        if authority.is_empty() || authority.starts_with(':') {
+            wrong("names no server")
+        } else if authority.contains('@') {
+            wrong("holds a user name, which belongs into web.config instead")
+        } else if text.contains(odd) {
+            wrong("contains a character that no address can hold")
+        } else if path != "pfwssdk.asmx" && !path.ends_with("/pfwssdk.asmx") {
+            wrong("does not end in /PfWsSdk.asmx")
+        } else {
+            Ok(())
         }
     }
 }
@@ -358,12 +362,13 @@ impl TryFrom<Vec<String>> for Program {
     type Error = Invalid;
 
     fn try_from(words: Vec<String>) -> Result<Self, Invalid> {
-        const INTERPRETER: &str =
-            r"name the interpreter: ['C:\Windows\System32\cmd.exe', '/d', '/c', 'C:\Scripts\drain.cmd']";
+        const EXAMPLE: &str = r"['C:\Windows\System32\cmd.exe', '/d', '/c', 'C:\Scripts\drain.cmd']";
         let mut words = words.into_iter();
-        let path = words.next().ok_or_else(|| Invalid::new("is empty").hint(INTERPRETER))?;
+        let path = words
+            .next()
+            .ok_or_else(|| Invalid::new("is empty").hint(format!("write a program and its arguments: {EXAMPLE}")))?;
         if !path.to_ascii_lowercase().ends_with(".exe") {
-            return Err(Invalid::new("does not begin with an `.exe`").hint(INTERPRETER));
+            return Err(Invalid::new("does not begin with an `.exe`").hint(format!("name the interpreter: {EXAMPLE}")));
         }
         let path = MachinePath::new(path)?;
         Ok(Self { path, arguments: words.collect() })
