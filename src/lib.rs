@@ -1,4 +1,5 @@
 //! pfupgrade
 
+pub mod package;
 pub mod platform;
 pub mod winpath;

@@ -1,0 +1,252 @@
+//! Conditions as Windows Installer writes them: `NOT Installed AND VersionNT >= 600`.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+/// A condition that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the condition `{condition}` is not understood: {why}")]
+pub struct ConditionError {
+    /// The whole condition.
+    pub condition: String,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+const MAX_DEPTH: u32 = 64;
+const MAX_LENGTH: usize = 16 << 10;
+
+/// Says whether a condition holds for these properties; an empty one always does.
+///
+/// States of components and features are those of a first, complete installation: asked for, not there yet.
+pub fn holds(condition: &str, properties: &BTreeMap<String, String>) -> Result<bool, ConditionError> {
+    let error = |why: String| ConditionError { condition: condition.chars().take(200).collect(), why };
+    if condition.len() > MAX_LENGTH {
+        return Err(error("it is too long".to_owned()));
+    }
+    let tokens = tokens(condition).map_err(error)?;
+    if tokens.is_empty() {
+        return Ok(true);
+    }
+    let mut parser = Parser { tokens: &tokens, at: 0, depth: 0, properties };
+    let result = parser.expression(0).map_err(error)?;
+    match parser.peek() {
+        None => Ok(result),
+        Some(token) => Err(error(format!("{token:?} is one too many"))),
+    }
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Token {
+    /// A property, or a word such as AND.
+    Name(String),
+    Literal(String),
+    Number(i64),
+    /// A comparison; true where it ignores case.
+    Compare(&'static str, bool),
+    Open,
+    Close,
+}
+
+const COMPARISONS: [&str; 9] = ["<>", "<=", ">=", "><", "<<", ">>", "=", "<", ">"];
+
+fn tokens(text: &str) -> Result<Vec<Token>, String> {
+    let mut found = Vec::new();
+    let mut rest = text.trim_start();
+    while let Some(first) = rest.chars().next() {
+        let (token, after) = match first {
+            '(' => (Token::Open, &rest[1..]),
+            ')' => (Token::Close, &rest[1..]),
+            '"' => {
+                let (literal, after) = rest[1..].split_once('"').ok_or("a quotation mark is not closed")?;
+                (Token::Literal(literal.to_owned()), after)
+            }
+            '~' | '<' | '>' | '=' => comparison(rest)?,
+            '-' | '0'..='9' => {
+                let end = rest[1..].find(|c: char| !c.is_ascii_digit()).map_or(rest.len(), |end| end + 1);
+                let number = rest[..end].parse().map_err(|_| format!("`{}` is no number", &rest[..end]))?;
+                (Token::Number(number), &rest[end..])
+            }
+            '$' | '?' | '&' | '!' | '%' | '_' | 'A'..='Z' | 'a'..='z' => {
+                let end = rest[1..].find(|c: char| !is_name(c)).map_or(rest.len(), |end| end + 1);
+                (Token::Name(rest[..end].to_owned()), &rest[end..])
+            }
+            other => return Err(format!("{other:?} has no meaning there")),
+        };
+        found.push(token);
+        rest = after.trim_start();
+    }
+    Ok(found)
+}
+
+fn is_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_' || c == '.'
+}
+
+fn comparison(text: &str) -> Result<(Token, &str), String> {
+    let (ignore_case, text) = text.strip_prefix('~').map_or((false, text), |text| (true, text));
+    COMPARISONS
+        .into_iter()
+        .find_map(|op| text.strip_prefix(op).map(|after| (Token::Compare(op, ignore_case), after)))
+        .ok_or_else(|| "a comparison is missing behind `~`".to_owned())
+}
+
+struct Parser<'a> {
+    tokens: &'a [Token],
+    at: usize,
+    depth: u32,
+    properties: &'a BTreeMap<String, String>,
+}
+
+/// From the loosest to the tightest.
+const OPERATORS: [(&str, fn(bool, bool) -> bool); 5] = [
+    ("IMP", |a, b| !a || b),
+    ("EQV", |a, b| a == b),
+    ("XOR", |a, b| a != b),
+    ("OR", |a, b| a || b),
+    ("AND", |a, b| a && b),
+];
+
+impl Parser<'_> {
+    fn peek(&self) -> Option<&Token> {
+        self.tokens.get(self.at)
+    }
+
+    fn take_word(&mut self, word: &str) -> bool {
+        let taken = matches!(self.peek(), Some(Token::Name(name)) if name.eq_ignore_ascii_case(word));
+        self.at += usize::from(taken);
+        taken
+    }
+
+    fn expression(&mut self, level: usize) -> Result<bool, String> {
+        let Some(&(word, combine)) = OPERATORS.get(level) else {
+            return self.negation();
+        };
+        let mut value = self.expression(level + 1)?;
+        while self.take_word(word) {
+            let right = self.expression(level + 1)?;
+            value = combine(value, right);
+        }
+        Ok(value)
+    }
+
+    fn negation(&mut self) -> Result<bool, String> {
+        let mut negated = false;
+        while self.take_word("NOT") {
+            negated = !negated;
+        }
+        Ok(self.term()? != negated)
+    }
+
+    fn term(&mut self) -> Result<bool, String> {
+        if self.peek() == Some(&Token::Open) {
+            self.at += 1;
+            self.depth += 1;
+            if self.depth > MAX_DEPTH {
+                return Err("its parentheses are nested too deeply".to_owned());
+            }
+            let value = self.expression(0)?;
+            self.depth -= 1;
+            if self.peek() != Some(&Token::Close) {
+                return Err("a parenthesis is not closed".to_owned());
+            }
+            self.at += 1;
+            return Ok(value);
+        }
+        let left = self.value()?;
+        let Some(&Token::Compare(op, ignore_case)) = self.peek() else {
+            return Ok(left.is_true());
+        };
+        self.at += 1;
+        let right = self.value()?;
+        Ok(compare(&left, op, &right, ignore_case))
+    }
+
+    fn value(&mut self) -> Result<Value, String> {
+        let token = self.peek().ok_or("it ends too early")?.clone();
+        self.at += 1;
+        match token {
+            Token::Literal(text) => Ok(Value::Literal(text)),
+            Token::Number(number) => Ok(Value::Number(number)),
+            Token::Name(name) => self.named(&name),
+            other => Err(format!("{other:?} stands where a value belongs")),
+        }
+    }
+
+    fn named(&self, name: &str) -> Result<Value, String> {
+        const ABSENT: i64 = 2;
+        const LOCAL: i64 = 3;
+        let is_word = OPERATORS.iter().any(|(word, _)| name.eq_ignore_ascii_case(word));
+        match name.chars().next() {
+            _ if is_word || name.eq_ignore_ascii_case("NOT") => Err(format!("`{name}` has nothing to work on")),
+            Some('$' | '&') => Ok(Value::Number(LOCAL)),
+            Some('?' | '!') => Ok(Value::Number(ABSENT)),
+            _ => Ok(Value::Property(self.properties.get(name).cloned().unwrap_or_default())),
+        }
+    }
+}
+
+enum Value {
+    Property(String),
+    Literal(String),
+    Number(i64),
+}
+
+impl Value {
+    fn is_true(&self) -> bool {
+        match self {
+            Self::Property(text) | Self::Literal(text) => !text.is_empty(),
+            Self::Number(number) => *number != 0,
+        }
+    }
+
+    /// Only a number or a property can be one; a literal in quotation marks never is.
+    fn number(&self) -> Option<i64> {
+        match self {
+            Self::Property(text) => text.parse().ok(),
+            Self::Literal(_) => None,
+            Self::Number(number) => Some(*number),
+        }
+    }
+
+    fn text(&self) -> Option<&str> {
+        match self {
+            Self::Property(text) | Self::Literal(text) => Some(text),
+            Self::Number(_) => None,
+        }
+    }
+}
+
+fn compare(left: &Value, op: &str, right: &Value, ignore_case: bool) -> bool {
+    if let (Some(left), Some(right)) = (left.number(), right.number()) {
+        return match op {
+            "><" => left & right != 0,
+            "<<" => left >> 16 == right,
+            ">>" => left & 0xffff == right,
+            _ => ordered(op, left.cmp(&right)),
+        };
+    }
+    // A text is never equal to, less or more than a number.
+    let (Some(left), Some(right)) = (left.text(), right.text()) else {
+        return op == "<>";
+    };
+    let fold = |text: &str| if ignore_case { text.to_lowercase() } else { text.to_owned() };
+    let (left, right) = (fold(left), fold(right));
+    match op {
+        "><" => left.contains(&right),
+        "<<" => left.starts_with(&right),
+        ">>" => left.ends_with(&right),
+        _ => ordered(op, left.cmp(&right)),
+    }
+}
+
+fn ordered(op: &str, order: Ordering) -> bool {
+    match op {
+        "=" => order.is_eq(),
+        "<>" => order.is_ne(),
+        "<" => order.is_lt(),
+        ">" => order.is_gt(),
+        "<=" => order.is_le(),
+        _ => order.is_ge(),
+    }
+}
