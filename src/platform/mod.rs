@@ -9,6 +9,7 @@ pub mod facts;
 mod files;
 pub mod op;
 pub mod registry;
+pub mod simulated;
 
 use crate::winpath::WinPath;
 use disk::{Disk, ReadDisk};
