@@ -98,8 +98,10 @@ struct Parser<'a> {
     properties: &'a BTreeMap<String, String>,
 }
 
+type Combine = fn(bool, bool) -> bool;
+
 /// From the loosest to the tightest.
-const OPERATORS: [(&str, fn(bool, bool) -> bool); 5] = [
+const OPERATORS: [(&str, Combine); 5] = [
     ("IMP", |a, b| !a || b),
     ("EQV", |a, b| a == b),
     ("XOR", |a, b| a != b),
@@ -248,5 +250,80 @@ fn ordered(op: &str, order: Ordering) -> bool {
         ">" => order.is_gt(),
         "<=" => order.is_le(),
         _ => order.is_ge(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn properties() -> BTreeMap<String, String> {
+        let pairs =
+            [("VersionNT", "603"), ("Name", "Web.Portal"), ("Set", "x"), ("IISVERSION", "#10"), ("Mixed", "-2")];
+        pairs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
+    }
+
+    #[test]
+    fn conditions_are_judged_as_windows_installer_does() {
+        let cases = [
+            ("", true),
+            ("Set", true),
+            ("Unset", false),
+            ("NOT Unset", true),
+            ("not not Set", true),
+            ("Set AND Unset", false),
+            ("Set OR Unset AND Unset", true),
+            ("(Set OR Unset) AND Unset", false),
+            ("VersionNT >= 600 And VersionNT<1000", true),
+            ("VersionNT = \"603\"", true),
+            ("VersionNT=603", true),
+            ("VersionNT > \"1000\"", true),
+            ("Name = \"web.portal\"", false),
+            ("Name ~= \"web.portal\"", true),
+            ("Name >< \"Port\"", true),
+            ("Name << \"Web\" AND Name >> \"tal\"", true),
+            ("Name ~>< \"PORT\"", true),
+            ("Name = 5", false),
+            ("Name <> 5", true),
+            ("IISVERSION >= \"#6\"", false),
+            ("Unset = \"\"", true),
+            ("Mixed < 0", true),
+            ("Set XOR Set", false),
+            ("Unset IMP Set", true),
+            ("Unset EQV Set", false),
+            ("0", false),
+            ("1 OR Unset", true),
+            ("$Component = 3 AND ?Component = 2 AND &Feature=3 AND NOT (!Feature = 3)", true),
+            ("%PATH", false),
+        ];
+        for (condition, expected) in cases {
+            assert_eq!(holds(condition, &properties()), Ok(expected), "{condition}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_is_an_error() {
+        for condition in
+            ["(", ")", "Set AND", "AND", "Set Set", "\"open", "Set ~ Set", "Set ; Set", "99999999999999999999", "="]
+        {
+            assert!(holds(condition, &properties()).is_err(), "{condition}");
+        }
+        assert!(holds(&"(".repeat(10_000), &properties()).is_err());
+        assert!(holds(&"NOT ".repeat(4_000), &properties()).is_err());
+        assert!(holds(&"x".repeat(1 << 20), &properties()).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_judged_or_refused(text in "[A-Z\"()<>=~$?&!% 0-9ä.-]{0,60}") {
+            let _ = holds(&text, &properties());
+        }
+
+        #[test]
+        fn negation_negates(text in "(Set|Unset|VersionNT > 1|Name = \"\")( (AND|OR|XOR) (Set|Unset)){0,3}") {
+            let plain = holds(&text, &properties()).expect("well-formed");
+            prop_assert_eq!(holds(&format!("NOT ({text})"), &properties()), Ok(!plain));
+        }
     }
 }
