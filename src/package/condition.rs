@@ -32,11 +32,11 @@ pub fn holds(condition: &str, properties: &BTreeMap<String, String>) -> Result<b
     let result = parser.expression(0).map_err(error)?;
     match parser.peek() {
         None => Ok(result),
-        Some(token) => Err(error(format!("{token:?} is one too many"))),
+        Some(_) => Err(error(format!("`{}` is one too many", parser.text()))),
     }
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(PartialEq)]
 enum Token {
     /// A property, or a word such as AND.
     Name(String),
@@ -50,7 +50,8 @@ enum Token {
 
 const COMPARISONS: [&str; 9] = ["<>", "<=", ">=", "><", "<<", ">>", "=", "<", ">"];
 
-fn tokens(text: &str) -> Result<Vec<Token>, String> {
+/// Each token with the text it was read from.
+fn tokens(text: &str) -> Result<Vec<(Token, &str)>, String> {
     let mut found = Vec::new();
     let mut rest = text.trim_start();
     while let Some(first) = rest.chars().next() {
@@ -73,7 +74,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
             }
             other => return Err(format!("{other:?} has no meaning there")),
         };
-        found.push(token);
+        found.push((token, &rest[..rest.len() - after.len()]));
         rest = after.trim_start();
     }
     Ok(found)
@@ -92,7 +93,7 @@ fn comparison(text: &str) -> Result<(Token, &str), String> {
 }
 
 struct Parser<'a> {
-    tokens: &'a [Token],
+    tokens: &'a [(Token, &'a str)],
     at: usize,
     depth: u32,
     properties: &'a BTreeMap<String, String>,
@@ -111,7 +112,11 @@ const OPERATORS: [(&str, Combine); 5] = [
 
 impl Parser<'_> {
     fn peek(&self) -> Option<&Token> {
-        self.tokens.get(self.at)
+        self.tokens.get(self.at).map(|(token, _)| token)
+    }
+
+    fn text(&self) -> &str {
+        self.tokens.get(self.at).map_or("", |(_, text)| text)
     }
 
     fn take_word(&mut self, word: &str) -> bool {
@@ -165,14 +170,14 @@ impl Parser<'_> {
     }
 
     fn value(&mut self) -> Result<Value, String> {
-        let token = self.peek().ok_or("it ends too early")?.clone();
+        let value = match self.peek().ok_or("it ends too early")? {
+            Token::Literal(text) => Value::Literal(text.clone()),
+            Token::Number(number) => Value::Number(*number),
+            Token::Name(name) => self.named(name)?,
+            _ => return Err(format!("`{}` stands where a value belongs", self.text())),
+        };
         self.at += 1;
-        match token {
-            Token::Literal(text) => Ok(Value::Literal(text)),
-            Token::Number(number) => Ok(Value::Number(number)),
-            Token::Name(name) => self.named(&name),
-            other => Err(format!("{other:?} stands where a value belongs")),
-        }
+        Ok(value)
     }
 
     fn named(&self, name: &str) -> Result<Value, String> {
@@ -309,6 +314,11 @@ mod tests {
         {
             assert!(holds(condition, &properties()).is_err(), "{condition}");
         }
+        let error = holds("Set = = Set", &properties()).expect_err("two comparisons");
+        assert_eq!(
+            error.to_string(),
+            "the condition `Set = = Set` is not understood: `=` stands where a value belongs"
+        );
         assert!(holds(&"(".repeat(10_000), &properties()).is_err());
         assert!(holds(&"NOT ".repeat(4_000), &properties()).is_err());
         assert!(holds(&"x".repeat(1 << 20), &properties()).is_err());

@@ -320,6 +320,12 @@ impl<R: Read + Seek> Package<R> {
     }
 }
 
+impl<R: Read + Seek> std::fmt::Debug for Package<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Package").field("name", &self.name).field("info", &self.info).finish_non_exhaustive()
+    }
+}
+
 const STOP: i32 = 19;
 
 fn kind_of_action(kind: i32) -> &'static str {
