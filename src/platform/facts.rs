@@ -26,7 +26,7 @@ impl Bits {
 
 /// The operating system and what matters of its state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct System {
     /// The computer's name.
     pub name: String,
@@ -74,7 +74,7 @@ pub enum ServiceState {
 
 /// A Windows service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Service {
     /// The name by which it is controlled.
     pub name: String,
@@ -108,7 +108,7 @@ impl Service {
 
 /// IIS as it is configured.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct WebServer {
     /// The parts of IIS that matter and are installed: `asp-net`, `metabase-compatibility`.
     #[serde(default)]
@@ -143,7 +143,7 @@ impl WebServer {
 
 /// An application pool.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Pool {
     /// Its name.
     pub name: String,
@@ -167,7 +167,7 @@ impl Pool {
 
 /// A web site.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Site {
     /// The number by which installers name it: `/LM/W3SVC/<id>`.
     pub id: u32,
@@ -184,7 +184,7 @@ pub struct Site {
 
 /// An application of a site.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Application {
     /// Its path below the site, with the leading slash.
     pub path: String,

@@ -10,6 +10,7 @@ pub mod faulty;
 mod files;
 pub mod op;
 pub mod registry;
+pub mod simulated;
 
 use crate::winpath::WinPath;
 use disk::{Disk, ReadDisk};

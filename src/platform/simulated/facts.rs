@@ -1,0 +1,195 @@
+//! What a simulated machine knows besides its files: `machine.toml`.
+
+use super::registry::Registry;
+use crate::platform::disk::{self, Disk};
+use crate::platform::facts::{Application, Service, System, WebServer};
+use crate::platform::{Doing, Failure};
+use crate::winpath::{WinPath, fold};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Version of the format of `machine.toml`.
+pub const FORMAT: u32 = 1;
+
+/// A captured machine with thousands of registry keys takes a few megabytes.
+const LIMIT: u64 = 64 << 20;
+
+const HEADER: &str = "\
+# A simulated Windows server. The folders beside this file are its drives; the rest of what it knows is here.
+# `registry` has the keys as a 64-bit program sees them; `installed` is what Windows Installer remembers of a product.
+
+";
+
+/// Everything a simulated machine knows besides its files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct MachineFacts {
+    /// Version of this format, [`FORMAT`].
+    pub format: u32,
+    /// Windows and its state.
+    pub system: System,
+    /// Environment variables of the machine, matched without regard to case.
+    #[serde(default)]
+    pub variables: BTreeMap<String, String>,
+    /// Bytes free on each drive, by its letter.
+    #[serde(default)]
+    pub free_space: BTreeMap<char, u64>,
+    /// IIS; `None` where it is not installed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub web_server: Option<WebServer>,
+    /// All services.
+    #[serde(default, rename = "service")]
+    pub services: Vec<Service>,
+    /// Who signed which files. A file that is not named here is not signed.
+    #[serde(default, rename = "signature")]
+    pub signatures: Vec<Signed>,
+    /// The registry, as a 64-bit program sees it.
+    #[serde(default)]
+    pub registry: Registry,
+    /// What Windows Installer remembers, by product code.
+    #[serde(default)]
+    pub installed: BTreeMap<String, Installed>,
+}
+
+/// Who signed a file, which is named by its path or by its content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Signed {
+    /// Where it lies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<WinPath>,
+    /// SHA-256 in hexadecimal: the signature goes with every copy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// The common name in the signer's certificate.
+    pub by: String,
+}
+
+/// How far Windows Installer has come with a product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// Its installation was begun and not finished.
+    Installing,
+    /// It is installed.
+    Installed,
+    /// Its removal was begun and not finished.
+    Removing,
+}
+
+/// What Windows Installer remembers of a product, so that it can remove it again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Installed {
+    /// How far it has come.
+    pub stage: Stage,
+    /// The product's name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Whether it is registered where 32-bit programs look.
+    pub wow32: bool,
+    /// The copy of its package that Windows Installer keeps.
+    pub package: WinPath,
+    /// The files that belong to it.
+    pub files: Vec<WinPath>,
+    /// The folders that go with it once they are empty, inner ones first.
+    pub folders: Vec<WinPath>,
+    /// The services it installed.
+    #[serde(default)]
+    pub services: Vec<String>,
+    /// The registry values it wrote: key, as a 64-bit program sees it, and name.
+    #[serde(default)]
+    pub values: Vec<(String, String)>,
+    /// The application of IIS it created.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub application: Option<OwnApplication>,
+}
+
+/// An application of IIS that an installer created.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct OwnApplication {
+    /// The site's name.
+    pub site: String,
+    /// The path of the application below the site.
+    pub path: String,
+}
+
+/// Where `machine.toml` lies: beside the drives.
+pub(super) fn path() -> WinPath {
+    WinPath::outside_drives("machine.toml")
+}
+
+impl MachineFacts {
+    /// A machine on which nothing is installed.
+    pub fn new(system: System) -> Self {
+        Self {
+            format: FORMAT,
+            system,
+            variables: BTreeMap::new(),
+            free_space: BTreeMap::new(),
+            web_server: None,
+            services: Vec::new(),
+            signatures: Vec::new(),
+            registry: Registry::default(),
+            installed: BTreeMap::new(),
+        }
+    }
+
+    /// The facts as `machine.toml` has them.
+    pub fn to_text(&self) -> Result<String, toml::ser::Error> {
+        Ok(format!("{HEADER}{}", toml::to_string(self)?))
+    }
+
+    /// Reads the text of a `machine.toml`; the error shows the line that is wrong.
+    pub fn from_text(text: &str) -> Result<Self, String> {
+        let facts: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+        if facts.format != FORMAT {
+            return Err(format!("it has format {}, and this program knows format {FORMAT}", facts.format));
+        }
+        match facts.signatures.iter().find(|signed| signed.path.is_some() == signed.sha256.is_some()) {
+            Some(signed) => Err(format!("a signature by \"{}\" needs either a path or a sha256", signed.by)),
+            None => Ok(facts),
+        }
+    }
+
+    pub(super) fn read(disk: &dyn Disk) -> Result<Self, Failure> {
+        let doing = "read the simulated machine's machine.toml";
+        let bytes = disk::read(disk.as_read(), &path(), LIMIT).doing(doing)?;
+        let text = String::from_utf8(bytes).doing(doing)?;
+        Self::from_text(&text)
+            .map_err(|why| Failure::new(doing, why).next("correct the file, or make the machine anew"))
+    }
+
+    pub(super) fn write(&self, disk: &dyn Disk) -> Result<(), Failure> {
+        let doing = "write the simulated machine's machine.toml";
+        let text = self.to_text().doing(doing)?;
+        disk::replace(disk, &path(), text.as_bytes()).doing(doing)
+    }
+
+    /// The value of an environment variable.
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        let name = fold(name);
+        self.variables.iter().find(|(key, _)| fold(key) == name).map(|(_, value)| value.as_str())
+    }
+
+    /// A service by its name.
+    pub fn service(&self, name: &str) -> Option<&Service> {
+        self.services.iter().find(|service| service.name.eq_ignore_ascii_case(name))
+    }
+
+    pub(super) fn service_mut(&mut self, name: &str) -> Option<&mut Service> {
+        self.services.iter_mut().find(|service| service.name.eq_ignore_ascii_case(name))
+    }
+
+    pub(super) fn applications_of(&mut self, site: &str) -> Option<&mut Vec<Application>> {
+        let sites = &mut self.web_server.as_mut()?.sites;
+        sites.iter_mut().find(|found| found.name.eq_ignore_ascii_case(site)).map(|site| &mut site.applications)
+    }
+
+    /// What Windows Installer remembers of a product.
+    pub fn product(&self, code: &str) -> Option<&Installed> {
+        self.installed.iter().find(|(key, _)| key.eq_ignore_ascii_case(code)).map(|(_, product)| product)
+    }
+}

@@ -1,0 +1,134 @@
+//! The log of an installation and its result, as Windows Installer has them.
+
+use crate::platform::Failure;
+use crate::platform::disk::{self, Disk};
+use crate::winpath::WinPath;
+use jiff::Timestamp;
+use std::io;
+
+/// The codes with which Windows Installer ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::platform::simulated) enum Code {
+    /// 1603, for every reason that has no code of its own.
+    Fatal = 1603,
+    /// 1612: the package of an installed product is gone.
+    SourceAbsent = 1612,
+    /// 1619: not to be opened.
+    OpenFailed = 1619,
+    /// 1622: the log cannot be written.
+    LogFailed = 1622,
+    /// 1633: made for another processor.
+    WrongPlatform = 1633,
+    /// 1638: another version of the product is there.
+    OtherVersion = 1638,
+}
+
+impl Code {
+    pub(in crate::platform::simulated) fn number(self) -> i32 {
+        self as i32
+    }
+
+    fn meaning(self) -> &'static str {
+        match self {
+            Code::Fatal => "fatal error",
+            Code::SourceAbsent => "source missing",
+            Code::OpenFailed => "the package could not be opened",
+            Code::LogFailed => "the log could not be opened",
+            Code::WrongPlatform => "wrong platform",
+            Code::OtherVersion => "another version is installed",
+        }
+    }
+}
+
+/// Why an installation did not come to its end.
+#[derive(Debug)]
+pub(in crate::platform::simulated) enum Stop {
+    /// Windows Installer ended with a code, for this reason.
+    Code(Code, String),
+    /// The simulated machine itself failed.
+    Failure(Failure),
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Stop::Failure(failure)
+    }
+}
+
+impl Stop {
+    pub(super) fn fatal(why: impl Into<String>) -> Self {
+        Stop::Code(Code::Fatal, why.into())
+    }
+
+    /// What the administrator is told.
+    pub(super) fn into_failure(self, doing: &str, log: &WinPath) -> Failure {
+        match self {
+            Stop::Failure(failure) => failure,
+            Stop::Code(code, why) => {
+                let ended = format!("Windows Installer ended with {} ({}): {why}", code.number(), code.meaning());
+                Failure::new(doing, ended).next(format!("read its log {log}"))
+            }
+        }
+    }
+}
+
+/// The lines of a log, which looks like one that `/l*v` writes.
+pub(in crate::platform::simulated) struct Log {
+    lines: Vec<String>,
+    path: Option<WinPath>,
+    time: String,
+    action: Option<&'static str>,
+}
+
+impl Log {
+    /// An empty log; without a path it is never written.
+    pub(in crate::platform::simulated) fn new(now: Timestamp, path: Option<WinPath>) -> Self {
+        let now = now.to_string();
+        let time = now.get(11..19).unwrap_or(&now).to_owned();
+        let first =
+            format!("=== Logging started: {} (a simulation of Windows Installer) ===", now.get(..19).unwrap_or(&now));
+        Self { lines: vec![first], path, time, action: None }
+    }
+
+    pub(super) fn say(&mut self, text: impl AsRef<str>) {
+        self.lines.push(format!("MSI (s) (4C:A8) [{}:000]: {}", self.time, text.as_ref()));
+    }
+
+    /// Begins an action; the one before has succeeded.
+    pub(super) fn begin(&mut self, action: &'static str) {
+        self.end(1);
+        self.lines.push(format!("Action start {}: {action}.", self.time));
+        self.action = Some(action);
+    }
+
+    fn end(&mut self, value: u8) {
+        if let Some(action) = self.action.take() {
+            self.lines.push(format!("Action ended {}: {action}. Return value {value}.", self.time));
+        }
+    }
+
+    pub(super) fn properties<'a>(&mut self, all: impl Iterator<Item = (&'a String, &'a String)>) {
+        self.lines.extend(all.map(|(name, value)| format!("Property(S): {name} = {value}")));
+    }
+
+    pub(super) fn succeed(&mut self, product: &str, what: &str) {
+        self.end(1);
+        self.say(format!("Product: {product} -- {what} completed successfully."));
+        self.say("MainEngineThread is returning 0");
+    }
+
+    pub(super) fn fail(&mut self, code: Code, why: &str) {
+        self.say(why);
+        self.end(3);
+        self.say(format!("MainEngineThread is returning {}", code.number()));
+    }
+
+    pub(super) fn save(&self, disk: &dyn Disk) -> io::Result<()> {
+        let Some(path) = &self.path else { return Ok(()) };
+        disk::replace(disk, path, (self.lines.join("\r\n") + "\r\n").as_bytes())
+    }
+
+    pub(in crate::platform::simulated) fn into_lines(self) -> Vec<String> {
+        self.lines
+    }
+}

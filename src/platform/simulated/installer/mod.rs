@@ -1,0 +1,370 @@
+//! A simulated Windows Installer: it installs and removes real packages.
+//!
+//! The order of changes lets both be cut off anywhere and be done again. An installation first remembers what it is
+//! about to do and registers the product last; a removal forgets the product last.
+
+mod log;
+mod plan;
+mod registration;
+
+pub(super) use log::{Code, Log, Stop};
+pub use registration::packed;
+
+use super::{Installed, MachineFacts, OwnApplication, Simulated, Stage};
+use crate::package::{Package, PackageError, PackagedFile, Problem};
+use crate::platform::disk::{self, Disk, Kind, ReadFile};
+use crate::platform::facts::{Application, Service, ServiceState};
+use crate::platform::op::WayBack;
+use crate::platform::{Doing, Failure, Outcome, Progress};
+use crate::winpath::WinPath;
+use plan::Plan;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::time::SystemTime;
+
+type Properties = BTreeMap<String, String>;
+
+impl Simulated {
+    pub(super) fn install(
+        &self,
+        package: &WinPath,
+        properties: &Properties,
+        log: &WinPath,
+        watch: &mut dyn FnMut(Progress),
+    ) -> Result<Outcome, Failure> {
+        let doing = format!("install {package}");
+        self.logged(&doing, log, |log| self.install_package(package, properties, log, watch))
+    }
+
+    /// Runs an installation with its log, which is written where it ends well by the installation itself.
+    fn logged<T>(
+        &self,
+        doing: &str,
+        path: &WinPath,
+        work: impl FnOnce(&mut Log) -> Result<T, Stop>,
+    ) -> Result<T, Failure> {
+        let folder = path.parent().map_or(Ok(None), |folder| self.disk.entry(&folder)).doing(doing)?;
+        if folder.is_none_or(|folder| folder.kind != Kind::Folder) {
+            let why = format!("the folder of {path} does not exist");
+            return Err(Stop::Code(Code::LogFailed, why).into_failure(doing, path));
+        }
+        let mut log = Log::new(self.clock.now(), Some(path.clone()));
+        work(&mut log).map_err(|stop| {
+            let mut written = Ok(());
+            if let Stop::Code(code, why) = &stop {
+                log.fail(*code, why);
+                written = log.save(&*self.disk).doing(format!("write the log {path}"));
+            }
+            written.err().unwrap_or_else(|| stop.into_failure(doing, path))
+        })
+    }
+
+    /// Installs a package, or finishes its installation.
+    pub(super) fn install_package(
+        &self,
+        path: &WinPath,
+        given: &Properties,
+        log: &mut Log,
+        watch: &mut dyn FnMut(Progress),
+    ) -> Result<Outcome, Stop> {
+        let mut package = self.open_package(path)?;
+        let facts = self.facts();
+        let info = package.info();
+        log.say(format!("Product: {} {} {}", info.product_name, info.product_version, info.product_code));
+        match facts.product(&info.product_code).filter(|known| known.stage == Stage::Installed) {
+            Some(known) if known.version == info.product_version => {
+                log.say("This product is already installed.");
+                return Ok(Outcome::default());
+            }
+            Some(known) => {
+                let why = format!("version {} of {} is installed already", known.version, known.name);
+                return Err(Stop::Code(Code::OtherVersion, why));
+            }
+            None => {}
+        }
+        plan::check_architecture(info, facts.system.bits)?;
+        let plan = plan::plan(&package, given, &facts)?;
+        log.begin("LaunchConditions");
+        plan::check_conditions(&package, &plan, &facts)?;
+        // A damaged cabinet has to be found before anything is changed.
+        package.unpack(&mut |_, _| Ok(())).map_err(|error| Stop::fatal(error.to_string()))?;
+        self.change(|facts| {
+            remember(facts, &plan);
+            Ok(())
+        })?;
+        log.begin("InstallFiles");
+        let mut outcome =
+            Outcome { notes: self.lay_files(path, &mut package, &plan, log, watch)?, ..Outcome::default() };
+        self.keep_package(path, &plan, watch)?;
+        log.begin("InstallServices");
+        self.change(|facts| {
+            set_up(facts, &plan);
+            Ok(())
+        })?;
+        log.begin("StartServices");
+        outcome.notes.extend(self.start_services(&plan, log)?);
+        log.begin("PublishProduct");
+        log.properties(plan.layout.properties.iter());
+        log.succeed(&plan.info.product_name, "Installation");
+        log.save(&*self.disk).doing(format!("write the log of installing {path}"))?;
+        self.publish(path, &plan, package.files())?;
+        Ok(outcome)
+    }
+
+    fn open_package(&self, path: &WinPath) -> Result<Package<Box<dyn ReadFile>>, Stop> {
+        let failed = |why: String| Stop::Code(Code::OpenFailed, why);
+        let file = self.disk.open(path).map_err(|error| failed(format!("{path} cannot be opened: {error}")))?;
+        Package::open(file, path.as_str()).map_err(|error| failed(error.to_string()))
+    }
+
+    /// Answers with a note for every file that was left as it is.
+    fn lay_files(
+        &self,
+        source: &WinPath,
+        package: &mut Package<Box<dyn ReadFile>>,
+        plan: &Plan,
+        log: &mut Log,
+        watch: &mut dyn FnMut(Progress),
+    ) -> Result<Vec<String>, Stop> {
+        let disk = &*self.disk;
+        let doing = format!("install the files of {source}");
+        // A package's files have no times that could be read; its own is as good, and the same every time.
+        let modified = disk.entry(source).doing(&doing)?.map_or(SystemTime::UNIX_EPOCH, |entry| entry.modified);
+        let folders: BTreeSet<WinPath> = plan.layout.files.values().filter_map(WinPath::parent).collect();
+        for folder in &folders {
+            disk::create_folders(disk, folder).doing(&doing)?;
+        }
+        let mut notes = Vec::new();
+        package
+            .unpack(&mut |file, content| {
+                let Some(to) = plan.layout.files.get(&file.key) else { return Ok(()) };
+                let mut bytes = Vec::new();
+                content.read_to_end(&mut bytes)?;
+                watch(Progress::Bytes(bytes.len() as u64));
+                if is_modified(disk, file, to, &bytes)? {
+                    notes.push(format!("{to} was modified and has been kept"));
+                    log.say(format!("File: {to}; Won't Overwrite; Existing file is unversioned but modified"));
+                    return Ok(());
+                }
+                log.say(format!("File: {to}; To be installed"));
+                place(disk, to, &bytes, modified)
+            })
+            .map_err(|error| disk_trouble(error, &doing))?;
+        for folder in &folders {
+            disk.sync_folder(folder).doing(&doing)?;
+        }
+        Ok(notes)
+    }
+
+    /// Windows Installer keeps the whole package.
+    fn keep_package(&self, source: &WinPath, plan: &Plan, watch: &mut dyn FnMut(Progress)) -> Result<(), Failure> {
+        let (disk, to) = (&*self.disk, &plan.record.package);
+        let doing = format!("keep a copy of {source} as {to}");
+        if source == to {
+            return Ok(());
+        }
+        let folder = to.parent().map_or(Ok(()), |folder| disk::create_folders(disk, &folder));
+        folder.doing(&doing)?;
+        disk::copy(disk, source, to, &mut |bytes| watch(Progress::Bytes(bytes))).doing(&doing)?;
+        disk::sync_parent(disk, to).doing(&doing)
+    }
+
+    /// A service that does not start is no reason to take the product away again, but a note.
+    fn start_services(&self, plan: &Plan, log: &mut Log) -> Result<Vec<String>, Failure> {
+        let mut notes = Vec::new();
+        for name in &plan.start {
+            let service = self.locked().service(name).cloned();
+            match service {
+                Some(service) if service.state == ServiceState::Stopped => {
+                    if let Err(failure) = self.start_program_of(&service) {
+                        log.say(format!("Error 1920. Service {name} failed to start: {failure}"));
+                        notes.push(format!("the service {name} was installed and did not start: {}", failure.why));
+                        continue;
+                    }
+                }
+                _ => continue,
+            }
+            self.change(|facts| {
+                if let Some(service) = facts.service_mut(name) {
+                    service.state = ServiceState::Running;
+                }
+                Ok(())
+            })?;
+        }
+        Ok(notes)
+    }
+
+    fn publish(&self, source: &WinPath, plan: &Plan, files: &[PackagedFile]) -> Result<(), Failure> {
+        let size = files.iter().map(|file| file.size).sum();
+        let now = self.clock.now().to_string();
+        self.change(|facts| {
+            registration::register(facts, plan, source, size, now.get(..10).unwrap_or_default());
+            if let Some(record) = facts.installed.get_mut(&plan.info.product_code) {
+                record.stage = Stage::Installed;
+            }
+            Ok(())
+        })
+    }
+
+    pub(super) fn uninstall(
+        &self,
+        code: &str,
+        way_back: Option<&WayBack>,
+        log: &WinPath,
+        watch: &mut dyn FnMut(Progress),
+    ) -> Result<Outcome, Failure> {
+        let doing = format!("uninstall {code}");
+        self.logged(&doing, log, |log| {
+            let facts = self.facts();
+            let record = match facts.product(code) {
+                Some(record) => record.clone(),
+                None => match self.adopt(code, &facts, way_back)? {
+                    Some(record) => record,
+                    None => return Ok(Outcome::default()),
+                },
+            };
+            self.take_away(code, &record, log, watch)?;
+            Ok(Outcome::default())
+        })
+    }
+
+    /// A product that was installed before the machine was captured is known by its keys only: what it put where is
+    /// worked out from its package. `None` where there is no such product.
+    fn adopt(&self, code: &str, facts: &MachineFacts, way_back: Option<&WayBack>) -> Result<Option<Installed>, Stop> {
+        let Some((package, wow32)) = registration::registered(facts, code) else { return Ok(None) };
+        let absent = || Stop::Code(Code::SourceAbsent, format!("Windows Installer has no package of {code} any more"));
+        let path = package.ok_or_else(absent)?;
+        let package = self.open_package(&path).map_err(|_| absent())?;
+        let none = Properties::new();
+        let given = way_back.map_or(&none, |way_back| &way_back.properties);
+        let plan = plan::plan(&package, given, facts)?;
+        let there = plan.application.filter(|(site, own)| {
+            facts.web_server.as_ref().is_some_and(|web_server| web_server.application(site, &own.path).is_some())
+        });
+        let application = there.map(|(site, own)| OwnApplication { site, path: own.path });
+        Ok(Some(Installed { application, wow32, package: path, ..plan.record }))
+    }
+
+    fn take_away(
+        &self,
+        code: &str,
+        record: &Installed,
+        log: &mut Log,
+        watch: &mut dyn FnMut(Progress),
+    ) -> Result<(), Failure> {
+        let doing = format!("uninstall {} {code}", record.name);
+        log.say(format!("Product: {} {} {code}", record.name, record.version));
+        log.begin("StopServices");
+        self.change(|facts| {
+            tear_down(facts, code, record);
+            Ok(())
+        })?;
+        log.begin("RemoveFiles");
+        watch(Progress::Says(format!("removing the files of {}", record.name)));
+        self.remove_files(record, log).doing(&doing)?;
+        log.succeed(&record.name, "Removal");
+        log.save(&*self.disk).doing(&doing)?;
+        self.change(|facts| {
+            registration::unregister(facts, code, record.wow32);
+            Ok(())
+        })
+    }
+
+    fn remove_files(&self, record: &Installed, log: &mut Log) -> io::Result<()> {
+        let disk = &*self.disk;
+        for file in record.files.iter().chain([&record.package]) {
+            log.say(format!("File: {file}; To be removed"));
+            // An installation that was cut off may have left what it had begun to write.
+            for path in [file, &disk::beside(file)] {
+                if disk.entry(path)?.is_some_and(|entry| entry.kind == Kind::File) {
+                    disk.remove_file(path)?;
+                }
+            }
+        }
+        for folder in record.files.iter().chain([&record.package]).filter_map(WinPath::parent).collect::<BTreeSet<_>>()
+        {
+            if disk::exists(disk.as_read(), &folder)? {
+                disk.sync_folder(&folder)?;
+            }
+        }
+        for folder in &record.folders {
+            let is_folder = disk.entry(folder)?.is_some_and(|entry| entry.kind == Kind::Folder);
+            if is_folder && disk.list(folder)?.is_empty() {
+                disk.remove_folder(folder)?;
+                disk::sync_parent(disk, folder)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// True where Windows Installer leaves the file that is there: it has no version and is not what the package holds.
+fn is_modified(disk: &dyn Disk, file: &PackagedFile, at: &WinPath, bytes: &[u8]) -> io::Result<bool> {
+    let there = disk.entry(at)?.filter(|entry| entry.kind == Kind::File);
+    match there {
+        Some(entry) if file.version.is_none() => {
+            Ok(entry.len != bytes.len() as u64 || disk::read(disk.as_read(), at, entry.len)? != bytes)
+        }
+        _ => Ok(false),
+    }
+}
+
+/// Puts a file at its place, whole or not at all.
+fn place(disk: &dyn Disk, to: &WinPath, bytes: &[u8], modified: SystemTime) -> io::Result<()> {
+    let beside = disk::beside(to);
+    let mut file = disk.create(&beside)?;
+    file.write_all(bytes)?;
+    file.set_modified(modified)?;
+    file.sync()?;
+    drop(file);
+    disk.rename(&beside, to)
+}
+
+/// The disk's own errors are the machine's failure, anything else is the package's.
+fn disk_trouble(error: PackageError, doing: &str) -> Stop {
+    match error.problem {
+        Problem::Receiver { file, source } => Stop::Failure(Failure::new(doing, format!("{file}: {source}"))),
+        _ => Stop::fatal(error.to_string()),
+    }
+}
+
+/// Before the first change Windows Installer remembers what it is about to do.
+fn remember(facts: &mut MachineFacts, plan: &Plan) {
+    facts.installed.insert(plan.info.product_code.clone(), plan.record.clone());
+    for name in plan.stop.iter().chain(&plan.delete) {
+        if let Some(service) = facts.service_mut(name) {
+            service.state = ServiceState::Stopped;
+        }
+    }
+    facts.services.retain(|service| !plan.delete.iter().any(|name| service.name.eq_ignore_ascii_case(name)));
+}
+
+fn set_up(facts: &mut MachineFacts, plan: &Plan) {
+    for service in &plan.services {
+        let known = facts.service(&service.name).map(|known| known.state);
+        facts.services.retain(|known| !known.name.eq_ignore_ascii_case(&service.name));
+        facts.services.push(Service { state: known.unwrap_or(service.state), ..service.clone() });
+    }
+    for (key, name, value) in &plan.values {
+        facts.registry.set(key, name, value.clone());
+    }
+    if let Some((site, application)) = &plan.application
+        && let Some(applications) = facts.applications_of(site)
+        && !applications.iter().any(|known| known.path.eq_ignore_ascii_case(&application.path))
+    {
+        applications.push(application.clone());
+    }
+}
+
+fn tear_down(facts: &mut MachineFacts, code: &str, record: &Installed) {
+    facts.installed.insert(code.to_ascii_uppercase(), Installed { stage: Stage::Removing, ..record.clone() });
+    facts.services.retain(|service| !record.services.iter().any(|name| service.name.eq_ignore_ascii_case(name)));
+    for (key, name) in &record.values {
+        facts.registry.unset(key, name);
+    }
+    if let Some(own) = &record.application
+        && let Some(applications) = facts.applications_of(&own.site)
+    {
+        applications.retain(|known: &Application| !known.path.eq_ignore_ascii_case(&own.path));
+    }
+}

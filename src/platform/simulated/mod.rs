@@ -1,0 +1,231 @@
+//! A simulated Windows server: its files are real files, its packages real Windows Installer packages.
+//!
+//! A machine is a disk with a `machine.toml` beside its drives, which holds what a server knows besides its files:
+//! registry, services, IIS, what Windows Installer remembers. Everything is written through at once, so a machine can be
+//! left at any moment and opened again. Only programs are make-believe: an `.exe` on a simulated machine is a small text
+//! file that says what it does.
+
+pub mod demo;
+mod facts;
+mod installer;
+mod programs;
+mod registry;
+#[cfg(test)]
+mod tests;
+
+pub use facts::{FORMAT, Installed, MachineFacts, OwnApplication, Signed, Stage};
+pub use installer::packed;
+pub use registry::Registry;
+
+use super::clock::Clock;
+use super::disk::{self, Disk, ReadDisk};
+use super::facts::{Application, ProgramVersion, Service, ServiceState, Signature, StartType, System, WebServer};
+use super::op::Op;
+use super::registry::{Key, Tree, View};
+use super::{Doing, Failure, Inspect, Outcome, Platform, Progress, files};
+use crate::winpath::WinPath;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The text of an exported key is bounded as the registry itself is.
+const EXPORT_LIMIT: u64 = 64 << 20;
+
+/// A simulated server.
+pub struct Simulated {
+    disk: Arc<dyn Disk>,
+    clock: Arc<dyn Clock>,
+    facts: Mutex<MachineFacts>,
+}
+
+impl Simulated {
+    /// Opens the machine that is on `disk`.
+    pub fn open(disk: Arc<dyn Disk>, clock: Arc<dyn Clock>) -> Result<Self, Failure> {
+        let facts = Mutex::new(MachineFacts::read(&*disk)?);
+        Ok(Self { disk, clock, facts })
+    }
+
+    /// Makes a machine of `disk`, which may hold its files already but no machine.
+    pub fn create(disk: Arc<dyn Disk>, clock: Arc<dyn Clock>, facts: MachineFacts) -> Result<Self, Failure> {
+        let doing = "create a simulated machine";
+        if disk::exists(disk.as_read(), &facts::path()).doing(doing)? {
+            return Err(Failure::new(doing, "there is one already").next("choose another folder"));
+        }
+        facts.write(&*disk)?;
+        Ok(Self { disk, clock, facts: Mutex::new(facts) })
+    }
+
+    /// Everything the machine knows besides its files, as it is now.
+    pub fn facts(&self) -> MachineFacts {
+        self.locked().clone()
+    }
+
+    fn locked(&self) -> MutexGuard<'_, MachineFacts> {
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the facts, on the disk first: what could not be written has not happened.
+    fn change<T>(&self, change: impl FnOnce(&mut MachineFacts) -> Result<T, Failure>) -> Result<T, Failure> {
+        let mut facts = self.locked();
+        let mut changed = facts.clone();
+        let result = change(&mut changed)?;
+        if changed != *facts {
+            changed.write(&*self.disk)?;
+            *facts = changed;
+        }
+        Ok(result)
+    }
+
+    fn export_key(&self, view: View, key: &str, to: &WinPath) -> Result<(), Failure> {
+        let doing = format!("export the registry key {key} to {to}");
+        let text = serde_json::to_vec_pretty(&self.registry_tree(view, key)?).doing(&doing)?;
+        disk::replace(&*self.disk, to, &text).doing(&doing)
+    }
+
+    fn import_key(&self, view: View, key: &str, from: &WinPath) -> Result<(), Failure> {
+        let doing = format!("restore the registry key {key} from {from}");
+        let text = disk::read(self.disk.as_read(), from, EXPORT_LIMIT).doing(&doing)?;
+        let tree: Option<Tree> = serde_json::from_slice(&text).doing(&doing)?;
+        self.change(|facts| {
+            let path = registry::real_path(facts.system.bits, view, key);
+            match &tree {
+                Some(tree) => facts.registry.import(&path, tree),
+                None => facts.registry.remove(&path),
+            }
+            Ok(())
+        })
+    }
+
+    fn configure(&self, site: &str, wanted: &Application) -> Result<(), Failure> {
+        let refused = |why: String| Failure::new(format!("configure {} of site \"{site}\"", wanted.path), why);
+        self.change(|facts| {
+            let web_server = facts.web_server.as_ref().ok_or_else(|| refused("IIS is not installed".to_owned()))?;
+            if web_server.pool(&wanted.pool).is_none() {
+                return Err(refused(format!("there is no application pool \"{}\"", wanted.pool)));
+            }
+            let applications =
+                facts.applications_of(site).ok_or_else(|| refused("there is no such site".to_owned()))?;
+            let found = applications.iter_mut().find(|found| found.path.eq_ignore_ascii_case(&wanted.path));
+            let found = found.ok_or_else(|| refused("there is no such application".to_owned()))?;
+            *found = Application { path: found.path.clone(), ..wanted.clone() };
+            Ok(())
+        })
+    }
+
+    fn set_service(&self, name: &str, wanted: ServiceState) -> Result<(), Failure> {
+        let service = self.locked().service(name).cloned();
+        let verb = if wanted == ServiceState::Running { "start" } else { "stop" };
+        let refused = |why: &str| Failure::new(format!("{verb} the service {name}"), why);
+        let service = service.ok_or_else(|| refused("error 1060: there is no such service"))?;
+        if service.state == wanted {
+            return Ok(());
+        }
+        if wanted == ServiceState::Running {
+            if service.start == StartType::Disabled {
+                return Err(refused("error 1058: the service is disabled"));
+            }
+            self.start_program_of(&service).map_err(|failure| {
+                let logs = failure.next.as_str();
+                refused(&format!("error 1053: the service did not respond to the start request ({})", failure.why))
+                    .next(if logs.is_empty() { "look into its logs" } else { logs })
+            })?;
+        }
+        self.change(|facts| {
+            facts.service_mut(name).ok_or_else(|| refused("it has just been removed"))?.state = wanted;
+            Ok(())
+        })
+    }
+
+    fn perform_here(&self, op: &Op, watch: &mut dyn FnMut(Progress)) -> Result<Outcome, Failure> {
+        if !self.locked().system.elevated {
+            return Err(Failure::new(op, "access is denied").next("run it as administrator"));
+        }
+        match op {
+            Op::ExportKey { view, key, to } => self.export_key(*view, key, to).map(|()| Outcome::default()),
+            Op::ImportKey { view, key, from } => self.import_key(*view, key, from).map(|()| Outcome::default()),
+            Op::Configure { site, application } => self.configure(site, application).map(|()| Outcome::default()),
+            Op::Service { name, state } => self.set_service(name, *state).map(|()| Outcome::default()),
+            Op::Install { package, properties, log } => self.install(package, properties, log, watch),
+            Op::Uninstall { code, name, log, way_back } => {
+                self.uninstall(code, way_back.as_ref(), log, watch).map_err(|failure| match failure.doing.is_empty() {
+                    true => Failure { doing: format!("uninstall {name} {code}"), ..failure },
+                    false => failure,
+                })
+            }
+            Op::Run { program, arguments, log, .. } => self.run_logged(program, arguments, log, watch),
+            _ => Err(Failure::new(op, "only a person can do that")),
+        }
+    }
+}
+
+impl Inspect for Simulated {
+    fn files(&self) -> &dyn ReadDisk {
+        self.disk.as_read()
+    }
+
+    fn system(&self) -> Result<System, Failure> {
+        Ok(self.locked().system.clone())
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        self.locked().variable(name).map(str::to_owned)
+    }
+
+    fn registry_key(&self, view: View, path: &str) -> Result<Option<Key>, Failure> {
+        let facts = self.locked();
+        Ok(facts.registry.key(&registry::real_path(facts.system.bits, view, path)))
+    }
+
+    fn services(&self) -> Result<Vec<Service>, Failure> {
+        Ok(self.locked().services.clone())
+    }
+
+    fn web_server(&self) -> Result<Option<WebServer>, Failure> {
+        Ok(self.locked().web_server.clone())
+    }
+
+    fn signature(&self, path: &WinPath) -> Result<Signature, Failure> {
+        let doing = format!("check the signature of {path}");
+        if !disk::exists(self.files(), path).doing(&doing)? {
+            return Err(Failure::new(doing, "the file does not exist"));
+        }
+        let by_path = |signed: &&Signed| signed.path.as_ref() == Some(path);
+        if let Some(signed) = self.locked().signatures.iter().find(by_path) {
+            return Ok(Signature::Signed { by: signed.by.clone() });
+        }
+        if self.locked().signatures.iter().all(|signed| signed.sha256.is_none()) {
+            return Ok(Signature::None);
+        }
+        let sum = disk::hash(self.files(), path).doing(&doing)?;
+        let by_content =
+            |signed: &&Signed| signed.sha256.as_ref().is_some_and(|known| known.eq_ignore_ascii_case(&sum));
+        Ok(match self.locked().signatures.iter().find(by_content) {
+            Some(signed) => Signature::Signed { by: signed.by.clone() },
+            None => Signature::None,
+        })
+    }
+
+    fn program_version(&self, path: &WinPath) -> Result<Option<ProgramVersion>, Failure> {
+        programs::version_of(self.files(), path)
+    }
+
+    fn free_space(&self, drive: char) -> Result<u64, Failure> {
+        let free = self.locked().free_space.get(&drive.to_ascii_uppercase()).copied();
+        free.ok_or_else(|| Failure::new(format!("find out the free space of {drive}:"), "there is no such drive"))
+    }
+}
+
+impl Platform for Simulated {
+    fn disk(&self) -> &dyn Disk {
+        &*self.disk
+    }
+
+    fn perform(&self, op: &Op, watch: &mut dyn FnMut(Progress)) -> Result<Outcome, Failure> {
+        match files::perform(&*self.disk, op, watch) {
+            Some(done) => done,
+            None => self.perform_here(op, watch),
+        }
+    }
+
+    fn inspect(&self) -> &dyn Inspect {
+        self
+    }
+}

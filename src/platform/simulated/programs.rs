@@ -1,0 +1,341 @@
+//! Simulated programs: text files with the ending `.exe` that say what they do.
+
+use super::installer::{Log, Stop};
+use super::{Simulated, registry};
+use crate::platform::disk::{self, ReadDisk};
+use crate::platform::facts::{ProgramVersion, Service};
+use crate::platform::op::Op;
+use crate::platform::registry::{Value, View};
+use crate::platform::{Doing, Failure, Inspect, Outcome, Progress, files};
+use crate::winpath::WinPath;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::io;
+
+const LIMIT: u64 = 1 << 20;
+const DATA_LIMIT: u64 = 1 << 30;
+const DATA_MARK: &str = "PFDATA ";
+/// Process and thread as they stand in the logs: two runs must not differ in them.
+const PROCESS: &str = "1204|1816";
+
+const WHAT_THEY_ARE: &str = "a simulation runs simulated programs only: text files that begin with \
+     `simulated-program = 1` and say in [[action]] tables what the program does";
+
+/// A program, as its file describes it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct Program {
+    simulated_program: u32,
+    product: String,
+    version: String,
+    /// What it does when it is run.
+    #[serde(default, rename = "action")]
+    actions: Vec<Action>,
+    /// What it does when it is started as a service.
+    #[serde(default)]
+    on_start: Vec<Action>,
+}
+
+/// One thing a simulated program does. Paths are absolute or relative to the program, and may have `%VARIABLES%`.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
+enum Action {
+    /// Install a package.
+    InstallPackage {
+        package: String,
+        #[serde(default)]
+        properties: BTreeMap<String, String>,
+        /// Properties that have their value from the registry.
+        #[serde(default)]
+        from_registry: Vec<FromRegistry>,
+    },
+    /// Copy a file or folder.
+    Copy { from: String, to: String },
+    /// Add a line to a log, unless it is the last one already.
+    AppendLog { path: String, text: String },
+    /// Bring the data file to a newer version and say so in the log.
+    UpgradeData { file: String, from: u32, to: u32, log: String },
+    /// Fail where the data file is newer than the program.
+    RequireData { file: String, max_version: u32 },
+    /// End with a code.
+    Exit { code: i32 },
+    /// Bring the Visual C++ runtime along.
+    SetRuntime { runtime: Runtime },
+    /// Write a registry value, as a 64-bit program sees the registry.
+    WriteRegistry { key: String, name: String, value: Value },
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FromRegistry {
+    property: String,
+    key: String,
+    value: String,
+    default: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Runtime {
+    VcX86,
+    VcX64,
+}
+
+fn parse(files: &dyn ReadDisk, path: &WinPath) -> Result<Option<Program>, Failure> {
+    let doing = format!("read the program {path}");
+    let bytes = match disk::read(files, path, LIMIT) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::FileTooLarge => return Ok(None),
+        Err(error) => return Err(Failure::new(doing, error)),
+    };
+    let Some(text) = std::str::from_utf8(&bytes).ok().filter(|text| text.contains("simulated-program")) else {
+        return Ok(None);
+    };
+    let program: Program = toml::from_str(text).doing(&doing)?;
+    match program.simulated_program {
+        1 => Ok(Some(program)),
+        other => Err(Failure::new(doing, format!("it is a simulated program of version {other}; 1 is known"))),
+    }
+}
+
+/// The version resource of a simulated program; any other file has none.
+pub(super) fn version_of(files: &dyn ReadDisk, path: &WinPath) -> Result<Option<ProgramVersion>, Failure> {
+    let program = parse(files, path)?;
+    Ok(program.map(|program| ProgramVersion { product: program.product, version: program.version }))
+}
+
+/// A program while it runs.
+struct Running<'a> {
+    machine: &'a Simulated,
+    path: &'a WinPath,
+    printed: Vec<String>,
+    reboot: bool,
+    watch: &'a mut dyn FnMut(Progress),
+}
+
+impl Simulated {
+    /// Runs a program to its end and answers with its exit code: what the simulated operator does at a gate.
+    pub fn run_program(&self, program: &WinPath, arguments: &[String]) -> Result<i32, Failure> {
+        self.run(program, arguments, &mut |_| ()).map(|(code, ..)| code)
+    }
+
+    /// Exit code, what it printed, and whether it wants a restart.
+    fn run(
+        &self,
+        path: &WinPath,
+        arguments: &[String],
+        watch: &mut dyn FnMut(Progress),
+    ) -> Result<(i32, Vec<String>, bool), Failure> {
+        let unknown = || Failure::new(format!("run {path}"), "it is no simulated program").next(WHAT_THEY_ARE);
+        let program = parse(self.files(), path)?.ok_or_else(unknown)?;
+        let printed = vec![format!("{} {} {}", program.product, program.version, arguments.join(" "))];
+        let mut running = Running { machine: self, path, printed, reboot: false, watch };
+        let code = running.all(&program.actions)?;
+        Ok((code, running.printed, running.reboot))
+    }
+
+    pub(super) fn run_logged(
+        &self,
+        program: &WinPath,
+        arguments: &[String],
+        log: &WinPath,
+        watch: &mut dyn FnMut(Progress),
+    ) -> Result<Outcome, Failure> {
+        let doing = format!("run {program}");
+        let (code, printed, wants) = self.run(program, arguments, watch)?;
+        disk::replace(&*self.disk, log, (printed.join("\r\n") + "\r\n").as_bytes()).doing(&doing)?;
+        match code {
+            0 | 1641 | 3010 => Ok(Outcome { reboot: wants || code != 0, ..Outcome::default() }),
+            _ => {
+                let last = printed.last().map_or("", String::as_str);
+                Err(Failure::new(doing, format!("it ended with {code}: {last}")).next(format!("read {log}")))
+            }
+        }
+    }
+
+    /// Lets the program of a service do what it does when it starts.
+    pub(super) fn start_program_of(&self, service: &Service) -> Result<(), Failure> {
+        let doing = format!("start the program of the service {}", service.name);
+        let line = &service.image_path;
+        let path = service.program().ok_or_else(|| Failure::new(&doing, format!("`{line}` names no program")))?;
+        let unknown = || Failure::new(&doing, format!("{path} is no simulated program")).next(WHAT_THEY_ARE);
+        let program = parse(self.files(), &path)?.ok_or_else(unknown)?;
+        let mut watch = |_| ();
+        let mut running = Running { machine: self, path: &path, printed: Vec::new(), reboot: false, watch: &mut watch };
+        match running.all(&program.on_start)? {
+            0 => Ok(()),
+            code => Err(Failure::new(doing, format!("it ended with {code}"))),
+        }
+    }
+}
+
+impl Running<'_> {
+    /// The exit code.
+    fn all(&mut self, actions: &[Action]) -> Result<i32, Failure> {
+        for action in actions {
+            if let Some(code) = self.one(action)? {
+                return Ok(code);
+            }
+        }
+        Ok(0)
+    }
+
+    /// The exit code, where the action ends the program.
+    fn one(&mut self, action: &Action) -> Result<Option<i32>, Failure> {
+        match action {
+            Action::InstallPackage { package, properties, from_registry } => {
+                return self.install(package, properties, from_registry);
+            }
+            Action::Copy { from, to } => {
+                let (from, to) = (self.place(from)?, self.place(to)?);
+                if let Some(copied) = files::perform(&*self.machine.disk, &Op::Copy { from, to }, self.watch) {
+                    copied?;
+                }
+            }
+            Action::AppendLog { path, text } => {
+                let path = self.place(path)?;
+                let now = self.machine.clock.now().to_string();
+                self.log(&path, &now, text, |lines| !lines.lines().last().is_some_and(|last| last.ends_with(text)))?;
+            }
+            Action::UpgradeData { file, from, to, log } => {
+                let (file, log) = (self.place(file)?, self.place(log)?);
+                self.upgrade(&file, *from, *to, &log)?;
+            }
+            Action::RequireData { file, max_version } => {
+                let file = self.place(file)?;
+                match self.data(&file)? {
+                    Some((version, _)) if version > *max_version => {
+                        let why = format!("its version is {version}, and this program reads up to {max_version}");
+                        return Err(Failure::new(format!("read the data file {file}"), why));
+                    }
+                    _ => {}
+                }
+            }
+            Action::Exit { code } => return Ok(Some(*code)),
+            Action::SetRuntime { runtime } => self.machine.change(|facts| {
+                match runtime {
+                    Runtime::VcX86 => facts.system.vc_x86 = true,
+                    Runtime::VcX64 => facts.system.vc_x64 = true,
+                }
+                Ok(())
+            })?,
+            Action::WriteRegistry { key, name, value } => self.machine.change(|facts| {
+                let path = registry::real_path(facts.system.bits, View::Native, key);
+                facts.registry.set(&path, name, value.clone());
+                Ok(())
+            })?,
+        }
+        Ok(None)
+    }
+
+    fn expand(&self, text: &str) -> Result<String, Failure> {
+        let unknown = |name| Failure::new(format!("run {}", self.path), format!("there is no variable %{name}%"));
+        self.machine.expand(text).map_err(unknown)
+    }
+
+    fn place(&self, text: &str) -> Result<WinPath, Failure> {
+        let doing = format!("find `{text}` for {}", self.path);
+        let text = self.expand(text)?;
+        let absolute = text.get(1..2) == Some(":");
+        match self.path.parent().filter(|_| !absolute) {
+            Some(folder) => folder.join(text).doing(doing),
+            None => WinPath::new(text).doing(doing),
+        }
+    }
+
+    fn install(
+        &mut self,
+        package: &str,
+        properties: &BTreeMap<String, String>,
+        from_registry: &[FromRegistry],
+    ) -> Result<Option<i32>, Failure> {
+        let package = self.place(package)?;
+        let mut properties = properties.clone();
+        for wanted in from_registry {
+            let found = self.machine.registry_key(View::Native, &wanted.key)?;
+            let value = match found.as_ref().and_then(|key| key.text(&wanted.value)) {
+                Some(value) => value.to_owned(),
+                None => self.expand(&wanted.default)?,
+            };
+            properties.insert(wanted.property.clone(), value);
+        }
+        let mut log = Log::new(self.machine.clock.now(), None);
+        let result = self.machine.install_package(&package, &properties, &mut log, self.watch);
+        self.printed.extend(log.into_lines());
+        match result {
+            Ok(outcome) => {
+                self.reboot |= outcome.reboot;
+                Ok(None)
+            }
+            Err(Stop::Code(code, why)) => {
+                self.printed.push(why);
+                Ok(Some(code.number()))
+            }
+            Err(Stop::Failure(failure)) => Err(failure),
+        }
+    }
+
+    /// The version and body of a data file; `None` where there is none.
+    fn data(&self, file: &WinPath) -> Result<Option<(u32, Vec<u8>)>, Failure> {
+        let doing = format!("read the data file {file}");
+        let bytes = match disk::read(self.machine.files(), file, DATA_LIMIT) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Failure::new(doing, error)),
+        };
+        let mut parts = bytes.splitn(2, |byte| *byte == b'\n');
+        let header = parts.next().and_then(|line| std::str::from_utf8(line).ok()).unwrap_or_default();
+        let version = header.strip_prefix(DATA_MARK).and_then(|number| number.trim().parse().ok());
+        let version = version.ok_or_else(|| Failure::new(doing, "it does not begin with `PFDATA` and a version"))?;
+        Ok(Some((version, parts.next().unwrap_or_default().to_vec())))
+    }
+
+    /// The upgraded file says when it was upgraded, so that an upgrade that was cut off before its line was logged can be
+    /// told from one that is over.
+    fn upgrade(&mut self, file: &WinPath, from: u32, to: u32, log: &WinPath) -> Result<(), Failure> {
+        let doing = format!("upgrade the data file {file}");
+        let Some((version, mut body)) = self.data(file)? else { return Ok(()) };
+        if version > to || version < from {
+            let why = format!("its version is {version}, and this program upgrades from {from} to {to}");
+            return Err(Failure::new(doing, why));
+        }
+        if version < to {
+            let now = self.machine.clock.now();
+            body.reverse();
+            let mut upgraded = format!("{DATA_MARK}{to}\nupgraded from {version} at {now}\n").into_bytes();
+            upgraded.append(&mut body);
+            disk::replace(&*self.machine.disk, file, &upgraded).doing(doing)?;
+            body = upgraded.splitn(2, |byte| *byte == b'\n').nth(1).unwrap_or_default().to_vec();
+        }
+        let mark = body.split(|byte| *byte == b'\n').next().and_then(|line| std::str::from_utf8(line).ok());
+        let upgrade = mark.and_then(|mark| mark.strip_prefix("upgraded from ")?.split_once(" at "));
+        let Some((before, time)) = upgrade else { return Ok(()) };
+        let text = format!("Completed performing tasks to upgrade from {before} to {to}");
+        let line = log_line(time, &text);
+        self.log(log, time, &text, |lines| !lines.lines().any(|known| known == line))
+    }
+
+    /// Adds a line where the log as it is `wants` it.
+    fn log(&self, path: &WinPath, time: &str, text: &str, wants: impl FnOnce(&str) -> bool) -> Result<(), Failure> {
+        let doing = format!("write the log {path}");
+        let disk = &*self.machine.disk;
+        let bytes = match disk::read(disk.as_read(), path, DATA_LIMIT) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(Failure::new(doing, error)),
+        };
+        let mut lines = String::from_utf8_lossy(&bytes).into_owned();
+        if !wants(&lines) {
+            return Ok(());
+        }
+        lines += &format!("{}\r\n", log_line(time, text));
+        if let Some(folder) = path.parent() {
+            disk::create_folders(disk, &folder).doing(&doing)?;
+        }
+        disk::replace(disk, path, lines.as_bytes()).doing(doing)
+    }
+}
+
+fn log_line(time: &str, text: &str) -> String {
+    format!("{time}|i|{PROCESS}|pfsvc|{text}")
+}
