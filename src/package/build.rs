@@ -233,8 +233,12 @@ impl PackageBuilder {
     }
 
     /// Two packages that differ anywhere must not have one package code.
-    fn package_code(&self) -> uuid::Uuid {
-        uuid_of(Sha256::new().chain_update(format!("{self:?}")))
+    fn package_code(&self, cabinet: &[u8]) -> uuid::Uuid {
+        let names: Vec<_> = self.files.iter().map(|file| (&file.path, &file.version)).collect();
+        let about = (&self.manufacturer, &self.root, &self.services, &self.registry);
+        let rules = (&self.launch_conditions, &self.properties, &self.actions);
+        let everything = format!("{}{names:?}{about:?}{rules:?}", self.product_code());
+        uuid_of(Sha256::new().chain_update(everything).chain_update(cabinet))
     }
 
     /// Builds the package.

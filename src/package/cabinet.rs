@@ -21,6 +21,9 @@ pub(super) struct Entry {
     pub(super) date_at: usize,
 }
 
+/// Takes a file over; may break off.
+type Receiver<'a> = dyn FnMut(&Entry, &mut dyn Read) -> io::Result<ControlFlow<()>> + 'a;
+
 const FIRST_FILE: usize = 16;
 const FILES: usize = 28;
 const MAX_FILE_LIST: u64 = 16 << 20;
@@ -72,10 +75,7 @@ pub(super) fn entries(cabinet: &mut (impl Read + Seek)) -> io::Result<(Vec<Entry
 /// Unpacks a cabinet, its files in the order they are stored in.
 ///
 /// `each` need not read to the end of a file; what it leaves is read all the same, so that damage is found.
-pub(super) fn unpack<R: Read + Seek>(
-    mut cabinet: R,
-    each: &mut dyn FnMut(&Entry, &mut dyn Read) -> io::Result<ControlFlow<()>>,
-) -> io::Result<ControlFlow<()>> {
+pub(super) fn unpack<R: Read + Seek>(mut cabinet: R, each: &mut Receiver<'_>) -> io::Result<ControlFlow<()>> {
     let (mut files, folders) = entries(&mut cabinet)?;
     files.sort_by_key(|file| (file.folder, file.offset, file.size));
     let view = OneFileAFolder::new(cabinet, folders)?;
@@ -100,11 +100,7 @@ struct Folder<R> {
 
 impl<R: Read> Folder<R> {
     /// Hands out the files that share one content.
-    fn hand_out(
-        &mut self,
-        same: &[Entry],
-        each: &mut dyn FnMut(&Entry, &mut dyn Read) -> io::Result<ControlFlow<()>>,
-    ) -> io::Result<ControlFlow<()>> {
+    fn hand_out(&mut self, same: &[Entry], each: &mut Receiver<'_>) -> io::Result<ControlFlow<()>> {
         let Some(first) = same.first() else { return Ok(ControlFlow::Continue(())) };
         let gap = u64::from(first.offset)
             .checked_sub(self.position)
@@ -118,11 +114,7 @@ impl<R: Read> Folder<R> {
         Ok(flow)
     }
 
-    fn hand_out_shared(
-        &mut self,
-        same: &[Entry],
-        each: &mut dyn FnMut(&Entry, &mut dyn Read) -> io::Result<ControlFlow<()>>,
-    ) -> io::Result<ControlFlow<()>> {
+    fn hand_out_shared(&mut self, same: &[Entry], each: &mut Receiver<'_>) -> io::Result<ControlFlow<()>> {
         let size = same.first().map_or(0, |file| file.size);
         if size > MAX_SHARED {
             return Err(invalid("a very large content has several names"));
@@ -156,13 +148,7 @@ impl<R: Read> Read for Content<'_, R> {
             return Ok(0);
         }
         let folder = &mut *self.folder;
-        let read = loop {
-            // At the end of a block the decoder may give nothing once; at the end of the folder it always does.
-            match guarded(|| folder.reader.read(&mut buffer[..wanted])) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => break result?,
-            }
-        };
+        let read = guarded(|| folder.reader.read(&mut buffer[..wanted]))?;
         if read == 0 {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the cabinet holds less than its list says"));
         }
@@ -176,11 +162,13 @@ fn stand_in(folder: u16) -> String {
     format!("{folder}")
 }
 
-/// A cabinet whose list of files is replaced by one behind its end.
+/// A cabinet whose list of files is replaced by one behind its end. Between the two lies a gap that cannot be read, so
+/// that a cabinet that is cut short does not go on in the list.
 struct OneFileAFolder<R> {
     cabinet: R,
     header: [u8; 36],
     end: u64,
+    list_at: u64,
     list: Vec<u8>,
     position: u64,
 }
@@ -197,13 +185,14 @@ impl<R: Read + Seek> OneFileAFolder<R> {
             list.push(0);
         }
         let end = cabinet.seek(SeekFrom::End(0))?;
-        let first = u32::try_from(end).map_err(|_| invalid("it is larger than a cabinet can be"))?;
+        let list_at = end + 1;
+        let first = u32::try_from(list_at).map_err(|_| invalid("it is larger than a cabinet can be"))?;
         let mut header = [0; 36];
         cabinet.rewind()?;
         cabinet.read_exact(&mut header)?;
         header[FIRST_FILE..FIRST_FILE + 4].copy_from_slice(&first.to_le_bytes());
         header[FILES..FILES + 2].copy_from_slice(&folders.to_le_bytes());
-        Ok(Self { cabinet, header, end, list, position: 0 })
+        Ok(Self { cabinet, header, end, list_at, list, position: 0 })
     }
 }
 
@@ -217,7 +206,7 @@ impl<R: Read + Seek> Read for OneFileAFolder<R> {
             self.cabinet.seek(SeekFrom::Start(at))?;
             self.cabinet.read(&mut buffer[..most])?
         } else {
-            let from = usize::try_from(at - self.end).unwrap_or(usize::MAX);
+            let from = at.checked_sub(self.list_at).and_then(|from| usize::try_from(from).ok()).unwrap_or(usize::MAX);
             self.list.get(from..).unwrap_or_default().read(buffer)?
         };
         self.position += read as u64;
@@ -227,7 +216,7 @@ impl<R: Read + Seek> Read for OneFileAFolder<R> {
 
 impl<R> Seek for OneFileAFolder<R> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let whole = self.end + self.list.len() as u64;
+        let whole = self.list_at + self.list.len() as u64;
         let target = match to {
             SeekFrom::Start(at) => Some(at),
             SeekFrom::End(by) => whole.checked_add_signed(by),
@@ -237,3 +226,6 @@ impl<R> Seek for OneFileAFolder<R> {
         Ok(self.position)
     }
 }
+
+#[cfg(test)]
+mod tests;

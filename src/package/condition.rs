@@ -32,11 +32,11 @@ pub fn holds(condition: &str, properties: &BTreeMap<String, String>) -> Result<b
     let result = parser.expression(0).map_err(error)?;
     match parser.peek() {
         None => Ok(result),
-        Some(token) => Err(error(format!("{token:?} is one too many"))),
+        Some(_) => Err(error(format!("`{}` is one too many", parser.text()))),
     }
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(PartialEq)]
 enum Token {
     /// A property, or a word such as AND.
     Name(String),
@@ -50,7 +50,8 @@ enum Token {
 
 const COMPARISONS: [&str; 9] = ["<>", "<=", ">=", "><", "<<", ">>", "=", "<", ">"];
 
-fn tokens(text: &str) -> Result<Vec<Token>, String> {
+/// Each token with the text it was read from.
+fn tokens(text: &str) -> Result<Vec<(Token, &str)>, String> {
     let mut found = Vec::new();
     let mut rest = text.trim_start();
     while let Some(first) = rest.chars().next() {
@@ -73,7 +74,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
             }
             other => return Err(format!("{other:?} has no meaning there")),
         };
-        found.push(token);
+        found.push((token, &rest[..rest.len() - after.len()]));
         rest = after.trim_start();
     }
     Ok(found)
@@ -92,14 +93,16 @@ fn comparison(text: &str) -> Result<(Token, &str), String> {
 }
 
 struct Parser<'a> {
-    tokens: &'a [Token],
+    tokens: &'a [(Token, &'a str)],
     at: usize,
     depth: u32,
     properties: &'a BTreeMap<String, String>,
 }
 
+type Combine = fn(bool, bool) -> bool;
+
 /// From the loosest to the tightest.
-const OPERATORS: [(&str, fn(bool, bool) -> bool); 5] = [
+const OPERATORS: [(&str, Combine); 5] = [
     ("IMP", |a, b| !a || b),
     ("EQV", |a, b| a == b),
     ("XOR", |a, b| a != b),
@@ -109,7 +112,11 @@ const OPERATORS: [(&str, fn(bool, bool) -> bool); 5] = [
 
 impl Parser<'_> {
     fn peek(&self) -> Option<&Token> {
-        self.tokens.get(self.at)
+        self.tokens.get(self.at).map(|(token, _)| token)
+    }
+
+    fn text(&self) -> &str {
+        self.tokens.get(self.at).map_or("", |(_, text)| text)
     }
 
     fn take_word(&mut self, word: &str) -> bool {
@@ -163,14 +170,14 @@ impl Parser<'_> {
     }
 
     fn value(&mut self) -> Result<Value, String> {
-        let token = self.peek().ok_or("it ends too early")?.clone();
+        let value = match self.peek().ok_or("it ends too early")? {
+            Token::Literal(text) => Value::Literal(text.clone()),
+            Token::Number(number) => Value::Number(*number),
+            Token::Name(name) => self.named(name)?,
+            _ => return Err(format!("`{}` stands where a value belongs", self.text())),
+        };
         self.at += 1;
-        match token {
-            Token::Literal(text) => Ok(Value::Literal(text)),
-            Token::Number(number) => Ok(Value::Number(number)),
-            Token::Name(name) => self.named(&name),
-            other => Err(format!("{other:?} stands where a value belongs")),
-        }
+        Ok(value)
     }
 
     fn named(&self, name: &str) -> Result<Value, String> {
@@ -248,5 +255,85 @@ fn ordered(op: &str, order: Ordering) -> bool {
         ">" => order.is_gt(),
         "<=" => order.is_le(),
         _ => order.is_ge(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn properties() -> BTreeMap<String, String> {
+        let pairs =
+            [("VersionNT", "603"), ("Name", "Web.Portal"), ("Set", "x"), ("IISVERSION", "#10"), ("Mixed", "-2")];
+        pairs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
+    }
+
+    #[test]
+    fn conditions_are_judged_as_windows_installer_does() {
+        let cases = [
+            ("", true),
+            ("Set", true),
+            ("Unset", false),
+            ("NOT Unset", true),
+            ("not not Set", true),
+            ("Set AND Unset", false),
+            ("Set OR Unset AND Unset", true),
+            ("(Set OR Unset) AND Unset", false),
+            ("VersionNT >= 600 And VersionNT<1000", true),
+            ("VersionNT = \"603\"", true),
+            ("VersionNT=603", true),
+            ("VersionNT > \"1000\"", true),
+            ("Name = \"web.portal\"", false),
+            ("Name ~= \"web.portal\"", true),
+            ("Name >< \"Port\"", true),
+            ("Name << \"Web\" AND Name >> \"tal\"", true),
+            ("Name ~>< \"PORT\"", true),
+            ("Name = 5", false),
+            ("Name <> 5", true),
+            ("IISVERSION >= \"#6\"", false),
+            ("Unset = \"\"", true),
+            ("Mixed < 0", true),
+            ("Set XOR Set", false),
+            ("Unset IMP Set", true),
+            ("Unset EQV Set", false),
+            ("0", false),
+            ("1 OR Unset", true),
+            ("$Component = 3 AND ?Component = 2 AND &Feature=3 AND NOT (!Feature = 3)", true),
+            ("%PATH", false),
+        ];
+        for (condition, expected) in cases {
+            assert_eq!(holds(condition, &properties()), Ok(expected), "{condition}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_is_an_error() {
+        for condition in
+            ["(", ")", "Set AND", "AND", "Set Set", "\"open", "Set ~ Set", "Set ; Set", "99999999999999999999", "="]
+        {
+            assert!(holds(condition, &properties()).is_err(), "{condition}");
+        }
+        let error = holds("Set = = Set", &properties()).expect_err("two comparisons");
+        assert_eq!(
+            error.to_string(),
+            "the condition `Set = = Set` is not understood: `=` stands where a value belongs"
+        );
+        assert!(holds(&"(".repeat(10_000), &properties()).is_err());
+        assert!(holds(&"NOT ".repeat(4_000), &properties()).is_err());
+        assert!(holds(&"x".repeat(1 << 20), &properties()).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_judged_or_refused(text in "[A-Z\"()<>=~$?&!% 0-9ä.-]{0,60}") {
+            let _ = holds(&text, &properties());
+        }
+
+        #[test]
+        fn negation_negates(text in "(Set|Unset|VersionNT > 1|Name = \"\")( (AND|OR|XOR) (Set|Unset)){0,3}") {
+            let plain = holds(&text, &properties()).expect("well-formed");
+            prop_assert_eq!(holds(&format!("NOT ({text})"), &properties()), Ok(!plain));
+        }
     }
 }

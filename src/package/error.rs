@@ -34,6 +34,16 @@ pub enum Problem {
     /// A bound that no real package reaches is exceeded.
     #[error("it has more {0} than any real package; it is damaged or was made to do harm")]
     TooMuch(&'static str),
+    /// A file is larger than the caller wants to hold in memory.
+    #[error("its file `{file}` has {size} bytes; no more than {limit} were expected")]
+    LargeFile {
+        /// The file's long name.
+        file: String,
+        /// Its size.
+        size: u64,
+        /// What was allowed.
+        limit: u64,
+    },
     /// Two parts of the package do not fit together.
     #[error("it contradicts itself: {0}")]
     Contradiction(String),

@@ -22,6 +22,7 @@ pub(super) fn fill_in(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Op
     for c in text.chars() {
         let (kind, buffer) = open.last_mut()?;
         match (c, kind) {
+            (_, Part::Reference) if buffer == "\\" => buffer.push(c),
             ('[', _) => open.push((Part::Reference, String::new())),
             ('{', Part::Text | Part::Group { .. }) => {
                 open.push((Part::Group { references: 0, empty: 0 }, String::new()))
@@ -76,4 +77,59 @@ fn resolve(open: &mut [(Part, String)], name: &str, lookup: &dyn Fn(&str) -> Opt
 /// The names in brackets, without looking them up.
 pub(super) fn references(text: &str) -> impl Iterator<Item = &str> {
     text.split('[').skip(1).filter_map(|part| part.split_once(']').map(|(name, _)| name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn filled(text: &str) -> Option<String> {
+        fill_in(text, &|name| match name {
+            "A" => Some("alpha".to_owned()),
+            "Which" => Some("A".to_owned()),
+            "#file" => Some(r"C:\a.txt".to_owned()),
+            _ => None,
+        })
+    }
+
+    #[test]
+    fn brackets_and_braces() {
+        let cases = [
+            ("plain", "plain"),
+            (r"C:\[A]\x", r"C:\alpha\x"),
+            ("[A][Unknown][A]", "alphaalpha"),
+            ("[[Which]]", "alpha"),
+            ("[#file]", r"C:\a.txt"),
+            (r"[\[]A[\]]", "[A]"),
+            ("{-[A]}{-[Unknown]}", "-alpha"),
+            ("{80F4}", "{80F4}"),
+            ("open [A", "open [A"),
+            ("open {[A]", "open {alpha"),
+            ("A] }", "A] }"),
+            ("a[~]b", "a\0b"),
+            ("ä[A]ß", "äalphaß"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(filled(text).as_deref(), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_result_without_measure_is_refused() {
+        assert_eq!(filled(&"[".repeat(100)), None);
+        assert_eq!(filled(&"[A]".repeat(20_000)), None);
+    }
+
+    proptest! {
+        #[test]
+        fn texts_without_brackets_stay(text in r"[^\[\]{}]{0,40}") {
+            prop_assert_eq!(filled(&text), Some(text));
+        }
+
+        #[test]
+        fn no_text_panics(text in r"[\[\]{}A#~\\ä]{0,60}") {
+            let _ = filled(&text);
+        }
+    }
 }

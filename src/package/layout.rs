@@ -49,7 +49,8 @@ pub(super) const SET_PROPERTY: i32 = 51;
 pub(super) const SET_DIRECTORY: i32 = 35;
 const KIND: i32 = 0x3f;
 const ONLY_AFTER_DIALOGS: i32 = 0x300;
-const MAX_SET_DIRECTORY: usize = 256;
+const MAX_SET_DIRECTORY: usize = 64;
+const MAX_SET_TEXT: usize = 16 << 20;
 
 impl CustomAction {
     /// The action's type without its options.
@@ -68,7 +69,7 @@ pub(super) fn lay_out(
     for source in [machine, given, forced] {
         properties.extend(source.iter().map(|(name, value)| (name.clone(), value.clone())));
     }
-    let mut work = Work { tables, forced, properties, chosen: BTreeMap::new(), set_directories: 0 };
+    let mut work = Work { tables, forced, properties, chosen: BTreeMap::new(), set_directories: 0, set_text: 0 };
     let costed = tables.sequence.iter().position(|(action, _)| action == "CostFinalize");
     let (before, after) = tables.sequence.split_at(costed.unwrap_or(tables.sequence.len()));
     for (action, condition) in before {
@@ -95,6 +96,7 @@ struct Work<'a> {
     /// Folders that have got their place otherwise than through their parent.
     chosen: BTreeMap<String, WinPath>,
     set_directories: usize,
+    set_text: usize,
 }
 
 impl Work<'_> {
@@ -110,6 +112,10 @@ impl Work<'_> {
         }
         let value = fill_in(&action.target, &|name| self.properties.get(name).cloned())
             .ok_or_else(|| Problem::LongText(action.target.chars().take(200).collect()))?;
+        self.set_text += value.len();
+        if self.set_text > MAX_SET_TEXT {
+            return Err(Problem::TooMuch("text in properties"));
+        }
         if kind == SET_PROPERTY || !costed {
             self.properties.insert(action.source.clone(), value);
             return Ok(false);

@@ -80,6 +80,9 @@ pub struct Info {
     pub uncompressed_files: bool,
 }
 
+/// Takes over a file of a package with its content, which it need not read.
+pub type Receiver<'a, T> = dyn FnMut(&PackagedFile, &mut dyn Read) -> io::Result<T> + 'a;
+
 /// A Windows Installer package that is open for reading.
 pub struct Package<R: Read + Seek> {
     msi: msi::Package<R>,
@@ -165,22 +168,19 @@ impl<R: Read + Seek> Package<R> {
     ///
     /// Every byte is decompressed and every file is checked to be there with its size, even where `each` does not
     /// read it. Fails at once if not all files are inside the package.
-    pub fn unpack(
-        &mut self,
-        each: &mut dyn FnMut(&PackagedFile, &mut dyn Read) -> io::Result<()>,
-    ) -> Result<(), PackageError> {
+    pub fn unpack(&mut self, each: &mut Receiver<'_, ()>) -> Result<(), PackageError> {
         self.unpack_all(each).map_err(|problem| problem.of(&self.name))
     }
 
-    fn unpack_all(
-        &mut self,
-        each: &mut dyn FnMut(&PackagedFile, &mut dyn Read) -> io::Result<()>,
-    ) -> Result<(), Problem> {
+    fn unpack_all(&mut self, each: &mut Receiver<'_, ()>) -> Result<(), Problem> {
         let mut missing: BTreeSet<String> = BTreeSet::new();
         let mut cabinets = BTreeSet::new();
         for file in &self.tables.files {
             cabinets.insert(self.cabinet_of(file)?.to_owned());
             missing.insert(file.key.clone());
+        }
+        if missing.is_empty() && !self.info.cabinets.is_empty() {
+            return Err(Problem::Contradiction("it has cabinets, but no files".to_owned()));
         }
         for cabinet in cabinets {
             self.unpack_cabinet(&cabinet, &mut |file, content| {
@@ -199,7 +199,8 @@ impl<R: Read + Seek> Package<R> {
         if !file.compressed {
             return Err(Problem::Outside(format!("the file `{}`", file.name)));
         }
-        let media = self.tables.media.iter().find(|media| media.last_sequence >= file.sequence);
+        let media = &self.tables.media;
+        let media = media.get(media.partition_point(|media| media.last_sequence < file.sequence));
         let cabinet = media.map_or("", |media| media.cabinet.as_str());
         match cabinet.strip_prefix('#') {
             Some(name) => Ok(name),
@@ -210,11 +211,7 @@ impl<R: Read + Seek> Package<R> {
         }
     }
 
-    fn unpack_cabinet(
-        &mut self,
-        cabinet: &str,
-        each: &mut dyn FnMut(&PackagedFile, &mut dyn Read) -> io::Result<ControlFlow<()>>,
-    ) -> Result<(), Problem> {
+    fn unpack_cabinet(&mut self, cabinet: &str, each: &mut Receiver<'_, ControlFlow<()>>) -> Result<(), Problem> {
         let what = || format!("cabinet {cabinet}");
         let stream = guard::guarded(|| self.msi.read_stream(cabinet)).map_err(Problem::read(what()))?;
         let files: BTreeMap<&str, &PackagedFile> =
@@ -265,8 +262,7 @@ impl<R: Read + Seek> Package<R> {
     fn read_one(&mut self, key: &str, limit: u64) -> Result<Option<Vec<u8>>, Problem> {
         let Some(file) = self.tables.files.iter().find(|file| file.key == key) else { return Ok(None) };
         if file.size > limit {
-            let why = guard::invalid(format!("it has {} bytes, more than the {limit} allowed", file.size));
-            return Err(Problem::Read { what: format!("file {}", file.name), source: why });
+            return Err(Problem::LargeFile { file: file.name.clone(), size: file.size, limit });
         }
         let cabinet = self.cabinet_of(file)?.to_owned();
         let mut bytes = None;
@@ -321,6 +317,12 @@ impl<R: Read + Seek> Package<R> {
             .filter(|(_, action)| !matches!(action.kind(), SET_PROPERTY | SET_DIRECTORY))
             .map(|(name, action)| format!("{name} ({})", kind_of_action(action.kind())))
             .collect()
+    }
+}
+
+impl<R: Read + Seek> std::fmt::Debug for Package<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Package").field("name", &self.name).field("info", &self.info).finish_non_exhaustive()
     }
 }
 

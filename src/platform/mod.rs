@@ -6,6 +6,7 @@
 pub mod clock;
 pub mod disk;
 pub mod facts;
+pub mod faulty;
 mod files;
 pub mod op;
 pub mod registry;

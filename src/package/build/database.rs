@@ -79,6 +79,7 @@ type Rows = Vec<Vec<Value>>;
 pub(super) fn write(package: &PackageBuilder, tree: &Tree, cabinet: &[u8]) -> io::Result<Vec<u8>> {
     let mut database = Database::open(Cursor::new(empty()?))?;
     summary(package, database.summary_info_mut());
+    database.summary_info_mut().set_uuid(package.package_code(cabinet));
     let mut insert = |table: &str, rows: Rows| database.insert_rows(Insert::into(table).rows(rows));
     insert("Property", properties(package))?;
     insert("Directory", directories(tree))?;
@@ -139,7 +140,6 @@ fn summary(package: &PackageBuilder, summary: &mut msi::SummaryInfo) {
     summary.set_subject(&*package.name);
     summary.set_author(&*package.manufacturer);
     summary.set_creating_application("pfupgrade");
-    summary.set_uuid(package.package_code());
     summary.set_arch(match package.architecture {
         Architecture::X86 => "Intel",
         Architecture::X64 => "x64",

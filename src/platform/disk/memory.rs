@@ -29,7 +29,9 @@ struct State {
     locks: Vec<WinPath>,
     /// Ticks for the times of files, so that two runs over the same disk are equal to the last byte.
     ticks: u64,
-    dead: bool,
+    /// How many changes were asked for, and at which one the process dies.
+    changes: u64,
+    dies_at: Option<u64>,
 }
 
 /// A disk in memory. A clone of the handle is the same disk; [`MemoryDisk::snapshot`] is a disk of its own.
@@ -47,7 +49,7 @@ impl Default for MemoryDisk {
 impl MemoryDisk {
     /// An empty disk; drives appear with the first folder that is created on them.
     pub fn new() -> Self {
-        Self::of(State { nodes: vec![Node::folder()], locks: Vec::new(), ticks: 0, dead: false })
+        Self::of(State { nodes: vec![Node::folder()], locks: Vec::new(), ticks: 0, changes: 0, dies_at: None })
     }
 
     fn of(state: State) -> Self {
@@ -56,12 +58,23 @@ impl MemoryDisk {
 
     /// An independent copy of this disk as it is now. Locks stay behind.
     pub fn snapshot(&self) -> Self {
-        Self::of(State { locks: Vec::new(), dead: false, ..self.state().clone() })
+        Self::of(State { locks: Vec::new(), changes: 0, dies_at: None, ..self.state().clone() })
     }
 
-    /// The process that works on this disk is dead: from now on nothing reaches it any more.
+    /// The process that works on this disk dies after `changes` more of them: later ones do not reach it any more.
+    pub fn stop_after(&self, changes: u64) {
+        let mut state = self.state();
+        state.dies_at = Some(state.changes + changes);
+    }
+
+    /// The process that works on this disk dies now.
     pub fn stop(&self) {
-        self.state().dead = true;
+        self.stop_after(0);
+    }
+
+    /// How many changes (writes, renames, syncs, ...) this disk has been asked for since it was made or copied.
+    pub fn changes(&self) -> u64 {
+        self.state().changes
     }
 
     /// The disk as a power cut now would leave it: what was not synced is gone, names as well as content.
@@ -91,10 +104,11 @@ impl MemoryDisk {
     }
 
     fn changing(&self) -> io::Result<MutexGuard<'_, State>> {
-        let state = self.state();
-        if state.dead {
+        let mut state = self.state();
+        if state.dies_at.is_some_and(|at| state.changes >= at) {
             return Err(io::Error::other("this process has been killed"));
         }
+        state.changes += 1;
         Ok(state)
     }
 }

@@ -5,6 +5,7 @@
 //! left at any moment and opened again. Only programs are make-believe: an `.exe` on a simulated machine is a small text
 //! file that says what it does.
 
+pub mod demo;
 mod facts;
 mod installer;
 mod programs;

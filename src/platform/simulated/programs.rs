@@ -228,9 +228,14 @@ impl Running<'_> {
         Ok(None)
     }
 
+    fn expand(&self, text: &str) -> Result<String, Failure> {
+        let unknown = |name| Failure::new(format!("run {}", self.path), format!("there is no variable %{name}%"));
+        self.machine.expand(text).map_err(unknown)
+    }
+
     fn place(&self, text: &str) -> Result<WinPath, Failure> {
         let doing = format!("find `{text}` for {}", self.path);
-        let text = self.machine.expand(text).map_err(|name| Failure::new(&doing, format!("there is no %{name}%")))?;
+        let text = self.expand(text)?;
         let absolute = text.get(1..2) == Some(":");
         match self.path.parent().filter(|_| !absolute) {
             Some(folder) => folder.join(text).doing(doing),
@@ -248,8 +253,11 @@ impl Running<'_> {
         let mut properties = properties.clone();
         for wanted in from_registry {
             let found = self.machine.registry_key(View::Native, &wanted.key)?;
-            let value = found.as_ref().and_then(|key| key.text(&wanted.value)).unwrap_or(&wanted.default);
-            properties.insert(wanted.property.clone(), value.to_owned());
+            let value = match found.as_ref().and_then(|key| key.text(&wanted.value)) {
+                Some(value) => value.to_owned(),
+                None => self.expand(&wanted.default)?,
+            };
+            properties.insert(wanted.property.clone(), value);
         }
         let mut log = Log::new(self.machine.clock.now(), None);
         let result = self.machine.install_package(&package, &properties, &mut log, self.watch);

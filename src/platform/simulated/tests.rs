@@ -1,1 +1,557 @@
+#![allow(clippy::unwrap_used)]
 
+mod cut;
+
+use super::*;
+use crate::package::{Architecture, PackageBuilder};
+use crate::platform::clock::StillClock;
+use crate::platform::disk::{HostDisk, Kind, MemoryDisk};
+use crate::platform::op::{Blob, WayBack};
+use crate::platform::registry::Value;
+use cut::CutDisk;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+const SETUP: &str = r"C:\Install\MultiFactorAuthenticationServerSetup.exe";
+const AGENT: &str = r"C:\Program Files\PhoneFactor";
+const PORTAL: &str = r"C:\inetpub\wwwroot\PhoneFactor";
+const LOG: &str = r"C:\Temp\log.txt";
+const KEY: &str = r"HKLM\SOFTWARE\Positive Networks\PhoneFactor";
+
+fn path(text: &str) -> WinPath {
+    WinPath::new(text).unwrap()
+}
+
+fn clock() -> Arc<dyn Clock> {
+    Arc::new(StillClock::at("2016-03-01T12:00:00Z".parse().unwrap()))
+}
+
+fn open(disk: &MemoryDisk) -> Simulated {
+    Simulated::open(Arc::new(disk.clone()), clock()).unwrap()
+}
+
+/// The usual demo machine with a folder for logs, everything on its disk safe.
+fn demo() -> (MemoryDisk, Simulated) {
+    let disk = MemoryDisk::new();
+    let machine = demo::one_server(Arc::new(disk.clone()), clock()).unwrap();
+    disk.create_folder(&path(r"C:\Temp")).unwrap();
+    disk.sync_all();
+    (disk, machine)
+}
+
+fn perform(machine: &Simulated, op: &Op) -> Result<Outcome, Failure> {
+    machine.perform(op, &mut |_| ())
+}
+
+fn properties(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+fn install(package: &str, pairs: &[(&str, &str)]) -> Op {
+    Op::Install { package: path(package), properties: properties(pairs), log: path(LOG) }
+}
+
+fn code(machine: &Simulated, name: &str) -> String {
+    let facts = machine.facts();
+    facts.installed.iter().find(|(_, product)| product.name == name).map(|(code, _)| code.clone()).unwrap()
+}
+
+fn uninstall(machine: &Simulated, name: &str) -> Op {
+    Op::Uninstall { code: code(machine, name), name: name.to_owned(), log: path(LOG), way_back: None }
+}
+
+fn run(program: &str) -> Op {
+    let timeout = Duration::from_secs(1);
+    Op::Run { program: path(program), arguments: Vec::new(), timeout, log: path(LOG) }
+}
+
+fn service(name: &str, state: ServiceState) -> Op {
+    Op::Service { name: name.to_owned(), state }
+}
+
+fn text(disk: &dyn ReadDisk, at: &str) -> String {
+    String::from_utf8_lossy(&disk::read(disk, &path(at), 1 << 20).unwrap()).into_owned()
+}
+
+fn is_there(disk: &dyn ReadDisk, at: &str) -> bool {
+    disk::exists(disk, &path(at)).unwrap()
+}
+
+/// Everything that is on the disk, with the machine's facts.
+fn state(disk: &dyn ReadDisk) -> BTreeMap<String, Vec<u8>> {
+    let mut all = BTreeMap::from([("machine.toml".to_owned(), disk::read(disk, &facts::path(), 1 << 26).unwrap())]);
+    for drive in [r"C:\", r"D:\"] {
+        for entry in disk.walk(&path(drive)).unwrap() {
+            let content = match entry.kind {
+                Kind::File => disk::read(disk, &entry.path, 1 << 26).unwrap(),
+                _ => Vec::new(),
+            };
+            all.insert(entry.path.to_string(), content);
+        }
+    }
+    all
+}
+
+/// Kills the operation at every single change of the disk, once as a process that dies and once as a power cut, and does
+/// it again: the end must be the same as without.
+fn survives_every_cut(before: &MemoryDisk, op: &Op) {
+    before.sync_all();
+    let undisturbed = before.snapshot();
+    perform(&open(&undisturbed), op).unwrap();
+    // What a program prints the second time may well differ.
+    let result = |disk: &MemoryDisk| {
+        let mut all = state(disk);
+        all.retain(|at, _| at != LOG || !matches!(op, Op::Run { .. }));
+        all
+    };
+    let wanted = result(&undisturbed);
+    assert_ne!(wanted, state(before), "{op} changes nothing");
+    for changes in 0.. {
+        let disk = before.snapshot();
+        let cut = CutDisk::after(disk.clone(), changes);
+        let end = perform(&Simulated::open(Arc::new(cut.clone()), clock()).unwrap(), op);
+        if !cut.was_cut() {
+            end.unwrap();
+            assert!(changes > 10, "{changes} changes only");
+            break;
+        }
+        for (how, left) in [("killed", disk.snapshot()), ("without power", disk.after_power_cut())] {
+            perform(&open(&left), op).unwrap_or_else(|failure| panic!("{op}, {how} at {changes}: {failure}"));
+            let found = result(&left);
+            let differing: Vec<_> =
+                wanted.keys().chain(found.keys()).filter(|at| wanted.get(*at) != found.get(*at)).collect();
+            assert!(differing.is_empty(), "{op}, {how} at change {changes}: {differing:?}");
+        }
+    }
+}
+
+#[test]
+fn the_demo_machine_has_what_an_old_server_has() {
+    let (disk, machine) = demo();
+    let facts = machine.facts();
+    let names: Vec<&str> = facts.installed.values().map(|product| product.name.as_str()).collect();
+    assert_eq!(names.len(), 4, "{names:?}");
+    let key = machine.registry_key(View::Wow32, KEY).unwrap().unwrap();
+    assert_eq!(key.text("InstallPath"), Some(r"C:\Program Files\PhoneFactor\"));
+    assert_eq!(machine.registry_key(View::Native, KEY).unwrap(), None);
+    let service = facts.service("PFSvc").unwrap();
+    assert_eq!((service.state, service.program()), (ServiceState::Running, Some(path(AGENT).child("pfsvc.exe"))));
+    assert_eq!(disk.list(&path(AGENT).child("Data")).unwrap().len(), 8);
+    let web_server = facts.web_server.unwrap();
+    let application = web_server.application("mobile", "/phonefactorphoneappwebservice").unwrap();
+    assert_eq!(application.folder, path(r"D:\Sites\Mobile\PhoneFactorPhoneAppWebService"));
+    assert_eq!(application.pool, "PhoneFactorMobile");
+    assert!(text(&disk, &format!(r"{PORTAL}\web.config")).starts_with("\u{feff}<?xml"));
+}
+
+#[test]
+fn every_product_is_registered_with_its_cached_package() {
+    let (disk, machine) = demo();
+    for (code, product) in &machine.facts().installed {
+        let uninstall = format!(r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall\{code}");
+        let key = machine.registry_key(View::Native, &uninstall).unwrap().unwrap();
+        assert_eq!((key.text("DisplayName"), key.number("WindowsInstaller")), (Some(&*product.name), Some(1)));
+        assert_eq!(key.text("UninstallString"), Some(&*format!("MsiExec.exe /X{code}")));
+        assert_eq!(key.text("InstallDate"), Some("20160301"));
+        let data = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Installer\UserData\S-1-5-18\Products";
+        let key = machine.registry_key(View::Native, &format!(r"{data}\{}\InstallProperties", packed(code)));
+        assert!(is_there(&disk, key.unwrap().unwrap().text("LocalPackage").unwrap()));
+    }
+}
+
+#[test]
+fn two_demo_machines_are_the_same() {
+    for name in demo::NAMES {
+        let (one, two) = (MemoryDisk::new(), MemoryDisk::new());
+        demo::build(name, Arc::new(one.clone()), clock()).unwrap();
+        demo::build(name, Arc::new(two.clone()), clock()).unwrap();
+        assert_eq!(state(&one), state(&two));
+        let failure = demo::build(name, Arc::new(one), clock()).err().unwrap();
+        assert!(failure.why.contains("there is a machine already"), "{failure}");
+    }
+    assert!(demo::build("other", Arc::new(MemoryDisk::new()), clock()).is_err());
+}
+
+#[test]
+fn a_machine_on_the_hosts_disk_can_be_opened_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk: Arc<dyn Disk> = Arc::new(HostDisk::below(folder.path()));
+    let machine = demo::one_server(Arc::clone(&disk), clock()).unwrap();
+    let again = Simulated::open(Arc::clone(&disk), clock()).unwrap();
+    assert_eq!(machine.facts(), again.facts());
+    assert!(folder.path().join("machine.toml").is_file());
+    assert!(folder.path().join("C/Program Files/PhoneFactor/Data/PhoneFactor.pfdata").is_file());
+    let (memory, _) = demo();
+    disk::remove(&memory, &path(r"C:\Temp")).unwrap();
+    assert_eq!(state(disk.as_read()), state(&memory));
+}
+
+#[test]
+fn facts_survive_as_text_and_mistakes_are_pointed_at() {
+    let (_, machine) = demo();
+    let facts = machine.facts();
+    let text = facts.to_text().unwrap();
+    assert_eq!(MachineFacts::from_text(&text).unwrap(), facts);
+    for (right, wrong) in [("format = 1", "format = 2"), ("elevated = true", "elevate = true"), ("clr =", "cli =")] {
+        let error = MachineFacts::from_text(&text.replace(right, wrong)).unwrap_err();
+        assert!(error.contains(wrong) || error.contains("format 2"), "{error}");
+    }
+}
+
+#[test]
+fn uninstalling_removes_its_own_and_leaves_the_rest() {
+    let (disk, machine) = demo();
+    for name in ["PhoneFactor User Portal", "PhoneFactor Mobile App Web Service", "PhoneFactor Web Service SDK"] {
+        let cached = machine.facts().product(&code(&machine, name)).unwrap().package.clone();
+        let op = uninstall(&machine, name);
+        perform(&machine, &op).unwrap();
+        perform(&machine, &op).unwrap();
+        assert!(!is_there(&disk, cached.as_str()));
+    }
+    perform(&machine, &uninstall(&machine, "PhoneFactor Agent")).unwrap();
+    let facts = machine.facts();
+    assert!(facts.installed.is_empty() && facts.services.is_empty());
+    assert!(facts.web_server.unwrap().sites.iter().all(|site| site.applications.is_empty()));
+    let products = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion";
+    assert_eq!(machine.registry_key(View::Native, &format!(r"{products}\Installer")).unwrap(), None);
+    assert_eq!(machine.registry_key(View::Native, &format!(r"{products}\Uninstall")).unwrap().unwrap().keys, ["7-Zip"]);
+    // The data, the theme and the key with the path were not the packages' own; edited files were.
+    assert!(is_there(&disk, &format!(r"{AGENT}\Data\PhoneFactor.pfdata")));
+    assert!(is_there(&disk, &format!(r"{PORTAL}\App_Themes\Contoso\images\icons\key.png")));
+    assert!(!is_there(&disk, &format!(r"{PORTAL}\web.config")));
+    assert!(!is_there(&disk, &format!(r"{PORTAL}\App_Themes\Default")));
+    assert!(!is_there(&disk, r"C:\inetpub\wwwroot\PhoneFactorWebServiceSdk"));
+    assert!(machine.registry_key(View::Wow32, KEY).unwrap().unwrap().text("InstallPath").is_some());
+    assert!(text(&disk, LOG).contains("Removal completed successfully"));
+}
+
+#[test]
+fn reinstalling_from_the_cached_package_brings_a_product_back() {
+    let (disk, machine) = demo();
+    let before = machine.facts();
+    let code = code(&machine, "PhoneFactor Web Service SDK");
+    let package = before.product(&code).unwrap().package.clone();
+    disk::copy(&disk, &package, &path(r"C:\Temp\sdk.msi"), &mut |_| ()).unwrap();
+    let files = state(&disk);
+    perform(&machine, &uninstall(&machine, "PhoneFactor Web Service SDK")).unwrap();
+    let op =
+        install(r"C:\Temp\sdk.msi", &[("TARGETVDIR", "PhoneFactorWebServiceSdk"), ("TARGETAPPPOOL", "phonefactor")]);
+    perform(&machine, &op).unwrap();
+    let mut now = state(&disk);
+    assert!(now.remove(LOG).is_some());
+    now.remove("machine.toml");
+    assert!(now.iter().all(|(at, content)| files.get(at) == Some(content)) && now.len() + 1 == files.len());
+    assert_eq!(machine.facts().product(&code).unwrap(), before.product(&code).unwrap());
+    let web_server = machine.web_server().unwrap().unwrap();
+    assert!(web_server.application("Default Web Site", "/PhoneFactorWebServiceSdk").unwrap().settings.is_empty());
+}
+
+#[test]
+fn the_setup_keeps_the_folder_and_its_service_upgrades_the_data() {
+    let (disk, machine) = demo();
+    perform(&machine, &uninstall(&machine, "PhoneFactor Agent")).unwrap();
+    assert_eq!(machine.run_program(&path(SETUP), &[]).unwrap(), 0);
+    let system = machine.system().unwrap();
+    assert!(system.vc_x86 && system.vc_x64);
+    assert!(is_there(&disk, &format!(r"{AGENT}\MultiFactorAuthenticationUserPortalSetup64.msi")));
+    assert!(text(&disk, &format!(r"{AGENT}\Data\PhoneFactor.pfdata")).starts_with("PFDATA 7\n"));
+    let log = text(&disk, &format!(r"{AGENT}\Logs\MultiFactorAuthSvc.log"));
+    let line = "2016-03-01T12:00:00Z|i|1204|1816|pfsvc|Completed performing tasks to upgrade from 5 to 7\r\n";
+    assert!(log.starts_with(line), "{log}");
+    for name in ["MultiFactorAuth", "MultiFactorAuthAdSync"] {
+        assert_eq!(machine.facts().service(name).unwrap().state, ServiceState::Running);
+    }
+    // Starting it again upgrades nothing again.
+    for state in [ServiceState::Stopped, ServiceState::Running] {
+        perform(&machine, &service("MultiFactorAuth", state)).unwrap();
+    }
+    let log = text(&disk, &format!(r"{AGENT}\Logs\MultiFactorAuthSvc.log"));
+    assert_eq!(log.matches("Completed performing tasks").count(), 1);
+}
+
+#[test]
+fn the_setup_installs_elsewhere_without_the_key() {
+    let (disk, machine) = demo();
+    perform(&machine, &uninstall(&machine, "PhoneFactor Agent")).unwrap();
+    let nothing = path(r"C:\Temp\nothing.json");
+    let view = View::Wow32;
+    perform(&machine, &Op::ExportKey { view, key: r"HKLM\SOFTWARE\None".to_owned(), to: nothing.clone() }).unwrap();
+    perform(&machine, &Op::ImportKey { view, key: KEY.to_owned(), from: nothing }).unwrap();
+    assert_eq!(machine.registry_key(view, KEY).unwrap(), None);
+    perform(&machine, &run(SETUP)).unwrap();
+    assert!(is_there(&disk, r"C:\Program Files\Multi-Factor Authentication Server\MultiFactorAuthSvc.exe"));
+    assert!(text(&disk, LOG).contains("Installation completed successfully"));
+}
+
+#[test]
+fn the_old_agent_cannot_read_upgraded_data() {
+    let (disk, machine) = demo();
+    perform(&machine, &service("PFSvc", ServiceState::Stopped)).unwrap();
+    disk::replace(&disk, &path(AGENT).child("Data").child("PhoneFactor.pfdata"), b"PFDATA 7\nx").unwrap();
+    let failure = perform(&machine, &service("PFSvc", ServiceState::Running)).unwrap_err();
+    assert!(failure.why.contains("1053") && failure.why.contains("its version is 7"), "{failure}");
+    assert_eq!(machine.facts().service("PFSvc").unwrap().state, ServiceState::Stopped);
+}
+
+/// The machine with the server's setup done, ready for the new web parts.
+fn with_server() -> (MemoryDisk, Simulated) {
+    let (disk, machine) = demo();
+    perform(&machine, &uninstall(&machine, "PhoneFactor Agent")).unwrap();
+    perform(&machine, &run(SETUP)).unwrap();
+    (disk, machine)
+}
+
+#[test]
+fn web_parts_go_to_the_site_directory_and_pool_that_are_asked_for() {
+    let (disk, machine) = with_server();
+    let package = format!(r"{AGENT}\MultiFactorAuthenticationMobileAppWebServiceSetup64.msi");
+    let op = install(
+        &package,
+        &[("TARGETSITE", "/LM/W3SVC/2"), ("TARGETVDIR", "pf"), ("TARGETAPPPOOL", "PhoneFactorMobile")],
+    );
+    perform(&machine, &op).unwrap();
+    assert!(is_there(&disk, r"D:\Sites\Mobile\pf\bin\pfpaws.dll"));
+    let web_server = machine.web_server().unwrap().unwrap();
+    let application = web_server.application("Mobile", "/pf").unwrap();
+    assert_eq!((&*application.pool, application.folder.as_str()), ("PhoneFactorMobile", r"D:\Sites\Mobile\pf"));
+    let log = text(&disk, LOG);
+    assert!(
+        log.contains("Action start 12:00:00: InstallFiles.") && log.contains("Property(S): TARGETVDIR = pf"),
+        "{log}"
+    );
+    for (bad, why) in [
+        (("TARGETSITE", "/LM/W3SVC/9"), "/LM/W3SVC/9"),
+        (("TARGETAPPPOOL", "None"), "the application pool `None`"),
+        (("TARGETVDIR", r"a\..\b"), "cannot be used"),
+    ] {
+        let package = format!(r"{AGENT}\MultiFactorAuthenticationUserPortalSetup64.msi");
+        let before = machine.facts();
+        let failure = perform(&machine, &install(&package, &[bad])).unwrap_err();
+        assert!(failure.why.contains("1603 (fatal error)") && failure.why.contains(why), "{failure}");
+        assert!(failure.next.contains(LOG));
+        assert_eq!(machine.facts(), before);
+    }
+}
+
+#[test]
+fn a_missing_prerequisite_is_told_in_the_log() {
+    let (disk, machine) = demo();
+    let package = path(r"C:\Temp\portal.msi");
+    let (other, _) = with_server();
+    let content = disk::read(&other, &path(AGENT).child("MultiFactorAuthenticationUserPortalSetup64.msi"), 1 << 26);
+    disk::replace(&disk, &package, &content.unwrap()).unwrap();
+    let failure = perform(&machine, &install(package.as_str(), &[])).unwrap_err();
+    assert!(failure.why.contains("Visual C++ 2015"), "{failure}");
+    let log = text(&disk, LOG);
+    assert!(log.contains("Action ended 12:00:00: LaunchConditions. Return value 3."), "{log}");
+    assert!(log.contains("Multi-Factor Authentication User Portal needs the Visual C++ 2015"), "{log}");
+}
+
+#[test]
+fn a_modified_file_is_kept_and_an_application_that_is_there_is_used() {
+    let (disk, machine) = with_server();
+    let folder = r"C:\inetpub\wwwroot\MultiFactorAuth";
+    disk.create_folder(&path(folder)).unwrap();
+    disk::replace(&disk, &path(folder).child("web.config"), b"mine").unwrap();
+    machine
+        .change(|facts| {
+            facts.applications_of("Default Web Site").unwrap().push(Application {
+                path: "/multifactorauth".to_owned(),
+                folder: path(folder),
+                pool: "PhoneFactor".to_owned(),
+                settings: BTreeMap::new(),
+            });
+            Ok(())
+        })
+        .unwrap();
+    let outcome = perform(&machine, &install(&format!(r"{AGENT}\MultiFactorAuthenticationUserPortalSetup64.msi"), &[]));
+    let notes = outcome.unwrap().notes;
+    assert!(notes.len() == 1 && notes[0].contains("web.config was modified"), "{notes:?}");
+    assert_eq!(text(&disk, &format!(r"{folder}\web.config")), "mine");
+    perform(&machine, &uninstall(&machine, "Multi-Factor Authentication User Portal")).unwrap();
+    assert!(!is_there(&disk, folder));
+    assert!(machine.web_server().unwrap().unwrap().application("Default Web Site", "/MultiFactorAuth").is_some());
+}
+
+#[test]
+fn refusals_have_the_codes_of_windows_installer() {
+    let (disk, machine) = demo();
+    let fails = |op: &Op, code: &str| {
+        let failure = perform(&machine, op).unwrap_err();
+        assert!(failure.why.contains(code), "{failure}");
+    };
+    let builder = PackageBuilder::new("test", "Tool", "1.0").file("a.txt", "a");
+    let put = |name: &str, bytes: &[u8]| disk::replace(&disk, &path(r"C:\Temp").child(name), bytes).unwrap();
+    put("arm.msi", &builder.clone().architecture(Architecture::Arm64).build().unwrap());
+    fails(&install(r"C:\Temp\arm.msi", &[]), "1633 (wrong platform)");
+    put("bad.msi", b"no package");
+    fails(&install(r"C:\Temp\bad.msi", &[]), "1619");
+    fails(&install(r"C:\Temp\none.msi", &[]), "1619");
+    put("one.msi", &builder.clone().build().unwrap());
+    perform(&machine, &install(r"C:\Temp\one.msi", &[])).unwrap();
+    perform(&machine, &install(r"C:\Temp\one.msi", &[])).unwrap();
+    let two =
+        PackageBuilder::new("test", "Tool", "2.0").file("a.txt", "b").property("ProductCode", &builder.product_code());
+    put("two.msi", &two.build().unwrap());
+    fails(&install(r"C:\Temp\two.msi", &[]), "1638");
+    let nowhere =
+        Op::Install { package: path(r"C:\Temp\one.msi"), properties: properties(&[]), log: path(r"C:\No\log") };
+    fails(&nowhere, "1622");
+    put("note.exe", b"MZ");
+    let failure = perform(&machine, &run(r"C:\Temp\note.exe")).unwrap_err();
+    assert!(failure.next.contains("simulated-program = 1"), "{failure}");
+    put("odd.exe", b"simulated-program = 1\nproduct = 'x'\nversion = '1'\n[[action]]\ndo = 'fly'\n");
+    fails(&run(r"C:\Temp\odd.exe"), "unknown variant `fly`");
+    put("ends.exe", b"simulated-program = 1\nproduct = 'x'\nversion = '1'\n[[action]]\ndo = 'exit'\ncode = 7\n");
+    fails(&run(r"C:\Temp\ends.exe"), "it ended with 7");
+    machine.change(|facts| Ok(facts.system.elevated = false)).unwrap();
+    fails(&run(SETUP), "access is denied");
+}
+
+#[test]
+fn packages_for_32_bits_are_registered_for_32_bit_programs() {
+    let (disk, machine) = demo();
+    let builder = PackageBuilder::new("test", "Tool", "1.0").file("a.txt", "a").architecture(Architecture::X86);
+    disk::replace(&disk, &path(r"C:\Temp\one.msi"), &builder.build().unwrap()).unwrap();
+    perform(&machine, &install(r"C:\Temp\one.msi", &[])).unwrap();
+    let key = format!(r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall\{}", builder.product_code());
+    assert!(machine.registry_key(View::Wow32, &key).unwrap().is_some());
+    assert!(machine.registry_key(View::Native, &key).unwrap().is_none());
+    assert!(is_there(&disk, r"C:\Program Files (x86)\Tool\a.txt"));
+    perform(&machine, &uninstall(&machine, "Tool")).unwrap();
+    assert!(!is_there(&disk, r"C:\Program Files (x86)\Tool"));
+    assert!(is_there(&disk, r"C:\Program Files (x86)"));
+}
+
+#[test]
+fn a_product_of_a_captured_machine_is_removed_by_its_package() {
+    let (disk, machine) = demo();
+    let code = code(&machine, "PhoneFactor User Portal");
+    machine.change(|facts| Ok(drop(facts.installed.remove(&code)))).unwrap();
+    let way_back = WayBack {
+        package: path(r"C:\Temp\portal.msi"),
+        properties: properties(&[("TARGETVDIR", "PhoneFactor"), ("TARGETSITE", "/LM/W3SVC/1")]),
+        application: None,
+    };
+    let op = Op::Uninstall { code, name: "portal".to_owned(), log: path(LOG), way_back: Some(way_back) };
+    survives_every_cut(&disk, &op);
+    perform(&machine, &op).unwrap();
+    assert!(machine.web_server().unwrap().unwrap().application("Default Web Site", "/PhoneFactor").is_none());
+    assert!(!is_there(&disk, &format!(r"{PORTAL}\login.aspx")));
+}
+
+#[test]
+fn signatures_go_with_the_content() {
+    let (disk, machine) = with_server();
+    let portal = path(AGENT).child("MultiFactorAuthenticationUserPortalSetup64.msi");
+    let by = Signature::Signed { by: "Microsoft Corporation".to_owned() };
+    assert_eq!(machine.signature(&portal).unwrap(), by);
+    assert_eq!(machine.signature(&path(SETUP)).unwrap(), by);
+    let version = machine.program_version(&path(SETUP)).unwrap().unwrap();
+    assert_eq!((&*version.product, &*version.version), ("Multi-Factor Authentication Server", "7.3.0.3"));
+    disk::replace(&disk, &portal, b"changed").unwrap();
+    assert_eq!(machine.signature(&portal).unwrap(), Signature::None);
+    assert_eq!(machine.program_version(&portal).unwrap(), None);
+    assert!(machine.signature(&path(r"C:\none.msi")).is_err());
+}
+
+#[test]
+fn a_key_comes_back_exactly_as_it_was() {
+    let (_, machine) = demo();
+    let before = machine.registry_tree(View::Wow32, KEY).unwrap();
+    let to = path(r"C:\Temp\key.json");
+    let view = View::Wow32;
+    perform(&machine, &Op::ExportKey { view, key: KEY.to_owned(), to: to.clone() }).unwrap();
+    machine
+        .change(|facts| {
+            let key = registry::real_path(facts.system.bits, view, KEY);
+            facts.registry.set(&key, "InstallPath", Value::Text("elsewhere".to_owned()));
+            facts.registry.set(&format!(r"{key}\New"), "", Value::Number(1));
+            Ok(())
+        })
+        .unwrap();
+    perform(&machine, &Op::ImportKey { view, key: KEY.to_owned(), from: to }).unwrap();
+    assert_eq!(machine.registry_tree(View::Wow32, KEY).unwrap(), before);
+}
+
+#[test]
+fn an_application_gets_its_pool_and_settings() {
+    let (disk, machine) = demo();
+    let mut application =
+        machine.web_server().unwrap().unwrap().application("Mobile", "/PhoneFactorPhoneAppWebService").unwrap().clone();
+    application.pool = "PhoneFactor".to_owned();
+    application.settings.insert("x".to_owned(), "y".to_owned());
+    let op = |application: &Application| Op::Configure { site: "mobile".to_owned(), application: application.clone() };
+    perform(&machine, &op(&application)).unwrap();
+    let found = open(&disk).web_server().unwrap().unwrap();
+    assert_eq!(found.application("Mobile", "/PhoneFactorPhoneAppWebService"), Some(&application));
+    application.pool = "None".to_owned();
+    assert!(perform(&machine, &op(&application)).is_err());
+    application.path = "/None".to_owned();
+    assert!(perform(&machine, &op(&application)).is_err());
+}
+
+#[test]
+fn what_could_not_be_written_has_not_happened() {
+    let (disk, _) = demo();
+    let machine = Simulated::open(Arc::new(CutDisk::after(disk.clone(), 0)), clock()).unwrap();
+    let before = machine.facts();
+    assert!(perform(&machine, &service("PFSvc", ServiceState::Stopped)).is_err());
+    assert_eq!(machine.facts(), before);
+    let write = Op::Write { path: path(LOG), content: Blob::new(*b"x") };
+    assert!(perform(&machine, &write).is_err());
+}
+
+#[test]
+fn removals_survive_every_cut() {
+    let (disk, machine) = demo();
+    for name in ["PhoneFactor User Portal", "PhoneFactor Agent"] {
+        survives_every_cut(&disk, &uninstall(&machine, name));
+    }
+}
+
+#[test]
+fn the_setup_survives_every_cut() {
+    let (disk, machine) = demo();
+    perform(&machine, &uninstall(&machine, "PhoneFactor Agent")).unwrap();
+    survives_every_cut(&disk, &run(SETUP));
+}
+
+#[test]
+fn installations_survive_every_cut() {
+    let (disk, _) = with_server();
+    let package = format!(r"{AGENT}\MultiFactorAuthenticationWebServiceSdkSetup64.msi");
+    survives_every_cut(&disk, &install(&package, &[("TARGETAPPPOOL", "PhoneFactor")]));
+}
+
+#[test]
+fn a_half_done_installation_can_be_taken_away_and_a_half_done_removal_undone() {
+    let (before, machine) = with_server();
+    let package = format!(r"{AGENT}\MultiFactorAuthenticationWebServiceSdkSetup64.msi");
+    let op = install(&package, &[("TARGETAPPPOOL", "PhoneFactor")]);
+    let done = before.snapshot();
+    perform(&open(&done), &op).unwrap();
+    let undo = uninstall(&open(&done), "Multi-Factor Authentication Web Service SDK");
+    drop(machine);
+    let same = |one: &MemoryDisk, two: &MemoryDisk| {
+        let (mut one, mut two) = (state(one), state(two));
+        one.remove(LOG);
+        two.remove(LOG);
+        one == two
+    };
+    for changes in 0.. {
+        let (installing, removing) = (before.snapshot(), done.snapshot());
+        let cuts = [(&installing, &op), (&removing, &undo)].map(|(disk, op)| {
+            let cut = CutDisk::after(disk.clone(), changes);
+            let _ = perform(&Simulated::open(Arc::new(cut.clone()), clock()).unwrap(), op);
+            cut.was_cut()
+        });
+        perform(&open(&installing), &undo).unwrap();
+        assert!(same(&installing, &before), "installation cut at {changes}");
+        perform(&open(&removing), &op).unwrap();
+        assert!(same(&removing, &done), "removal cut at {changes}");
+        if cuts == [false, false] {
+            break;
+        }
+    }
+}

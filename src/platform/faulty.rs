@@ -1,0 +1,120 @@
+//! A machine on which things go wrong when a test wants them to.
+
+use super::disk::{Disk, ReadDisk};
+use super::facts::{ProgramVersion, Service, Signature, System, WebServer};
+use super::op::Op;
+use super::registry::{Key, View};
+use super::{Failure, Inspect, Outcome, Platform, Progress};
+use crate::winpath::WinPath;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// What goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The operation fails once and changes nothing.
+    Fails,
+    /// It fails, and so does every later one.
+    FailsFromNowOn,
+    /// The process is killed just before the operation.
+    KilledBefore,
+    /// The process is killed just after the operation, before that can be noted.
+    KilledAfter,
+}
+
+/// Wraps a machine and has one operation go wrong. Only operations count, not questions and not the engine's own files.
+pub struct Faulty<'a> {
+    inner: &'a dyn Platform,
+    fault: Option<(usize, Fault)>,
+    kill: Box<dyn Fn() + Send + Sync + 'a>,
+    performed: AtomicUsize,
+    log: Mutex<Vec<String>>,
+}
+
+impl<'a> Faulty<'a> {
+    /// Has operation number `at` (from 0) go wrong; `kill` has nothing reach the disk any more.
+    pub fn new(inner: &'a dyn Platform, at: usize, fault: Fault, kill: impl Fn() + Send + Sync + 'a) -> Self {
+        Self { fault: Some((at, fault)), ..Self::counting(inner, kill) }
+    }
+
+    /// Nothing goes wrong; operations are counted.
+    pub fn counting(inner: &'a dyn Platform, kill: impl Fn() + Send + Sync + 'a) -> Self {
+        let (performed, log) = (AtomicUsize::new(0), Mutex::default());
+        Self { inner, fault: None, kill: Box::new(kill), performed, log }
+    }
+
+    /// The operations that were asked for, in words.
+    pub fn performed(&self) -> Vec<String> {
+        self.log.lock().map(|log| log.clone()).unwrap_or_default()
+    }
+}
+
+impl Inspect for Faulty<'_> {
+    fn files(&self) -> &dyn ReadDisk {
+        self.inner.files()
+    }
+
+    fn system(&self) -> Result<System, Failure> {
+        self.inner.system()
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        self.inner.variable(name)
+    }
+
+    fn registry_key(&self, view: View, path: &str) -> Result<Option<Key>, Failure> {
+        self.inner.registry_key(view, path)
+    }
+
+    fn services(&self) -> Result<Vec<Service>, Failure> {
+        self.inner.services()
+    }
+
+    fn web_server(&self) -> Result<Option<WebServer>, Failure> {
+        self.inner.web_server()
+    }
+
+    fn signature(&self, path: &WinPath) -> Result<Signature, Failure> {
+        self.inner.signature(path)
+    }
+
+    fn program_version(&self, path: &WinPath) -> Result<Option<ProgramVersion>, Failure> {
+        self.inner.program_version(path)
+    }
+
+    fn free_space(&self, drive: char) -> Result<u64, Failure> {
+        self.inner.free_space(drive)
+    }
+}
+
+impl Platform for Faulty<'_> {
+    fn disk(&self) -> &dyn Disk {
+        self.inner.disk()
+    }
+
+    fn perform(&self, op: &Op, watch: &mut dyn FnMut(Progress)) -> Result<Outcome, Failure> {
+        let number = self.performed.fetch_add(1, Ordering::Relaxed);
+        if let Ok(mut log) = self.log.lock() {
+            log.push(op.to_string());
+        }
+        let fails = || Err(Failure::new(op, "a fault was asked for"));
+        match self.fault {
+            Some((at, Fault::Fails)) if at == number => fails(),
+            Some((at, Fault::FailsFromNowOn)) if at <= number => fails(),
+            Some((at, Fault::KilledBefore)) if at == number => {
+                (self.kill)();
+                fails()
+            }
+            Some((at, Fault::KilledAfter)) if at == number => {
+                self.inner.perform(op, watch)?;
+                (self.kill)();
+                fails()
+            }
+            _ => self.inner.perform(op, watch),
+        }
+    }
+
+    fn inspect(&self) -> &dyn Inspect {
+        self
+    }
+}

@@ -1,0 +1,179 @@
+//! Demo machines: servers as they were found in 2016, to rehearse on and to test with.
+
+mod packages;
+mod server;
+
+use super::{MachineFacts, Signed, Simulated, facts};
+use crate::platform::clock::Clock;
+use crate::platform::disk::{self, Disk, Kind, MemoryDisk, ReadDisk, hash_bytes};
+use crate::platform::{Doing, Failure};
+use crate::winpath::WinPath;
+use packages::{Packages, SETUP, noise, packages, picture, windows_text};
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+use std::sync::Arc;
+
+/// The names of the demo machines; the first is the usual one.
+pub const NAMES: &[&str] = &["one-server", "agent-server", "web-server"];
+
+/// What a demo machine is used for.
+#[derive(Clone, Copy)]
+struct Roles {
+    /// The agent and the web service SDK.
+    agent: bool,
+    /// The user portal and the mobile app's web service.
+    web: bool,
+}
+
+/// A server with everything on it: agent, web service SDK, user portal and the mobile app's web service.
+pub fn one_server(disk: Arc<dyn Disk>, clock: Arc<dyn Clock>) -> Result<Simulated, Failure> {
+    build("one-server", disk, clock)
+}
+
+/// Makes the demo machine `name` of an empty disk. The same clock gives the same machine, byte for byte.
+pub fn build(name: &str, disk: Arc<dyn Disk>, clock: Arc<dyn Clock>) -> Result<Simulated, Failure> {
+    let doing = format!("build the demo machine {name}");
+    let roles = match name {
+        "one-server" => Roles { agent: true, web: true },
+        "agent-server" => Roles { agent: true, web: false },
+        "web-server" => Roles { agent: false, web: true },
+        _ => return Err(Failure::new(doing, format!("there is no such one; there are {}", NAMES.join(", ")))),
+    };
+    if disk::exists(disk.as_read(), &facts::path()).doing(&doing)? {
+        return Err(Failure::new(doing, "there is a machine already").next("choose another folder"));
+    }
+    // Installing syncs every file; in memory that costs nothing, and a machine that is only being made needs none of it.
+    let workshop = MemoryDisk::new();
+    let facts = server::facts(roles).doing(&doing)?;
+    let machine = Simulated::create(Arc::new(workshop.clone()), Arc::clone(&clock), facts)?;
+    Workshop { machine: &machine, roles, packages: packages().doing(&doing)? }.furnish()?;
+    for drive in machine.facts().free_space.keys() {
+        deliver(&workshop, &*disk, *drive).doing(&doing)?;
+    }
+    let facts = machine.facts();
+    facts.write(&*disk)?;
+    Ok(Simulated { disk, clock, facts: facts.into() })
+}
+
+/// Copies a drive, file by file, without waiting for each to be safe.
+fn deliver(from: &MemoryDisk, to: &dyn Disk, drive: char) -> io::Result<()> {
+    let root = WinPath::new(format!(r"{drive}:\")).map_err(io::Error::other)?;
+    if !disk::exists(from, &root)? {
+        return Ok(());
+    }
+    for entry in from.walk(&root)? {
+        if entry.kind == Kind::Folder {
+            to.create_folder(&entry.path)?;
+            continue;
+        }
+        let mut content = Vec::new();
+        from.open(&entry.path)?.read_to_end(&mut content)?;
+        let mut file = to.create(&entry.path)?;
+        file.write_all(&content)?;
+        file.set_modified(entry.modified)?;
+    }
+    Ok(())
+}
+
+/// A machine that is being made.
+struct Workshop<'a> {
+    machine: &'a Simulated,
+    roles: Roles,
+    packages: &'static Packages,
+}
+
+impl Workshop<'_> {
+    fn furnish(&self) -> Result<(), Failure> {
+        self.write(r"C:\Windows\System32\cmd.exe", include_str!("cmd.toml"))?;
+        self.write(
+            r"C:\inetpub\wwwroot\iisstart.htm",
+            "<html><body>Simulated: the start page of IIS.</body></html>\r\n",
+        )?;
+        self.write(r"D:\Sites\Mobile\default.htm", "<html><body>Simulated: nothing to see.</body></html>\r\n")?;
+        if self.roles.agent {
+            self.activated_agent()?;
+            self.web_part("PhoneFactorWebServiceSdk", &self.packages.old_sdk, 1, "PhoneFactor")?;
+        }
+        if self.roles.web {
+            self.web_part("PhoneFactor", &self.packages.old_portal, 1, "PhoneFactor")?;
+            self.customised_portal()?;
+            self.web_part("PhoneFactorPhoneAppWebService", &self.packages.old_mobile, 2, "PhoneFactorMobile")?;
+            let folder = r"D:\Sites\Mobile\PhoneFactorPhoneAppWebService";
+            self.write(&format!(r"{folder}\web.config"), windows_text(include_str!("admin/mobile.config")))?;
+        }
+        self.new_installers()?;
+        self.machine.change(|facts| {
+            server::configure(facts);
+            Ok(())
+        })
+    }
+
+    fn write(&self, path: &str, content: impl AsRef<[u8]>) -> Result<(), Failure> {
+        let doing = format!("write {path}");
+        let path = WinPath::new(path).doing(&doing)?;
+        let disk = &*self.machine.disk;
+        path.parent().map_or(Ok(()), |folder| disk::create_folders(disk, &folder)).doing(&doing)?;
+        disk::replace(disk, &path, content.as_ref()).doing(doing)
+    }
+
+    /// Installs an old package from a place that nobody has any more.
+    fn install(&self, name: &str, package: &[u8], properties: &BTreeMap<String, String>) -> Result<(), Failure> {
+        let downloads = r"C:\Users\Administrator\Downloads";
+        let place = |name: String| WinPath::new(format!(r"{downloads}\{name}")).doing("build a demo machine");
+        let (source, log) = (place(format!("{name}.msi"))?, place(format!("{name}.log"))?);
+        self.write(source.as_str(), package)?;
+        self.machine.install(&source, properties, &log, &mut |_| ())?;
+        for gone in [source, log] {
+            disk::remove(&*self.machine.disk, &gone).doing("build a demo machine")?;
+        }
+        Ok(())
+    }
+
+    fn web_part(&self, directory: &str, package: &[u8], site: u32, pool: &str) -> Result<(), Failure> {
+        let site = format!("/LM/W3SVC/{site}");
+        let properties = [("TARGETVDIR", directory), ("TARGETSITE", &site), ("TARGETAPPPOOL", pool)];
+        self.install(directory, package, &properties.map(|(name, value)| (name.to_owned(), value.to_owned())).into())
+    }
+
+    fn activated_agent(&self) -> Result<(), Failure> {
+        let folder = r"C:\Program Files\PhoneFactor";
+        let mut data = b"PFDATA 5\n".to_vec();
+        data.extend(noise(41, 8192));
+        self.write(&format!(r"{folder}\Data\PhoneFactor.pfdata"), data)?;
+        let names = ["caCert", "cert", "groupCACert", "groupKey", "groupName", "licenseKey", "pkey"];
+        for (seed, name) in (43..).step_by(2).zip(names) {
+            self.write(&format!(r"{folder}\Data\{name}"), noise(seed, 300))?;
+        }
+        self.install("PhoneFactorAgent", &self.packages.agent, &BTreeMap::new())
+    }
+
+    /// The portal as its administrator has left it.
+    fn customised_portal(&self) -> Result<(), Failure> {
+        let folder = r"C:\inetpub\wwwroot\PhoneFactor";
+        self.write(&format!(r"{folder}\web.config"), windows_text(include_str!("admin/portal.config")))?;
+        self.write(&format!(r"{folder}\login.aspx"), windows_text(include_str!("admin/login.aspx")))?;
+        let theme = format!(r"{folder}\App_Themes\Contoso");
+        self.write(&format!(r"{theme}\Contoso.css"), "/* Simulated */ body { background: url(images/logo.png) }\r\n")?;
+        self.write(&format!(r"{theme}\images\logo.png"), picture(61))?;
+        self.write(&format!(r"{theme}\images\icons\key.png"), picture(67))
+    }
+
+    /// What Microsoft signed lies ready, and keeps its signature wherever it is copied to.
+    fn new_installers(&self) -> Result<(), Failure> {
+        let mut signed = vec![hash_bytes(SETUP.as_bytes()), hash_bytes(&self.packages.server)];
+        signed.extend(self.packages.web.iter().map(|(_, package)| hash_bytes(package)));
+        if self.roles.agent {
+            self.write(r"C:\Install\MultiFactorAuthenticationServerSetup.exe", SETUP)?;
+            self.write(r"C:\Install\data\MultiFactorAuthenticationServer.msi", &self.packages.server)?;
+        } else {
+            for (name, package) in &self.packages.web {
+                self.write(&format!(r"C:\Install\{name}"), package)?;
+            }
+        }
+        self.machine.change(|facts| {
+            let by = |sha256| Signed { path: None, sha256: Some(sha256), by: "Microsoft Corporation".to_owned() };
+            facts.signatures.extend(signed.into_iter().map(by));
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,91 @@
+//! What the demo machines know besides their files.
+
+use super::{MachineFacts, Roles};
+use crate::platform::facts::{Bits, Pool, Site, System, WebServer};
+use crate::platform::registry::Value;
+use crate::winpath::{PathError, WinPath};
+use std::collections::BTreeMap;
+
+const POSITIVE_NETWORKS: &str = r"HKLM\SOFTWARE\Wow6432Node\Positive Networks\PhoneFactor";
+const UNINSTALL: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall";
+
+/// The server before anything of PhoneFactor is on it.
+pub(super) fn facts(roles: Roles) -> Result<MachineFacts, PathError> {
+    let name = if roles.agent { "MFA01" } else { "WEB01" };
+    let mut facts = MachineFacts::new(System {
+        name: name.to_owned(),
+        windows: "Windows Server 2012 R2 (6.3.9600)".to_owned(),
+        bits: Bits::X64,
+        elevated: true,
+        dotnet_release: Some(379_893),
+        // Without the server's setup nobody else would bring the runtimes that the web parts need.
+        vc_x86: !roles.agent,
+        vc_x64: !roles.agent,
+        pending_renames: Vec::new(),
+    });
+    let variables = [
+        ("COMPUTERNAME", name),
+        ("ProgramData", r"C:\ProgramData"),
+        ("ProgramFiles", r"C:\Program Files"),
+        ("ProgramFiles(x86)", r"C:\Program Files (x86)"),
+        ("SystemDrive", "C:"),
+        ("SystemRoot", r"C:\Windows"),
+        ("TEMP", r"C:\Windows\Temp"),
+        ("windir", r"C:\Windows"),
+    ];
+    facts.variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    facts.free_space = BTreeMap::from([('C', 40 << 30), ('D', 100 << 30)]);
+    facts.web_server = Some(web_server(WinPath::new(r"C:\inetpub\wwwroot")?, WinPath::new(r"D:\Sites\Mobile")?));
+    let other = format!(r"{UNINSTALL}\7-Zip");
+    facts.registry.set(&other, "DisplayName", Value::Text("7-Zip 9.20 (x64 edition)".to_owned()));
+    facts.registry.set(&other, "Publisher", Value::Text("Igor Pavlov".to_owned()));
+    Ok(facts)
+}
+
+fn web_server(wwwroot: WinPath, mobile: WinPath) -> WebServer {
+    let pool = |name: &str, clr: &str, pipeline: &str, identity: &str| Pool {
+        name: name.to_owned(),
+        clr: clr.to_owned(),
+        pipeline: pipeline.to_owned(),
+        identity: identity.to_owned(),
+        enable_32bit: false,
+    };
+    let site = |id, name: &str, folder: WinPath, bindings: &[&str]| Site {
+        id,
+        name: name.to_owned(),
+        folder,
+        bindings: bindings.iter().map(|binding| (*binding).to_owned()).collect(),
+        applications: Vec::new(),
+    };
+    WebServer {
+        features: vec!["asp-net".to_owned(), "metabase-compatibility".to_owned()],
+        global_modules: BTreeMap::new(),
+        pools: vec![
+            pool("DefaultAppPool", "v2.0", "Classic", "ApplicationPoolIdentity"),
+            pool("PhoneFactor", "v4.0", "Integrated", r"FABRIKAM\svc-pfpool"),
+            pool("PhoneFactorMobile", "v4.0", "Integrated", "ApplicationPoolIdentity"),
+        ],
+        sites: vec![
+            site(1, "Default Web Site", wwwroot, &["http/*:80:", "https/*:443:"]),
+            site(2, "Mobile", mobile, &["https/*:8443:"]),
+        ],
+    }
+}
+
+/// What the administrator has configured since the installation.
+pub(super) fn configure(facts: &mut MachineFacts) {
+    if facts.registry.key(POSITIVE_NETWORKS).is_some() {
+        facts.registry.set(POSITIVE_NETWORKS, "Pfsvc_ncan_ip_tcp_port", Value::Number(4899));
+        facts.registry.set(POSITIVE_NETWORKS, "pfsvc_pendingSmsTimeoutSeconds", Value::Number(300));
+    }
+    let settings = [
+        ("system.webServer/security/access/@sslFlags", "Ssl"),
+        ("system.webServer/security/authentication/anonymousAuthentication/@enabled", "false"),
+        ("system.webServer/security/authentication/basicAuthentication/@enabled", "true"),
+    ];
+    let sites = facts.web_server.iter_mut().flat_map(|web_server| &mut web_server.sites);
+    for application in sites.flat_map(|site| &mut site.applications) {
+        let wanted = if application.path.ends_with("WebServiceSdk") { &settings[..] } else { &settings[..1] };
+        application.settings = wanted.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    }
+}

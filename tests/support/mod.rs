@@ -1,0 +1,170 @@
+//! What the whole-program tests share: demo machines in memory, a person who answers, and whole machines to compare.
+#![allow(dead_code, reason = "each test program uses its own part of this")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
+
+use pfupgrade::engine::{Answer, End, Engine, EngineError, Found, Operator, Silent, prepare};
+use pfupgrade::plan::Plan;
+use pfupgrade::platform::Platform;
+use pfupgrade::platform::clock::StillClock;
+use pfupgrade::platform::disk::{self, Kind, MemoryDisk, ReadDisk};
+use pfupgrade::platform::op::Gate;
+use pfupgrade::platform::simulated::{Simulated, demo};
+use pfupgrade::winpath::WinPath;
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+/// 2016-03-05, a Saturday night.
+pub fn clock() -> Arc<StillClock> {
+    Arc::new(StillClock::at("2016-03-05T22:00:00Z".parse().unwrap()))
+}
+
+/// A path that is known to be good.
+pub fn path(text: &str) -> WinPath {
+    WinPath::new(text).unwrap()
+}
+
+/// The demo machine, built once and copied for each test.
+pub fn one_server() -> MemoryDisk {
+    static MACHINE: OnceLock<MemoryDisk> = OnceLock::new();
+    let machine = MACHINE.get_or_init(|| {
+        let disk = MemoryDisk::new();
+        demo::one_server(Arc::new(disk.clone()), clock()).unwrap();
+        disk.sync_all();
+        disk
+    });
+    machine.snapshot()
+}
+
+/// Boots the machine on a disk.
+pub fn boot(disk: &MemoryDisk) -> Simulated {
+    Simulated::open(Arc::new(disk.clone()), clock()).unwrap()
+}
+
+/// A plan of the folder `plans`.
+pub fn plan(name: &str) -> Plan {
+    let file = format!("{}/plans/{name}.toml", env!("CARGO_MANIFEST_DIR"));
+    Plan::read(&std::fs::read(&file).unwrap(), &file).unwrap()
+}
+
+/// A plan of the default kind with more lines.
+pub fn plan_with(lines: &str) -> Plan {
+    let text = format!(
+        "format = 1\n[server]\ninstaller = 'C:\\Install\\MultiFactorAuthenticationServerSetup.exe'\n{lines}\n"
+    );
+    Plan::read(text.as_bytes(), "plan").unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+/// The person at the simulated machine: runs what is to be run, and says yes.
+pub struct Person<'a>(pub &'a Simulated);
+
+impl Operator for Person<'_> {
+    fn at_gate(&mut self, gate: &Gate, still: &str) -> Answer {
+        if let Some(program) = &gate.program {
+            // A killed machine answers nobody.
+            match self.0.run_program(program, &[]) {
+                Ok(0) => {}
+                Ok(code) => panic!("{program} ended with {code}: {still}"),
+                Err(_) => return Answer::Later,
+            }
+        }
+        Answer::Done { by: "simulated operator".to_owned() }
+    }
+}
+
+/// The engine of a machine.
+pub fn engine<'a>(platform: &'a dyn Platform, clock: &'a StillClock) -> Engine<'a> {
+    Engine { platform, clock, state: path(r"C:\ProgramData\pfupgrade") }
+}
+
+/// Runs a plan on the machine of `disk`, as `platform` shows it.
+pub fn run_on(machine: &Simulated, platform: &dyn Platform, plan: &Plan) -> Result<End, EngineError> {
+    let clock = clock();
+    let engine = engine(platform, &clock);
+    let _lock = engine.lock()?;
+    let prepared = prepare(platform.inspect(), &*clock, plan, &engine.state)?;
+    let refusals: Vec<_> = prepared.preview.findings.iter().filter(|finding| finding.refuses()).collect();
+    assert!(refusals.is_empty(), "preflight refuses: {refusals:#?}");
+    engine.run(&prepared, &mut Person(machine), &mut Silent)
+}
+
+/// Runs a plan on the machine of `disk`.
+pub fn run(disk: &MemoryDisk, plan: &Plan) -> Result<End, EngineError> {
+    let machine = boot(disk);
+    run_on(&machine, &machine, plan)
+}
+
+/// The last run of the machine of `disk`.
+pub fn last_run(disk: &MemoryDisk) -> Option<Found> {
+    let (machine, clock) = (boot(disk), clock());
+    engine(&machine, &clock).last_run().unwrap()
+}
+
+/// Goes on with the last run; `None` where there has been none.
+pub fn resume(disk: &MemoryDisk) -> Option<Result<End, EngineError>> {
+    let (machine, clock) = (boot(disk), clock());
+    let engine = engine(&machine, &clock);
+    let _lock = engine.lock().unwrap();
+    let found = engine.last_run().unwrap()?;
+    Some(engine.resume(&found, &mut Person(&machine), &mut Silent))
+}
+
+/// Rolls the last run back; `None` where there has been none.
+pub fn rollback(disk: &MemoryDisk) -> Option<Result<End, EngineError>> {
+    let (machine, clock) = (boot(disk), clock());
+    let engine = engine(&machine, &clock);
+    let _lock = engine.lock().unwrap();
+    let found = engine.last_run().unwrap()?;
+    Some(engine.rollback(&found, &mut Silent))
+}
+
+/// A whole machine: every folder and file with its content and time, `machine.toml` included.
+pub type Whole = BTreeMap<String, Option<Vec<u8>>>;
+
+/// The tool's own folder: what it holds tells of the run, and is the only thing that may differ.
+const OWN: &str = r"C:\PROGRAMDATA\PFUPGRADE";
+
+/// Everything on the disk but the tool's own folder.
+pub fn whole(disk: &MemoryDisk) -> Whole {
+    let mut all = Whole::new();
+    for drive in ['C', 'D'] {
+        let root = path(&format!("{drive}:\\"));
+        for entry in disk.walk(&root).unwrap() {
+            if entry.path.key().starts_with(OWN) {
+                continue;
+            }
+            let content = (entry.kind == Kind::File).then(|| disk::read(disk, &entry.path, u64::MAX - 1).unwrap());
+            all.insert(entry.path.to_string(), content);
+        }
+    }
+    let machine = boot(disk);
+    all.insert("machine.toml".to_owned(), Some(toml::to_string(&machine.facts()).unwrap().into_bytes()));
+    all
+}
+
+/// The differences between two machines, in words; empty where there are none.
+pub fn differences(expected: &Whole, found: &Whole) -> Vec<String> {
+    let names: std::collections::BTreeSet<&String> = expected.keys().chain(found.keys()).collect();
+    let mut all = Vec::new();
+    for name in names {
+        match (expected.get(name), found.get(name)) {
+            (Some(_), None) => all.push(format!("missing: {name}")),
+            (None, Some(_)) => all.push(format!("too much: {name}")),
+            (Some(a), Some(b)) if a != b => all.push(format!("{name} differs:\n{}", text_diff(a, b))),
+            _ => {}
+        }
+    }
+    all
+}
+
+fn text_diff(a: &Option<Vec<u8>>, b: &Option<Vec<u8>>) -> String {
+    let text = |content: &Option<Vec<u8>>| String::from_utf8_lossy(content.as_deref().unwrap_or(b"(folder)")).into_owned();
+    let (a, b) = (text(a), text(b));
+    similar::TextDiff::from_lines(&a, &b).unified_diff().context_radius(1).to_string()
+}
+
+/// Fails with the differences between two machines.
+#[track_caller]
+pub fn assert_same(expected: &Whole, found: &Whole, what: &str) {
+    let found = differences(expected, found);
+    assert!(found.is_empty(), "{what}:\n{}", found.join("\n"));
+}
