@@ -48,9 +48,8 @@ pub fn plan(name: &str) -> Plan {
 
 /// A plan of the default kind with more lines.
 pub fn plan_with(lines: &str) -> Plan {
-    let text = format!(
-        "format = 1\n[server]\ninstaller = 'C:\\Install\\MultiFactorAuthenticationServerSetup.exe'\n{lines}\n"
-    );
+    let text =
+        format!("format = 1\n[server]\ninstaller = 'C:\\Install\\MultiFactorAuthenticationServerSetup.exe'\n{lines}\n");
     Plan::read(text.as_bytes(), "plan").unwrap_or_else(|errors| panic!("{errors}"))
 }
 
@@ -157,7 +156,8 @@ pub fn differences(expected: &Whole, found: &Whole) -> Vec<String> {
 }
 
 fn text_diff(a: &Option<Vec<u8>>, b: &Option<Vec<u8>>) -> String {
-    let text = |content: &Option<Vec<u8>>| String::from_utf8_lossy(content.as_deref().unwrap_or(b"(folder)")).into_owned();
+    let text =
+        |content: &Option<Vec<u8>>| String::from_utf8_lossy(content.as_deref().unwrap_or(b"(folder)")).into_owned();
     let (a, b) = (text(a), text(b));
     similar::TextDiff::from_lines(&a, &b).unified_diff().context_radius(1).to_string()
 }
