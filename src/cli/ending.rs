@@ -51,12 +51,15 @@ impl Scene<'_> {
                 if reboot { ending.next("restart Windows; an installer asked for it") } else { ending }
             }
             End::Waiting(gate) => {
-                self.talk.say(&format!("\nWaiting for somebody to do this:\n{}", text::gate(&gate, self.talk.error_width())));
-                ending.next(format!("when it is done: {}", self.command(&format!("resume --confirm {}", gate.id))))
+                // Whoever was asked at a terminal has read it already.
+                let read = self.global.ask && self.talk.is_with_person();
+                let asked = if read { String::new() } else { text::gate(&gate, self.talk.error_width()) };
+                self.talk.insist(&format!("\n{asked}The run waits here. When this is done, go on with:"));
+                ending.next(self.command(&format!("resume --confirm {}", gate.id)))
             }
             End::Stopped => {
-                self.talk.say("\nStopped, as asked. What has been done so far is in the journal.");
-                ending.next(format!("{}, or {}", self.command("resume"), self.command("rollback")))
+                self.talk.insist(&format!("\nStopped, as asked. To put everything back: {}", self.command("rollback")));
+                ending.next(self.command("resume"))
             }
             End::RolledBack => {
                 if !self.talk.json {
@@ -88,7 +91,9 @@ impl Scene<'_> {
     /// A fault, with the commands that go on from it.
     fn fault(&self, error: EngineError) -> Fault {
         let ways = match &error {
-            EngineError::Step { .. } => format!("{}, or {}", self.command("resume"), self.command("rollback")),
+            EngineError::Step { .. } => {
+                format!("{}, or {} to put everything back", self.command("resume"), self.command("rollback"))
+            }
             EngineError::Rollback { .. } => self.command("rollback"),
             _ => String::new(),
         };

@@ -2,12 +2,10 @@
 
 use super::talk::Talk;
 use crate::engine::{Event, Watcher};
-use anstyle::Style;
+use crate::report::text;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::time::{Duration, Instant};
 
-const BOLD: Style = Style::new().bold();
-const DIM: Style = Style::new().dimmed();
 /// What takes less than this needs no moving count.
 const SOON: Duration = Duration::from_millis(500);
 
@@ -29,13 +27,13 @@ impl<'a> Progress<'a> {
 
     fn numbered(&self, number: usize, of: usize, text: &str) {
         let digits = of.to_string().len();
-        self.talk.say(&format!("{DIM}[{number:>digits$}/{of}]{DIM:#} {text}"));
+        self.talk.say(&text::hanging(&format!("[{number:>digits$}/{of}] "), text, self.talk.error_width()));
     }
 
     /// A line below a step.
     fn below(&self, text: &str) {
         let indent = 2 * self.of.to_string().len() + 4;
-        self.talk.say(&format!("{:indent$}{DIM}{text}{DIM:#}", ""));
+        self.talk.say(&text::hanging(&" ".repeat(indent), text, self.talk.error_width()));
     }
 
     fn bytes(&mut self, done: u64) {
@@ -60,7 +58,7 @@ impl<'a> Progress<'a> {
                 self.talk.say(&format!("Run {run}"));
                 notes.iter().for_each(|note| self.talk.say(note));
             }
-            Event::Step { number, title, .. } => self.numbered(*number, self.of, &format!("{BOLD}{title}{BOLD:#}")),
+            Event::Step { number, title, .. } => self.numbered(*number, self.of, title),
             Event::Undo { number, of, text } => self.numbered(*number, *of, text),
             Event::Operation { text, .. } => {
                 self.since = Instant::now();

@@ -1,7 +1,7 @@
 //! What the engine tells while it works. Presentation is up to the listener.
 
 use crate::platform::op::Gate;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -52,6 +52,7 @@ pub enum Event {
     /// A person is asked.
     Gate {
         /// What is asked.
+        #[serde(serialize_with = "asked")]
         gate: Gate,
     },
     /// A person answered.
@@ -70,6 +71,17 @@ pub enum Event {
         /// The operation in words.
         text: String,
     },
+}
+
+/// A gate as scripts see it: how long the machine was watched before is none of their business.
+fn asked<S: Serializer>(gate: &Gate, serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Asked<'a> {
+        id: &'a str,
+        title: &'a str,
+        instructions: &'a [String],
+    }
+    Asked { id: &gate.id, title: &gate.title, instructions: &gate.instructions }.serialize(serializer)
 }
 
 /// Somebody who listens.

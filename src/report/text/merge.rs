@@ -18,10 +18,10 @@ pub(super) fn merge(page: &mut Page, merge: &MergePreview) {
     page.line(5, "", PLAIN, "the new file as shipped (-) and as it will be (+):", CYAN);
     for line in &merge.diff {
         match line.kind {
-            LineKind::Context => page.verbatim(7, "  ", &line.text, DIM),
-            LineKind::Removed => page.verbatim(7, "- ", &line.text, RED),
-            LineKind::Added => page.verbatim(7, "+ ", &line.text, GREEN),
-            LineKind::Gap => page.verbatim(7, "  ", "...", DIM),
+            LineKind::Context => page.verbatim(5, "  ", &line.text, DIM),
+            LineKind::Removed => page.verbatim(5, "- ", &line.text, RED),
+            LineKind::Added => page.verbatim(5, "+ ", &line.text, GREEN),
+            LineKind::Gap => page.verbatim(5, "  ", "...", DIM),
         }
     }
 }
@@ -29,6 +29,9 @@ pub(super) fn merge(page: &mut Page, merge: &MergePreview) {
 fn one_change(page: &mut Page, change: &Change) {
     let (old, new, result) = (value(&change.old), value(&change.new), value(&change.result));
     let (word, style, account) = match &change.fate {
+        Fate::Carried if change.result == Shown::Masked => {
+            ("carried", GREEN, "the old value, which is not shown".to_owned())
+        }
         Fate::Carried => ("carried", GREEN, format!("{result} in place of {new}")),
         Fate::Added => ("added", GREEN, result),
         Fate::AlreadySo => ("already so", GREEN, result),

@@ -11,13 +11,20 @@ pub use preview::preview;
 pub use summary::summary;
 
 use crate::platform::op::Gate;
-use page::{BOLD, PLAIN, Page};
+use page::{BOLD, DIM, PLAIN, Page};
 
 /// What a gate asks, with how it is done.
 pub fn gate(gate: &Gate, width: usize) -> String {
     let mut page = Page::new(width);
     page.line(0, &format!("gate {}: ", gate.id), BOLD, &gate.title, PLAIN);
     instructions(&mut page, 2, &gate.instructions);
+    page.into_text()
+}
+
+/// Words behind a label, below which nothing is written.
+pub fn hanging(label: &str, words: &str, width: usize) -> String {
+    let mut page = Page::new(width);
+    page.line(0, label, DIM, words, PLAIN);
     page.into_text()
 }
 

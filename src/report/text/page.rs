@@ -61,17 +61,24 @@ impl Page {
         }
     }
 
-    /// A line that is shown as it is; one that is too long goes on below `mark`'s column.
+    /// A line of a file behind a mark. One that is too long goes on below, further in than it began.
     pub(super) fn verbatim(&mut self, indent: usize, mark: &str, text: &str, style: Style) {
         let room = self.width.saturating_sub(indent + mark.len()).max(20);
-        let characters: Vec<char> = text.chars().collect();
-        let mut mark = Some(mark);
-        for piece in characters.chunks(room) {
-            let piece: String = piece.iter().collect();
-            let mark = mark.take().map_or_else(|| "  ".to_owned(), str::to_owned);
+        let text = text.replace('\t', "    ");
+        let inner = (text.len() - text.trim_start().len() + 4).min(room / 2);
+        let mut rest: Vec<char> = text.chars().collect();
+        let mut lead = mark.to_owned();
+        loop {
+            let tail = rest.split_off(rest.len().min(room + mark.len() - lead.len()));
+            let piece: String = rest.iter().collect();
             let _ = write!(self.text, "{:indent$}", "");
-            self.styled(format!("{mark}{piece}").trim_end(), style);
+            self.styled(format!("{lead}{piece}").trim_end(), style);
             self.blank();
+            if tail.is_empty() {
+                break;
+            }
+            rest = tail;
+            lead = " ".repeat(mark.len() + inner);
         }
     }
 

@@ -28,7 +28,7 @@ fn header(page: &mut Page, preview: &Preview) {
         page.line(2, "plan     ", DIM, plan, PLAIN);
     }
     if !preview.steps.is_empty() {
-        page.line(2, "backups  ", DIM, &preview.backup, PLAIN);
+        page.line(2, "backups  ", DIM, &format!("{}, below called <backups>", preview.backup), PLAIN);
     }
 }
 
@@ -54,9 +54,9 @@ fn findings(page: &mut Page, preview: &Preview) {
     }
     let refusals = findings.iter().filter(|finding| finding.refuses()).count();
     let heading = match (refusals, findings.len() - refusals) {
-        (0, others) => format!("Checks: {}", count(others, "remark")),
+        (0, others) => format!("Checks: {}", count(others, "warning")),
         (refusals, 0) => format!("Checks: {}", count(refusals, "refusal")),
-        (refusals, others) => format!("Checks: {}, {}", count(refusals, "refusal"), count(others, "remark")),
+        (refusals, others) => format!("Checks: {}, {}", count(refusals, "refusal"), count(others, "warning")),
     };
     page.heading(&heading);
     for finding in findings {
@@ -110,7 +110,7 @@ fn steps(page: &mut Page, preview: &Preview) {
             page.rule("no way back from here on", RED);
             page.blank();
         }
-        one_step(page, at + 1, step);
+        one_step(page, at + 1, step, &preview.backup);
         if outage.is_some_and(|(_, last)| last == at) {
             page.blank();
             page.rule("the outage ends", GREEN);
@@ -124,7 +124,7 @@ fn outage(preview: &Preview) -> Option<(usize, usize)> {
     Some((steps.iter().position(|step| step.outage)?, steps.iter().rposition(|step| step.outage)?))
 }
 
-fn one_step(page: &mut Page, number: usize, step: &StepPreview) {
+fn one_step(page: &mut Page, number: usize, step: &StepPreview, backup: &str) {
     let certainty = match step.certainty {
         Certainty::Exact => "",
         Certainty::Estimated => " (estimated)",
@@ -133,7 +133,7 @@ fn one_step(page: &mut Page, number: usize, step: &StepPreview) {
     page.line(0, &format!("{number:>3}. "), BOLD, &format!("{}{certainty}", step.title), BOLD);
     page.line(5, "", PLAIN, &step.reason, DIM);
     for touched in &step.touches {
-        page.line(5, "- ", DIM, touched, PLAIN);
+        page.line(5, "- ", DIM, &touched.replace(backup, "<backups>"), PLAIN);
     }
     for note in &step.notes {
         page.line(5, "note: ", YELLOW, note, PLAIN);
@@ -165,7 +165,10 @@ fn closing(preview: &Preview) -> String {
     }
     let gates =
         preview.steps.iter().filter(|step| step.gate.as_ref().is_some_and(|gate| gate.skipped.is_none())).count();
-    let mut text = format!("{}, {} among them. ", count(preview.steps.len(), "step"), count(gates, "gate"));
+    let mut text = match gates {
+        0 => format!("{} without a gate. ", count(preview.steps.len(), "step")),
+        _ => format!("{} with {}. ", count(preview.steps.len(), "step"), count(gates, "gate")),
+    };
     if let Some((first, last)) = outage(preview) {
         text += &format!("Outage from step {} to step {}. ", first + 1, last + 1);
     }
