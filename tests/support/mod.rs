@@ -48,9 +48,8 @@ pub fn plan(name: &str) -> Plan {
 
 /// A plan of the default kind with more lines.
 pub fn plan_with(lines: &str) -> Plan {
-    let text = format!(
-        "format = 1\n[server]\ninstaller = 'C:\\Install\\MultiFactorAuthenticationServerSetup.exe'\n{lines}\n"
-    );
+    let text =
+        format!("format = 1\n[server]\ninstaller = 'C:\\Install\\MultiFactorAuthenticationServerSetup.exe'\n{lines}\n");
     Plan::read(text.as_bytes(), "plan").unwrap_or_else(|errors| panic!("{errors}"))
 }
 
@@ -157,7 +156,8 @@ pub fn differences(expected: &Whole, found: &Whole) -> Vec<String> {
 }
 
 fn text_diff(a: &Option<Vec<u8>>, b: &Option<Vec<u8>>) -> String {
-    let text = |content: &Option<Vec<u8>>| String::from_utf8_lossy(content.as_deref().unwrap_or(b"(folder)")).into_owned();
+    let text =
+        |content: &Option<Vec<u8>>| String::from_utf8_lossy(content.as_deref().unwrap_or(b"(folder)")).into_owned();
     let (a, b) = (text(a), text(b));
     similar::TextDiff::from_lines(&a, &b).unified_diff().context_radius(1).to_string()
 }
@@ -167,4 +167,16 @@ fn text_diff(a: &Option<Vec<u8>>, b: &Option<Vec<u8>>) -> String {
 pub fn assert_same(expected: &Whole, found: &Whole, what: &str) {
     let found = differences(expected, found);
     assert!(found.is_empty(), "{what}:\n{}", found.join("\n"));
+}
+
+/// A whole machine without what a rollback does not restore, and says so: runtimes that a setup installed, the place a
+/// product was installed from, and the logs that the new server wrote.
+pub fn without_what_stays(mut machine: Whole) -> Whole {
+    machine.retain(|name, _| !name.starts_with(r"C:\Program Files\PhoneFactor\Logs\MultiFactorAuth"));
+    if let Some(Some(facts)) = machine.get_mut("machine.toml") {
+        let text = String::from_utf8(std::mem::take(facts)).unwrap();
+        let stays = |line: &&str| !["vc-x86", "vc-x64", "InstallSource"].iter().any(|name| line.starts_with(name));
+        *facts = text.lines().filter(stays).map(|line| format!("{line}\n")).collect::<String>().into_bytes();
+    }
+    machine
 }

@@ -85,6 +85,7 @@ struct Workshop<'a> {
 impl Workshop<'_> {
     fn furnish(&self) -> Result<(), Failure> {
         self.write(r"C:\Windows\System32\cmd.exe", include_str!("cmd.toml"))?;
+        self.write(r"C:\ProgramData\ntuser.pol", "")?;
         self.write(
             r"C:\inetpub\wwwroot\iisstart.htm",
             "<html><body>Simulated: the start page of IIS.</body></html>\r\n",
