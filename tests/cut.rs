@@ -10,8 +10,8 @@ use pfupgrade::platform::disk::MemoryDisk;
 fn cut(start: &MemoryDisk, plan: &Plan, after: u64, power: bool) -> Option<MemoryDisk> {
     let disk = start.snapshot();
     disk.stop_after(after);
-    let died = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(&disk, plan))).is_err()
-        || disk.changes() >= after;
+    let died =
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(&disk, plan))).is_err() || disk.changes() >= after;
     died.then(|| if power { disk.after_power_cut() } else { disk.snapshot() })
 }
 
@@ -31,18 +31,24 @@ fn a_run_survives_being_cut_anywhere() {
         for power in [false, true] {
             let Some(left) = cut(&start, &plan, at, power) else { continue };
             let r = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            let resumed = left.snapshot();
-            match resume(&resumed) {
-                None => drop(run(&resumed, &plan).unwrap()),
-                Some(end) => assert_eq!(end.unwrap(), End::Done { reboot: false }),
-            }
-            assert_same(&after, &whole(&resumed), &format!("resumed, cut after {at}, power {power}"));
-            if let Some(end) = rollback(&left) {
-                end.unwrap();
-            }
-            assert_same(&before, &without_what_stays(whole(&left)), &format!("rolled back, cut after {at}, {power}"));
+                let resumed = left.snapshot();
+                match resume(&resumed) {
+                    None => drop(run(&resumed, &plan).unwrap()),
+                    Some(end) => assert_eq!(end.unwrap(), End::Done { reboot: false }),
+                }
+                assert_same(&after, &whole(&resumed), &format!("resumed, cut after {at}, power {power}"));
+                if let Some(end) = rollback(&left) {
+                    end.unwrap();
+                }
+                assert_same(
+                    &before,
+                    &without_what_stays(whole(&left)),
+                    &format!("rolled back, cut after {at}, {power}"),
+                );
             }));
-            if r.is_err() { bad.push((at, power)); }
+            if r.is_err() {
+                bad.push((at, power));
+            }
         }
     }
     assert!(bad.is_empty(), "{bad:?}");
