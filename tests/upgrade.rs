@@ -3,10 +3,10 @@ mod support;
 use support::*;
 
 use pfupgrade::engine::{End, Standing, prepare};
+use pfupgrade::platform::disk::MemoryDisk;
 use pfupgrade::platform::facts::ServiceState;
 use pfupgrade::platform::op::{Blob, Op};
 use pfupgrade::platform::{Inspect, Platform};
-use pfupgrade::platform::disk::MemoryDisk;
 use pfupgrade::survey::survey;
 use pfupgrade::winpath::WinPath;
 
@@ -32,7 +32,12 @@ impl ByHand<'_> {
         let found = survey(self.machine.inspect()).unwrap();
         let products = found.components.values().flat_map(|found| &found.products);
         let product = products.into_iter().find(|product| product.name == name).unwrap();
-        self.perform(Op::Uninstall { code: product.code.clone(), name: name.to_owned(), log: Self::log(), way_back: None });
+        self.perform(Op::Uninstall {
+            code: product.code.clone(),
+            name: name.to_owned(),
+            log: Self::log(),
+            way_back: None,
+        });
     }
 
     fn install(&self, package: &str, name: &str, site: u32, pool: &str) {
