@@ -225,9 +225,9 @@ pub(super) fn application_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>)
     }
     let removed = base.iter().flat_map(|base| &base.entries);
     for entry in removed.filter(|entry| old.get(entry.section, entry.name).is_none()) {
-        let Target::Setting(target) = places.target(entry) else { continue };
-        let (base, new) = (Some(entry.value.as_str()), Some(target.value.as_str()));
-        let case = Case { old: None, base, new, has_base: true, is_sdk_setting: false };
+        let target = places.target(entry);
+        let new = if let Target::Setting(target) = &target { Some(target.value.as_str()) } else { None };
+        let case = Case { old: None, base: Some(&entry.value), new, has_base: true, is_sdk_setting: false };
         if let Verdict::Leave(fate) = decide(&case, scene.rules) {
             draft.change(change(entry.path(), entry.name, &case, case.new, fate));
         }
@@ -259,21 +259,19 @@ fn merge_setting<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, found: &Found<'_,
         is_sdk_setting: entry.is_sdk_url(),
     };
     let path = counterpart.unwrap_or(entry).path();
-    let (value, fate) = match decide(&case, scene.rules) {
-        Verdict::Nothing => {
-            counterpart.map(|counterpart| draft.claim(counterpart.node));
-            return;
-        }
-        Verdict::Leave(fate) => {
-            counterpart.map(|counterpart| draft.claim(counterpart.node));
-            return draft.change(change(path, entry.name, &case, case.new, fate));
-        }
-        Verdict::Write(value, fate) => (value, fate),
-    };
-    match write_setting(scene, draft, found, &value) {
-        Ok(()) => draft.change(change(path, entry.name, &case, Some(&value), fate)),
-        Err(why) => draft.change(change(path, entry.name, &case, case.new, reported(why))),
+    let verdict = decide(&case, scene.rules);
+    if let (Some(counterpart), Verdict::Nothing | Verdict::Leave(_)) = (counterpart, &verdict) {
+        draft.claim(counterpart.node);
     }
+    let (result, fate) = match &verdict {
+        Verdict::Nothing => return,
+        Verdict::Leave(fate) => (case.new, fate.clone()),
+        Verdict::Write(value, fate) => match write_setting(scene, draft, found, value) {
+            Ok(()) => (Some(value.as_str()), fate.clone()),
+            Err(why) => (case.new, reported(why)),
+        },
+    };
+    draft.change(change(path, entry.name, &case, result, fate));
 }
 
 /// Writes a setting's value where it belongs, or says why that is not possible.

@@ -226,3 +226,27 @@ fn an_address_is_rewritten_even_where_both_files_have_it() {
     assert_eq!(result, same.replace("phonefactorwebservicesdk", "MultiFactorAuthWebServiceSdk"));
     assert_eq!(changes.len(), 1);
 }
+
+#[test]
+fn an_address_among_the_app_settings_is_rewritten_too() {
+    let of = |url: &str| configuration(&format!(r#"<appSettings><add key="SDK" value="{url}"/></appSettings>"#));
+    let (result, changes) = merged(&of("https://h/PhoneFactorWebServiceSdk/PfWsSdk.asmx"), None, &of(""), &renaming());
+    assert_eq!(result, of("https://h/MultiFactorAuthWebServiceSdk/PfWsSdk.asmx"));
+    assert!(matches!(fate(&changes, "appSettings/SDK"), Fate::Rewritten { .. }));
+}
+
+#[test]
+fn a_key_that_was_removed_by_hand_is_told() {
+    let base = configuration(r#"<appSettings><add key="a" value="1"/><add key="b" value="1"/></appSettings>"#);
+    let new = configuration(r#"<appSettings><add key="a" value="1"/></appSettings>"#);
+    let (result, changes) = merged("<configuration/>", Some(&base), &new, &keep());
+    assert_eq!(result, new);
+    assert!(is_reported(&changes, "appSettings/a"));
+    assert_eq!(fate(&changes, "appSettings/b"), &Fate::AlreadySo);
+    let base = settings("S", &(setting("a", "<value>1</value>") + &setting("b", "")));
+    let new = settings("S", &setting("a", "<value>1</value>"));
+    let (result, changes) = merged(&settings("S", ""), Some(&base), &new, &keep());
+    assert_eq!(result, new);
+    assert!(is_reported(&changes, "applicationSettings/S/a"));
+    assert_eq!(fate(&changes, "applicationSettings/S/b"), &Fate::AlreadySo);
+}

@@ -96,6 +96,7 @@ fn what_asp_net_refuses_is_found() {
         2
     );
     assert_eq!(faults(&SHIPPED.replace("<pages ", "<pages/><pages ")), 1);
-    assert_eq!(faults(&SHIPPED.replace(r#"name="pfup.Properties.Settings""#, r#"name="other""#)), 1);
+    let section = r#"      <section name="pfup.Properties.Settings""#;
+    assert_eq!(faults(&SHIPPED.replace(section, &format!("<section name='a'/><section name='a'/>{section}"))), 1);
     assert_eq!(faults(&SHIPPED.replace("<configSections>", "<connectionStrings/><configSections>")), 2);
 }
