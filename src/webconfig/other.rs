@@ -66,7 +66,7 @@ pub(super) fn changes<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
     let mut walk = Walk { scene, draft, path: Vec::new() };
     let root = Triple { old: Some(scene.old), base: scene.base, new: Some(scene.new), is_unique: true };
     match scene.base {
-        Some(_) => walk.children(root),
+        Some(_) => walk.element(root),
         None => walk.without_base(root),
     }
 }

@@ -8,8 +8,8 @@ use super::{
     sdk_url,
     values::{AppEntries, SettingEntries, SettingEntry, sections},
 };
-use roxmltree::Node;
-use std::collections::HashMap;
+use roxmltree::{Node, NodeId};
+use std::collections::{HashMap, HashSet};
 
 /// One value in all files.
 struct Case<'v> {
@@ -164,19 +164,25 @@ enum Target<'r, 't> {
 struct Places<'t> {
     entries: SettingEntries<'t, 't>,
     by_name: HashMap<&'t str, Node<'t, 't>>,
-    /// By what is behind the first dot of a section's name; `None` where several are alike.
+    /// Sections that the old file has not, by what is behind the first dot of their name; `None` where several are alike.
     by_tail: HashMap<&'t str, Option<Node<'t, 't>>>,
     /// The one setting for the address of the SDK that the old file does not have by its name.
     sdk: Option<usize>,
+    /// What goes there: the element of the old file's address.
+    old_sdk: Option<NodeId>,
 }
 
 impl<'t> Places<'t> {
     fn of(scene: &Scene<'t>, old: &SettingEntries<'t, 't>) -> Self {
         let entries = SettingEntries::of(scene.sources.new, scene.new);
         let (mut by_name, mut by_tail) = (HashMap::new(), HashMap::new());
+        let of_old: HashSet<&str> = sections(scene.old).map(|node| node.tag_name().name()).collect();
         for node in sections(scene.new) {
             let name = node.tag_name().name();
             by_name.insert(name, node);
+            if of_old.contains(name) {
+                continue;
+            }
             by_tail.entry(tail(name)).and_modify(|unique| *unique = None).or_insert(Some(node));
         }
         let only = |is_it: &dyn Fn(&SettingEntry<'_, '_>) -> bool| {
@@ -185,14 +191,15 @@ impl<'t> Places<'t> {
             found.next().filter(|_| found.next().is_none()).map(|(at, _)| at)
         };
         let sdk = only(&|entry| sdk_url::is_setting(entry.name)).or_else(|| only(&|entry| entry.is_sdk_url()));
-        Self { entries, by_name, by_tail, sdk }
+        let old_sdk = old.sdk().map(|entry| entry.node.id());
+        Self { entries, by_name, by_tail, sdk, old_sdk }
     }
 
     fn target(&self, old: &SettingEntry<'_, '_>) -> Target<'_, 't> {
         if let Some(entry) = self.entries.get(old.section, old.name) {
             return Target::Setting(entry);
         }
-        if let Some(at) = self.sdk.filter(|_| old.is_sdk_url()) {
+        if let Some(at) = self.sdk.filter(|_| self.old_sdk == Some(old.node.id())) {
             return Target::Setting(&self.entries.entries[at]);
         }
         let alike = || self.by_tail.get(tail(old.section)).copied().flatten();
@@ -274,6 +281,8 @@ fn merge_setting<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, found: &Found<'_,
     draft.change(change(path, entry.name, &case, result, fate));
 }
 
+const TAKEN: &str = "another setting of the old file took the place of this one in the new file; decide by hand";
+
 /// Writes a setting's value where it belongs, or says why that is not possible.
 fn write_setting<'t>(
     scene: &Scene<'t>,
@@ -288,6 +297,7 @@ fn write_setting<'t>(
         Target::Section(_) if !entry.is_text() => {
             Err("its value is markup (serializeAs is not String) and the new file has no such setting; add it by hand")
         }
+        Target::Section(section) if !draft.claim_name(section, entry.name) => Err(TAKEN),
         Target::Section(section) => {
             let name = escape_attribute(document, entry.name, '"');
             let start = format!(r#"<setting name="{name}" serializeAs="String">"#);
@@ -298,9 +308,7 @@ fn write_setting<'t>(
         Target::Setting(counterpart) if counterpart.serialize_as != entry.serialize_as => {
             Err("the new file stores it in another form (serializeAs); set it by hand")
         }
-        Target::Setting(counterpart) if !draft.claim(counterpart.node) => {
-            Err("another setting of the old file took the place of this one in the new file; decide by hand")
-        }
+        Target::Setting(counterpart) if !draft.claim(counterpart.node) => Err(TAKEN),
         Target::Setting(counterpart) if counterpart.value == value => Ok(()),
         Target::Setting(counterpart) if entry.is_text() => {
             draft.splice(set_value(document, counterpart.node, &escape_text(document, value)));

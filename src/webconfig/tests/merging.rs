@@ -250,3 +250,27 @@ fn a_key_that_was_removed_by_hand_is_told() {
     assert!(is_reported(&changes, "applicationSettings/S/a"));
     assert_eq!(fate(&changes, "applicationSettings/S/b"), &Fate::AlreadySo);
 }
+
+#[test]
+fn two_settings_never_fight_for_one_place() {
+    let both = |names: [&str; 2]| {
+        let section = |name, value| format!("<{name}>{}</{name}>", setting("n", &format!("<value>{value}</value>")));
+        let sections = section(names[0], "1") + &section(names[1], "2");
+        configuration(&format!("<applicationSettings>{sections}</applicationSettings>"))
+    };
+    let old = both(["A.Settings", "B.Settings"]);
+    let (result, changes) = merged(&old, None, &settings("X.Settings", ""), &keep());
+    assert_eq!(parsed(result).values().unwrap().settings[0].value.expose(), "1");
+    assert!(is_reported(&changes, "applicationSettings/B.Settings/n"));
+
+    let new = settings("B.Settings", &setting("n", "<value>x</value>"));
+    let (result, changes) = merged(&old, None, &new, &keep());
+    assert_eq!(result, new.replace(">x<", ">2<"));
+    assert!(is_reported(&changes, "applicationSettings/A.Settings/n"));
+
+    let url = |host| format!("<value>https://{host}/PfWsSdk.asmx</value>");
+    let old = settings("S", &(setting("other", &url("1")) + &setting("a_pfwssdk_PfWsSdk", &url("2"))));
+    let new = settings("S", &setting("b_pfwssdk_PfWsSdk", "<value/>"));
+    let (result, _) = merged(&old, None, &new, &keep());
+    assert_eq!(result, settings("S", &(setting("b_pfwssdk_PfWsSdk", &url("2")) + &setting("other", &url("1")))));
+}
