@@ -166,7 +166,7 @@ struct Places<'t> {
     by_name: HashMap<&'t str, Node<'t, 't>>,
     /// Sections that the old file has not, by what is behind the first dot of their name; `None` where several are alike.
     by_tail: HashMap<&'t str, Option<Node<'t, 't>>>,
-    /// The one setting for the address of the SDK that the old file does not have by its name.
+    /// The one setting for the address of the SDK that no other setting of the old file has by its name.
     sdk: Option<usize>,
     /// What goes there: the element of the old file's address.
     old_sdk: Option<NodeId>,
@@ -185,13 +185,15 @@ impl<'t> Places<'t> {
             }
             by_tail.entry(tail(name)).and_modify(|unique| *unique = None).or_insert(Some(node));
         }
+        let old_sdk = old.sdk().map(|entry| entry.node.id());
+        let others = old.entries.iter().filter(|entry| Some(entry.node.id()) != old_sdk);
+        let others: HashSet<&str> = others.map(|entry| entry.name).collect();
         let only = |is_it: &dyn Fn(&SettingEntry<'_, '_>) -> bool| {
-            let is_free = |entry: &SettingEntry<'_, '_>| old.get(entry.section, entry.name).is_none();
+            let is_free = |entry: &SettingEntry<'_, '_>| !others.contains(entry.name);
             let mut found = entries.entries.iter().enumerate().filter(|(_, entry)| is_it(entry) && is_free(entry));
             found.next().filter(|_| found.next().is_none()).map(|(at, _)| at)
         };
         let sdk = only(&|entry| sdk_url::is_setting(entry.name)).or_else(|| only(&|entry| entry.is_sdk_url()));
-        let old_sdk = old.sdk().map(|entry| entry.node.id());
         Self { entries, by_name, by_tail, sdk, old_sdk }
     }
 
@@ -225,7 +227,10 @@ pub(super) fn application_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>)
     let old = SettingEntries::of(scene.sources.old, scene.old);
     let base = scene.sources.base.zip(scene.base).map(|(document, root)| SettingEntries::of(document, root));
     let places = Places::of(scene, &old);
-    for entry in &old.entries {
+    // The address of the SDK takes its place first: its counterpart may be one that only its value gives away.
+    let (first, others): (Vec<_>, Vec<_>) =
+        old.entries.iter().partition(|entry| Some(entry.node.id()) == places.old_sdk);
+    for entry in first.into_iter().chain(others) {
         let shipped = base.as_ref().and_then(|base| base.get(entry.section, entry.name));
         let target = places.target(entry);
         merge_setting(scene, draft, &Found { entry, shipped, has_base: base.is_some(), target });

@@ -139,7 +139,7 @@ fn settings(section: &str, inner: &str) -> String {
     configuration(&format!("<applicationSettings>\n<{section}>{inner}</{section}>\n</applicationSettings>"))
 }
 
-fn setting(name: &str, content: &str) -> String {
+pub(super) fn setting(name: &str, content: &str) -> String {
     format!(r#"<setting name="{name}" serializeAs="String">{content}</setting>"#)
 }
 
