@@ -164,7 +164,8 @@ enum Target<'r, 't> {
 struct Places<'t> {
     entries: SettingEntries<'t, 't>,
     by_name: HashMap<&'t str, Node<'t, 't>>,
-    /// Sections that the old file has not, by what is behind the first dot of their name; `None` where several are alike.
+    /// Sections that the old file has not, by what is behind the first dot of their name; `None` where several are
+    /// alike.
     by_tail: HashMap<&'t str, Option<Node<'t, 't>>>,
     /// The one setting for the address of the SDK that no other setting of the old file has by its name.
     sdk: Option<usize>,
@@ -180,10 +181,9 @@ impl<'t> Places<'t> {
         for node in sections(scene.new) {
             let name = node.tag_name().name();
             by_name.insert(name, node);
-            if of_old.contains(name) {
-                continue;
+            if !of_old.contains(name) {
+                by_tail.entry(tail(name)).and_modify(|unique| *unique = None).or_insert(Some(node));
             }
-            by_tail.entry(tail(name)).and_modify(|unique| *unique = None).or_insert(Some(node));
         }
         let old_sdk = old.sdk().map(|entry| entry.node.id());
         let others = old.entries.iter().filter(|entry| Some(entry.node.id()) != old_sdk);

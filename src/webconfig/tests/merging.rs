@@ -114,7 +114,8 @@ fn an_added_key_follows_its_neighbours() {
         ),
         (
             "   <configSections/>\n   <system.web/>",
-            "   <configSections/>\n   <appSettings>\n      <add key=\"k\" value=\"v\" />\n   </appSettings>\n   <system.web/>",
+            "   <configSections/>\n   <appSettings>\n      <add key=\"k\" value=\"v\" />\n   </appSettings>\n   \
+             <system.web/>",
         ),
     ] {
         for line_end in ["\n", "\r\n"] {

@@ -72,10 +72,11 @@ proptest! {
 
     #[test]
     fn a_value_means_the_same_wherever_it_is_carried(value in value(), old_form in form(), new_form in form()) {
+        let added = format!("    <add key='Added{0}' value='{0}'/>\n  </appSettings>", escaped(&value));
         let old = SHIPPED
             .replace(r#"PASSWORD" value="""#, &format!(r#"PASSWORD" value="{}""#, escaped(&value)))
             .replace("http://localhost:4898/PfWsSdk.asmx", &escaped(&value))
-            .replace("  </appSettings>", &format!("    <add key='Added{0}' value='{0}'/>\n  </appSettings>", escaped(&value)));
+            .replace("  </appSettings>", &added);
         let (old, base) = (parsed(stored(&old, old_form)), parsed(SHIPPED));
         for inner in ["value=\"\"", "value=''"] {
             let new = NEW.replace("value=\"\"", inner);
@@ -94,7 +95,8 @@ proptest! {
         old in colliding(), base in prop::option::of(colliding()), new in colliding(), set: bool
     ) {
         let (old, base, new) = (parsed(old), base.map(parsed), parsed(new));
-        let rules = if set { Rules { sdk_url: SdkUrlRule::Set("https://s/PfWsSdk.asmx".to_owned()), ..keep() } } else { renaming() };
+        let set_url = SdkUrlRule::Set("https://s/PfWsSdk.asmx".to_owned());
+        let rules = if set { Rules { sdk_url: set_url, ..keep() } } else { renaming() };
         let sources = Sources { old: &old, base: base.as_ref(), new: &new };
         let merged = parsed(merge(&sources, &rules).map_err(|error| TestCaseError::fail(error.to_string()))?.bytes);
         let again = merge(&Sources { new: &merged, ..sources }, &rules).unwrap();
@@ -123,7 +125,9 @@ proptest! {
     }
 
     #[test]
-    fn what_no_change_names_keeps_its_lines(edits in prop::sample::subsequence(EDITS.to_vec(), 0..EDITS.len()), form in form()) {
+    fn what_no_change_names_keeps_its_lines(
+        edits in prop::sample::subsequence(EDITS.to_vec(), 0..EDITS.len()), form in form()
+    ) {
         let old = edits.iter().fold(SHIPPED.to_owned(), |text, (from, to, _)| text.replace(from, to));
         let (old, base, new) = (parsed(old), parsed(SHIPPED), parsed(stored(NEW, form)));
         let result = merge(&Sources { old: &old, base: Some(&base), new: &new }, &keep()).unwrap();
@@ -144,7 +148,9 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..64), at in 0..SHIPPED.len(), form in form()) {
+    fn any_bytes_are_read_or_refused(
+        bytes in prop::collection::vec(any::<u8>(), 0..64), at in 0..SHIPPED.len(), form in form()
+    ) {
         let _ = Document::parse(bytes.clone(), "web.config");
         let mut file = stored(SHIPPED, form);
         let at = at.min(file.len());
