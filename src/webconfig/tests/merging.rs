@@ -275,3 +275,28 @@ fn two_settings_never_fight_for_one_place() {
     let (result, _) = merged(&old, None, &new, &keep());
     assert_eq!(result, settings("S", &(setting("b_pfwssdk_PfWsSdk", &url("2")) + &setting("other", &url("1")))));
 }
+
+#[test]
+fn characters_outside_the_code_page_become_references() {
+    let old = parsed(configuration(r#"<appSettings><add key="k" value="é€語"/></appSettings>"#));
+    let declaration = |label: &str| format!(r#"<?xml version="1.0" encoding="{label}"?>"#);
+    let body = r#"<configuration><appSettings><add key="k" value=""/></appSettings></configuration>"#;
+    for (label, written) in [
+        ("us-ascii", &b"&#xE9;&#x20AC;&#x8A9E;"[..]),
+        ("iso-8859-1", b"\xE9&#x20AC;&#x8A9E;"),
+        ("windows-1252", b"\xE9\x80&#x8A9E;"),
+    ] {
+        let new = parsed(declaration(label) + body);
+        let result = merge(&Sources { old: &old, base: None, new: &new }, &keep()).unwrap().bytes;
+        assert!(result.windows(written.len()).any(|bytes| bytes == written), "{label}");
+    }
+}
+
+#[test]
+fn a_section_that_the_new_file_keeps_elsewhere_is_not_filled() {
+    let old = settings("S", &setting("n", "<value>1</value>"));
+    let new = configuration(r#"<applicationSettings><S configSource="s.config"/></applicationSettings>"#);
+    let (result, changes) = merged(&old, None, &new, &keep());
+    assert_eq!(result, new);
+    assert!(is_reported(&changes, "applicationSettings/S/n"));
+}

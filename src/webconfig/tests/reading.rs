@@ -58,6 +58,7 @@ fn hostile_files_are_refused_before_they_cost_anything() {
     );
     assert!(!masked_diff(&deepest, &other, 3).is_empty());
     parsed(attributes(256));
+    parsed(format!("<configuration>{}</configuration>", "<a></a>".repeat(1000)));
     parsed(namespaces(512));
 }
 
