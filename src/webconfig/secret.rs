@@ -84,7 +84,7 @@ impl From<Option<String>> for Shown {
 
 /// True where a key, setting or attribute of this name holds a credential.
 pub fn is_secret(key: &str) -> bool {
-    const WORDS: [&str; 14] = [
+    const WORDS: [&str; 15] = [
         "password",
         "passwd",
         "pwd",
@@ -99,10 +99,11 @@ pub fn is_secret(key: &str) -> bool {
         "connectionstring",
         "credential",
         "cryptionkey",
+        "validationkey",
     ];
     let key: String = key.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
     // The token of an assembly's public key is public, and stands in every web.config.
-    key == "validationkey" || WORDS.iter().any(|word| key.replace("publickeytoken", "").contains(word))
+    key != "publickeytoken" && WORDS.iter().any(|word| key.contains(word))
 }
 
 /// True where a value holds a credential whatever its key: a connection string, or an address with a password.
