@@ -104,7 +104,6 @@ impl Workshop<'_> {
         self.new_installers()?;
         self.machine.change(|facts| {
             server::configure(facts);
-            Ok(())
         })
     }
 
@@ -173,7 +172,6 @@ impl Workshop<'_> {
         self.machine.change(|facts| {
             let by = |sha256| Signed { path: None, sha256: Some(sha256), by: "Microsoft Corporation".to_owned() };
             facts.signatures.extend(signed.into_iter().map(by));
-            Ok(())
         })
     }
 }
