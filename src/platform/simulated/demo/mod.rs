@@ -105,7 +105,6 @@ impl Workshop<'_> {
         self.new_installers()?;
         self.machine.change(|facts| {
             server::configure(facts);
-            Ok(())
         })
     }
 
@@ -174,7 +173,6 @@ impl Workshop<'_> {
         self.machine.change(|facts| {
             let by = |sha256| Signed { path: None, sha256: Some(sha256), by: "Microsoft Corporation".to_owned() };
             facts.signatures.extend(signed.into_iter().map(by));
-            Ok(())
         })
     }
 }
