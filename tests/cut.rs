@@ -1,4 +1,6 @@
 //! Kills and power cuts between any two changes of the disk, inside installers too.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
+
 mod support;
 use support::*;
 

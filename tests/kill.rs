@@ -1,4 +1,6 @@
 //! A kill or a failure at every operation: `resume` ends in the undisturbed result, `rollback` in the machine before.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
+
 mod support;
 use support::*;
 

@@ -2,8 +2,9 @@
 
 use super::{
     document::{elements, text_of},
-    secret::{holds_secret, is_secret},
+    secret::holds_secret,
 };
+use crate::secret::is_secret;
 use roxmltree::Node;
 use std::collections::{HashMap, HashSet};
 

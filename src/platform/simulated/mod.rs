@@ -14,7 +14,6 @@ mod registry;
 mod tests;
 
 pub use facts::{FORMAT, Installed, MachineFacts, OwnApplication, Signed, Stage};
-pub use installer::packed;
 pub use registry::Registry;
 
 use super::clock::Clock;

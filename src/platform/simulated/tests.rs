@@ -4,6 +4,7 @@ mod cut;
 mod interrupted;
 
 use super::*;
+use crate::package::packed_code;
 use crate::package::{Architecture, PackageBuilder};
 use crate::platform::clock::StillClock;
 use crate::platform::disk::{HostDisk, Kind, MemoryDisk};
@@ -123,7 +124,8 @@ fn every_product_is_registered_with_its_cached_package() {
         assert_eq!(key.text("UninstallString"), Some(&*format!("MsiExec.exe /X{code}")));
         assert_eq!(key.text("InstallDate"), Some("20160301"));
         let data = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Installer\UserData\S-1-5-18\Products";
-        let key = machine.registry_key(View::Native, &format!(r"{data}\{}\InstallProperties", packed(code)));
+        let key =
+            machine.registry_key(View::Native, &format!(r"{data}\{}\InstallProperties", packed_code(code).unwrap()));
         assert!(is_there(&disk, key.unwrap().unwrap().text("LocalPackage").unwrap()));
     }
 }

@@ -8,7 +8,6 @@ mod plan;
 mod registration;
 
 pub(super) use log::{Code, Log, Stop};
-pub use registration::packed;
 
 use super::{Installed, MachineFacts, OwnApplication, Simulated, Stage};
 use crate::package::{Package, PackageError, PackagedFile, Problem};

@@ -110,7 +110,8 @@ fn a_product_of_a_captured_machine_is_removed_by_its_package() {
     let way_back = WayBack {
         package: path(r"C:\Temp\portal.msi"),
         properties: properties(&[("TARGETVDIR", "PhoneFactor"), ("TARGETSITE", "/LM/W3SVC/1")]),
-        application: None,
+        before: Vec::new(),
+        after: Vec::new(),
     };
     let op = Op::Uninstall { code, name: "portal".to_owned(), log: path(LOG), way_back: Some(way_back) };
     survives_every_cut(&disk, &op);
