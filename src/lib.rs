@@ -9,6 +9,7 @@ pub mod platform;
 pub mod preflight;
 pub mod procedure;
 pub mod report;
+pub mod secret;
 pub mod step;
 pub mod survey;
 pub mod webconfig;

@@ -52,14 +52,17 @@ impl Engine<'_> {
             let Entry::OpStarted { step, index, op, before } = &record.entry else { continue };
             let installs =
                 frozen.steps.iter().find(|found| found.id == *step).and_then(|step| step.work.kind().installs());
+            let ending = records[number..].iter().find_map(|later| match &later.entry {
+                Entry::OpDone { step: of, index: at, .. } if of == step && at == index => Some(true),
+                Entry::Failed { step: of, .. } if of == step => Some(false),
+                _ => None,
+            });
+            // A backup that was not completed is none, and making it changed nothing.
+            if ending != Some(true) && matches!(op, Op::BackUp { .. } | Op::ExportKey { .. }) {
+                continue;
+            }
             // An installation that was cut off is completed before it is undone: only Windows Installer knows the half.
-            let settled = |later: &Record| match &later.entry {
-                Entry::OpDone { step: done, index: at, .. } => done == step && at == index,
-                Entry::Failed { step: failed, .. } => failed == step,
-                _ => false,
-            };
-            let in_doubt = !records[number..].iter().any(settled);
-            if in_doubt && matches!(op, Op::Install { .. } | Op::Uninstall { .. }) {
+            if ending.is_none() && matches!(op, Op::Install { .. } | Op::Uninstall { .. }) {
                 ops.push(op.clone());
             }
             match (op, installs) {

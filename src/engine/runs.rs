@@ -4,7 +4,7 @@ use super::journal::{Entry, Frozen, Journal, JournalError, Record};
 use super::{Engine, EngineError};
 use crate::platform::op::Op;
 use crate::platform::{Doing, Outcome};
-use crate::step::History;
+use crate::step::{History, Kept};
 use crate::winpath::WinPath;
 
 pub(super) const JOURNAL: &str = "journal.jsonl";
@@ -94,7 +94,7 @@ pub(super) struct Progress {
     pub(super) reboot: bool,
     /// What steps need to know.
     pub(super) history: History,
-    backing_up: Option<(WinPath, WinPath)>,
+    backing_up: Option<Kept>,
 }
 
 impl Progress {
@@ -113,7 +113,7 @@ impl Progress {
                 self.begun.push(step.clone());
                 *self.history.attempts.entry(step.clone()).or_default() += 1;
             }
-            Entry::OpStarted { op, .. } => self.op_started(op),
+            Entry::OpStarted { step, op, .. } => self.op_started(step, op),
             Entry::OpDone { outcome, .. } => self.op_done(outcome),
             Entry::StepDone { step, .. } => {
                 self.current = None;
@@ -122,6 +122,8 @@ impl Progress {
             Entry::Reset { steps } => {
                 self.done.retain(|done| !steps.contains(done));
                 self.begun.retain(|begun| !steps.contains(begun));
+                // What was backed up may have been written to since.
+                self.history.backups.retain(|kept| !steps.contains(&kept.step));
                 if self.current.as_ref().is_some_and(|(current, _)| steps.contains(current)) {
                     self.current = None;
                 }
@@ -130,11 +132,11 @@ impl Progress {
         }
     }
 
-    fn op_started(&mut self, op: &Op) {
+    fn op_started(&mut self, step: &str, op: &Op) {
         self.in_doubt = true;
         self.uninstalling |= matches!(op, Op::Uninstall { .. });
         self.backing_up = match op {
-            Op::BackUp { from, to, .. } => Some((from.clone(), to.clone())),
+            Op::BackUp { from, to, .. } => Some(Kept { step: step.to_owned(), from: from.clone(), to: to.clone() }),
             _ => None,
         };
     }

@@ -26,6 +26,7 @@ pub(super) fn before(platform: &dyn Platform, folders: &Folders, op: &Op, name: 
             let missing = topmost_missing(platform.files(), path).doing(format!("look for {path}"))?;
             Ok(Before::Folder { missing })
         }
+        Op::Move { from, to } => Ok(Before::Folder { missing: missing_for(platform.files(), from, to).doing(op)? }),
         Op::Service { name, .. } => Ok(Before::Service { state: state_of(platform.inspect(), name)? }),
         Op::Configure { site, application } => {
             let iis = platform.web_server()?.unwrap_or_default();
@@ -38,6 +39,14 @@ pub(super) fn before(platform: &dyn Platform, folders: &Folders, op: &Op, name: 
 fn state_of(machine: &dyn Inspect, name: &str) -> Result<Option<ServiceState>, Failure> {
     let services = machine.services()?;
     Ok(services.iter().find(|service| service.name.eq_ignore_ascii_case(name)).map(|service| service.state))
+}
+
+/// The first folder that moving `from` will have to create; none where nothing is there to move.
+fn missing_for(disk: &dyn ReadDisk, from: &WinPath, to: &WinPath) -> io::Result<Option<WinPath>> {
+    match to.parent() {
+        Some(folder) if disk::exists(disk, from)? => topmost_missing(disk, &folder),
+        _ => Ok(None),
+    }
 }
 
 /// The first folder on the way to `path` that does not exist.
@@ -74,7 +83,10 @@ pub(super) fn undo(op: &Op, before: &Before, folders: &Folders, log: &WinPath) -
         (Op::ExportKey { view, key, to }, _) => {
             vec![Op::ImportKey { view: *view, key: key.clone(), from: to.clone() }]
         }
-        (Op::Move { from, to }, _) => vec![Op::Move { from: to.clone(), to: from.clone() }],
+        (Op::Move { from, to }, Before::Folder { missing }) => {
+            let back = Op::Move { from: to.clone(), to: from.clone() };
+            [back].into_iter().chain(missing.clone().map(|path| Op::Remove { path })).collect()
+        }
         (Op::Uninstall { way_back: Some(back), .. }, _) => {
             let install =
                 Op::Install { package: back.package.clone(), properties: back.properties.clone(), log: log.clone() };

@@ -1,25 +1,6 @@
-//! What looks like a secret, so that it is neither accepted in a plan nor shown in an error about it.
+//! What looks like a secret is covered in the source lines that an error shows.
 
-/// What the names of secrets contain, separators left out.
-const WORDS: [&str; 11] = [
-    "password",
-    "passwd",
-    "passphrase",
-    "passcode",
-    "pwd",
-    "secret",
-    "token",
-    "credential",
-    "apikey",
-    "accesskey",
-    "privatekey",
-];
-
-/// True where a key of this name is taken to hold a secret.
-pub(super) fn is_credential(name: &str) -> bool {
-    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
-    WORDS.iter().any(|word| plain.contains(word))
-}
+use crate::secret::is_secret;
 
 /// `source` with the values behind credential-like names covered, also where the file is no valid TOML. Every
 /// character keeps its place in bytes and in characters, so that positions stay right.
@@ -38,7 +19,7 @@ pub(super) fn mask(source: &str) -> String {
             rest = &behind["://".len() + user.len()..];
             continue;
         }
-        if !is_credential(name) {
+        if !is_secret(name) {
             continue;
         }
         let gap = behind.len() - behind.trim_start_matches(['"', '\'', ' ', '\t']).len();

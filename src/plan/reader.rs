@@ -1,10 +1,11 @@
 //! A small strict reader over a parsed TOML file: it takes keys out of tables, turns them into typed values and
 //! collects what is wrong instead of stopping at it. What is left in a table at the end is unknown.
 
+use super::duration;
 use super::keys::{KEYS, KeyDoc, path};
 use super::values::{Invalid, check_text};
 use super::{MachinePath, ProductCode, Program, PropertyName, SdkUrl, Sha256Hex, SignedBy, VirtualDirectory};
-use super::{credential::is_credential, duration};
+use crate::secret::is_secret;
 use serde::de::{DeserializeOwned, IntoDeserializer, value::Error as ValueError};
 use std::{collections::BTreeMap, ops::Range, time::Duration};
 use toml::{Spanned, de::DeString, de::DeTable, de::DeValue};
@@ -323,7 +324,7 @@ impl Value for Argument {
             }
             // NAME=value, NAME:value, or a switch whose value is the next argument.
             let name = text.split(['=', ':']).next().unwrap_or_default();
-            if is_credential(name) && (name.len() < text.len() || name.starts_with(['-', '/'])) {
+            if is_secret(name) && (name.len() < text.len() || name.starts_with(['-', '/'])) {
                 return Err(Invalid::new("holds what looks like a secret; a plan is kept with the run")
                     .hint("let the program read it from a place of its own"));
             }

@@ -1,6 +1,6 @@
 //! The kinds of values in a plan, each of which can only hold what is valid.
 
-use super::credential::is_credential;
+use crate::secret::is_secret;
 use crate::winpath::{PathError, WinPath};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -293,7 +293,7 @@ impl PropertyName {
             Err(Invalid::new("has its own key in the plan").hint(format!("write `{key} = \"...\"` instead")))
         } else if RESERVED.iter().any(|name| text.eq_ignore_ascii_case(name)) {
             Err(Invalid::new("is set by this program or must not be set"))
-        } else if is_credential(text) {
+        } else if is_secret(text) {
             Err(Invalid::new("looks like a secret; a plan is kept with the run, so it must hold none")
                 .hint("use method = \"console\" and type it there"))
         } else if !begins || !goes_on {

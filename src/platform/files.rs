@@ -79,6 +79,11 @@ fn relocate(disk: &dyn Disk, from: &WinPath, to: &WinPath) -> io::Result<()> {
     if !disk::exists(disk.as_read(), from)? {
         return Ok(()); // Moved already, or nothing was left to move.
     }
+    if let Some(folder) = to.parent()
+        && !disk::exists(disk.as_read(), &folder)?
+    {
+        create_folder(disk, &folder, true)?;
+    }
     disk.rename(from, to)?;
     disk::sync_parent(disk, from)?;
     disk::sync_parent(disk, to)

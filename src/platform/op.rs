@@ -57,7 +57,8 @@ pub enum Op {
         /// Its new content.
         content: Blob,
     },
-    /// Give a file or folder another place on the same drive.
+    /// Give a file or folder another place on the same drive, in a folder that is made private where it has to be
+    /// created. Where nothing is left to move, nothing happens.
     Move {
         /// Where it is.
         from: WinPath,

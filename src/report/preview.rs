@@ -108,8 +108,11 @@ pub struct GatePreview {
 pub struct MergePreview {
     /// The file.
     pub file: String,
+    /// True where the new file is not to be had yet: what is shown is the old file as shipped with the same values
+    /// carried into it.
+    pub estimate: bool,
     /// What became of every old value.
     pub changes: Vec<Change>,
-    /// The new file as shipped against the merged one.
+    /// The file as shipped against the merged one.
     pub diff: Vec<DiffLine>,
 }

@@ -38,10 +38,14 @@ pub struct ConfigureWeb {
     pub themes: Vec<String>,
 }
 
+/// The files of a merge.
 struct Files {
+    /// As the administrator left it.
     old: Document,
+    /// As the old version shipped it.
     base: Option<Document>,
-    new: Document,
+    /// As the new version ships it; `None` as long as its package is not there.
+    new: Option<Document>,
 }
 
 impl ConfigureWeb {
@@ -69,7 +73,7 @@ impl ConfigureWeb {
     }
 
     /// The three files of the merge: from the run's own copies where they exist, else from where they can be had now.
-    /// `None` where there is no old file, or the new one is not there yet.
+    /// `None` where there is no old file: nothing is to be carried over.
     fn files(&self, scene: &Scene<'_>) -> Result<Option<Files>, Failure> {
         let Some(old) = Self::document(scene, &scene.old(&self.old_folder).child("web.config"))? else {
             return Ok(None);
@@ -82,17 +86,22 @@ impl ConfigureWeb {
             Some(new) => Some(new),
             None => Self::packaged(scene, &self.package)?,
         };
-        Ok(new.map(|new| Files { old, base, new }))
+        Ok(Some(Files { old, base, new }))
     }
 
-    /// The merged web.config and what became of every old value.
-    fn merged(&self, scene: &Scene<'_>) -> Result<Option<(Files, Merged)>, Failure> {
-        let Some(files) = self.files(scene)? else { return Ok(None) };
+    /// Carries the old values into `new`; the result is checked.
+    fn carry(&self, files: &Files, new: &Document) -> Result<Merged, Failure> {
         let doing = format!("merge the web.config of the {}", self.component.title());
-        let sources = Sources { old: &files.old, base: files.base.as_ref(), new: &files.new };
+        let sources = Sources { old: &files.old, base: files.base.as_ref(), new };
         let merged = webconfig::merge(&sources, &self.rules).doing(&doing)?;
         webconfig::check(&merged.bytes, self.web_config().as_str()).doing(&doing)?;
-        Ok(Some((files, merged)))
+        Ok(merged)
+    }
+
+    /// The merged web.config; `None` where there is no old file, or the new one is not there yet.
+    fn merged(&self, scene: &Scene<'_>) -> Result<Option<Merged>, Failure> {
+        let Some(files) = self.files(scene)? else { return Ok(None) };
+        files.new.as_ref().map(|new| self.carry(&files, new)).transpose()
     }
 
     fn web_config(&self) -> WinPath {
@@ -118,7 +127,7 @@ impl StepKind for ConfigureWeb {
             }
         }
         let path = self.web_config();
-        if let Some((_, merged)) = self.merged(scene)?
+        if let Some(merged) = self.merged(scene)?
             && (!there(&path)? || disk::read(files, &path, CONFIG_LIMIT).doing(format!("read {path}"))? != merged.bytes)
         {
             return needed(format!("{path} does not hold the old settings"));
@@ -133,7 +142,7 @@ impl StepKind for ConfigureWeb {
     fn operations(&self, scene: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
         let mut ops: Vec<Op> = self.theme_paths(scene).into_iter().map(|(from, to)| Op::Copy { from, to }).collect();
         match self.merged(scene)? {
-            Some((_, merged)) => ops.push(Op::Write { path: self.web_config(), content: Blob::new(merged.bytes) }),
+            Some(merged) => ops.push(Op::Write { path: self.web_config(), content: Blob::new(merged.bytes) }),
             None if self.waits_for_package(scene)? => return Ok(None),
             None => {}
         }
@@ -150,13 +159,14 @@ impl StepKind for ConfigureWeb {
     }
 
     fn merge(&self, scene: &Scene<'_>) -> Result<Option<MergePreview>, Failure> {
-        let Some((files, merged)) = self.merged(scene)? else { return Ok(None) };
-        let result = Document::parse(merged.bytes, self.web_config().as_str()).doing("read the merged web.config")?;
-        Ok(Some(MergePreview {
-            file: self.web_config().to_string(),
-            changes: merged.changes,
-            diff: webconfig::masked_diff(&files.new, &result, 2),
-        }))
+        let Some(files) = self.files(scene)? else { return Ok(None) };
+        // Until the new file is there, the old one as shipped stands in for it: the values carried are the same.
+        let Some(shipped) = files.new.as_ref().or(files.base.as_ref()) else { return Ok(None) };
+        let merged = self.carry(&files, shipped)?;
+        let file = self.web_config().to_string();
+        let result = Document::parse(merged.bytes, &file).doing("read the merged web.config")?;
+        let diff = webconfig::masked_diff(shipped, &result, 2);
+        Ok(Some(MergePreview { file, estimate: files.new.is_none(), changes: merged.changes, diff }))
     }
 }
 

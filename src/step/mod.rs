@@ -187,16 +187,27 @@ impl Folders {
 /// What a run has done so far, as steps need it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct History {
-    /// Completed backups: what was backed up, and where to. The latest counts.
-    pub backups: Vec<(WinPath, WinPath)>,
+    /// Completed backups. The latest of a file or folder counts.
+    pub backups: Vec<Kept>,
     /// How often each step has begun, the one that runs now included.
     pub attempts: BTreeMap<String, u32>,
+}
+
+/// A completed backup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// The step that made it.
+    pub step: String,
+    /// What was backed up.
+    pub from: WinPath,
+    /// Where to.
+    pub to: WinPath,
 }
 
 impl History {
     /// The latest completed backup of exactly this file or folder.
     pub fn backup_of(&self, path: &WinPath) -> Option<&WinPath> {
-        self.backups.iter().rev().find(|(from, _)| from == path).map(|(_, to)| to)
+        self.backups.iter().rev().find(|kept| kept.from == *path).map(|kept| &kept.to)
     }
 }
 

@@ -1,10 +1,9 @@
 //! The outage starts: the services stop, and what they hold open can be copied.
 
 use super::{Probe, Scene, StepKind};
-use crate::platform::Doing;
+use crate::platform::Failure;
 use crate::platform::facts::ServiceState;
 use crate::platform::op::Op;
-use crate::platform::{Failure, disk, manifest_of};
 use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
 
@@ -66,9 +65,10 @@ impl StepKind for BackUpData {
     }
 
     fn probe(&self, scene: &Scene<'_>) -> Result<Probe, Failure> {
-        let target = self.target(scene);
-        let there = disk::exists(scene.machine.files(), &manifest_of(&target)).doing(format!("look for {target}"))?;
-        Ok(if there { Probe::Done } else { Probe::Needed("the services had to stop first".to_owned()) })
+        Ok(match scene.history.backup_of(&self.data) {
+            Some(_) => Probe::Done,
+            None => Probe::Needed("the services had to stop first".to_owned()),
+        })
     }
 
     fn operations(&self, scene: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {

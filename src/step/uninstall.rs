@@ -81,7 +81,6 @@ impl StepKind for Uninstall {
         }];
         if let Some(folder) = &self.folder {
             let aside = scene.folders.aside(folder);
-            ops.push(Op::CreateFolder { path: aside.clone(), private: true });
             ops.push(Op::Move { from: folder.clone(), to: aside.child(self.component.key()) });
         }
         Ok(Some(ops))

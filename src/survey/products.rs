@@ -1,5 +1,6 @@
 //! Installed products, and which component each one is.
 
+use crate::package::packed_code;
 use crate::plan::Component;
 use crate::platform::registry::{Key, View};
 use crate::platform::{Failure, Inspect};
@@ -109,24 +110,9 @@ fn product(machine: &dyn Inspect, view: View, code: String, key: &Key) -> Result
 }
 
 fn cached_package(machine: &dyn Inspect, code: &str) -> Result<Option<WinPath>, Failure> {
-    let Some(packed) = packed(code) else { return Ok(None) };
+    let Some(packed) = packed_code(code) else { return Ok(None) };
     let key = machine.registry_key(View::Native, &format!(r"{MANAGED}\{packed}\InstallProperties"))?;
     Ok(key.and_then(|key| key.text("LocalPackage").and_then(|path| WinPath::new(path).ok())))
-}
-
-/// A product code as Windows Installer writes it in names of keys: each field of the GUID backwards.
-pub fn packed(code: &str) -> Option<String> {
-    let digits: Vec<char> = code.strip_prefix('{')?.strip_suffix('}')?.chars().filter(|c| *c != '-').collect();
-    if digits.len() != 32 || !digits.iter().all(char::is_ascii_hexdigit) {
-        return None;
-    }
-    let mut packed = String::with_capacity(32);
-    let mut at = 0;
-    for field in [8, 4, 4, 2, 2, 2, 2, 2, 2, 2, 2] {
-        packed.extend(digits[at..at + field].iter().rev());
-        at += field;
-    }
-    Some(packed.to_ascii_uppercase())
 }
 
 /// The products that are `component` by their names.
@@ -187,12 +173,5 @@ mod tests {
         assert!(named("PhoneFactor Agent", "6.0.0").is_new_era());
         assert!(!named("PhoneFactor Agent", "").is_new_era());
         assert!(named("Multi-Factor Authentication Server", "").is_new_era());
-    }
-
-    #[test]
-    fn codes_are_packed_as_windows_installer_does() {
-        let packed = packed("{90160000-008C-0000-1000-0000000FF1CE}");
-        assert_eq!(packed.as_deref(), Some("00006109C80000000100000000F01FEC"));
-        assert_eq!(super::packed("{not-a-guid}"), None);
     }
 }

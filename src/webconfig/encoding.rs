@@ -137,3 +137,21 @@ fn decode_utf16(bytes: &[u8], big: bool) -> Result<String, String> {
     let units = pairs.iter().map(|pair| if big { u16::from_be_bytes(*pair) } else { u16::from_le_bytes(*pair) });
     char::decode_utf16(units).collect::<Result<_, _>>().map_err(|_| "it is UTF-16 with a broken character".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_encoding_cannot_hold_becomes_a_reference() {
+        let (ascii, latin) = (Encoding::Direct { last: 0x7F }, Encoding::Direct { last: 0xFF });
+        assert_eq!(ascii.encode("aé語"), b"a&#xE9;&#x8A9E;");
+        assert_eq!(latin.encode("aé語"), b"a\xE9&#x8A9E;");
+        let windows = Encoding::CodePage(encoding_rs::WINDOWS_1252);
+        let holding = |encoding: Encoding| ['a', 'é', '€', '語'].map(|c| encoding.holds(c));
+        assert_eq!(holding(ascii), [true, false, false, false]);
+        assert_eq!(holding(latin), [true, true, false, false]);
+        assert_eq!(holding(windows), [true, true, true, false]);
+        assert_eq!(holding(Encoding::Utf16 { big: true, mark: false }), [true; 4]);
+    }
+}

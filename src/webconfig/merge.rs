@@ -190,6 +190,7 @@ pub(super) struct Draft<'t> {
     appended: Vec<(Node<'t, 't>, Vec<Line>)>,
     appended_to: HashMap<NodeId, usize>,
     claimed: HashSet<NodeId>,
+    claimed_names: HashSet<(NodeId, &'t str)>,
 }
 
 impl<'t> Draft<'t> {
@@ -209,6 +210,11 @@ impl<'t> Draft<'t> {
     /// False where an element of the new file has been given to another value before.
     pub(super) fn claim(&mut self, node: Node<'_, '_>) -> bool {
         self.claimed.insert(node.id())
+    }
+
+    /// False where a section of the new file has been given a new setting of this name before.
+    pub(super) fn claim_name(&mut self, section: Node<'_, '_>, name: &'t str) -> bool {
+        self.claimed_names.insert((section.id(), name))
     }
 
     pub(super) fn change(&mut self, change: Change) {

@@ -7,7 +7,7 @@
 //!
 //! - [`Document`] reads a file and its [`Values`]; [`check`] finds what ASP.NET would refuse.
 //! - [`merge`] carries the old file's meaning over and accounts for every difference in a [`Change`].
-//! - [`masked_diff`] shows two files side by side. No value leaves this module unmasked unless [`is_secret`] lets it:
+//! - [`masked_diff`] shows two files side by side. No value leaves this module unmasked unless [`crate::secret::is_secret`] lets it:
 //!   [`Secret`] cannot print itself and [`Shown`] has forgotten what it hides.
 
 mod check;
@@ -32,7 +32,7 @@ pub use check::check;
 pub use diff::{DiffLine, LineKind, masked_diff};
 pub use document::Document;
 pub use merge::{Change, Fate, Merged, OtherChanges, Rules, SdkUrlRule, Sources, ThemeRule, merge};
-pub use secret::{Secret, Shown, is_secret};
+pub use secret::{Secret, Shown};
 pub use values::{AppSetting, Outside, Setting, Values};
 
 /// Why a web.config could not be read or merged. Messages quote no values.

@@ -66,7 +66,7 @@ pub(super) fn changes<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
     let mut walk = Walk { scene, draft, path: Vec::new() };
     let root = Triple { old: Some(scene.old), base: scene.base, new: Some(scene.new), is_unique: true };
     match scene.base {
-        Some(_) => walk.children(root),
+        Some(_) => walk.element(root),
         None => walk.without_base(root),
     }
 }
@@ -127,7 +127,7 @@ struct Walk<'s, 't> {
 impl<'t> Walk<'_, 't> {
     /// Compares the children of an element that the old file and the file as shipped may both have.
     fn children(&mut self, parent: Triple<'t>) {
-        let (children, is_reordered) = pairs::children(parent);
+        let (children, is_reordered) = pairs::children(parent, self.values());
         for (step, child) in children {
             self.path.push(step);
             let before = self.draft.changes().len();
@@ -148,7 +148,9 @@ impl<'t> Walk<'_, 't> {
     }
 
     fn element(&mut self, element: Triple<'t>) {
-        if self.is_value() {
+        // Most of a file is as it was shipped, byte for byte.
+        let markup = |node: Option<Node<'t, 't>>| node.map(|node| &node.document().input_text()[node.range()]);
+        if markup(element.old) == markup(element.base) {
             return;
         }
         let both = element.old.is_some() && element.base.is_some();
@@ -231,7 +233,7 @@ impl<'t> Walk<'_, 't> {
     /// An element that only one of the old file and the file as shipped has.
     fn presence(&mut self, element: Triple<'t>) {
         let is_known = KNOWN.iter().any(|(element, _)| self.path.as_slice() == ["system.web", *element]);
-        if self.is_value() || is_known {
+        if is_known {
             return;
         }
         let shown = |node: Option<Node<'t, 't>>| match node {
@@ -251,7 +253,7 @@ impl<'t> Walk<'_, 't> {
     /// Without the file as shipped nobody knows who changed what: one line a section.
     fn without_base(&mut self, root: Triple<'t>) {
         let against_new = Triple { base: root.new, ..root };
-        for (step, child) in pairs::children(against_new).0 {
+        for (step, child) in pairs::children(against_new, None).0 {
             let Some(old) = child.old else { continue };
             let name = old.tag_name().name();
             self.path.push(step);
@@ -270,14 +272,14 @@ impl<'t> Walk<'_, 't> {
 
     /// In the value sections the new file stands in for the file as shipped: what only it has is no difference.
     fn element_without_base(&mut self, element: Triple<'t>) {
-        if element.old.is_some() && !self.is_value() {
+        if element.old.is_some() {
             let before = self.draft.changes().len();
             for attribute in element.old.iter().flat_map(Node::attributes) {
                 if element.new.is_some() || !pairs::is_identity(attribute.name()) {
                     self.attribute(element, attribute);
                 }
             }
-            for (step, child) in pairs::children(Triple { base: element.new, ..element }).0 {
+            for (step, child) in pairs::children(Triple { base: element.new, ..element }, self.values()).0 {
                 self.path.push(step);
                 self.element_without_base(child);
                 self.path.pop();
@@ -288,13 +290,12 @@ impl<'t> Walk<'_, 't> {
         }
     }
 
-    /// The elements that the merge of values accounts for.
-    fn is_value(&self) -> bool {
-        let is = |at: usize, tag: &str| self.path.get(at).is_some_and(|step| pairs::tag(step) == tag);
-        match self.path.len() {
-            2 => is(0, "appSettings") && is(1, "add"),
-            3 => is(0, "applicationSettings") && is(2, "setting"),
-            _ => false,
+    /// The children here that the merge of values accounts for.
+    fn values(&self) -> Option<&'static str> {
+        match self.path.as_slice() {
+            [section] if section == "appSettings" => Some("add"),
+            [group, _] if group == "applicationSettings" => Some("setting"),
+            _ => None,
         }
     }
 

@@ -2,8 +2,9 @@
 
 use super::{
     document::{elements, text_of},
-    secret::{holds_secret, is_secret},
+    secret::holds_secret,
 };
+use crate::secret::is_secret;
 use roxmltree::Node;
 use std::collections::{HashMap, HashSet};
 
@@ -21,19 +22,16 @@ pub(super) struct Triple<'t> {
 type Steps<'t> = HashMap<String, (Node<'t, 't>, bool)>;
 
 /// The children that the old file or the file as shipped has, in the old file's order, each with its counterparts;
-/// and whether those that both have stand in another order.
-pub(super) fn children<'t>(parent: Triple<'t>) -> (Vec<(String, Triple<'t>)>, bool) {
-    let (old_order, old) = steps(parent.old);
-    let (base_order, base) = steps(parent.base);
-    let (_, new) = steps(parent.new);
-    let common = |order: &[String]| -> Vec<String> {
-        order.iter().filter(|step| old.contains_key(*step) && base.contains_key(*step)).cloned().collect()
-    };
-    let is_reordered = common(&old_order) != common(&base_order);
-    let gone: Vec<String> = base_order.into_iter().filter(|step| !old.contains_key(step)).collect();
+/// and whether those that both have stand in another order. Elements called `skip` are left out.
+pub(super) fn children<'t>(parent: Triple<'t>, skip: Option<&str>) -> (Vec<(String, Triple<'t>)>, bool) {
+    let (old_order, old) = steps(parent.old, skip);
+    let (base_order, base) = steps(parent.base, skip);
+    let (_, new) = steps(parent.new, skip);
+    let is_common = |step: &&String| old.contains_key(*step) && base.contains_key(*step);
+    let is_reordered = old_order.iter().filter(is_common).ne(base_order.iter().filter(is_common));
+    let gone = base_order.into_iter().filter(|step| !old.contains_key(step));
     let triple = |step: String| {
-        let of = |steps: &Steps<'t>| steps.get(&step).copied();
-        let (old, base, new) = (of(&old), of(&base), of(&new));
+        let [old, base, new] = [&old, &base, &new].map(|steps| steps.get(&step).copied());
         let is_unique = parent.is_unique && [old, base, new].iter().flatten().all(|(_, is_unique)| *is_unique);
         let node = |found: Option<(Node<'t, 't>, bool)>| found.map(|(node, _)| node);
         (step, Triple { old: node(old), base: node(base), new: node(new), is_unique })
@@ -41,20 +39,22 @@ pub(super) fn children<'t>(parent: Triple<'t>) -> (Vec<(String, Triple<'t>)>, bo
     (old_order.into_iter().chain(gone).map(triple).collect(), is_reordered)
 }
 
-fn steps<'t>(parent: Option<Node<'t, 't>>) -> (Vec<String>, Steps<'t>) {
-    let mut counts: HashMap<String, usize> = HashMap::new();
-    let (mut order, mut steps) = (Vec::new(), HashMap::new());
-    for node in parent.into_iter().flat_map(elements) {
-        let step = step(node);
-        let count = counts.entry(step.clone()).or_default();
-        *count += 1;
-        // The second and later ones of the same name are told apart by their place only.
-        let numbered = if *count == 1 { step } else { format!("{step}#{count}") };
-        order.push(numbered.clone());
-        steps.insert(numbered, (node, *count == 1));
-    }
-    for (step, _) in counts.into_iter().filter(|(_, count)| *count > 1) {
-        steps.entry(step).and_modify(|(_, is_unique)| *is_unique = false);
+fn steps<'t>(parent: Option<Node<'t, 't>>, skip: Option<&str>) -> (Vec<String>, Steps<'t>) {
+    let mut repeated: HashMap<String, usize> = HashMap::new();
+    let (mut order, mut steps) = (Vec::new(), Steps::new());
+    for node in parent.into_iter().flat_map(elements).filter(|node| Some(node.tag_name().name()) != skip) {
+        let mut step = step(node);
+        let mut is_unique = true;
+        if let Some((_, first)) = steps.get_mut(&step) {
+            *first = false;
+            is_unique = false;
+            // The second and later ones of the same name are told apart by their place only.
+            let count = repeated.entry(step.clone()).or_insert(1);
+            *count += 1;
+            step = format!("{step}#{count}");
+        }
+        order.push(step.clone());
+        steps.insert(step, (node, is_unique));
     }
     (order, steps)
 }

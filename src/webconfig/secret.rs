@@ -1,5 +1,6 @@
 //! What must never be shown, and a way to speak of it without showing it.
 
+use crate::secret::is_secret;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -80,29 +81,6 @@ impl From<Option<String>> for Shown {
             Some(text) => Self::Plain(text),
         }
     }
-}
-
-/// True where a key, setting or attribute of this name holds a credential.
-pub fn is_secret(key: &str) -> bool {
-    const WORDS: [&str; 14] = [
-        "password",
-        "passwd",
-        "pwd",
-        "passphrase",
-        "passcode",
-        "secret",
-        "token",
-        "apikey",
-        "accesskey",
-        "sharedkey",
-        "privatekey",
-        "connectionstring",
-        "credential",
-        "cryptionkey",
-    ];
-    let key: String = key.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-    // The token of an assembly's public key is public, and stands in every web.config.
-    key == "validationkey" || WORDS.iter().any(|word| key.replace("publickeytoken", "").contains(word))
 }
 
 /// True where a value holds a credential whatever its key: a connection string, or an address with a password.

@@ -8,8 +8,8 @@ use super::{
     sdk_url,
     values::{AppEntries, SettingEntries, SettingEntry, sections},
 };
-use roxmltree::Node;
-use std::collections::HashMap;
+use roxmltree::{Node, NodeId};
+use std::collections::{HashMap, HashSet};
 
 /// One value in all files.
 struct Case<'v> {
@@ -164,35 +164,44 @@ enum Target<'r, 't> {
 struct Places<'t> {
     entries: SettingEntries<'t, 't>,
     by_name: HashMap<&'t str, Node<'t, 't>>,
-    /// By what is behind the first dot of a section's name; `None` where several are alike.
+    /// Sections that the old file has not, by what is behind the first dot of their name; `None` where several are
+    /// alike.
     by_tail: HashMap<&'t str, Option<Node<'t, 't>>>,
-    /// The one setting for the address of the SDK that the old file does not have by its name.
+    /// The one setting for the address of the SDK that no other setting of the old file has by its name.
     sdk: Option<usize>,
+    /// What goes there: the element of the old file's address.
+    old_sdk: Option<NodeId>,
 }
 
 impl<'t> Places<'t> {
     fn of(scene: &Scene<'t>, old: &SettingEntries<'t, 't>) -> Self {
         let entries = SettingEntries::of(scene.sources.new, scene.new);
         let (mut by_name, mut by_tail) = (HashMap::new(), HashMap::new());
+        let of_old: HashSet<&str> = sections(scene.old).map(|node| node.tag_name().name()).collect();
         for node in sections(scene.new) {
             let name = node.tag_name().name();
             by_name.insert(name, node);
-            by_tail.entry(tail(name)).and_modify(|unique| *unique = None).or_insert(Some(node));
+            if !of_old.contains(name) {
+                by_tail.entry(tail(name)).and_modify(|unique| *unique = None).or_insert(Some(node));
+            }
         }
+        let old_sdk = old.sdk().map(|entry| entry.node.id());
+        let others = old.entries.iter().filter(|entry| Some(entry.node.id()) != old_sdk);
+        let others: HashSet<&str> = others.map(|entry| entry.name).collect();
         let only = |is_it: &dyn Fn(&SettingEntry<'_, '_>) -> bool| {
-            let is_free = |entry: &SettingEntry<'_, '_>| old.get(entry.section, entry.name).is_none();
+            let is_free = |entry: &SettingEntry<'_, '_>| !others.contains(entry.name);
             let mut found = entries.entries.iter().enumerate().filter(|(_, entry)| is_it(entry) && is_free(entry));
             found.next().filter(|_| found.next().is_none()).map(|(at, _)| at)
         };
         let sdk = only(&|entry| sdk_url::is_setting(entry.name)).or_else(|| only(&|entry| entry.is_sdk_url()));
-        Self { entries, by_name, by_tail, sdk }
+        Self { entries, by_name, by_tail, sdk, old_sdk }
     }
 
     fn target(&self, old: &SettingEntry<'_, '_>) -> Target<'_, 't> {
         if let Some(entry) = self.entries.get(old.section, old.name) {
             return Target::Setting(entry);
         }
-        if let Some(at) = self.sdk.filter(|_| old.is_sdk_url()) {
+        if let Some(at) = self.sdk.filter(|_| self.old_sdk == Some(old.node.id())) {
             return Target::Setting(&self.entries.entries[at]);
         }
         let alike = || self.by_tail.get(tail(old.section)).copied().flatten();
@@ -218,16 +227,19 @@ pub(super) fn application_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>)
     let old = SettingEntries::of(scene.sources.old, scene.old);
     let base = scene.sources.base.zip(scene.base).map(|(document, root)| SettingEntries::of(document, root));
     let places = Places::of(scene, &old);
-    for entry in &old.entries {
+    // The address of the SDK takes its place first: its counterpart may be one that only its value gives away.
+    let (first, others): (Vec<_>, Vec<_>) =
+        old.entries.iter().partition(|entry| Some(entry.node.id()) == places.old_sdk);
+    for entry in first.into_iter().chain(others) {
         let shipped = base.as_ref().and_then(|base| base.get(entry.section, entry.name));
         let target = places.target(entry);
         merge_setting(scene, draft, &Found { entry, shipped, has_base: base.is_some(), target });
     }
     let removed = base.iter().flat_map(|base| &base.entries);
     for entry in removed.filter(|entry| old.get(entry.section, entry.name).is_none()) {
-        let Target::Setting(target) = places.target(entry) else { continue };
-        let (base, new) = (Some(entry.value.as_str()), Some(target.value.as_str()));
-        let case = Case { old: None, base, new, has_base: true, is_sdk_setting: false };
+        let target = places.target(entry);
+        let new = if let Target::Setting(target) = &target { Some(target.value.as_str()) } else { None };
+        let case = Case { old: None, base: Some(&entry.value), new, has_base: true, is_sdk_setting: false };
         if let Verdict::Leave(fate) = decide(&case, scene.rules) {
             draft.change(change(entry.path(), entry.name, &case, case.new, fate));
         }
@@ -259,22 +271,22 @@ fn merge_setting<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, found: &Found<'_,
         is_sdk_setting: entry.is_sdk_url(),
     };
     let path = counterpart.unwrap_or(entry).path();
-    let (value, fate) = match decide(&case, scene.rules) {
-        Verdict::Nothing => {
-            counterpart.map(|counterpart| draft.claim(counterpart.node));
-            return;
-        }
-        Verdict::Leave(fate) => {
-            counterpart.map(|counterpart| draft.claim(counterpart.node));
-            return draft.change(change(path, entry.name, &case, case.new, fate));
-        }
-        Verdict::Write(value, fate) => (value, fate),
-    };
-    match write_setting(scene, draft, found, &value) {
-        Ok(()) => draft.change(change(path, entry.name, &case, Some(&value), fate)),
-        Err(why) => draft.change(change(path, entry.name, &case, case.new, reported(why))),
+    let verdict = decide(&case, scene.rules);
+    if let (Some(counterpart), Verdict::Nothing | Verdict::Leave(_)) = (counterpart, &verdict) {
+        draft.claim(counterpart.node);
     }
+    let (result, fate) = match &verdict {
+        Verdict::Nothing => return,
+        Verdict::Leave(fate) => (case.new, fate.clone()),
+        Verdict::Write(value, fate) => match write_setting(scene, draft, found, value) {
+            Ok(()) => (Some(value.as_str()), fate.clone()),
+            Err(why) => (case.new, reported(why)),
+        },
+    };
+    draft.change(change(path, entry.name, &case, result, fate));
 }
+
+const TAKEN: &str = "another setting of the old file took the place of this one in the new file; decide by hand";
 
 /// Writes a setting's value where it belongs, or says why that is not possible.
 fn write_setting<'t>(
@@ -290,6 +302,7 @@ fn write_setting<'t>(
         Target::Section(_) if !entry.is_text() => {
             Err("its value is markup (serializeAs is not String) and the new file has no such setting; add it by hand")
         }
+        Target::Section(section) if !draft.claim_name(section, entry.name) => Err(TAKEN),
         Target::Section(section) => {
             let name = escape_attribute(document, entry.name, '"');
             let start = format!(r#"<setting name="{name}" serializeAs="String">"#);
@@ -300,9 +313,7 @@ fn write_setting<'t>(
         Target::Setting(counterpart) if counterpart.serialize_as != entry.serialize_as => {
             Err("the new file stores it in another form (serializeAs); set it by hand")
         }
-        Target::Setting(counterpart) if !draft.claim(counterpart.node) => {
-            Err("another setting of the old file took the place of this one in the new file; decide by hand")
-        }
+        Target::Setting(counterpart) if !draft.claim(counterpart.node) => Err(TAKEN),
         Target::Setting(counterpart) if counterpart.value == value => Ok(()),
         Target::Setting(counterpart) if entry.is_text() => {
             draft.splice(set_value(document, counterpart.node, &escape_text(document, value)));

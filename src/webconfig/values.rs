@@ -88,9 +88,8 @@ impl Document {
     /// The setting that holds the address of the Web Service SDK: by its name, else by its value.
     pub fn sdk_url(&self) -> Option<(String, String)> {
         let tree = self.tree().ok()?;
-        let entries = SettingEntries::of(self, tree.root_element()).entries;
-        let by_name = entries.iter().find(|entry| sdk_url::is_setting(entry.name));
-        let entry = by_name.or_else(|| entries.iter().find(|entry| entry.is_sdk_url()))?;
+        let entries = SettingEntries::of(self, tree.root_element());
+        let entry = entries.sdk()?;
         Some((entry.name.to_owned(), entry.value.trim().to_owned()))
     }
 }
@@ -188,6 +187,12 @@ impl<'a, 'input: 'a> SettingEntries<'a, 'input> {
 
     pub(super) fn get(&self, section: &str, name: &str) -> Option<&SettingEntry<'a, 'input>> {
         self.by_name.get(&(section, name)).map(|at| &self.entries[*at])
+    }
+
+    /// The setting for the address of the SDK: by its name, else by its value.
+    pub(super) fn sdk(&self) -> Option<&SettingEntry<'a, 'input>> {
+        let by_name = self.entries.iter().find(|entry| sdk_url::is_setting(entry.name));
+        by_name.or_else(|| self.entries.iter().find(|entry| entry.is_sdk_url()))
     }
 }
 

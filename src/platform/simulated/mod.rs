@@ -14,7 +14,6 @@ mod registry;
 mod tests;
 
 pub use facts::{FORMAT, Installed, MachineFacts, OwnApplication, Signed, Stage};
-pub use installer::packed;
 pub use registry::Registry;
 
 use super::clock::Clock;
@@ -63,15 +62,22 @@ impl Simulated {
     }
 
     /// Changes the facts, on the disk first: what could not be written has not happened.
-    fn change<T>(&self, change: impl FnOnce(&mut MachineFacts) -> Result<T, Failure>) -> Result<T, Failure> {
+    fn try_change(&self, change: impl FnOnce(&mut MachineFacts) -> Result<(), Failure>) -> Result<(), Failure> {
         let mut facts = self.locked();
         let mut changed = facts.clone();
-        let result = change(&mut changed)?;
+        change(&mut changed)?;
         if changed != *facts {
             changed.write(&*self.disk)?;
             *facts = changed;
         }
-        Ok(result)
+        Ok(())
+    }
+
+    fn change(&self, change: impl FnOnce(&mut MachineFacts)) -> Result<(), Failure> {
+        self.try_change(|facts| {
+            change(facts);
+            Ok(())
+        })
     }
 
     fn export_key(&self, view: View, key: &str, to: &WinPath) -> Result<(), Failure> {
@@ -90,13 +96,12 @@ impl Simulated {
                 Some(tree) => facts.registry.import(&path, tree),
                 None => facts.registry.remove(&path),
             }
-            Ok(())
         })
     }
 
     fn configure(&self, site: &str, wanted: &Application) -> Result<(), Failure> {
         let refused = |why: String| Failure::new(format!("configure {} of site \"{site}\"", wanted.path), why);
-        self.change(|facts| {
+        self.try_change(|facts| {
             let web_server = facts.web_server.as_ref().ok_or_else(|| refused("IIS is not installed".to_owned()))?;
             if web_server.pool(&wanted.pool).is_none() {
                 return Err(refused(format!("there is no application pool \"{}\"", wanted.pool)));
@@ -128,7 +133,7 @@ impl Simulated {
                     .next(if logs.is_empty() { "look into its logs" } else { logs })
             })?;
         }
-        self.change(|facts| {
+        self.try_change(|facts| {
             facts.service_mut(name).ok_or_else(|| refused("it has just been removed"))?.state = wanted;
             Ok(())
         })
@@ -144,12 +149,7 @@ impl Simulated {
             Op::Configure { site, application } => self.configure(site, application).map(|()| Outcome::default()),
             Op::Service { name, state } => self.set_service(name, *state).map(|()| Outcome::default()),
             Op::Install { package, properties, log } => self.install(package, properties, log, watch),
-            Op::Uninstall { code, name, log, way_back } => {
-                self.uninstall(code, way_back.as_ref(), log, watch).map_err(|failure| match failure.doing.is_empty() {
-                    true => Failure { doing: format!("uninstall {name} {code}"), ..failure },
-                    false => failure,
-                })
-            }
+            Op::Uninstall { code, log, way_back, .. } => self.uninstall(op, code, way_back.as_ref(), log, watch),
             Op::Run { program, arguments, log, .. } => self.run_logged(program, arguments, log, watch),
             _ => Err(Failure::new(op, "only a person can do that")),
         }
@@ -187,17 +187,15 @@ impl Inspect for Simulated {
         if !disk::exists(self.files(), path).doing(&doing)? {
             return Err(Failure::new(doing, "the file does not exist"));
         }
+        let signatures = self.locked().signatures.clone();
         let by_path = |signed: &&Signed| signed.path.as_ref() == Some(path);
-        if let Some(signed) = self.locked().signatures.iter().find(by_path) {
+        if let Some(signed) = signatures.iter().find(by_path) {
             return Ok(Signature::Signed { by: signed.by.clone() });
-        }
-        if self.locked().signatures.iter().all(|signed| signed.sha256.is_none()) {
-            return Ok(Signature::None);
         }
         let sum = disk::hash(self.files(), path).doing(&doing)?;
         let by_content =
             |signed: &&Signed| signed.sha256.as_ref().is_some_and(|known| known.eq_ignore_ascii_case(&sum));
-        Ok(match self.locked().signatures.iter().find(by_content) {
+        Ok(match signatures.iter().find(by_content) {
             Some(signed) => Signature::Signed { by: signed.by.clone() },
             None => Signature::None,
         })
@@ -208,8 +206,10 @@ impl Inspect for Simulated {
     }
 
     fn free_space(&self, drive: char) -> Result<u64, Failure> {
-        let free = self.locked().free_space.get(&drive.to_ascii_uppercase()).copied();
-        free.ok_or_else(|| Failure::new(format!("find out the free space of {drive}:"), "there is no such drive"))
+        let facts = self.locked();
+        let free = facts.free_space.iter().find(|(letter, _)| letter.eq_ignore_ascii_case(&drive));
+        free.map(|(_, bytes)| *bytes)
+            .ok_or_else(|| Failure::new(format!("find out the free space of {drive}:"), "there is no such drive"))
     }
 }
 

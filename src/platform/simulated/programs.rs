@@ -3,7 +3,7 @@
 use super::installer::{Log, Stop};
 use super::{Simulated, registry};
 use crate::platform::disk::{self, ReadDisk};
-use crate::platform::facts::{ProgramVersion, Service};
+use crate::platform::facts::{ProgramVersion, Service, ServiceState, StartType};
 use crate::platform::op::Op;
 use crate::platform::registry::{Value, View};
 use crate::platform::{Doing, Failure, Inspect, Outcome, Progress, files};
@@ -15,6 +15,8 @@ use std::io;
 const LIMIT: u64 = 1 << 20;
 const DATA_LIMIT: u64 = 1 << 30;
 const DATA_MARK: &str = "PFDATA ";
+/// The exit code of a setup after which Windows has to be restarted.
+const RESTART_NEEDED: i32 = 3010;
 /// Process and thread as they stand in the logs: two runs must not differ in them.
 const PROCESS: &str = "1204|1816";
 
@@ -61,6 +63,8 @@ enum Action {
     Exit { code: i32 },
     /// Bring the Visual C++ runtime along.
     SetRuntime { runtime: Runtime },
+    /// Leave a file to be replaced at the next restart of Windows.
+    NeedRestart { file: String },
     /// Write a registry value, as a 64-bit program sees the registry.
     WriteRegistry { key: String, name: String, value: Value },
 }
@@ -116,22 +120,40 @@ struct Running<'a> {
 impl Simulated {
     /// Runs a program to its end and answers with its exit code: what the simulated operator does at a gate.
     pub fn run_program(&self, program: &WinPath, arguments: &[String]) -> Result<i32, Failure> {
-        self.run(program, arguments, &mut |_| ()).map(|(code, ..)| code)
+        self.run(program, arguments, &mut |_| ()).map(|(code, _)| code)
     }
 
-    /// Exit code, what it printed, and whether it wants a restart.
+    /// The exit code and what it printed.
     fn run(
         &self,
         path: &WinPath,
         arguments: &[String],
         watch: &mut dyn FnMut(Progress),
-    ) -> Result<(i32, Vec<String>, bool), Failure> {
+    ) -> Result<(i32, Vec<String>), Failure> {
         let unknown = || Failure::new(format!("run {path}"), "it is no simulated program").next(WHAT_THEY_ARE);
         let program = parse(self.files(), path)?.ok_or_else(unknown)?;
         let printed = vec![format!("{} {} {}", program.product, program.version, arguments.join(" "))];
         let mut running = Running { machine: self, path, printed, reboot: false, watch };
         let code = running.all(&program.actions)?;
-        Ok((code, running.printed, running.reboot))
+        let code = if code == 0 && running.reboot { RESTART_NEEDED } else { code };
+        Ok((code, running.printed))
+    }
+
+    /// Restarts Windows: what was left for a restart is done, and automatic services run that can.
+    pub fn restart(&self) -> Result<(), Failure> {
+        let services = self.facts().services;
+        let stopped =
+            |service: &&Service| service.start == StartType::Automatic && service.state == ServiceState::Stopped;
+        let started: Vec<&Service> =
+            services.iter().filter(stopped).filter(|service| self.start_program_of(service).is_ok()).collect();
+        self.change(|facts| {
+            facts.system.pending_renames.clear();
+            for service in &started {
+                if let Some(service) = facts.service_mut(&service.name) {
+                    service.state = ServiceState::Running;
+                }
+            }
+        })
     }
 
     pub(super) fn run_logged(
@@ -142,10 +164,10 @@ impl Simulated {
         watch: &mut dyn FnMut(Progress),
     ) -> Result<Outcome, Failure> {
         let doing = format!("run {program}");
-        let (code, printed, wants) = self.run(program, arguments, watch)?;
+        let (code, printed) = self.run(program, arguments, watch)?;
         disk::replace(&*self.disk, log, (printed.join("\r\n") + "\r\n").as_bytes()).doing(&doing)?;
         match code {
-            0 | 1641 | 3010 => Ok(Outcome { reboot: wants || code != 0, ..Outcome::default() }),
+            0 | RESTART_NEEDED => Ok(Outcome { reboot: code != 0, ..Outcome::default() }),
             _ => {
                 let last = printed.last().map_or("", String::as_str);
                 Err(Failure::new(doing, format!("it ended with {code}: {last}")).next(format!("read {log}")))
@@ -212,17 +234,23 @@ impl Running<'_> {
                 }
             }
             Action::Exit { code } => return Ok(Some(*code)),
-            Action::SetRuntime { runtime } => self.machine.change(|facts| {
-                match runtime {
-                    Runtime::VcX86 => facts.system.vc_x86 = true,
-                    Runtime::VcX64 => facts.system.vc_x64 = true,
-                }
-                Ok(())
+            Action::SetRuntime { runtime } => self.machine.change(|facts| match runtime {
+                Runtime::VcX86 => facts.system.vc_x86 = true,
+                Runtime::VcX64 => facts.system.vc_x64 = true,
             })?,
+            Action::NeedRestart { file } => {
+                let file = self.place(file)?.to_string();
+                self.reboot = true;
+                self.machine.change(|facts| {
+                    let pending = &mut facts.system.pending_renames;
+                    if !pending.contains(&file) {
+                        pending.push(file);
+                    }
+                })?;
+            }
             Action::WriteRegistry { key, name, value } => self.machine.change(|facts| {
                 let path = registry::real_path(facts.system.bits, View::Native, key);
                 facts.registry.set(&path, name, value.clone());
-                Ok(())
             })?,
         }
         Ok(None)

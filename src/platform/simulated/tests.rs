@@ -1,14 +1,17 @@
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod cut;
+mod interrupted;
 
 use super::*;
+use crate::package::packed_code;
 use crate::package::{Architecture, PackageBuilder};
 use crate::platform::clock::StillClock;
 use crate::platform::disk::{HostDisk, Kind, MemoryDisk};
-use crate::platform::op::{Blob, WayBack};
+use crate::platform::facts::Bits;
 use crate::platform::registry::Value;
-use cut::CutDisk;
+use proptest::collection::vec;
+use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -92,39 +95,6 @@ fn state(disk: &dyn ReadDisk) -> BTreeMap<String, Vec<u8>> {
     all
 }
 
-/// Kills the operation at every single change of the disk, once as a process that dies and once as a power cut, and does
-/// it again: the end must be the same as without.
-fn survives_every_cut(before: &MemoryDisk, op: &Op) {
-    before.sync_all();
-    let undisturbed = before.snapshot();
-    perform(&open(&undisturbed), op).unwrap();
-    // What a program prints the second time may well differ.
-    let result = |disk: &MemoryDisk| {
-        let mut all = state(disk);
-        all.retain(|at, _| at != LOG || !matches!(op, Op::Run { .. }));
-        all
-    };
-    let wanted = result(&undisturbed);
-    assert_ne!(wanted, state(before), "{op} changes nothing");
-    for changes in 0.. {
-        let disk = before.snapshot();
-        let cut = CutDisk::after(disk.clone(), changes);
-        let end = perform(&Simulated::open(Arc::new(cut.clone()), clock()).unwrap(), op);
-        if !cut.was_cut() {
-            end.unwrap();
-            assert!(changes > 10, "{changes} changes only");
-            break;
-        }
-        for (how, left) in [("killed", disk.snapshot()), ("without power", disk.after_power_cut())] {
-            perform(&open(&left), op).unwrap_or_else(|failure| panic!("{op}, {how} at {changes}: {failure}"));
-            let found = result(&left);
-            let differing: Vec<_> =
-                wanted.keys().chain(found.keys()).filter(|at| wanted.get(*at) != found.get(*at)).collect();
-            assert!(differing.is_empty(), "{op}, {how} at change {changes}: {differing:?}");
-        }
-    }
-}
-
 #[test]
 fn the_demo_machine_has_what_an_old_server_has() {
     let (disk, machine) = demo();
@@ -154,7 +124,8 @@ fn every_product_is_registered_with_its_cached_package() {
         assert_eq!(key.text("UninstallString"), Some(&*format!("MsiExec.exe /X{code}")));
         assert_eq!(key.text("InstallDate"), Some("20160301"));
         let data = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Installer\UserData\S-1-5-18\Products";
-        let key = machine.registry_key(View::Native, &format!(r"{data}\{}\InstallProperties", packed(code)));
+        let key =
+            machine.registry_key(View::Native, &format!(r"{data}\{}\InstallProperties", packed_code(code).unwrap()));
         assert!(is_there(&disk, key.unwrap().unwrap().text("LocalPackage").unwrap()));
     }
 }
@@ -361,7 +332,6 @@ fn a_modified_file_is_kept_and_an_application_that_is_there_is_used() {
                 pool: "PhoneFactor".to_owned(),
                 settings: BTreeMap::new(),
             });
-            Ok(())
         })
         .unwrap();
     let outcome = perform(&machine, &install(&format!(r"{AGENT}\MultiFactorAuthenticationUserPortalSetup64.msi"), &[]));
@@ -404,7 +374,10 @@ fn refusals_have_the_codes_of_windows_installer() {
     fails(&run(r"C:\Temp\odd.exe"), "unknown variant `fly`");
     put("ends.exe", b"simulated-program = 1\nproduct = 'x'\nversion = '1'\n[[action]]\ndo = 'exit'\ncode = 7\n");
     fails(&run(r"C:\Temp\ends.exe"), "it ended with 7");
-    machine.change(|facts| Ok(facts.system.elevated = false)).unwrap();
+    machine.change(|facts| facts.system.bits = Bits::X86).unwrap();
+    put("new.msi", &PackageBuilder::new("test", "New", "1.0").file("a.txt", "a").build().unwrap());
+    fails(&install(r"C:\Temp\new.msi", &[]), "1633 (wrong platform)");
+    machine.change(|facts| facts.system.elevated = false).unwrap();
     fails(&run(SETUP), "access is denied");
 }
 
@@ -421,23 +394,6 @@ fn packages_for_32_bits_are_registered_for_32_bit_programs() {
     perform(&machine, &uninstall(&machine, "Tool")).unwrap();
     assert!(!is_there(&disk, r"C:\Program Files (x86)\Tool"));
     assert!(is_there(&disk, r"C:\Program Files (x86)"));
-}
-
-#[test]
-fn a_product_of_a_captured_machine_is_removed_by_its_package() {
-    let (disk, machine) = demo();
-    let code = code(&machine, "PhoneFactor User Portal");
-    machine.change(|facts| Ok(drop(facts.installed.remove(&code)))).unwrap();
-    let way_back = WayBack {
-        package: path(r"C:\Temp\portal.msi"),
-        properties: properties(&[("TARGETVDIR", "PhoneFactor"), ("TARGETSITE", "/LM/W3SVC/1")]),
-        application: None,
-    };
-    let op = Op::Uninstall { code, name: "portal".to_owned(), log: path(LOG), way_back: Some(way_back) };
-    survives_every_cut(&disk, &op);
-    perform(&machine, &op).unwrap();
-    assert!(machine.web_server().unwrap().unwrap().application("Default Web Site", "/PhoneFactor").is_none());
-    assert!(!is_there(&disk, &format!(r"{PORTAL}\login.aspx")));
 }
 
 #[test]
@@ -467,7 +423,6 @@ fn a_key_comes_back_exactly_as_it_was() {
             let key = registry::real_path(facts.system.bits, view, KEY);
             facts.registry.set(&key, "InstallPath", Value::Text("elsewhere".to_owned()));
             facts.registry.set(&format!(r"{key}\New"), "", Value::Number(1));
-            Ok(())
         })
         .unwrap();
     perform(&machine, &Op::ImportKey { view, key: KEY.to_owned(), from: to }).unwrap();
@@ -492,66 +447,54 @@ fn an_application_gets_its_pool_and_settings() {
 }
 
 #[test]
-fn what_could_not_be_written_has_not_happened() {
-    let (disk, _) = demo();
-    let machine = Simulated::open(Arc::new(CutDisk::after(disk.clone(), 0)), clock()).unwrap();
-    let before = machine.facts();
-    assert!(perform(&machine, &service("PFSvc", ServiceState::Stopped)).is_err());
-    assert_eq!(machine.facts(), before);
-    let write = Op::Write { path: path(LOG), content: Blob::new(*b"x") };
-    assert!(perform(&machine, &write).is_err());
-}
-
-#[test]
-fn removals_survive_every_cut() {
+fn a_setup_that_needs_a_restart_says_so_until_there_was_one() {
     let (disk, machine) = demo();
-    for name in ["PhoneFactor User Portal", "PhoneFactor Agent"] {
-        survives_every_cut(&disk, &uninstall(&machine, name));
+    let program =
+        "simulated-program = 1\nproduct = 'x'\nversion = '1'\n[[action]]\ndo = 'need-restart'\nfile = 'x.dll'\n";
+    disk::replace(&disk, &path(r"C:\Temp\needs.exe"), program.as_bytes()).unwrap();
+    for _ in 0..2 {
+        assert!(perform(&machine, &run(r"C:\Temp\needs.exe")).unwrap().reboot);
+        assert_eq!(machine.system().unwrap().pending_renames, [r"C:\Temp\x.dll"]);
     }
+    assert_eq!(machine.run_program(&path(r"C:\Temp\needs.exe"), &[]).unwrap(), 3010);
+    perform(&machine, &service("PFSvc", ServiceState::Stopped)).unwrap();
+    machine.restart().unwrap();
+    assert!(machine.system().unwrap().pending_renames.is_empty());
+    assert_eq!(machine.facts().service("PFSvc").unwrap().state, ServiceState::Running);
 }
 
-#[test]
-fn the_setup_survives_every_cut() {
-    let (disk, machine) = demo();
-    perform(&machine, &uninstall(&machine, "PhoneFactor Agent")).unwrap();
-    survives_every_cut(&disk, &run(SETUP));
-}
-
-#[test]
-fn installations_survive_every_cut() {
-    let (disk, _) = with_server();
-    let package = format!(r"{AGENT}\MultiFactorAuthenticationWebServiceSdkSetup64.msi");
-    survives_every_cut(&disk, &install(&package, &[("TARGETAPPPOOL", "PhoneFactor")]));
-}
-
-#[test]
-fn a_half_done_installation_can_be_taken_away_and_a_half_done_removal_undone() {
-    let (before, machine) = with_server();
-    let package = format!(r"{AGENT}\MultiFactorAuthenticationWebServiceSdkSetup64.msi");
-    let op = install(&package, &[("TARGETAPPPOOL", "PhoneFactor")]);
-    let done = before.snapshot();
-    perform(&open(&done), &op).unwrap();
-    let undo = uninstall(&open(&done), "Multi-Factor Authentication Web Service SDK");
-    drop(machine);
-    let same = |one: &MemoryDisk, two: &MemoryDisk| {
-        let (mut one, mut two) = (state(one), state(two));
-        one.remove(LOG);
-        two.remove(LOG);
-        one == two
-    };
-    for changes in 0.. {
-        let (installing, removing) = (before.snapshot(), done.snapshot());
-        let cuts = [(&installing, &op), (&removing, &undo)].map(|(disk, op)| {
-            let cut = CutDisk::after(disk.clone(), changes);
-            let _ = perform(&Simulated::open(Arc::new(cut.clone()), clock()).unwrap(), op);
-            cut.was_cut()
+proptest! {
+    #[test]
+    fn any_registry_survives_as_text(
+        keys in vec(("[A-Za-z0-9 .'\"\\\\{}-]{1,30}", vec(("[A-Za-z0-9 .'\"-]{0,9}", value()), 0..4)), 0..8),
+    ) {
+        let mut facts = MachineFacts::new(System {
+            name: "T".to_owned(),
+            windows: "Windows".to_owned(),
+            bits: Bits::X64,
+            elevated: true,
+            dotnet_release: None,
+            vc_x86: false,
+            vc_x64: false,
+            pending_renames: Vec::new(),
         });
-        perform(&open(&installing), &undo).unwrap();
-        assert!(same(&installing, &before), "installation cut at {changes}");
-        perform(&open(&removing), &op).unwrap();
-        assert!(same(&removing, &done), "removal cut at {changes}");
-        if cuts == [false, false] {
-            break;
+        for (key, values) in keys {
+            for (name, value) in values {
+                facts.registry.set(&format!(r"HKLM\{key}"), &name, value.clone());
+                prop_assert_eq!(facts.registry.value(&format!(r"hklm\{key}\"), &name.to_uppercase()), Some(&value));
+            }
         }
+        let text = facts.to_text().unwrap();
+        prop_assert_eq!(MachineFacts::from_text(&text).unwrap(), facts);
     }
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        any::<String>().prop_map(Value::Text),
+        any::<u32>().prop_map(Value::Number),
+        vec(any::<String>(), 0..3).prop_map(Value::List),
+        any::<String>().prop_map(|expand| Value::Expand { expand }),
+        (any::<u32>(), vec(any::<u8>(), 0..9)).prop_map(|(kind, bytes)| Value::Binary { kind, bytes }),
+    ]
 }

@@ -114,7 +114,8 @@ fn an_added_key_follows_its_neighbours() {
         ),
         (
             "   <configSections/>\n   <system.web/>",
-            "   <configSections/>\n   <appSettings>\n      <add key=\"k\" value=\"v\" />\n   </appSettings>\n   <system.web/>",
+            "   <configSections/>\n   <appSettings>\n      <add key=\"k\" value=\"v\" />\n   </appSettings>\n   \
+             <system.web/>",
         ),
     ] {
         for line_end in ["\n", "\r\n"] {
@@ -139,7 +140,7 @@ fn settings(section: &str, inner: &str) -> String {
     configuration(&format!("<applicationSettings>\n<{section}>{inner}</{section}>\n</applicationSettings>"))
 }
 
-fn setting(name: &str, content: &str) -> String {
+pub(super) fn setting(name: &str, content: &str) -> String {
     format!(r#"<setting name="{name}" serializeAs="String">{content}</setting>"#)
 }
 
@@ -225,4 +226,77 @@ fn an_address_is_rewritten_even_where_both_files_have_it() {
     let (result, changes) = merged(&same, None, &same, &renaming());
     assert_eq!(result, same.replace("phonefactorwebservicesdk", "MultiFactorAuthWebServiceSdk"));
     assert_eq!(changes.len(), 1);
+}
+
+#[test]
+fn an_address_among_the_app_settings_is_rewritten_too() {
+    let of = |url: &str| configuration(&format!(r#"<appSettings><add key="SDK" value="{url}"/></appSettings>"#));
+    let (result, changes) = merged(&of("https://h/PhoneFactorWebServiceSdk/PfWsSdk.asmx"), None, &of(""), &renaming());
+    assert_eq!(result, of("https://h/MultiFactorAuthWebServiceSdk/PfWsSdk.asmx"));
+    assert!(matches!(fate(&changes, "appSettings/SDK"), Fate::Rewritten { .. }));
+}
+
+#[test]
+fn a_key_that_was_removed_by_hand_is_told() {
+    let base = configuration(r#"<appSettings><add key="a" value="1"/><add key="b" value="1"/></appSettings>"#);
+    let new = configuration(r#"<appSettings><add key="a" value="1"/></appSettings>"#);
+    let (result, changes) = merged("<configuration/>", Some(&base), &new, &keep());
+    assert_eq!(result, new);
+    assert!(is_reported(&changes, "appSettings/a"));
+    assert_eq!(fate(&changes, "appSettings/b"), &Fate::AlreadySo);
+    let base = settings("S", &(setting("a", "<value>1</value>") + &setting("b", "")));
+    let new = settings("S", &setting("a", "<value>1</value>"));
+    let (result, changes) = merged(&settings("S", ""), Some(&base), &new, &keep());
+    assert_eq!(result, new);
+    assert!(is_reported(&changes, "applicationSettings/S/a"));
+    assert_eq!(fate(&changes, "applicationSettings/S/b"), &Fate::AlreadySo);
+}
+
+#[test]
+fn two_settings_never_fight_for_one_place() {
+    let both = |names: [&str; 2]| {
+        let section = |name, value| format!("<{name}>{}</{name}>", setting("n", &format!("<value>{value}</value>")));
+        let sections = section(names[0], "1") + &section(names[1], "2");
+        configuration(&format!("<applicationSettings>{sections}</applicationSettings>"))
+    };
+    let old = both(["A.Settings", "B.Settings"]);
+    let (result, changes) = merged(&old, None, &settings("X.Settings", ""), &keep());
+    assert_eq!(parsed(result).values().unwrap().settings[0].value.expose(), "1");
+    assert!(is_reported(&changes, "applicationSettings/B.Settings/n"));
+
+    let new = settings("B.Settings", &setting("n", "<value>x</value>"));
+    let (result, changes) = merged(&old, None, &new, &keep());
+    assert_eq!(result, new.replace(">x<", ">2<"));
+    assert!(is_reported(&changes, "applicationSettings/A.Settings/n"));
+
+    let url = |host| format!("<value>https://{host}/PfWsSdk.asmx</value>");
+    let old = settings("S", &(setting("other", &url("1")) + &setting("a_pfwssdk_PfWsSdk", &url("2"))));
+    let new = settings("S", &setting("b_pfwssdk_PfWsSdk", "<value/>"));
+    let (result, _) = merged(&old, None, &new, &keep());
+    assert_eq!(result, settings("S", &(setting("b_pfwssdk_PfWsSdk", &url("2")) + &setting("other", &url("1")))));
+}
+
+#[test]
+fn characters_outside_the_code_page_become_references() {
+    let old = parsed(configuration(r#"<appSettings><add key="k" value="é€語"/></appSettings>"#));
+    let declaration = |label: &str| format!(r#"<?xml version="1.0" encoding="{label}"?>"#);
+    let body = r#"<configuration><appSettings><add key="k" value=""/></appSettings></configuration>"#;
+    for (label, written) in [
+        ("us-ascii", &b"&#xE9;&#x20AC;&#x8A9E;"[..]),
+        ("iso-8859-1", b"\xE9&#x20AC;&#x8A9E;"),
+        ("windows-1252", b"\xE9\x80&#x8A9E;"),
+    ] {
+        let new = parsed(declaration(label) + body);
+        let result = merge(&Sources { old: &old, base: None, new: &new }, &keep()).unwrap().bytes;
+        assert!(result.windows(written.len()).any(|bytes| bytes == written), "{label}");
+    }
+}
+
+#[test]
+fn a_section_that_the_new_file_keeps_elsewhere_is_not_filled() {
+    let old = settings("S", &setting("n", "<value>1</value>"));
+    let new = configuration(r#"<applicationSettings><S configSource="s.config"/></applicationSettings>"#);
+    let (result, changes) = merged(&old, None, &new, &keep());
+    assert_eq!(result, new);
+    assert!(is_reported(&changes, "applicationSettings/S/n"));
 }

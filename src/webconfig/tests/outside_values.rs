@@ -124,7 +124,7 @@ fn another_order_of_rules_is_told() {
 #[test]
 fn values_in_other_files_are_told_and_encrypted_ones_refused() {
     let old = configuration(
-        r#"<appSettings file="more.config"><add key="a" value="1"/></appSettings><connectionStrings configSource="c.config"/>"#,
+        r#"<appSettings file="m.config"><add key="a" value="1"/></appSettings><connectionStrings configSource="c"/>"#,
     );
     let (result, changes) = merged(&old, Some(&old), "<configuration/>", &keep());
     assert_eq!(result, "<configuration/>");

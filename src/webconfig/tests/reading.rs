@@ -58,6 +58,7 @@ fn hostile_files_are_refused_before_they_cost_anything() {
     );
     assert!(!masked_diff(&deepest, &other, 3).is_empty());
     parsed(attributes(256));
+    parsed(format!("<configuration>{}</configuration>", "<a></a>".repeat(1000)));
     parsed(namespaces(512));
 }
 
@@ -96,6 +97,7 @@ fn what_asp_net_refuses_is_found() {
         2
     );
     assert_eq!(faults(&SHIPPED.replace("<pages ", "<pages/><pages ")), 1);
-    assert_eq!(faults(&SHIPPED.replace(r#"name="pfup.Properties.Settings""#, r#"name="other""#)), 1);
+    let section = r#"      <section name="pfup.Properties.Settings""#;
+    assert_eq!(faults(&SHIPPED.replace(section, &format!("<section name='a'/><section name='a'/>{section}"))), 1);
     assert_eq!(faults(&SHIPPED.replace("<configSections>", "<connectionStrings/><configSections>")), 2);
 }

@@ -85,6 +85,7 @@ struct Workshop<'a> {
 impl Workshop<'_> {
     fn furnish(&self) -> Result<(), Failure> {
         self.write(r"C:\Windows\System32\cmd.exe", include_str!("cmd.toml"))?;
+        self.write(r"C:\ProgramData\ntuser.pol", "")?;
         self.write(
             r"C:\inetpub\wwwroot\iisstart.htm",
             "<html><body>Simulated: the start page of IIS.</body></html>\r\n",
@@ -104,7 +105,6 @@ impl Workshop<'_> {
         self.new_installers()?;
         self.machine.change(|facts| {
             server::configure(facts);
-            Ok(())
         })
     }
 
@@ -173,7 +173,6 @@ impl Workshop<'_> {
         self.machine.change(|facts| {
             let by = |sha256| Signed { path: None, sha256: Some(sha256), by: "Microsoft Corporation".to_owned() };
             facts.signatures.extend(signed.into_iter().map(by));
-            Ok(())
         })
     }
 }

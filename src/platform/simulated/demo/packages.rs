@@ -1,6 +1,6 @@
 //! The packages of the demo machines: small, and made up of what is publicly known of the real ones.
 
-use crate::package::{Architecture, BuildError, PackageBuilder, Registry, RegistryRoot, Service, ServiceStart};
+use crate::package::{BuildError, PackageBuilder, Registry, RegistryRoot, Service, ServiceStart};
 use std::sync::OnceLock;
 
 /// Version of the agent and the web parts that a demo machine begins with.
@@ -53,13 +53,9 @@ pub(super) fn packages() -> Result<&'static Packages, BuildError> {
         return Ok(built);
     }
     let mut web = Vec::new();
-    for architecture in [Architecture::X64, Architecture::X86] {
-        let bits = if architecture == Architecture::X64 { 64 } else { 32 };
-        let parts = [("UserPortal", new_portal()), ("MobileAppWebService", new_mobile()), ("WebServiceSdk", new_sdk())];
-        for (part, package) in parts {
-            let name = format!("MultiFactorAuthentication{part}Setup{bits}.msi");
-            web.push((name, package.architecture(architecture).build()?));
-        }
+    let parts = [("UserPortal", new_portal()), ("MobileAppWebService", new_mobile()), ("WebServiceSdk", new_sdk())];
+    for (part, package) in parts {
+        web.push((format!("MultiFactorAuthentication{part}Setup64.msi"), package.build()?));
     }
     let built = Packages {
         agent: agent().build()?,

@@ -8,13 +8,12 @@ mod plan;
 mod registration;
 
 pub(super) use log::{Code, Log, Stop};
-pub use registration::packed;
 
 use super::{Installed, MachineFacts, OwnApplication, Simulated, Stage};
 use crate::package::{Package, PackageError, PackagedFile, Problem};
 use crate::platform::disk::{self, Disk, Kind, ReadFile};
 use crate::platform::facts::{Application, Service, ServiceState};
-use crate::platform::op::WayBack;
+use crate::platform::op::{Op, WayBack};
 use crate::platform::{Doing, Failure, Outcome, Progress};
 use crate::winpath::WinPath;
 use plan::Plan;
@@ -90,7 +89,6 @@ impl Simulated {
         package.unpack(&mut |_, _| Ok(())).map_err(|error| Stop::fatal(error.to_string()))?;
         self.change(|facts| {
             remember(facts, &plan);
-            Ok(())
         })?;
         log.begin("InstallFiles");
         let mut outcome =
@@ -99,7 +97,6 @@ impl Simulated {
         log.begin("InstallServices");
         self.change(|facts| {
             set_up(facts, &plan);
-            Ok(())
         })?;
         log.begin("StartServices");
         outcome.notes.extend(self.start_services(&plan, log)?);
@@ -188,7 +185,6 @@ impl Simulated {
                 if let Some(service) = facts.service_mut(name) {
                     service.state = ServiceState::Running;
                 }
-                Ok(())
             })?;
         }
         Ok(notes)
@@ -202,19 +198,18 @@ impl Simulated {
             if let Some(record) = facts.installed.get_mut(&plan.info.product_code) {
                 record.stage = Stage::Installed;
             }
-            Ok(())
         })
     }
 
     pub(super) fn uninstall(
         &self,
+        op: &Op,
         code: &str,
         way_back: Option<&WayBack>,
         log: &WinPath,
         watch: &mut dyn FnMut(Progress),
     ) -> Result<Outcome, Failure> {
-        let doing = format!("uninstall {code}");
-        self.logged(&doing, log, |log| {
+        self.logged(&op.to_string(), log, |log| {
             let facts = self.facts();
             let record = match facts.product(code) {
                 Some(record) => record.clone(),
@@ -257,7 +252,6 @@ impl Simulated {
         log.begin("StopServices");
         self.change(|facts| {
             tear_down(facts, code, record);
-            Ok(())
         })?;
         log.begin("RemoveFiles");
         watch(Progress::Says(format!("removing the files of {}", record.name)));
@@ -266,7 +260,6 @@ impl Simulated {
         log.save(&*self.disk).doing(&doing)?;
         self.change(|facts| {
             registration::unregister(facts, code, record.wow32);
-            Ok(())
         })
     }
 

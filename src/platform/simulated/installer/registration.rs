@@ -1,6 +1,7 @@
 //! How a product is registered: the keys by which Windows and its administrators find it.
 
 use super::plan::Plan;
+use crate::package::packed_code;
 use crate::platform::disk::hash_bytes;
 use crate::platform::facts::Bits;
 use crate::platform::registry::{Value, View};
@@ -11,27 +12,13 @@ use crate::winpath::{PathError, WinPath};
 const UNINSTALL: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall";
 const PRODUCTS: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Installer\UserData\S-1-5-18\Products";
 
-/// A product code as Windows Installer writes it in the names of its own keys: without punctuation, the first three
-/// groups reversed, the digits of the rest swapped in pairs.
-pub fn packed(code: &str) -> String {
-    let digits: Vec<char> = code.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect();
-    let mut rest = &digits[..];
-    let mut out = String::with_capacity(32);
-    for group in [8, 4, 4, 2, 2, 2, 2, 2, 2, 2, 2] {
-        let (head, tail) = rest.split_at(group.min(rest.len()));
-        out.extend(head.iter().rev());
-        rest = tail;
-    }
-    out
-}
-
 fn uninstall_key(code: &str, wow32: bool, bits: Bits) -> String {
     let view = if wow32 { View::Wow32 } else { View::Native };
     real_path(bits, view, &format!(r"{UNINSTALL}\{code}"))
 }
 
 fn product_key(code: &str) -> String {
-    format!(r"{PRODUCTS}\{}", packed(code))
+    format!(r"{PRODUCTS}\{}", packed_code(code).unwrap_or_default())
 }
 
 /// Where Windows Installer keeps its copy of a product's package. The name is the same whenever it is installed.
@@ -86,16 +73,4 @@ pub(super) fn unregister(facts: &mut MachineFacts, code: &str, wow32: bool) {
     facts.registry.remove(&uninstall_key(code, wow32, facts.system.bits));
     facts.registry.remove(&product_key(code));
     facts.installed.retain(|known, _| !known.eq_ignore_ascii_case(code));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::packed;
-
-    #[test]
-    fn a_code_is_packed_as_windows_installer_does_it() {
-        // .NET Framework 4.7.2 as it is found on real machines.
-        assert_eq!(packed("{09CCBE8E-B964-30EF-AE84-6537AB4197F9}"), "E8EBCC90469BFE03EA485673BA14799F");
-        assert_eq!(packed(""), "");
-    }
 }

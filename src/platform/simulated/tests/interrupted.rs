@@ -1,0 +1,121 @@
+//! Operations that are cut off at any change of the disk end as if nothing had happened once they are done again.
+
+use super::cut::CutDisk;
+use super::*;
+use crate::platform::op::{Blob, WayBack};
+
+/// Kills the operation at every single change of the disk, once as a process that dies and once as a power cut, and does
+/// it again: the end must be the same as without.
+fn survives_every_cut(before: &MemoryDisk, op: &Op) {
+    before.sync_all();
+    let undisturbed = before.snapshot();
+    perform(&open(&undisturbed), op).unwrap();
+    // What a program prints the second time may well differ.
+    let result = |disk: &MemoryDisk| {
+        let mut all = state(disk);
+        all.retain(|at, _| at != LOG || !matches!(op, Op::Run { .. }));
+        all
+    };
+    let wanted = result(&undisturbed);
+    assert_ne!(wanted, state(before), "{op} changes nothing");
+    for changes in 0.. {
+        let disk = before.snapshot();
+        let cut = CutDisk::after(disk.clone(), changes);
+        let end = perform(&Simulated::open(Arc::new(cut.clone()), clock()).unwrap(), op);
+        if !cut.was_cut() {
+            end.unwrap();
+            assert!(changes > 10, "{changes} changes only");
+            break;
+        }
+        for (how, left) in [("killed", disk.snapshot()), ("without power", disk.after_power_cut())] {
+            perform(&open(&left), op).unwrap_or_else(|failure| panic!("{op}, {how} at {changes}: {failure}"));
+            let found = result(&left);
+            let differing: Vec<_> =
+                wanted.keys().chain(found.keys()).filter(|at| wanted.get(*at) != found.get(*at)).collect();
+            assert!(differing.is_empty(), "{op}, {how} at change {changes}: {differing:?}");
+        }
+    }
+}
+
+#[test]
+fn what_could_not_be_written_has_not_happened() {
+    let (disk, _) = demo();
+    let machine = Simulated::open(Arc::new(CutDisk::after(disk.clone(), 0)), clock()).unwrap();
+    let before = machine.facts();
+    assert!(perform(&machine, &service("PFSvc", ServiceState::Stopped)).is_err());
+    assert_eq!(machine.facts(), before);
+    let write = Op::Write { path: path(LOG), content: Blob::new(*b"x") };
+    assert!(perform(&machine, &write).is_err());
+}
+
+#[test]
+fn removals_survive_every_cut() {
+    let (disk, machine) = demo();
+    for name in ["PhoneFactor User Portal", "PhoneFactor Agent"] {
+        survives_every_cut(&disk, &uninstall(&machine, name));
+    }
+}
+
+#[test]
+fn the_setup_survives_every_cut() {
+    let (disk, machine) = demo();
+    perform(&machine, &uninstall(&machine, "PhoneFactor Agent")).unwrap();
+    survives_every_cut(&disk, &run(SETUP));
+}
+
+#[test]
+fn installations_survive_every_cut() {
+    let (disk, _) = with_server();
+    let package = format!(r"{AGENT}\MultiFactorAuthenticationWebServiceSdkSetup64.msi");
+    survives_every_cut(&disk, &install(&package, &[("TARGETAPPPOOL", "PhoneFactor")]));
+}
+
+#[test]
+fn a_half_done_installation_can_be_taken_away_and_a_half_done_removal_undone() {
+    let (before, machine) = with_server();
+    let package = format!(r"{AGENT}\MultiFactorAuthenticationWebServiceSdkSetup64.msi");
+    let op = install(&package, &[("TARGETAPPPOOL", "PhoneFactor")]);
+    let done = before.snapshot();
+    perform(&open(&done), &op).unwrap();
+    let undo = uninstall(&open(&done), "Multi-Factor Authentication Web Service SDK");
+    drop(machine);
+    let same = |one: &MemoryDisk, two: &MemoryDisk| {
+        let (mut one, mut two) = (state(one), state(two));
+        one.remove(LOG);
+        two.remove(LOG);
+        one == two
+    };
+    for changes in 0.. {
+        let (installing, removing) = (before.snapshot(), done.snapshot());
+        let cuts = [(&installing, &op), (&removing, &undo)].map(|(disk, op)| {
+            let cut = CutDisk::after(disk.clone(), changes);
+            let _ = perform(&Simulated::open(Arc::new(cut.clone()), clock()).unwrap(), op);
+            cut.was_cut()
+        });
+        perform(&open(&installing), &undo).unwrap();
+        assert!(same(&installing, &before), "installation cut at {changes}");
+        perform(&open(&removing), &op).unwrap();
+        assert!(same(&removing, &done), "removal cut at {changes}");
+        if cuts == [false, false] {
+            break;
+        }
+    }
+}
+
+#[test]
+fn a_product_of_a_captured_machine_is_removed_by_its_package() {
+    let (disk, machine) = demo();
+    let code = code(&machine, "PhoneFactor User Portal");
+    machine.change(|facts| drop(facts.installed.remove(&code))).unwrap();
+    let way_back = WayBack {
+        package: path(r"C:\Temp\portal.msi"),
+        properties: properties(&[("TARGETVDIR", "PhoneFactor"), ("TARGETSITE", "/LM/W3SVC/1")]),
+        before: Vec::new(),
+        after: Vec::new(),
+    };
+    let op = Op::Uninstall { code, name: "portal".to_owned(), log: path(LOG), way_back: Some(way_back) };
+    survives_every_cut(&disk, &op);
+    perform(&machine, &op).unwrap();
+    assert!(machine.web_server().unwrap().unwrap().application("Default Web Site", "/PhoneFactor").is_none());
+    assert!(!is_there(&disk, &format!(r"{PORTAL}\login.aspx")));
+}
