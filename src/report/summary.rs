@@ -3,9 +3,8 @@
 use crate::engine::Found;
 use crate::engine::journal::Entry;
 use crate::plan::GateId;
-use crate::platform::op::Op;
 use crate::platform::{Failure, Inspect};
-use crate::step::{History, Scene, Step, Work};
+use crate::step::{Scene, Step, Work};
 use crate::webconfig::Fate;
 use serde::Serialize;
 
@@ -63,14 +62,10 @@ impl Summary {
         let frozen = &found.frozen;
         let mut how_ended = Vec::new();
         let mut gates = Vec::new();
-        let mut history = History::default();
         for record in &found.records {
             match &record.entry {
                 Entry::StepDone { step, how } => how_ended.push((step, how)),
                 Entry::Answered { gate, by } => gates.push(GateSummary { id: gate.clone(), by: by.clone() }),
-                Entry::OpStarted { op: Op::BackUp { from, to, .. }, .. } => {
-                    history.backups.push((from.clone(), to.clone()));
-                }
                 _ => {}
             }
         }
@@ -78,7 +73,7 @@ impl Summary {
             let (_, how) = how_ended.iter().rev().find(|(id, _)| **id == step.id)?;
             Some(StepSummary { id: step.id.clone(), title: step.work.kind().title(), how: (*how).clone() })
         });
-        let scene = Scene { machine, folders: &frozen.folders, history: &history };
+        let scene = Scene { machine, folders: &frozen.folders, history: &found.history() };
         let mut by_hand = Vec::new();
         for step in &frozen.steps {
             by_hand.extend(left_by(step, &scene)?);

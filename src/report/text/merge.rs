@@ -15,7 +15,11 @@ pub(super) fn merge(page: &mut Page, merge: &MergePreview) {
     if merge.diff.is_empty() {
         return;
     }
-    page.line(5, "", PLAIN, "the new file as shipped (-) and as it will be (+):", CYAN);
+    let heading = match merge.estimate {
+        true => "estimated on the old file as shipped (-), with the same values carried into it (+):",
+        false => "the new file as shipped (-) and as it will be (+):",
+    };
+    page.line(5, "", PLAIN, heading, CYAN);
     for line in &merge.diff {
         match line.kind {
             LineKind::Context => page.verbatim(5, "  ", &line.text, DIM),

@@ -91,14 +91,14 @@ fn no_return(page: &mut Page, preview: &Preview) {
     for why in &preview.no_return {
         page.line(2, "- ", RED, why, PLAIN);
     }
-    page.words(2, "`run` needs --accept-no-return. The plan's `rollback-installer` gives the way back.");
+    page.words(2, "`run` needs --accept-no-return, or a `rollback-installer` in the plan.");
 }
 
 fn steps(page: &mut Page, preview: &Preview) {
     if preview.steps.is_empty() {
         return;
     }
-    page.heading(&format!("What {} do", if preview.refused() { "it would" } else { "a run will" }));
+    page.heading(&format!("What {} do", if preview.refused() { "a run would" } else { "a run will" }));
     let outage = outage(preview);
     for (at, step) in preview.steps.iter().enumerate() {
         page.blank();

@@ -26,6 +26,7 @@ fn merged() -> MergePreview {
     let change = |path: &str, old, new, result, fate| Change { path: path.to_owned(), old, new, result, fate };
     let line = |kind, text: &str| DiffLine { kind, text: text.to_owned() };
     MergePreview {
+        estimate: false,
         file: r"C:\inetpub\wwwroot\MultiFactorAuth\web.config".to_owned(),
         changes: vec![
             change("appSettings/SSL_REQUIRED", plain("false"), Shown::Absent, plain("false"), Fate::Added),
