@@ -14,11 +14,13 @@ use serde::Serialize;
 pub(super) struct Ending {
     pub(super) exit: Exit,
     pub(super) next: String,
+    /// What can be done instead.
+    pub(super) or: String,
 }
 
 impl Ending {
     pub(super) fn new(exit: Exit) -> Self {
-        Self { exit, next: String::new() }
+        Self { exit, next: String::new(), or: String::new() }
     }
 
     pub(super) fn next(mut self, next: impl Into<String>) -> Self {
@@ -58,8 +60,8 @@ impl Scene<'_> {
                 ending.next(self.command(&format!("resume --confirm {}", gate.id)))
             }
             End::Stopped => {
-                self.talk.insist(&format!("\nStopped, as asked. To put everything back: {}", self.command("rollback")));
-                ending.next(self.command("resume"))
+                self.talk.insist("\nStopped, as asked. What has been done so far is in the journal.");
+                Ending { or: self.command("rollback"), ..ending.next(self.command("resume")) }
             }
             End::RolledBack => {
                 if !self.talk.json {
@@ -90,19 +92,13 @@ impl Scene<'_> {
 
     /// A fault, with the commands that go on from it.
     fn fault(&self, error: EngineError) -> Fault {
-        let ways = match &error {
-            EngineError::Step { .. } => {
-                format!("{}, or {} to put everything back", self.command("resume"), self.command("rollback"))
-            }
-            EngineError::Rollback { .. } => self.command("rollback"),
-            _ => String::new(),
+        let (again, or) = match &error {
+            EngineError::Step { .. } => (self.command("resume"), self.command("rollback")),
+            EngineError::Rollback { .. } => (self.command("rollback"), String::new()),
+            _ => return error.into(),
         };
         let fault = Fault::from(error);
-        let next = match (fault.next.is_empty(), ways.is_empty()) {
-            (true, _) => ways,
-            (false, true) => fault.next.clone(),
-            (false, false) => format!("{}; then {ways}", fault.next),
-        };
-        fault.next(next)
+        let next = if fault.next.is_empty() { again } else { format!("{}; then {again}", fault.next) };
+        fault.next(next).or(or)
     }
 }

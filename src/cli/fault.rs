@@ -14,6 +14,8 @@ pub(super) struct Fault {
     pub(super) exit: Exit,
     pub(super) message: String,
     pub(super) next: String,
+    /// What can be done instead.
+    pub(super) or: String,
     pub(super) details: Details,
 }
 
@@ -23,14 +25,14 @@ pub(super) enum Details {
     #[default]
     None,
     /// The errors of a plan file.
-    Plan(Diagnostics),
+    Plan(Box<Diagnostics>),
     /// What preflight refuses; people have seen it in the preview.
     Findings(Vec<Finding>),
 }
 
 impl Fault {
     pub(super) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), next: String::new(), details: Details::None }
+        Self { exit, message: message.into(), next: String::new(), or: String::new(), details: Details::None }
     }
 
     pub(super) fn usage(message: impl Into<String>) -> Self {
@@ -39,6 +41,11 @@ impl Fault {
 
     pub(super) fn next(mut self, next: impl Into<String>) -> Self {
         self.next = next.into();
+        self
+    }
+
+    pub(super) fn or(mut self, or: impl Into<String>) -> Self {
+        self.or = or.into();
         self
     }
 
@@ -63,7 +70,7 @@ impl Fault {
         }
         let (diagnostics, findings) = match &self.details {
             Details::None => (None, None),
-            Details::Plan(diagnostics) => (Some(diagnostics), None),
+            Details::Plan(diagnostics) => (Some(&**diagnostics), None),
             Details::Findings(findings) => (None, Some(findings.as_slice())),
         };
         let (message, next, exit_code) = (self.message.as_str(), self.next.as_str(), self.exit.code());

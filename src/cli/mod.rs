@@ -32,7 +32,7 @@ pub fn start(args: impl IntoIterator<Item = OsString>) -> Exit {
     let talk = Talk::new(&cli.global);
     let (exit, next) = match carry_out(&cli, &talk) {
         Ok(ending) => {
-            talk.next(&ending.next);
+            talk.next(&ending.next, &ending.or);
             (ending.exit, ending.next)
         }
         Err(fault) => {

@@ -42,7 +42,7 @@ impl<'a> Person<'a> {
             false => self.talk.insist(&format!("\n{}", text::gate(gate, self.talk.error_width()))),
             true => self.talk.insist(&format!("Not yet: {still}.")),
         }
-        self.talk.insist("Press Enter when it is done. To stop here and go on later, type \"later\" and Enter.");
+        self.talk.insist("Press Enter when it is done, or type \"later\" to stop here.");
         match stop::line() {
             Some(line) if line.trim().is_empty() => self.done(gate, "operator"),
             _ => Answer::Later,

@@ -117,7 +117,7 @@ impl Global {
         if let Some(state) = &self.state {
             command += &format!(" --state {}", quoted(state));
         }
-        if self.ask {
+        if self.ask && rest.starts_with("resume") {
             command += " --ask";
         }
         command

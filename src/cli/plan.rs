@@ -48,7 +48,7 @@ pub(super) fn read(path: &Path) -> Result<Plan, Fault> {
         let number = diagnostics.errors.len() + diagnostics.omitted;
         let errors = if number == 1 { "an error".to_owned() } else { format!("{number} errors") };
         Fault::usage(format!("the plan {name} has {errors}; nothing has been touched"))
-            .details(Details::Plan(diagnostics))
+            .details(Details::Plan(Box::new(diagnostics)))
     })
 }
 

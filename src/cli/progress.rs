@@ -6,6 +6,7 @@ use crate::report::text;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::time::{Duration, Instant};
 
+const DIM: anstyle::Style = anstyle::Style::new().dimmed();
 /// What takes less than this needs no moving count.
 const SOON: Duration = Duration::from_millis(500);
 
@@ -27,13 +28,13 @@ impl<'a> Progress<'a> {
 
     fn numbered(&self, number: usize, of: usize, text: &str) {
         let digits = of.to_string().len();
-        self.talk.say(&text::hanging(&format!("[{number:>digits$}/{of}] "), text, self.talk.error_width()));
+        self.talk.say(&text::hanging(&format!("[{number:>digits$}/{of}] "), DIM, text, self.talk.line_width()));
     }
 
     /// A line below a step.
     fn below(&self, text: &str) {
         let indent = 2 * self.of.to_string().len() + 4;
-        self.talk.say(&text::hanging(&" ".repeat(indent), text, self.talk.error_width()));
+        self.talk.say(&text::hanging(&" ".repeat(indent), DIM, text, self.talk.line_width()));
     }
 
     fn bytes(&mut self, done: u64) {

@@ -44,7 +44,8 @@ impl Scene<'_> {
             Standing::Finished | Standing::RolledBack => Ok(false),
             Standing::Unfinished if found.frozen.plan == *plan => Ok(true),
             Standing::Unfinished => Err(Fault::usage(format!("the run {id} is not over, and it is of another plan"))
-                .next(format!("{}, or {}", self.command("resume"), self.command("rollback")))),
+                .next(self.command("resume"))
+                .or(self.command("rollback"))),
             Standing::RollingBack => Err(Fault::usage(format!("the run {id} is being rolled back, which is not over"))
                 .next(self.command("rollback"))),
         }

@@ -3,7 +3,7 @@
 use super::fault::{Details, Fault};
 use super::options::Global;
 use crate::exit::Exit;
-use crate::report::json;
+use crate::report::{json, text};
 use anstyle::{AnsiColor, Style};
 use clap::ColorChoice;
 use serde::Serialize;
@@ -85,10 +85,12 @@ impl Talk {
         let _ = writeln!(anstream::stderr().lock(), "{}", text.trim_end());
     }
 
-    /// What to do next.
-    pub(super) fn next(&self, next: &str) {
-        if !next.is_empty() {
-            self.insist(&format!("{NEXT}next:{NEXT:#} {next}"));
+    /// What to do next, or instead. Not wrapped: commands are copied.
+    pub(super) fn next(&self, next: &str, or: &str) {
+        for (label, text) in [("next:", next), ("  or:", or)] {
+            if !text.is_empty() {
+                self.insist(&format!("{NEXT}{label}{NEXT:#} {text}"));
+            }
         }
     }
 
@@ -101,8 +103,11 @@ impl Talk {
             self.insist(&diagnostics.render(true, self.error_width()));
             self.insist("");
         }
-        self.insist(&format!("{ERROR}error:{ERROR:#} {}", fault.message));
-        self.next(&fault.next);
+        for (number, line) in fault.message.lines().enumerate() {
+            let label = if number == 0 { "error: " } else { "" };
+            self.insist(&text::hanging(label, ERROR, line, self.line_width()));
+        }
+        self.next(&fault.next, &fault.or);
     }
 
     /// The width of results.
@@ -110,7 +115,12 @@ impl Talk {
         width(terminal_size::terminal_size_of(io::stdout()))
     }
 
-    /// The width of talk.
+    /// The width of a line of talk: elsewhere than on a terminal it stays one line.
+    pub(super) fn line_width(&self) -> usize {
+        if io::stderr().is_terminal() { self.error_width() } else { usize::MAX }
+    }
+
+    /// The width of longer talk.
     pub(super) fn error_width(&self) -> usize {
         width(terminal_size::terminal_size_of(io::stderr()))
     }

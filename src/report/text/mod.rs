@@ -11,7 +11,8 @@ pub use preview::preview;
 pub use summary::summary;
 
 use crate::platform::op::Gate;
-use page::{BOLD, DIM, PLAIN, Page};
+use anstyle::Style;
+use page::{BOLD, PLAIN, Page};
 
 /// What a gate asks, with how it is done.
 pub fn gate(gate: &Gate, width: usize) -> String {
@@ -22,9 +23,9 @@ pub fn gate(gate: &Gate, width: usize) -> String {
 }
 
 /// Words behind a label, below which nothing is written.
-pub fn hanging(label: &str, words: &str, width: usize) -> String {
+pub fn hanging(label: &str, style: Style, words: &str, width: usize) -> String {
     let mut page = Page::new(width);
-    page.line(0, label, DIM, words, PLAIN);
+    page.line(0, label, style, words, PLAIN);
     page.into_text()
 }
 
