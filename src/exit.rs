@@ -1,4 +1,8 @@
-//! Every exit code, once. An unknown one is a failure.
+//! Every exit code, once, and what ends with which. An unknown one is a failure.
+
+use crate::engine::journal::JournalError;
+use crate::engine::{End, EngineError};
+use crate::platform::{Failure, FailureKind};
 
 /// What the process ends with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +49,35 @@ impl Exit {
             Exit::Stopped => 12,
             Exit::Damaged => 13,
             Exit::Reboot => 3010,
+        }
+    }
+}
+
+impl From<&End> for Exit {
+    fn from(end: &End) -> Self {
+        match end {
+            End::Done { reboot: false } | End::RolledBack => Exit::Done,
+            End::Done { reboot: true } => Exit::Reboot,
+            End::Waiting(_) => Exit::Gate,
+            End::Stopped => Exit::Stopped,
+        }
+    }
+}
+
+impl From<&EngineError> for Exit {
+    fn from(error: &EngineError) -> Self {
+        let of = |failure: &Failure, usual| match failure.kind {
+            FailureKind::DamagedBackup => Exit::Damaged,
+            FailureKind::Failed | FailureKind::StillRunning => usual,
+        };
+        match error {
+            EngineError::Locked(_) => Exit::Locked,
+            EngineError::Step { failure, .. } => of(failure, Exit::Failed),
+            EngineError::Rollback { failure, .. } => of(failure, Exit::RollbackFailed),
+            EngineError::Journal(JournalError::Failure(failure)) | EngineError::Failure(failure) => {
+                of(failure, Exit::Failed)
+            }
+            EngineError::Journal(_) => Exit::Damaged,
         }
     }
 }

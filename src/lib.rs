@@ -1,5 +1,6 @@
 //! pfupgrade
 
+pub mod cli;
 pub mod engine;
 pub mod exit;
 pub mod package;

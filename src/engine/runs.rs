@@ -35,6 +35,13 @@ pub struct Found {
     pub standing: Standing,
 }
 
+impl Found {
+    /// What the run has done so far, as its steps see it.
+    pub fn history(&self) -> History {
+        Progress::of(&self.records).history
+    }
+}
+
 impl Engine<'_> {
     /// The latest run; `None` where there has never been one. A run that was killed before its first record counts as
     /// never begun.

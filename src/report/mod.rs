@@ -1,3 +1,6 @@
 //! What is told of a run: to people as text, to scripts as JSON. Both are made from the same data.
 
+pub mod json;
 pub mod preview;
+pub mod summary;
+pub mod text;

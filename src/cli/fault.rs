@@ -1,0 +1,96 @@
+//! Why a command ends without having done what it was asked to.
+
+use crate::engine::EngineError;
+use crate::engine::journal::JournalError;
+use crate::exit::Exit;
+use crate::plan::Diagnostics;
+use crate::platform::Failure;
+use crate::preflight::Finding;
+use serde::Serialize;
+
+/// One clear message: what was being done, why it failed, what to do next.
+#[derive(Debug)]
+pub(super) struct Fault {
+    pub(super) exit: Exit,
+    pub(super) message: String,
+    pub(super) next: String,
+    pub(super) details: Details,
+}
+
+/// What stands behind the message.
+#[derive(Debug, Default)]
+pub(super) enum Details {
+    #[default]
+    None,
+    /// The errors of a plan file.
+    Plan(Diagnostics),
+    /// What preflight refuses; people have seen it in the preview.
+    Findings(Vec<Finding>),
+}
+
+impl Fault {
+    pub(super) fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into(), next: String::new(), details: Details::None }
+    }
+
+    pub(super) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    pub(super) fn next(mut self, next: impl Into<String>) -> Self {
+        self.next = next.into();
+        self
+    }
+
+    pub(super) fn details(mut self, details: Details) -> Self {
+        self.details = details;
+        self
+    }
+
+    /// The document of kind `error`.
+    pub(super) fn document(&self) -> impl Serialize + '_ {
+        #[derive(Serialize)]
+        struct Document<'a> {
+            format: u32,
+            kind: &'static str,
+            exit_code: i32,
+            message: &'a str,
+            next: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            diagnostics: Option<&'a Diagnostics>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            findings: Option<&'a [Finding]>,
+        }
+        let (diagnostics, findings) = match &self.details {
+            Details::None => (None, None),
+            Details::Plan(diagnostics) => (Some(diagnostics), None),
+            Details::Findings(findings) => (None, Some(findings.as_slice())),
+        };
+        let (message, next, exit_code) = (self.message.as_str(), self.next.as_str(), self.exit.code());
+        Document { format: 1, kind: "error", exit_code, message, next, diagnostics, findings }
+    }
+}
+
+impl From<Failure> for Fault {
+    fn from(failure: Failure) -> Self {
+        EngineError::from(failure).into()
+    }
+}
+
+impl From<EngineError> for Fault {
+    fn from(error: EngineError) -> Self {
+        let next = match &error {
+            EngineError::Locked(_) => "wait until that one has ended",
+            EngineError::Step { failure, .. }
+            | EngineError::Rollback { failure, .. }
+            | EngineError::Failure(failure)
+            | EngineError::Journal(JournalError::Failure(failure)) => &failure.next,
+            EngineError::Journal(_) => "keep the run's folder and its backups as they are",
+        };
+        let mut message = error.to_string();
+        if let EngineError::Step { nothing_lost: true, .. } = &error {
+            message += "\nnothing had been uninstalled, and the services that ran have been started again";
+        }
+        Self::new(Exit::from(&error), message).next(next)
+    }
+}

@@ -1,0 +1,34 @@
+//! The log file: every event as a line of JSON.
+
+use super::fault::Fault;
+use super::options::Global;
+use crate::engine::Event;
+use crate::platform::Doing;
+use std::fs::File;
+use tracing::{debug, info, level_filters::LevelFilter};
+
+/// Has events go to the file that was asked for.
+pub(super) fn start(global: &Global) -> Result<(), Fault> {
+    let Some(path) = &global.log_file else { return Ok(()) };
+    let file = File::options().create(true).append(true).open(path);
+    let file = file.doing(format!("open the log file {}", path.display())).map_err(|f| Fault::usage(f.to_string()))?;
+    let level = if global.verbose { LevelFilter::DEBUG } else { LevelFilter::INFO };
+    let log = tracing_subscriber::fmt().json().flatten_event(true).with_max_level(level).with_writer(file).finish();
+    tracing::subscriber::set_global_default(log).doing("start the log")?;
+    Ok(())
+}
+
+/// Logs an event; operations and notes only with `-v`.
+pub(super) fn event(event: &Event) {
+    match event {
+        Event::Started { run, steps, notes } => info!(run, steps, ?notes, "started"),
+        Event::Step { number, step, title } => info!(number, step, title, "step"),
+        Event::Operation { step, text } => debug!(step, text, "operation"),
+        Event::Bytes { .. } => {}
+        Event::Note { text } => debug!(text, "note"),
+        Event::StepDone { step, how } => info!(step, how, "step is over"),
+        Event::Gate { gate } => info!(gate = gate.id, title = gate.title, "gate"),
+        Event::Answered { gate, by } => info!(gate, by, "answered"),
+        Event::Undo { number, of, text } => info!(number, of, text, "undo"),
+    }
+}

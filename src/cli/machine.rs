@@ -1,0 +1,112 @@
+//! The machine that a command works on.
+
+use super::fault::Fault;
+use super::options::Global;
+use super::talk::Talk;
+use crate::engine::Engine;
+use crate::platform::clock::{Clock, HostClock};
+use crate::platform::disk::{Disk, HostDisk, MemoryDisk};
+use crate::platform::simulated::{Simulated, demo};
+use crate::platform::{Doing, Inspect};
+use crate::winpath::WinPath;
+use jiff::Timestamp;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What a command wants of the machine.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To look at it.
+    Preview,
+    /// To change it.
+    Work,
+    /// To go on with something that was begun earlier.
+    Earlier,
+}
+
+/// A machine, ready to be worked on.
+pub(super) struct Machine {
+    pub(super) simulated: Simulated,
+    /// Where the simulated machine is; `None` where it is in memory.
+    pub(super) folder: Option<PathBuf>,
+    state: WinPath,
+    clock: SimulatedClock,
+}
+
+/// The time of the host. Nothing happens by itself on a simulated machine, so there is nothing to wait for.
+struct SimulatedClock;
+
+impl Clock for SimulatedClock {
+    fn now(&self) -> Timestamp {
+        HostClock.now()
+    }
+
+    fn wait(&self, _: Duration) {}
+}
+
+impl Machine {
+    pub(super) fn open(global: &Global, purpose: Purpose, talk: &Talk) -> Result<Self, Fault> {
+        let Some(simulate) = &global.simulate else { return Err(no_machine(global)) };
+        let (simulated, folder) = match (simulate, purpose) {
+            (Some(folder), _) => (in_folder(folder, global, purpose, talk)?, Some(folder.clone())),
+            (None, Purpose::Preview) => (build(global, Arc::new(MemoryDisk::new()))?, None),
+            (None, Purpose::Work) => {
+                let doing = "make a temporary folder for the demo machine";
+                let folder = tempfile::Builder::new().prefix("pfupgrade-").tempdir().doing(doing)?.keep();
+                let simulated = build(global, Arc::new(HostDisk::below(&folder)))?;
+                talk.insist(&format!("The demo machine is in {}", folder.display()));
+                (simulated, Some(folder))
+            }
+            (None, Purpose::Earlier) => {
+                return Err(Fault::usage("an earlier run is on a machine that exists: --simulate alone names none")
+                    .next("name its folder: --simulate=DIR"));
+            }
+        };
+        let state = global.state.as_deref().unwrap_or(r"%ProgramData%\pfupgrade");
+        let wrong = |why: String| Fault::usage(format!("the state folder `{state}` cannot be used: {why}"));
+        let text = simulated.expand(state).map_err(|name| wrong(format!("the machine has no variable %{name}%")))?;
+        let state = WinPath::new(text).map_err(|error| wrong(error.to_string()))?;
+        Ok(Self { simulated, folder, state, clock: SimulatedClock })
+    }
+
+    pub(super) fn engine(&self) -> Engine<'_> {
+        Engine { platform: &self.simulated, clock: &self.clock, state: self.state.clone() }
+    }
+}
+
+fn no_machine(global: &Global) -> Fault {
+    let fault = match (global.demo.is_some(), global.ask) {
+        (true, _) => Fault::usage("--demo names a simulated machine, and --simulate is missing"),
+        (_, true) => Fault::usage("--ask is about the gates of a simulated machine, and --simulate is missing"),
+        _ if cfg!(windows) => Fault::usage("this build only works on simulated machines"),
+        _ => Fault::usage("this is not Windows: only simulated machines can be worked on here"),
+    };
+    fault.next("add --simulate for a demo machine, or --simulate=DIR for the one in DIR")
+}
+
+fn in_folder(folder: &Path, global: &Global, purpose: Purpose, talk: &Talk) -> Result<Simulated, Fault> {
+    let disk = Arc::new(HostDisk::below(folder));
+    if folder.join("machine.toml").exists() {
+        return Ok(Simulated::open(disk, Arc::new(SimulatedClock))?);
+    }
+    if purpose == Purpose::Earlier {
+        return Err(Fault::usage(format!("there is no simulated machine in {}", folder.display()))
+            .next("name the folder that the earlier command was given or told you"));
+    }
+    let doing = format!("look into {}", folder.display());
+    if folder.exists() && fs::read_dir(folder).doing(doing)?.next().is_some() {
+        return Err(Fault::usage(format!("{} holds files but no simulated machine", folder.display()))
+            .next("name a folder that is empty or does not exist"));
+    }
+    fs::create_dir_all(folder).doing(format!("create {}", folder.display()))?;
+    let simulated = build(global, disk)?;
+    talk.say(&format!("A demo machine has been built in {}", folder.display()));
+    Ok(simulated)
+}
+
+fn build(global: &Global, disk: Arc<dyn Disk>) -> Result<Simulated, Fault> {
+    let name = global.demo.as_deref().or(demo::NAMES.first().copied()).unwrap_or_default();
+    Ok(demo::build(name, disk, Arc::new(SimulatedClock))?)
+}

@@ -1,0 +1,75 @@
+//! The command line: arguments in, text and an exit code out. What is done is done elsewhere.
+
+mod ending;
+mod fault;
+mod log;
+mod machine;
+mod operator;
+mod options;
+mod plan;
+mod progress;
+mod resume;
+mod rollback;
+mod run;
+mod stop;
+mod talk;
+
+use crate::exit::Exit;
+use crate::report::json;
+use clap::Parser;
+use fault::Fault;
+use options::{Cli, Command};
+use std::ffi::OsString;
+use talk::Talk;
+
+/// Carries out one command and says how it ended. `args` begins with the program's own name.
+pub fn start(args: impl IntoIterator<Item = OsString>) -> Exit {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let cli = match Cli::try_parse_from(&args) {
+        Ok(cli) => cli,
+        Err(error) => return misunderstood(&error, args.iter().any(|arg| arg == "--json")),
+    };
+    let talk = Talk::new(&cli.global);
+    let (exit, next) = match carry_out(&cli, &talk) {
+        Ok(ending) => {
+            talk.next(&ending.next);
+            (ending.exit, ending.next)
+        }
+        Err(fault) => {
+            talk.fault(&fault);
+            (fault.exit, fault.next)
+        }
+    };
+    if talk.json && !matches!(cli.command, Command::Plan(_)) {
+        talk.end(exit, &next);
+    }
+    exit
+}
+
+fn carry_out(cli: &Cli, talk: &Talk) -> Result<ending::Ending, Fault> {
+    let global = &cli.global;
+    log::start(global)?;
+    match &cli.command {
+        Command::Plan(args) => plan::plan(args, global, talk),
+        Command::Run(args) => run::run(args, global, talk),
+        Command::Resume(args) => resume::resume(args, global, talk),
+        Command::Rollback(args) => rollback::rollback(args, global, talk),
+    }
+}
+
+/// Help and version, or arguments that make no sense.
+fn misunderstood(error: &clap::Error, as_json: bool) -> Exit {
+    let _ = error.print();
+    if !error.use_stderr() {
+        return Exit::Done;
+    }
+    if as_json {
+        let text = error.render().to_string();
+        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        let fault = Fault::usage(message).next("pfupgrade --help");
+        if let Ok(line) = json::line(&fault.document()) {
+            println!("{line}");
+        }
+    }
+    Exit::Usage
+}

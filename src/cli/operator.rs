@@ -1,0 +1,69 @@
+//! Who answers at a gate.
+
+use super::stop;
+use super::talk::Talk;
+use crate::engine::{Answer, Operator};
+use crate::platform::op::Gate;
+use crate::platform::simulated::Simulated;
+use crate::report::text;
+use std::collections::BTreeSet;
+
+/// The person at the terminal, what that person said on the command line, or the simulated operator.
+pub(super) struct Person<'a> {
+    talk: &'a Talk,
+    machine: &'a Simulated,
+    /// Whether gates stop as on a real server.
+    ask: bool,
+    /// The gate that was answered on the command line.
+    confirmed: Option<String>,
+    /// Gates that have been answered before: the answer was not enough.
+    answered: BTreeSet<String>,
+}
+
+impl<'a> Person<'a> {
+    pub(super) fn new(talk: &'a Talk, machine: &'a Simulated, ask: bool, confirmed: Option<String>) -> Self {
+        Self { talk, machine, ask, confirmed, answered: BTreeSet::new() }
+    }
+
+    /// Does what a gate asks for: nobody else can run a program of a simulated machine.
+    fn done(&self, gate: &Gate, by: &str) -> Answer {
+        let run = gate.program.as_ref().map(|program| (program, self.machine.run_program(program, &[])));
+        let fault = match run {
+            None | Some((_, Ok(0 | 1641 | 3010))) => return Answer::Done { by: by.to_owned() },
+            Some((program, Ok(code))) => format!("{program} ended with {code}"),
+            Some((_, Err(failure))) => failure.to_string(),
+        };
+        self.talk.insist(&fault);
+        Answer::Later
+    }
+
+    fn prompt(&self, gate: &Gate, still: &str, again: bool) -> Answer {
+        match again {
+            false => self.talk.insist(&format!("\n{}", text::gate(gate, self.talk.error_width()))),
+            true => self.talk.insist(&format!("Not yet: {still}.")),
+        }
+        self.talk.insist("Press Enter when it is done. To stop here and go on later, type \"later\" and Enter.");
+        match stop::line() {
+            Some(line) if line.trim().is_empty() => self.done(gate, "operator"),
+            _ => Answer::Later,
+        }
+    }
+}
+
+impl Operator for Person<'_> {
+    fn at_gate(&mut self, gate: &Gate, still: &str) -> Answer {
+        let again = !self.answered.insert(gate.id.clone());
+        if self.confirmed.take_if(|confirmed| *confirmed == gate.id).is_some() {
+            return self.done(gate, "operator");
+        }
+        match (self.ask, again) {
+            (true, _) if self.talk.is_with_person() => self.prompt(gate, still, again),
+            (false, false) => self.done(gate, "simulated operator"),
+            _ => Answer::Later,
+        }
+    }
+
+    fn wants_to_stop(&self) -> bool {
+        stop::wanted()
+    }
+}

@@ -1,0 +1,125 @@
+//! The arguments.
+
+use crate::platform::simulated::demo;
+use clap::builder::PossibleValuesParser;
+use clap::{Args, ColorChoice, Parser, Subcommand};
+use std::path::{Path, PathBuf};
+
+/// Moves a PhoneFactor Agent 5.x server to Azure Multi-Factor Authentication Server, with verified backups, resume and
+/// rollback.
+#[derive(Debug, Parser)]
+#[command(name = "pfupgrade", version, max_term_width = 100)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+    #[command(flatten)]
+    pub(super) global: Global,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Show what would happen; change nothing
+    Plan(PlanArgs),
+    /// Preview, ask, and do it
+    Run(RunArgs),
+    /// Go on after a gate, a reboot, a stop or a fault
+    Resume(ResumeArgs),
+    /// Put everything back as it was before the last run
+    Rollback(RollbackArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PlanFile {
+    /// The plan file
+    #[arg(value_name = "PLAN", default_value = "pfupgrade.toml")]
+    pub(super) plan: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PlanArgs {
+    #[command(flatten)]
+    pub(super) file: PlanFile,
+    /// End with 3 where there are changes to make, with 0 where there are none
+    #[arg(long)]
+    pub(super) detailed_exitcode: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    pub(super) file: PlanFile,
+    /// Start without asking; gates still stop
+    #[arg(long)]
+    pub(super) yes: bool,
+    /// Start although some old product cannot be installed again by a rollback
+    #[arg(long)]
+    pub(super) accept_no_return: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ResumeArgs {
+    /// Say that what this gate asks for has been done
+    #[arg(long, value_name = "GATE")]
+    pub(super) confirm: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RollbackArgs {
+    /// Roll a finished run back without asking
+    #[arg(long)]
+    pub(super) yes: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub(super) struct Global {
+    /// Work on a simulated machine: the one in DIR, which is filled with a demo machine where it is empty or does not
+    /// exist; without DIR a demo machine in a temporary folder
+    #[arg(long, global = true, value_name = "DIR", num_args = 0..=1, require_equals = true)]
+    pub(super) simulate: Option<Option<PathBuf>>,
+    /// Which demo machine to build
+    #[arg(long, global = true, value_name = "NAME", value_parser = PossibleValuesParser::new(demo::NAMES))]
+    pub(super) demo: Option<String>,
+    /// Stop at the gates of a simulated machine, as on a real server
+    #[arg(long, global = true)]
+    pub(super) ask: bool,
+    /// This program's own folder on the machine [default: %ProgramData%\pfupgrade]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(super) state: Option<String>,
+    /// Print JSON for scripts
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    /// Say nothing but results, questions and errors
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+    /// Show every operation
+    #[arg(long, short, global = true)]
+    pub(super) verbose: bool,
+    /// Append what happens to a file, as JSON lines
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) log_file: Option<PathBuf>,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(super) color: ColorChoice,
+}
+
+impl Global {
+    /// The command that goes on with the same machine, to be copied; `folder` is where a simulated machine is.
+    pub(super) fn command(&self, folder: Option<&Path>, rest: &str) -> String {
+        let quoted = |text: &str| match text.contains(char::is_whitespace) {
+            true => format!("\"{text}\""),
+            false => text.to_owned(),
+        };
+        let mut command = format!("pfupgrade {rest}");
+        if let Some(folder) = folder {
+            command += &format!(" --simulate={}", quoted(&folder.to_string_lossy()));
+        }
+        if let Some(state) = &self.state {
+            command += &format!(" --state {}", quoted(state));
+        }
+        if self.ask {
+            command += " --ask";
+        }
+        command
+    }
+}

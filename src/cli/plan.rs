@@ -1,0 +1,68 @@
+//! `plan`: what would happen. Changes nothing.
+
+use super::ending::{Ending, Scene};
+use super::fault::{Details, Fault};
+use super::machine::{Machine, Purpose};
+use super::options::{Global, PlanArgs};
+use super::talk::Talk;
+use crate::engine::{self, Prepared, Standing};
+use crate::exit::Exit;
+use crate::plan::Plan;
+use crate::report::preview::Preview;
+use crate::report::text;
+use std::fs;
+use std::path::Path;
+
+pub(super) fn plan(args: &PlanArgs, global: &Global, talk: &Talk) -> Result<Ending, Fault> {
+    let plan = read(&args.file.plan)?;
+    let machine = Machine::open(global, Purpose::Preview, talk)?;
+    let scene = Scene { global, talk, machine: &machine };
+    if let Some(found) = machine.engine().last_run()?
+        && matches!(found.standing, Standing::Unfinished | Standing::RollingBack)
+    {
+        talk.say(&format!("The run {} is not over: this preview is of the machine as it is now.", found.frozen.folders.id));
+    }
+    let Prepared { preview, .. } = scene.prepare(&plan)?;
+    match talk.json {
+        true => talk.document(&preview),
+        false => talk.result(&text::preview(&preview, talk.width())),
+    }
+    Ok(match preview.refused() {
+        true => Ending::new(Exit::Refused),
+        false if args.detailed_exitcode && !preview.steps.is_empty() => Ending::new(Exit::Changes),
+        false => Ending::new(Exit::Done),
+    })
+}
+
+/// Reads a plan file.
+pub(super) fn read(path: &Path) -> Result<Plan, Fault> {
+    let name = path.display().to_string();
+    let bytes = fs::read(path).map_err(|error| {
+        Fault::usage(format!("could not read the plan {name}: {error}")).next("name a plan file; plans/ holds some to copy")
+    })?;
+    Plan::read(&bytes, &name).map_err(|diagnostics| {
+        let number = diagnostics.errors.len() + diagnostics.omitted;
+        let errors = if number == 1 { "an error".to_owned() } else { format!("{number} errors") };
+        Fault::usage(format!("the plan {name} has {errors}; nothing has been touched"))
+            .details(Details::Plan(diagnostics))
+    })
+}
+
+impl Scene<'_> {
+    /// Surveys and compiles.
+    pub(super) fn prepare(&self, plan: &Plan) -> Result<Prepared, Fault> {
+        let engine = self.machine.engine();
+        let mut prepared = engine::prepare(engine.platform.inspect(), engine.clock, plan, &engine.state)?;
+        prepared.preview.simulated = true;
+        Ok(prepared)
+    }
+}
+
+/// The fault of a preview that must not be run.
+pub(super) fn refusal(preview: &Preview) -> Fault {
+    let refusals: Vec<_> = preview.findings.iter().filter(|finding| finding.refuses()).cloned().collect();
+    let ids: Vec<&str> = refusals.iter().map(|finding| finding.id.as_str()).collect();
+    Fault::new(Exit::Refused, format!("the checks refuse this run: {}; nothing has been touched", ids.join(", ")))
+        .next("see to what is marked \"refused\" above, then run again")
+        .details(Details::Findings(refusals))
+}

@@ -1,0 +1,87 @@
+//! What is shown while a run is at work: a line a step for people, an event a line for scripts.
+
+use super::talk::Talk;
+use crate::engine::{Event, Watcher};
+use anstyle::Style;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::time::{Duration, Instant};
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+/// What takes less than this needs no moving count.
+const SOON: Duration = Duration::from_millis(500);
+
+/// Shows events as the arguments want them shown, and logs them.
+pub(super) struct Progress<'a> {
+    talk: &'a Talk,
+    /// How many steps there are.
+    of: usize,
+    /// When the operation at work began.
+    since: Instant,
+    /// The moving count of bytes, once it is worth showing.
+    bar: Option<ProgressBar>,
+}
+
+impl<'a> Progress<'a> {
+    pub(super) fn new(talk: &'a Talk) -> Self {
+        Self { talk, of: 0, since: Instant::now(), bar: None }
+    }
+
+    fn numbered(&self, number: usize, of: usize, text: &str) {
+        let digits = of.to_string().len();
+        self.talk.say(&format!("{DIM}[{number:>digits$}/{of}]{DIM:#} {text}"));
+    }
+
+    /// A line below a step.
+    fn below(&self, text: &str) {
+        let indent = 2 * self.of.to_string().len() + 4;
+        self.talk.say(&format!("{:indent$}{DIM}{text}{DIM:#}", ""));
+    }
+
+    fn bytes(&mut self, done: u64) {
+        if self.talk.quiet || self.since.elapsed() < SOON {
+            return;
+        }
+        let bar = self.bar.get_or_insert_with(|| {
+            let style = ProgressStyle::with_template("        {bytes} copied");
+            ProgressBar::new_spinner().with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
+        });
+        bar.set_position(done);
+    }
+
+    fn show(&mut self, event: &Event) {
+        if let Event::Bytes { done } = event {
+            return self.bytes(*done);
+        }
+        self.bar.take().inspect(ProgressBar::finish_and_clear);
+        match event {
+            Event::Started { run, steps, notes } => {
+                self.of = *steps;
+                self.talk.say(&format!("Run {run}"));
+                notes.iter().for_each(|note| self.talk.say(note));
+            }
+            Event::Step { number, title, .. } => self.numbered(*number, self.of, &format!("{BOLD}{title}{BOLD:#}")),
+            Event::Undo { number, of, text } => self.numbered(*number, *of, text),
+            Event::Operation { text, .. } => {
+                self.since = Instant::now();
+                if self.talk.verbose {
+                    self.below(text);
+                }
+            }
+            Event::Note { text } => self.below(text),
+            Event::StepDone { how, .. } if how != "done" => self.below(how),
+            Event::Answered { gate, by } => self.below(&format!("gate {gate}: {by}")),
+            Event::StepDone { .. } | Event::Gate { .. } | Event::Bytes { .. } => {}
+        }
+    }
+}
+
+impl Watcher for Progress<'_> {
+    fn event(&mut self, event: &Event) {
+        super::log::event(event);
+        match self.talk.json {
+            true => self.talk.event(event),
+            false => self.show(event),
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! `resume`: goes on with the last run.
+
+use super::ending::{Ending, Scene};
+use super::fault::Fault;
+use super::machine::{Machine, Purpose};
+use super::options::{Global, ResumeArgs};
+use super::talk::Talk;
+use crate::engine::{Found, Standing};
+use crate::exit::Exit;
+use crate::platform::op::Op;
+use crate::step::{self, History};
+
+pub(super) fn resume(args: &ResumeArgs, global: &Global, talk: &Talk) -> Result<Ending, Fault> {
+    let machine = Machine::open(global, Purpose::Earlier, talk)?;
+    let scene = Scene { global, talk, machine: &machine };
+    let engine = machine.engine();
+    let _lock = engine.lock()?;
+    let found = engine.last_run()?.ok_or_else(|| Fault::usage("there is no run to go on with"))?;
+    let id = &found.frozen.folders.id;
+    match found.standing {
+        Standing::Unfinished => {}
+        Standing::Finished => {
+            talk.say(&format!("The run {id} is finished: there is nothing left to do."));
+            return Ok(Ending::new(Exit::Done));
+        }
+        Standing::RollingBack => {
+            return Err(Fault::usage(format!("the run {id} is being rolled back, which is not over"))
+                .next(scene.command("rollback")));
+        }
+        Standing::RolledBack => return Err(Fault::usage(format!("the run {id} has been rolled back"))),
+    }
+    if let Some(gate) = &args.confirm {
+        let gates = scene.gates(&found);
+        if !gates.contains(gate) {
+            return Err(Fault::usage(format!("the run {id} has no gate `{gate}`"))
+                .next(format!("its gates are: {}", gates.join(", "))));
+        }
+    }
+    scene.resume(&found, args.confirm.clone())
+}
+
+impl Scene<'_> {
+    /// The gates of a run's procedure.
+    fn gates(&self, found: &Found) -> Vec<String> {
+        let machine = self.machine.engine().platform.inspect();
+        let scene = step::Scene { machine, folders: &found.frozen.folders, history: &History::default() };
+        let ops = found.frozen.steps.iter().filter_map(|step| step.work.kind().operations(&scene).ok().flatten());
+        let gate = |op| if let Op::Ask { gate } = op { Some(gate.id) } else { None };
+        ops.flatten().filter_map(gate).collect()
+    }
+}

@@ -1,0 +1,99 @@
+//! `run`: previews, asks, does.
+
+use super::ending::{Ending, Scene};
+use super::fault::Fault;
+use super::machine::{Machine, Purpose};
+use super::operator::Person;
+use super::options::{Global, RunArgs};
+use super::plan::{read, refusal};
+use super::progress::Progress;
+use super::stop;
+use super::talk::Talk;
+use crate::engine::{Found, Prepared, Standing};
+use crate::exit::Exit;
+use crate::plan::Plan;
+use crate::report::preview::Preview;
+use crate::report::text;
+
+pub(super) fn run(args: &RunArgs, global: &Global, talk: &Talk) -> Result<Ending, Fault> {
+    let plan = read(&args.file.plan)?;
+    let machine = Machine::open(global, Purpose::Work, talk)?;
+    let scene = Scene { global, talk, machine: &machine };
+    let engine = machine.engine();
+    let _lock = engine.lock()?;
+    if let Some(found) = engine.last_run()?
+        && scene.goes_on_with(&found, &plan)?
+    {
+        talk.say(&format!("Going on with the run {}, which is of the same plan.", found.frozen.folders.id));
+        return scene.resume(&found, None);
+    }
+    let prepared = scene.prepare(&plan)?;
+    if prepared.frozen.steps.is_empty() && !prepared.preview.refused() {
+        talk.say(&text::preview(&prepared.preview, talk.error_width()));
+        return Ok(Ending::new(Exit::Done));
+    }
+    scene.ask_to_start(args, &prepared.preview)?;
+    scene.begin(&prepared)
+}
+
+impl Scene<'_> {
+    /// Whether a run is there that this plan goes on with. Any other one that is not over is in the way.
+    fn goes_on_with(&self, found: &Found, plan: &Plan) -> Result<bool, Fault> {
+        let id = &found.frozen.folders.id;
+        match found.standing {
+            Standing::Finished | Standing::RolledBack => Ok(false),
+            Standing::Unfinished if found.frozen.plan == *plan => Ok(true),
+            Standing::Unfinished => Err(Fault::usage(format!("the run {id} is not over, and it is of another plan"))
+                .next(format!("{}, or {}", self.command("resume"), self.command("rollback")))),
+            Standing::RollingBack => Err(Fault::usage(format!("the run {id} is being rolled back, which is not over"))
+                .next(self.command("rollback"))),
+        }
+    }
+
+    /// Shows the preview and asks, unless the arguments have answered.
+    fn ask_to_start(&self, args: &RunArgs, preview: &Preview) -> Result<(), Fault> {
+        let talk = self.talk;
+        if !talk.json || !args.yes {
+            talk.say(&text::preview(preview, talk.error_width()));
+        }
+        if preview.refused() {
+            return Err(refusal(preview));
+        }
+        if !preview.no_return.is_empty() && !args.accept_no_return {
+            let why = format!("there would be no way back: {}; nothing has been touched", preview.no_return.join("; "));
+            return Err(Fault::new(Exit::Refused, why)
+                .next("name a `rollback-installer` in the plan, or add --accept-no-return"));
+        }
+        match args.yes {
+            true => Ok(()),
+            false => self.ask("Go on?", "declined; nothing has been changed"),
+        }
+    }
+
+    /// Asks a question that only `yes` answers; anything else is `declined`.
+    pub(super) fn ask(&self, question: &str, declined: &str) -> Result<(), Fault> {
+        if !self.talk.is_with_person() {
+            return Err(Fault::usage(format!("{declined}: nobody is here to be asked")).next("add --yes"));
+        }
+        self.talk.insist(&format!("\n{question} Type \"yes\" and Enter:"));
+        match stop::line() {
+            Some(line) if line.trim().eq_ignore_ascii_case("yes") => Ok(()),
+            _ => Err(Fault::usage(declined)),
+        }
+    }
+
+    fn begin(&self, prepared: &Prepared) -> Result<Ending, Fault> {
+        stop::listen();
+        let mut person = Person::new(self.talk, &self.machine.simulated, self.global.ask, None);
+        let mut progress = Progress::new(self.talk);
+        self.conclude(self.machine.engine().run(prepared, &mut person, &mut progress))
+    }
+
+    /// Goes on with a run; `confirmed` is a gate that has been answered.
+    pub(super) fn resume(&self, found: &Found, confirmed: Option<String>) -> Result<Ending, Fault> {
+        stop::listen();
+        let mut person = Person::new(self.talk, &self.machine.simulated, self.global.ask, confirmed);
+        let mut progress = Progress::new(self.talk);
+        self.conclude(self.machine.engine().resume(found, &mut person, &mut progress))
+    }
+}

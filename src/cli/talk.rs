@@ -1,0 +1,131 @@
+//! What is said, and where: results on stdout, talk on stderr.
+
+use super::fault::{Details, Fault};
+use super::options::Global;
+use crate::exit::Exit;
+use crate::report::json;
+use anstyle::{AnsiColor, Style};
+use clap::ColorChoice;
+use serde::Serialize;
+use std::cell::Cell;
+use std::io::{self, IsTerminal, Write};
+
+const WIDTHS: std::ops::RangeInclusive<u16> = 60..=120;
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const NEXT: Style = AnsiColor::Cyan.on_default().bold();
+
+/// The way to the person or script that started this program.
+pub(super) struct Talk {
+    pub(super) json: bool,
+    pub(super) quiet: bool,
+    pub(super) verbose: bool,
+    /// True until the first line of a stream of events has been printed.
+    fresh: Cell<bool>,
+}
+
+impl Talk {
+    pub(super) fn new(global: &Global) -> Self {
+        colour(global.color);
+        Self { json: global.json, quiet: global.quiet, verbose: global.verbose, fresh: Cell::new(true) }
+    }
+
+    /// True where a person can be asked.
+    pub(super) fn is_with_person(&self) -> bool {
+        io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    /// A result, for stdout. Where that has been closed, work goes on all the same.
+    pub(super) fn result(&self, text: &str) {
+        let mut out = anstream::stdout().lock();
+        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    }
+
+    /// A JSON document on a line of its own.
+    pub(super) fn document(&self, document: &impl Serialize) {
+        if let Ok(line) = json::line(document) {
+            self.result(&(line + "\n"));
+        }
+    }
+
+    /// One of a stream of events. The first one says what the stream is.
+    pub(super) fn event(&self, event: &impl Serialize) {
+        #[derive(Serialize)]
+        struct First<'a, T> {
+            format: u32,
+            kind: &'static str,
+            #[serde(flatten)]
+            event: &'a T,
+        }
+        match self.fresh.replace(false) {
+            true => self.document(&First { format: 1, kind: "events", event }),
+            false => self.document(event),
+        }
+    }
+
+    /// The last event.
+    pub(super) fn end(&self, exit: Exit, next: &str) {
+        #[derive(Serialize)]
+        struct End<'a> {
+            event: &'static str,
+            exit_code: i32,
+            next: &'a str,
+        }
+        self.event(&End { event: "end", exit_code: exit.code(), next });
+    }
+
+    /// Talk, unless it is not wanted.
+    pub(super) fn say(&self, text: &str) {
+        if !self.quiet {
+            self.insist(text);
+        }
+    }
+
+    /// What must be said even where talk is not wanted.
+    pub(super) fn insist(&self, text: &str) {
+        let _ = writeln!(anstream::stderr().lock(), "{}", text.trim_end());
+    }
+
+    /// What to do next.
+    pub(super) fn next(&self, next: &str) {
+        if !next.is_empty() {
+            self.insist(&format!("{NEXT}next:{NEXT:#} {next}"));
+        }
+    }
+
+    /// An error, as text and, where JSON is wanted, as a document.
+    pub(super) fn fault(&self, fault: &Fault) {
+        if self.json {
+            self.document(&fault.document());
+        }
+        if let Details::Plan(diagnostics) = &fault.details {
+            self.insist(&diagnostics.render(true, self.error_width()));
+            self.insist("");
+        }
+        self.insist(&format!("{ERROR}error:{ERROR:#} {}", fault.message));
+        self.next(&fault.next);
+    }
+
+    /// The width of results.
+    pub(super) fn width(&self) -> usize {
+        width(terminal_size::terminal_size_of(io::stdout()))
+    }
+
+    /// The width of talk.
+    pub(super) fn error_width(&self) -> usize {
+        width(terminal_size::terminal_size_of(io::stderr()))
+    }
+}
+
+fn width(terminal: Option<(terminal_size::Width, terminal_size::Height)>) -> usize {
+    let columns = terminal.map_or(100, |(width, _)| width.0.clamp(*WIDTHS.start(), *WIDTHS.end()));
+    usize::from(columns)
+}
+
+fn colour(choice: ColorChoice) {
+    match choice {
+        ColorChoice::Auto => anstream::ColorChoice::Auto,
+        ColorChoice::Always => anstream::ColorChoice::Always,
+        ColorChoice::Never => anstream::ColorChoice::Never,
+    }
+    .write_global();
+}

@@ -1,0 +1,130 @@
+//! What a finished run has done, and what it leaves to people.
+
+use crate::engine::Found;
+use crate::engine::journal::Entry;
+use crate::plan::GateId;
+use crate::platform::{Failure, Inspect};
+use crate::step::{Scene, Step, Work};
+use crate::webconfig::Fate;
+use serde::Serialize;
+
+/// A run that is over.
+#[derive(Debug, Clone, Serialize)]
+pub struct Summary {
+    /// The run's id.
+    pub run: String,
+    /// The machine's name.
+    pub machine: String,
+    /// Every step, with how it ended.
+    pub steps: Vec<StepSummary>,
+    /// Every gate that was passed, with who answered.
+    pub gates: Vec<GateSummary>,
+    /// What is left to do by hand.
+    pub by_hand: Vec<ByHand>,
+    /// Where the backups are.
+    pub backup: String,
+    /// The journal.
+    pub journal: String,
+}
+
+/// One step that is over.
+#[derive(Debug, Clone, Serialize)]
+pub struct StepSummary {
+    /// Its id.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// `done`, `already so`, or why it was skipped.
+    pub how: String,
+}
+
+/// One gate that was passed.
+#[derive(Debug, Clone, Serialize)]
+pub struct GateSummary {
+    /// Its id.
+    pub id: String,
+    /// Who answered.
+    pub by: String,
+}
+
+/// One thing that is left to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ByHand {
+    /// What it is, in a few words.
+    pub title: String,
+    /// The details.
+    pub lines: Vec<String>,
+}
+
+impl Summary {
+    /// Tells a finished run from its journal, and from the files that it kept.
+    pub fn of(found: &Found, machine: &dyn Inspect) -> Result<Self, Failure> {
+        let frozen = &found.frozen;
+        let mut how_ended = Vec::new();
+        let mut gates = Vec::new();
+        let history = found.history();
+        for record in &found.records {
+            match &record.entry {
+                Entry::StepDone { step, how } => how_ended.push((step, how)),
+                Entry::Answered { gate, by } => gates.push(GateSummary { id: gate.clone(), by: by.clone() }),
+                _ => {}
+            }
+        }
+        let steps = frozen.steps.iter().filter_map(|step| {
+            let (_, how) = how_ended.iter().rev().find(|(id, _)| **id == step.id)?;
+            Some(StepSummary { id: step.id.clone(), title: step.work.kind().title(), how: (*how).clone() })
+        });
+        let scene = Scene { machine, folders: &frozen.folders, history: &history };
+        let mut by_hand = Vec::new();
+        for step in &frozen.steps {
+            by_hand.extend(left_by(step, &scene)?);
+        }
+        Ok(Self {
+            run: frozen.folders.id.clone(),
+            machine: frozen.survey.system.name.clone(),
+            steps: steps.collect(),
+            gates,
+            by_hand,
+            backup: frozen.folders.backup.to_string(),
+            journal: found.journal.to_string(),
+        })
+    }
+}
+
+/// What a step leaves to people.
+fn left_by(step: &Step, scene: &Scene<'_>) -> Result<Vec<ByHand>, Failure> {
+    let kind = step.work.kind();
+    let mut left = Vec::new();
+    let mut add = |title: String, lines: Vec<String>| left.push(ByHand { title, lines });
+    match &step.work {
+        Work::Tell(tell) if step.skip.is_some() => add(tell.gate.title.clone(), tell.gate.instructions.clone()),
+        Work::Tell(tell) if tell.gate.id == GateId::PortalUrl.key() => {
+            let changed = tell.gate.instructions.iter().filter(|line| line.contains("://")).cloned();
+            add("Tell the users the portal's new address".to_owned(), changed.collect());
+        }
+        Work::ConfigureWeb(_) => {
+            let merged = kind.merge(scene)?;
+            let reported: Vec<String> = merged
+                .iter()
+                .flat_map(|merged| &merged.changes)
+                .filter_map(|change| match &change.fate {
+                    Fate::Reported { why } => Some(format!("{}: {why}", change.path)),
+                    _ => None,
+                })
+                .collect();
+            if let (false, Some(merged)) = (reported.is_empty(), merged) {
+                add(format!("Decide on settings that were not carried over into {}", merged.file), reported);
+            }
+        }
+        Work::BackUp(back_up) if !back_up.not_carried.is_empty() => add(
+            format!("Look at files of the {} that had been edited; they are in the backup only", back_up.component.title()),
+            back_up.not_carried.clone(),
+        ),
+        Work::Verify(verify) if !verify.other_holders.is_empty() => {
+            add("Change the address of the Web Service SDK elsewhere".to_owned(), verify.other_holders.clone());
+        }
+        _ if step.skip.is_some() => add(format!("Skipped: {}", kind.title()), step.skip.iter().cloned().collect()),
+        _ => {}
+    }
+    Ok(left)
+}

@@ -1,0 +1,40 @@
+//! The end of a run, for the person who sat through it.
+
+use super::page::{BOLD, DIM, GREEN, PLAIN, Page, YELLOW};
+use super::count;
+use crate::report::summary::Summary;
+
+/// What was done, what is left to do, where the backups are, and how to take it back: `rollback` is that command.
+pub fn summary(summary: &Summary, rollback: &str, width: usize) -> String {
+    let mut page = Page::new(width);
+    let done = summary.steps.iter().filter(|step| step.how == "done").count();
+    page.line(0, "", PLAIN, &format!("Run {} on {} is finished.", summary.run, summary.machine), GREEN.bold());
+    page.heading(&format!("What was done: {}", count(done, "step")));
+    for step in &summary.steps {
+        match step.how.as_str() {
+            "done" => page.line(2, "- ", DIM, &step.title, PLAIN),
+            how => page.line(2, "- ", DIM, &format!("{} ({how})", step.title), PLAIN),
+        }
+    }
+    if !summary.gates.is_empty() {
+        page.heading("Who answered at gates");
+        for gate in &summary.gates {
+            page.line(2, &format!("{}: ", gate.id), BOLD, &gate.by, PLAIN);
+        }
+    }
+    page.heading("What is left to do by hand");
+    if summary.by_hand.is_empty() {
+        page.words(2, "Nothing that is known here.");
+    }
+    for left in &summary.by_hand {
+        page.line(2, "- ", YELLOW, &left.title, PLAIN);
+        for line in &left.lines {
+            page.line(6, "", PLAIN, line, DIM);
+        }
+    }
+    page.heading("Where things are");
+    page.line(2, "backups   ", DIM, &summary.backup, PLAIN);
+    page.line(2, "journal   ", DIM, &summary.journal, PLAIN);
+    page.line(2, "way back  ", DIM, rollback, PLAIN);
+    page.into_text()
+}
