@@ -128,11 +128,10 @@ impl Simulated {
             if service.start == StartType::Disabled {
                 return Err(refused("error 1058: the service is disabled"));
             }
-            self.start_program_of(&service).map_err(|failure| {
-                let logs = failure.next.as_str();
-                refused(&format!("error 1053: the service did not respond to the start request ({})", failure.why))
-                    .next(if logs.is_empty() { "look into its logs" } else { logs })
-            })?;
+            if let Some(why) = self.start_program_of(&service)? {
+                return Err(refused(&format!("error 1053: the service did not respond to the start request ({why})"))
+                    .next("look into its logs"));
+            }
         }
         self.try_change(|facts| {
             facts.service_mut(name).ok_or_else(|| refused("it has just been removed"))?.state = wanted;

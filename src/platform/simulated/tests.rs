@@ -258,7 +258,16 @@ fn the_old_agent_cannot_read_upgraded_data() {
     perform(&machine, &service("PFSvc", ServiceState::Stopped)).unwrap();
     disk::replace(&disk, &path(AGENT).child("Data").child("PhoneFactor.pfdata"), b"PFDATA 7\nx").unwrap();
     let failure = perform(&machine, &service("PFSvc", ServiceState::Running)).unwrap_err();
-    assert!(failure.why.contains("1053") && failure.why.contains("its version is 7"), "{failure}");
+    assert!(failure.why.contains("1053") && failure.why.contains("has version 7"), "{failure}");
+    assert_eq!(machine.facts().service("PFSvc").unwrap().state, ServiceState::Stopped);
+    // Its installer is done nevertheless, and says so.
+    let code = code(&machine, "PhoneFactor Agent");
+    let package = machine.facts().product(&code).unwrap().package.clone();
+    disk::copy(&disk, &package, &path(r"C:\Temp\agent.msi"), &mut |_| ()).unwrap();
+    perform(&machine, &uninstall(&machine, "PhoneFactor Agent")).unwrap();
+    let notes = perform(&machine, &install(r"C:\Temp\agent.msi", &[])).unwrap().notes;
+    assert!(notes.iter().any(|note| note.contains("PFSvc") && note.contains("has version 7")), "{notes:?}");
+    assert!(text(&disk, LOG).contains("Error 1920"));
     assert_eq!(machine.facts().service("PFSvc").unwrap().state, ServiceState::Stopped);
 }
 

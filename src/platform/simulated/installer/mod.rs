@@ -174,9 +174,9 @@ impl Simulated {
             let service = self.locked().service(name).cloned();
             match service {
                 Some(service) if service.state == ServiceState::Stopped => {
-                    if let Err(failure) = self.start_program_of(&service) {
-                        log.say(format!("Error 1920. Service {name} failed to start: {failure}"));
-                        notes.push(format!("the service {name} was installed and did not start: {}", failure.why));
+                    if let Some(why) = self.start_program_of(&service)? {
+                        log.say(format!("Error 1920. Service {name} failed to start: {why}"));
+                        notes.push(format!("the service {name} was installed and did not start: {why}"));
                         continue;
                     }
                 }
