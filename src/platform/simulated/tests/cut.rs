@@ -30,11 +30,11 @@ impl CutDisk {
     }
 
     fn count(&self) -> io::Result<()> {
-        match self.left.fetch_sub(1, Ordering::Relaxed) {
-            1.. => Ok(()),
-            ..0 if !self.lasting => Ok(()),
-            _ => Err(io::Error::other("this process has been killed")),
+        let left = self.left.fetch_sub(1, Ordering::Relaxed);
+        if left > 0 || (left < 0 && !self.lasting) {
+            return Ok(());
         }
+        Err(io::Error::other("this process has been killed"))
     }
 }
 
