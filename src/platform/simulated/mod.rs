@@ -3,7 +3,17 @@
 //! A machine is a disk with a `machine.toml` beside its drives, which holds what a server knows besides its files:
 //! registry, services, IIS, what Windows Installer remembers. Everything is written through at once, so a machine can be
 //! left at any moment and opened again. Only programs are make-believe: an `.exe` on a simulated machine is a small text
-//! file that says what it does.
+//! file that says what it does when it is run (`action`) and when its service starts (`on-start`):
+//!
+//! ```toml
+//! simulated-program = 1
+//! product = "Multi-Factor Authentication Server"     # what its version resource would say
+//! version = "7.3.0.3"
+//!
+//! [[action]]
+//! do = "install-package"                             # also copy, append-log, upgrade-data, require-data, exit,
+//! package = 'data\server.msi'                        # set-runtime, need-restart, write-registry
+//! ```
 
 pub mod demo;
 mod facts;

@@ -91,6 +91,9 @@ impl Simulated {
         self.change(|facts| {
             remember(facts, &plan);
         })?;
+        for action in package.unsimulated_actions() {
+            log.say(format!("Custom action {action} is left out by the simulation"));
+        }
         log.begin("InstallFiles");
         let mut outcome =
             Outcome { notes: self.lay_files(path, &mut package, &plan, log, watch)?, ..Outcome::default() };

@@ -96,6 +96,8 @@ mod tests {
     fn a_code_is_packed_as_windows_installer_does_it() {
         // .NET Framework 4.7.2 as it is found on real machines.
         assert_eq!(packed("{09CCBE8E-B964-30EF-AE84-6537AB4197F9}"), "E8EBCC90469BFE03EA485673BA14799F");
-        assert_eq!(packed(""), "");
+        assert_eq!(packed("{}"), "");
+        // Packing is its own inverse.
+        assert_eq!(packed("E8EBCC90469BFE03EA485673BA14799F"), "09CCBE8EB96430EFAE846537AB4197F9");
     }
 }

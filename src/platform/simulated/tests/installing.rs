@@ -230,3 +230,27 @@ fn packages_for_32_bits_are_registered_for_32_bit_programs() {
     assert!(!is_there(&disk, r"C:\Program Files (x86)\Tool"));
     assert!(is_there(&disk, r"C:\Program Files (x86)"));
 }
+
+#[test]
+fn a_web_server_takes_the_new_web_parts_without_a_setup() {
+    let disk = MemoryDisk::new();
+    let machine = demo::build("web-server", Arc::new(disk.clone()), clock()).unwrap();
+    disk.create_folder(&path(r"C:\Temp")).unwrap();
+    assert!(machine.services().unwrap().is_empty());
+    assert_eq!(machine.registry_key(View::Wow32, KEY).unwrap(), None);
+    let package = r"C:\Install\MultiFactorAuthenticationUserPortalSetup64.msi";
+    perform(&machine, &install(package, &[("TARGETAPPPOOL", "PhoneFactor")])).unwrap();
+    assert!(is_there(&disk, r"C:\inetpub\wwwroot\MultiFactorAuth\App_Themes\Default\Default.css"));
+    assert!(is_there(&disk, &format!(r"{PORTAL}\App_Themes\Contoso\Contoso.css")));
+}
+
+#[test]
+fn actions_that_cannot_be_simulated_are_named_in_the_log() {
+    let (disk, machine) = demo();
+    let package = PackageBuilder::new("test", "Tool", "1.0").file("a.txt", "a");
+    let package = package.action("CallLibrary", 1, ("Library", "Entry"), 4100, "").build().unwrap();
+    disk::replace(&disk, &path(r"C:\Temp\one.msi"), &package).unwrap();
+    perform(&machine, &install(r"C:\Temp\one.msi", &[])).unwrap();
+    let log = text(&disk, LOG);
+    assert!(log.contains("CallLibrary (calls a library) is left out by the simulation"), "{log}");
+}
