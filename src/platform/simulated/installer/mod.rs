@@ -11,7 +11,7 @@ pub(super) use log::{Code, Log, Stop};
 pub use registration::packed;
 
 use super::{Installed, MachineFacts, OwnApplication, Simulated, Stage};
-use crate::package::{Package, PackageError, PackagedFile, Problem};
+use crate::package::{Info, Package, PackageError, PackagedFile, Problem};
 use crate::platform::disk::{self, Disk, Kind, ReadFile};
 use crate::platform::facts::{Application, Service, ServiceState};
 use crate::platform::op::{Op, WayBack};
@@ -71,16 +71,9 @@ impl Simulated {
         let facts = self.facts();
         let info = package.info();
         log.say(format!("Product: {} {} {}", info.product_name, info.product_version, info.product_code));
-        match facts.product(&info.product_code).filter(|known| known.stage == Stage::Installed) {
-            Some(known) if known.version == info.product_version => {
-                log.say("This product is already installed.");
-                return Ok(Outcome::default());
-            }
-            Some(known) => {
-                let why = format!("version {} of {} is installed already", known.version, known.name);
-                return Err(Stop::Code(Code::OtherVersion, why));
-            }
-            None => {}
+        if is_installed(&facts, info)? {
+            log.say("This product is already installed.");
+            return Ok(Outcome::default());
         }
         plan::check_architecture(info, facts.system.bits)?;
         let plan = plan::plan(&package, given, &facts)?;
@@ -88,9 +81,7 @@ impl Simulated {
         plan::check_conditions(&package, &plan, &facts)?;
         // A damaged cabinet has to be found before anything is changed.
         package.unpack(&mut |_, _| Ok(())).map_err(|error| Stop::fatal(error.to_string()))?;
-        self.change(|facts| {
-            remember(facts, &plan);
-        })?;
+        self.change(|facts| remember(facts, &plan))?;
         for action in package.unsimulated_actions() {
             log.say(format!("Custom action {action} is left out by the simulation"));
         }
@@ -99,9 +90,7 @@ impl Simulated {
             Outcome { notes: self.lay_files(path, &mut package, &plan, log, watch)?, ..Outcome::default() };
         self.keep_package(path, &plan, watch)?;
         log.begin("InstallServices");
-        self.change(|facts| {
-            set_up(facts, &plan);
-        })?;
+        self.change(|facts| set_up(facts, &plan))?;
         log.begin("StartServices");
         outcome.notes.extend(self.start_services(&plan, log)?);
         log.begin("PublishProduct");
@@ -254,17 +243,13 @@ impl Simulated {
         let doing = format!("uninstall {} {code}", record.name);
         log.say(format!("Product: {} {} {code}", record.name, record.version));
         log.begin("StopServices");
-        self.change(|facts| {
-            tear_down(facts, code, record);
-        })?;
+        self.change(|facts| tear_down(facts, code, record))?;
         log.begin("RemoveFiles");
         watch(Progress::Says(format!("removing the files of {}", record.name)));
         self.remove_files(record, log).doing(&doing)?;
         log.succeed(&record.name, "Removal");
         log.save(&*self.disk).doing(&doing)?;
-        self.change(|facts| {
-            registration::unregister(facts, code, record.wow32);
-        })
+        self.change(|facts| registration::unregister(facts, code, record.wow32))
     }
 
     fn remove_files(&self, record: &Installed, log: &mut Log) -> io::Result<()> {
@@ -292,6 +277,20 @@ impl Simulated {
             }
         }
         Ok(())
+    }
+}
+
+/// True where the product is installed; another version of it is refused.
+fn is_installed(facts: &MachineFacts, info: &Info) -> Result<bool, Stop> {
+    match facts.product(&info.product_code) {
+        // Nothing is remembered of a product that was there when the machine was captured.
+        None => Ok(registration::registered(facts, &info.product_code).is_some()),
+        Some(known) if known.stage != Stage::Installed => Ok(false),
+        Some(known) if known.version == info.product_version => Ok(true),
+        Some(known) => {
+            let why = format!("version {} of {} is installed already", known.version, known.name);
+            Err(Stop::Code(Code::OtherVersion, why))
+        }
     }
 }
 

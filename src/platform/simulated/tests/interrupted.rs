@@ -124,7 +124,11 @@ fn a_half_done_installation_can_be_taken_away_and_a_half_done_removal_undone() {
 fn a_product_of_a_captured_machine_is_removed_by_its_package() {
     let (disk, machine) = demo();
     let code = code(&machine, "PhoneFactor User Portal");
+    let package = machine.facts().product(&code).unwrap().package.clone();
     machine.change(|facts| drop(facts.installed.remove(&code))).unwrap();
+    let before = machine.facts();
+    perform(&machine, &install(package.as_str(), &[])).unwrap();
+    assert_eq!(machine.facts(), before, "it is installed already");
     let way_back = WayBack {
         package: path(r"C:\Temp\portal.msi"),
         properties: properties(&[("TARGETVDIR", "PhoneFactor"), ("TARGETSITE", "/LM/W3SVC/1")]),
