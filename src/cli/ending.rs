@@ -51,7 +51,10 @@ impl Scene<'_> {
                 if reboot { ending.next("restart Windows; an installer asked for it") } else { ending }
             }
             End::Waiting(gate) => {
-                self.talk.say(&format!("\nWaiting for somebody to do this:\n{}", text::gate(&gate, self.talk.error_width())));
+                self.talk.say(&format!(
+                    "\nWaiting for somebody to do this:\n{}",
+                    text::gate(&gate, self.talk.error_width())
+                ));
                 ending.next(format!("when it is done: {}", self.command(&format!("resume --confirm {}", gate.id))))
             }
             End::Stopped => {

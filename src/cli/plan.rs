@@ -20,7 +20,10 @@ pub(super) fn plan(args: &PlanArgs, global: &Global, talk: &Talk) -> Result<Endi
     if let Some(found) = machine.engine().last_run()?
         && matches!(found.standing, Standing::Unfinished | Standing::RollingBack)
     {
-        talk.say(&format!("The run {} is not over: this preview is of the machine as it is now.", found.frozen.folders.id));
+        talk.say(&format!(
+            "The run {} is not over: this preview is of the machine as it is now.",
+            found.frozen.folders.id
+        ));
     }
     let Prepared { preview, .. } = scene.prepare(&plan)?;
     match talk.json {
@@ -38,7 +41,8 @@ pub(super) fn plan(args: &PlanArgs, global: &Global, talk: &Talk) -> Result<Endi
 pub(super) fn read(path: &Path) -> Result<Plan, Fault> {
     let name = path.display().to_string();
     let bytes = fs::read(path).map_err(|error| {
-        Fault::usage(format!("could not read the plan {name}: {error}")).next("name a plan file; plans/ holds some to copy")
+        Fault::usage(format!("could not read the plan {name}: {error}"))
+            .next("name a plan file; plans/ holds some to copy")
     })?;
     Plan::read(&bytes, &name).map_err(|diagnostics| {
         let number = diagnostics.errors.len() + diagnostics.omitted;

@@ -117,7 +117,10 @@ fn left_by(step: &Step, scene: &Scene<'_>) -> Result<Vec<ByHand>, Failure> {
             }
         }
         Work::BackUp(back_up) if !back_up.not_carried.is_empty() => add(
-            format!("Look at files of the {} that had been edited; they are in the backup only", back_up.component.title()),
+            format!(
+                "Look at files of the {} that had been edited; they are in the backup only",
+                back_up.component.title()
+            ),
             back_up.not_carried.clone(),
         ),
         Work::Verify(verify) if !verify.other_holders.is_empty() => {

@@ -1,7 +1,7 @@
 //! The end of a run, for the person who sat through it.
 
-use super::page::{BOLD, DIM, GREEN, PLAIN, Page, YELLOW};
 use super::count;
+use super::page::{BOLD, DIM, GREEN, PLAIN, Page, YELLOW};
 use crate::report::summary::Summary;
 
 /// What was done, what is left to do, where the backups are, and how to take it back: `rollback` is that command.
