@@ -36,7 +36,7 @@ pub struct Found {
 }
 
 impl Found {
-    /// What the run has done so far, as steps need it.
+    /// What the run has done so far, as its steps see it.
     pub fn history(&self) -> History {
         Progress::of(&self.records).history
     }

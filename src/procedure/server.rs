@@ -77,7 +77,7 @@ pub(super) fn stop_and_back_up_data(ground: &Ground<'_>) -> Vec<Step> {
                 .to_owned(),
         outage: true,
         skip: None,
-        work: Work::BackUpData(BackUpData { id, data: install.data(), to: ground.folders.backup.child("data") }),
+        work: Work::BackUpData(BackUpData { id, data: install.data() }),
     });
     steps
 }

@@ -62,6 +62,7 @@ impl Summary {
         let frozen = &found.frozen;
         let mut how_ended = Vec::new();
         let mut gates = Vec::new();
+        let history = found.history();
         for record in &found.records {
             match &record.entry {
                 Entry::StepDone { step, how } => how_ended.push((step, how)),
@@ -73,7 +74,7 @@ impl Summary {
             let (_, how) = how_ended.iter().rev().find(|(id, _)| **id == step.id)?;
             Some(StepSummary { id: step.id.clone(), title: step.work.kind().title(), how: (*how).clone() })
         });
-        let scene = Scene { machine, folders: &frozen.folders, history: &found.history() };
+        let scene = Scene { machine, folders: &frozen.folders, history: &history };
         let mut by_hand = Vec::new();
         for step in &frozen.steps {
             by_hand.extend(left_by(step, &scene)?);

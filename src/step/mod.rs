@@ -168,6 +168,11 @@ pub struct Folders {
 }
 
 impl Folders {
+    /// Where the data folder is copied to.
+    pub fn data_backup(&self) -> WinPath {
+        self.backup.child("data")
+    }
+
     /// Where the log of an installer goes.
     pub fn log(&self, step: &str) -> WinPath {
         self.run.child("logs").child(&format!("{step}.log"))
@@ -215,5 +220,10 @@ impl Scene<'_> {
     /// Where a file or folder of the old installation can be read: in its backup, or where it still is.
     pub fn old(&self, path: &WinPath) -> WinPath {
         self.history.backup_of(path).cloned().unwrap_or_else(|| path.clone())
+    }
+
+    /// The backup of the data folder: the latest one, or the one that is planned.
+    pub fn data_backup(&self, data: &WinPath) -> WinPath {
+        self.history.backup_of(data).cloned().unwrap_or_else(|| self.folders.data_backup())
     }
 }

@@ -37,7 +37,7 @@ impl StepKind for PrepareServer {
     fn operations(&self, scene: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
         Ok(Some(vec![
             Op::ImportKey { view: self.view, key: self.key.clone(), from: self.export.clone() },
-            Op::Restore { from: scene.old(&self.data), to: self.data.clone(), except: Vec::new() },
+            Op::Restore { from: scene.data_backup(&self.data), to: self.data.clone(), except: Vec::new() },
         ]))
     }
 

@@ -44,17 +44,14 @@ pub struct BackUpData {
     pub id: String,
     /// The data folder: the database with its certificates and keys.
     pub data: WinPath,
-    /// Where the first attempt copies it; later ones go beside, since a backup is never overwritten.
-    pub to: WinPath,
 }
 
 impl BackUpData {
+    /// The first attempt's copy has the plain name; later ones go beside, since a backup is never overwritten.
     fn target(&self, scene: &Scene<'_>) -> WinPath {
         match scene.history.attempts.get(&self.id).copied().unwrap_or(1) {
-            0 | 1 => self.to.clone(),
-            attempt => {
-                self.to.parent().unwrap_or_else(|| self.to.clone()).child(&format!("{}-{attempt}", self.to.name()))
-            }
+            0 | 1 => scene.folders.data_backup(),
+            attempt => scene.folders.backup.child(&format!("data-{attempt}")),
         }
     }
 }

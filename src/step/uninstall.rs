@@ -43,7 +43,7 @@ impl Uninstall {
         let before = self.keeps.iter().flat_map(|(data, view, key, export)| {
             [
                 Op::ImportKey { view: *view, key: key.clone(), from: export.clone() },
-                Op::Restore { from: scene.old(data), to: data.clone(), except: Vec::new() },
+                Op::Restore { from: scene.data_backup(data), to: data.clone(), except: Vec::new() },
             ]
         });
         Some(WayBack {

@@ -3,7 +3,17 @@
 //! A machine is a disk with a `machine.toml` beside its drives, which holds what a server knows besides its files:
 //! registry, services, IIS, what Windows Installer remembers. Everything is written through at once, so a machine can be
 //! left at any moment and opened again. Only programs are make-believe: an `.exe` on a simulated machine is a small text
-//! file that says what it does.
+//! file that says what it does when it is run (`action`) and when its service starts (`on-start`):
+//!
+//! ```toml
+//! simulated-program = 1
+//! product = "Multi-Factor Authentication Server"     # what its version resource would say
+//! version = "7.3.0.3"
+//!
+//! [[action]]
+//! do = "install-package"                             # also copy, append-log, upgrade-data, require-data, exit,
+//! package = 'data\server.msi'                        # set-runtime, need-restart, write-registry
+//! ```
 
 pub mod demo;
 mod facts;
@@ -127,11 +137,10 @@ impl Simulated {
             if service.start == StartType::Disabled {
                 return Err(refused("error 1058: the service is disabled"));
             }
-            self.start_program_of(&service).map_err(|failure| {
-                let logs = failure.next.as_str();
-                refused(&format!("error 1053: the service did not respond to the start request ({})", failure.why))
-                    .next(if logs.is_empty() { "look into its logs" } else { logs })
-            })?;
+            if let Some(why) = self.start_program_of(&service)? {
+                return Err(refused(&format!("error 1053: the service did not respond to the start request ({why})"))
+                    .next("look into its logs"));
+            }
         }
         self.try_change(|facts| {
             facts.service_mut(name).ok_or_else(|| refused("it has just been removed"))?.state = wanted;

@@ -108,6 +108,20 @@ pub(super) fn version_of(files: &dyn ReadDisk, path: &WinPath) -> Result<Option<
     Ok(program.map(|program| ProgramVersion { product: program.product, version: program.version }))
 }
 
+/// How a program ends before its last action.
+enum End {
+    /// By itself, with a code and what it says last.
+    Exit(i32, String),
+    /// Because the simulated machine failed.
+    Failure(Failure),
+}
+
+impl From<Failure> for End {
+    fn from(failure: Failure) -> Self {
+        End::Failure(failure)
+    }
+}
+
 /// A program while it runs.
 struct Running<'a> {
     machine: &'a Simulated,
@@ -134,22 +148,31 @@ impl Simulated {
         let program = parse(self.files(), path)?.ok_or_else(unknown)?;
         let printed = vec![format!("{} {} {}", program.product, program.version, arguments.join(" "))];
         let mut running = Running { machine: self, path, printed, reboot: false, watch };
-        let code = running.all(&program.actions)?;
-        let code = if code == 0 && running.reboot { RESTART_NEEDED } else { code };
+        let code = match running.all(&program.actions) {
+            Ok(()) if running.reboot => RESTART_NEEDED,
+            Ok(()) => 0,
+            Err(End::Exit(code, why)) => {
+                running.printed.push(why);
+                code
+            }
+            Err(End::Failure(failure)) => return Err(failure),
+        };
         Ok((code, running.printed))
     }
 
     /// Restarts Windows: what was left for a restart is done, and automatic services run that can.
     pub fn restart(&self) -> Result<(), Failure> {
-        let services = self.facts().services;
-        let stopped =
-            |service: &&Service| service.start == StartType::Automatic && service.state == ServiceState::Stopped;
-        let started: Vec<&Service> =
-            services.iter().filter(stopped).filter(|service| self.start_program_of(service).is_ok()).collect();
+        let mut started = Vec::new();
+        for service in self.facts().services {
+            let wanted = service.start == StartType::Automatic && service.state == ServiceState::Stopped;
+            if wanted && self.start_program_of(&service)?.is_none() {
+                started.push(service.name);
+            }
+        }
         self.change(|facts| {
             facts.system.pending_renames.clear();
-            for service in &started {
-                if let Some(service) = facts.service_mut(&service.name) {
+            for name in &started {
+                if let Some(service) = facts.service_mut(name) {
                     service.state = ServiceState::Running;
                 }
             }
@@ -175,38 +198,35 @@ impl Simulated {
         }
     }
 
-    /// Lets the program of a service do what it does when it starts.
-    pub(super) fn start_program_of(&self, service: &Service) -> Result<(), Failure> {
-        let doing = format!("start the program of the service {}", service.name);
+    /// Lets the program of a service do what it does when it starts; answers with why it does not.
+    pub(super) fn start_program_of(&self, service: &Service) -> Result<Option<String>, Failure> {
         let line = &service.image_path;
-        let path = service.program().ok_or_else(|| Failure::new(&doing, format!("`{line}` names no program")))?;
-        let unknown = || Failure::new(&doing, format!("{path} is no simulated program")).next(WHAT_THEY_ARE);
-        let program = parse(self.files(), &path)?.ok_or_else(unknown)?;
+        let Some(path) = service.program() else { return Ok(Some(format!("`{line}` names no program"))) };
+        if !disk::exists(self.files(), &path).doing(format!("start {path}"))? {
+            return Ok(Some(format!("{path} does not exist")));
+        }
+        let Some(program) = parse(self.files(), &path)? else {
+            return Ok(Some(format!("{path} is no simulated program: {WHAT_THEY_ARE}")));
+        };
         let mut watch = |_| ();
         let mut running = Running { machine: self, path: &path, printed: Vec::new(), reboot: false, watch: &mut watch };
-        match running.all(&program.on_start)? {
-            0 => Ok(()),
-            code => Err(Failure::new(doing, format!("it ended with {code}"))),
+        match running.all(&program.on_start) {
+            Ok(()) | Err(End::Exit(0, _)) => Ok(None),
+            Err(End::Exit(code, why)) => Ok(Some(format!("its program ended with {code}: {why}"))),
+            Err(End::Failure(failure)) => Err(failure),
         }
     }
 }
 
 impl Running<'_> {
-    /// The exit code.
-    fn all(&mut self, actions: &[Action]) -> Result<i32, Failure> {
-        for action in actions {
-            if let Some(code) = self.one(action)? {
-                return Ok(code);
-            }
-        }
-        Ok(0)
+    fn all(&mut self, actions: &[Action]) -> Result<(), End> {
+        actions.iter().try_for_each(|action| self.one(action))
     }
 
-    /// The exit code, where the action ends the program.
-    fn one(&mut self, action: &Action) -> Result<Option<i32>, Failure> {
+    fn one(&mut self, action: &Action) -> Result<(), End> {
         match action {
             Action::InstallPackage { package, properties, from_registry } => {
-                return self.install(package, properties, from_registry);
+                self.install(package, properties, from_registry)?;
             }
             Action::Copy { from, to } => {
                 let (from, to) = (self.place(from)?, self.place(to)?);
@@ -225,15 +245,13 @@ impl Running<'_> {
             }
             Action::RequireData { file, max_version } => {
                 let file = self.place(file)?;
-                match self.data(&file)? {
-                    Some((version, _)) if version > *max_version => {
-                        let why = format!("its version is {version}, and this program reads up to {max_version}");
-                        return Err(Failure::new(format!("read the data file {file}"), why));
-                    }
-                    _ => {}
+                let version = self.data(&file)?.map_or(0, |(version, _)| version);
+                if version > *max_version {
+                    let why = format!("{file} has version {version}, and this program reads up to {max_version}");
+                    return Err(End::Exit(1, why));
                 }
             }
-            Action::Exit { code } => return Ok(Some(*code)),
+            Action::Exit { code } => return Err(End::Exit(*code, "it ends here".to_owned())),
             Action::SetRuntime { runtime } => self.machine.change(|facts| match runtime {
                 Runtime::VcX86 => facts.system.vc_x86 = true,
                 Runtime::VcX64 => facts.system.vc_x64 = true,
@@ -253,7 +271,7 @@ impl Running<'_> {
                 facts.registry.set(&path, name, value.clone());
             })?,
         }
-        Ok(None)
+        Ok(())
     }
 
     fn expand(&self, text: &str) -> Result<String, Failure> {
@@ -276,7 +294,7 @@ impl Running<'_> {
         package: &str,
         properties: &BTreeMap<String, String>,
         from_registry: &[FromRegistry],
-    ) -> Result<Option<i32>, Failure> {
+    ) -> Result<(), End> {
         let package = self.place(package)?;
         let mut properties = properties.clone();
         for wanted in from_registry {
@@ -293,39 +311,37 @@ impl Running<'_> {
         match result {
             Ok(outcome) => {
                 self.reboot |= outcome.reboot;
-                Ok(None)
+                Ok(())
             }
-            Err(Stop::Code(code, why)) => {
-                self.printed.push(why);
-                Ok(Some(code.number()))
-            }
-            Err(Stop::Failure(failure)) => Err(failure),
+            Err(Stop::Code(code, why)) => Err(End::Exit(code.number(), why)),
+            Err(Stop::Failure(failure)) => Err(failure.into()),
         }
     }
 
     /// The version and body of a data file; `None` where there is none.
-    fn data(&self, file: &WinPath) -> Result<Option<(u32, Vec<u8>)>, Failure> {
+    fn data(&self, file: &WinPath) -> Result<Option<(u32, Vec<u8>)>, End> {
         let doing = format!("read the data file {file}");
         let bytes = match disk::read(self.machine.files(), file, DATA_LIMIT) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Failure::new(doing, error)),
+            Err(error) => return Err(Failure::new(doing, error).into()),
         };
         let mut parts = bytes.splitn(2, |byte| *byte == b'\n');
         let header = parts.next().and_then(|line| std::str::from_utf8(line).ok()).unwrap_or_default();
         let version = header.strip_prefix(DATA_MARK).and_then(|number| number.trim().parse().ok());
-        let version = version.ok_or_else(|| Failure::new(doing, "it does not begin with `PFDATA` and a version"))?;
+        let version =
+            version.ok_or_else(|| End::Exit(1, format!("{file} does not begin with `PFDATA` and a version")))?;
         Ok(Some((version, parts.next().unwrap_or_default().to_vec())))
     }
 
     /// The upgraded file says when it was upgraded, so that an upgrade that was cut off before its line was logged can be
     /// told from one that is over.
-    fn upgrade(&mut self, file: &WinPath, from: u32, to: u32, log: &WinPath) -> Result<(), Failure> {
+    fn upgrade(&mut self, file: &WinPath, from: u32, to: u32, log: &WinPath) -> Result<(), End> {
         let doing = format!("upgrade the data file {file}");
         let Some((version, mut body)) = self.data(file)? else { return Ok(()) };
         if version > to || version < from {
-            let why = format!("its version is {version}, and this program upgrades from {from} to {to}");
-            return Err(Failure::new(doing, why));
+            let why = format!("{file} has version {version}, and this program upgrades from {from} to {to}");
+            return Err(End::Exit(1, why));
         }
         if version < to {
             let now = self.machine.clock.now();
@@ -340,7 +356,7 @@ impl Running<'_> {
         let Some((before, time)) = upgrade else { return Ok(()) };
         let text = format!("Completed performing tasks to upgrade from {before} to {to}");
         let line = log_line(time, &text);
-        self.log(log, time, &text, |lines| !lines.lines().any(|known| known == line))
+        Ok(self.log(log, time, &text, |lines| !lines.lines().any(|known| known == line))?)
     }
 
     /// Adds a line where the log as it is `wants` it.

@@ -103,9 +103,7 @@ impl Workshop<'_> {
             self.write(&format!(r"{folder}\web.config"), windows_text(include_str!("admin/mobile.config")))?;
         }
         self.new_installers()?;
-        self.machine.change(|facts| {
-            server::configure(facts);
-        })
+        self.machine.change(server::configure)
     }
 
     fn write(&self, path: &str, content: impl AsRef<[u8]>) -> Result<(), Failure> {

@@ -10,7 +10,7 @@ mod registration;
 pub(super) use log::{Code, Log, Stop};
 
 use super::{Installed, MachineFacts, OwnApplication, Simulated, Stage};
-use crate::package::{Package, PackageError, PackagedFile, Problem};
+use crate::package::{Info, Package, PackageError, PackagedFile, Problem};
 use crate::platform::disk::{self, Disk, Kind, ReadFile};
 use crate::platform::facts::{Application, Service, ServiceState};
 use crate::platform::op::{Op, WayBack};
@@ -67,19 +67,13 @@ impl Simulated {
         watch: &mut dyn FnMut(Progress),
     ) -> Result<Outcome, Stop> {
         let mut package = self.open_package(path)?;
-        let facts = self.facts();
         let info = package.info();
         log.say(format!("Product: {} {} {}", info.product_name, info.product_version, info.product_code));
-        match facts.product(&info.product_code).filter(|known| known.stage == Stage::Installed) {
-            Some(known) if known.version == info.product_version => {
-                log.say("This product is already installed.");
-                return Ok(Outcome::default());
-            }
-            Some(known) => {
-                let why = format!("version {} of {} is installed already", known.version, known.name);
-                return Err(Stop::Code(Code::OtherVersion, why));
-            }
-            None => {}
+        self.undo_suspended(&info.product_code, log, watch)?;
+        let facts = self.facts();
+        if is_installed(&facts, info)? {
+            log.say("This product is already installed.");
+            return Ok(Outcome::default());
         }
         plan::check_architecture(info, facts.system.bits)?;
         let plan = plan::plan(&package, given, &facts)?;
@@ -87,17 +81,16 @@ impl Simulated {
         plan::check_conditions(&package, &plan, &facts)?;
         // A damaged cabinet has to be found before anything is changed.
         package.unpack(&mut |_, _| Ok(())).map_err(|error| Stop::fatal(error.to_string()))?;
-        self.change(|facts| {
-            remember(facts, &plan);
-        })?;
+        self.change(|facts| remember(facts, &plan))?;
+        for action in package.unsimulated_actions() {
+            log.say(format!("Custom action {action} is left out by the simulation"));
+        }
         log.begin("InstallFiles");
         let mut outcome =
             Outcome { notes: self.lay_files(path, &mut package, &plan, log, watch)?, ..Outcome::default() };
         self.keep_package(path, &plan, watch)?;
         log.begin("InstallServices");
-        self.change(|facts| {
-            set_up(facts, &plan);
-        })?;
+        self.change(|facts| set_up(facts, &plan))?;
         log.begin("StartServices");
         outcome.notes.extend(self.start_services(&plan, log)?);
         log.begin("PublishProduct");
@@ -173,9 +166,9 @@ impl Simulated {
             let service = self.locked().service(name).cloned();
             match service {
                 Some(service) if service.state == ServiceState::Stopped => {
-                    if let Err(failure) = self.start_program_of(&service) {
-                        log.say(format!("Error 1920. Service {name} failed to start: {failure}"));
-                        notes.push(format!("the service {name} was installed and did not start: {}", failure.why));
+                    if let Some(why) = self.start_program_of(&service)? {
+                        log.say(format!("Error 1920. Service {name} failed to start: {why}"));
+                        notes.push(format!("the service {name} was installed and did not start: {why}"));
                         continue;
                     }
                 }
@@ -210,6 +203,7 @@ impl Simulated {
         watch: &mut dyn FnMut(Progress),
     ) -> Result<Outcome, Failure> {
         self.logged(&op.to_string(), log, |log| {
+            self.undo_suspended(code, log, watch)?;
             let facts = self.facts();
             let record = match facts.product(code) {
                 Some(record) => record.clone(),
@@ -221,6 +215,20 @@ impl Simulated {
             self.take_away(code, &record, log, watch)?;
             Ok(Outcome::default())
         })
+    }
+
+    /// An installation that was cut off is a transaction of Windows Installer's own: before it works on another product
+    /// it undoes what was begun.
+    fn undo_suspended(&self, but: &str, log: &mut Log, watch: &mut dyn FnMut(Progress)) -> Result<(), Failure> {
+        let suspended = |(code, record): &(&String, &Installed)| {
+            record.stage == Stage::Installing && !code.eq_ignore_ascii_case(but)
+        };
+        let facts = self.facts();
+        for (code, record) in facts.installed.iter().filter(suspended) {
+            log.say(format!("An install for {} is suspended: its changes are undone", record.name));
+            self.take_away(code, record, log, watch)?;
+        }
+        Ok(())
     }
 
     /// A product that was installed before the machine was captured is known by its keys only: what it put where is
@@ -250,17 +258,13 @@ impl Simulated {
         let doing = format!("uninstall {} {code}", record.name);
         log.say(format!("Product: {} {} {code}", record.name, record.version));
         log.begin("StopServices");
-        self.change(|facts| {
-            tear_down(facts, code, record);
-        })?;
+        self.change(|facts| tear_down(facts, code, record))?;
         log.begin("RemoveFiles");
         watch(Progress::Says(format!("removing the files of {}", record.name)));
         self.remove_files(record, log).doing(&doing)?;
         log.succeed(&record.name, "Removal");
         log.save(&*self.disk).doing(&doing)?;
-        self.change(|facts| {
-            registration::unregister(facts, code, record.wow32);
-        })
+        self.change(|facts| registration::unregister(facts, code, record.wow32))
     }
 
     fn remove_files(&self, record: &Installed, log: &mut Log) -> io::Result<()> {
@@ -288,6 +292,20 @@ impl Simulated {
             }
         }
         Ok(())
+    }
+}
+
+/// True where the product is installed; another version of it is refused.
+fn is_installed(facts: &MachineFacts, info: &Info) -> Result<bool, Stop> {
+    match facts.product(&info.product_code) {
+        // Nothing is remembered of a product that was there when the machine was captured.
+        None => Ok(registration::registered(facts, &info.product_code).is_some()),
+        Some(known) if known.stage != Stage::Installed => Ok(false),
+        Some(known) if known.version == info.product_version => Ok(true),
+        Some(known) => {
+            let why = format!("version {} of {} is installed already", known.version, known.name);
+            Err(Stop::Code(Code::OtherVersion, why))
+        }
     }
 }
 

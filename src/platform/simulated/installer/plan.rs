@@ -69,7 +69,7 @@ pub(super) fn plan<R: Read + Seek>(
     let rows: Vec<_> = rows.filter_map(|row| Some((row.permanent, value(row, &layout, bits)?))).collect();
     let lasting = rows.iter().filter(|(permanent, _)| !permanent);
     let wow32 = info.architecture == Architecture::X86;
-    let previous = facts.product(&info.product_code).and_then(|record| record.application.clone());
+    let previous = facts.product(&info.product_code).and_then(|record| record.application.as_ref());
     let record = Installed {
         stage: Stage::Installing,
         name: info.product_name.clone(),
@@ -80,7 +80,7 @@ pub(super) fn plan<R: Read + Seek>(
         folders: own_folders(&layout, &machine, facts),
         services: named(|control| control.delete_on_uninstall),
         values: lasting.map(|(_, (key, name, _))| (key.clone(), name.clone())).collect(),
-        application: previous.or_else(|| own_application(web.as_ref(), facts)),
+        application: own_application(web.as_ref(), previous, facts),
     };
     Ok(Plan {
         services: services(package, &layout),
@@ -95,11 +95,16 @@ pub(super) fn plan<R: Read + Seek>(
     })
 }
 
-/// An application that is there already belongs to somebody else and is used as it is.
-fn own_application(web: Option<&WebTarget>, facts: &MachineFacts) -> Option<OwnApplication> {
+/// An application that is there already belongs to somebody else and is used as it is, unless this product had made it.
+fn own_application(
+    web: Option<&WebTarget>,
+    previous: Option<&OwnApplication>,
+    facts: &MachineFacts,
+) -> Option<OwnApplication> {
     let web = web?;
     let there = facts.web_server.as_ref()?.application(&web.site, &web.application.path);
-    there.is_none().then(|| OwnApplication { site: web.site.clone(), path: web.application.path.clone() })
+    let own = OwnApplication { site: web.site.clone(), path: web.application.path.clone() };
+    (there.is_none() || previous == Some(&own)).then_some(own)
 }
 
 fn web_target<R: Read + Seek>(

@@ -1,4 +1,4 @@
-//! A disk whose process dies after so many changes.
+//! A disk whose process dies after so many changes, or that fails once.
 
 use crate::platform::disk::{Disk, Entry, Lock, MemoryDisk, ReadDisk, ReadFile, WriteFile};
 use crate::winpath::WinPath;
@@ -11,12 +11,18 @@ use std::time::SystemTime;
 pub(super) struct CutDisk {
     disk: MemoryDisk,
     left: Arc<AtomicI64>,
+    lasting: bool,
 }
 
 impl CutDisk {
     /// A disk that takes `changes` changes and then none.
     pub(super) fn after(disk: MemoryDisk, changes: i64) -> Self {
-        Self { disk, left: Arc::new(AtomicI64::new(changes)) }
+        Self { disk, left: Arc::new(AtomicI64::new(changes)), lasting: true }
+    }
+
+    /// A disk that refuses the one change that comes after so many.
+    pub(super) fn failing_once_after(disk: MemoryDisk, changes: i64) -> Self {
+        Self { lasting: false, ..Self::after(disk, changes) }
     }
 
     pub(super) fn was_cut(&self) -> bool {
@@ -24,10 +30,11 @@ impl CutDisk {
     }
 
     fn count(&self) -> io::Result<()> {
-        match self.left.fetch_sub(1, Ordering::Relaxed) {
-            1.. => Ok(()),
-            _ => Err(io::Error::other("this process has been killed")),
+        let left = self.left.fetch_sub(1, Ordering::Relaxed);
+        if left > 0 || (left < 0 && !self.lasting) {
+            return Ok(());
         }
+        Err(io::Error::other("this process has been killed"))
     }
 }
 

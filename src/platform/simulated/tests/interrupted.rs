@@ -17,6 +17,7 @@ fn survives_every_cut(before: &MemoryDisk, op: &Op) {
         all
     };
     let wanted = result(&undisturbed);
+    assert!(result(&undisturbed.after_power_cut()) == wanted, "{op} is not safe when it is over");
     assert_ne!(wanted, state(before), "{op} changes nothing");
     for changes in 0.. {
         let disk = before.snapshot();
@@ -29,12 +30,20 @@ fn survives_every_cut(before: &MemoryDisk, op: &Op) {
         }
         for (how, left) in [("killed", disk.snapshot()), ("without power", disk.after_power_cut())] {
             perform(&open(&left), op).unwrap_or_else(|failure| panic!("{op}, {how} at {changes}: {failure}"));
-            let found = result(&left);
-            let differing: Vec<_> =
-                wanted.keys().chain(found.keys()).filter(|at| wanted.get(*at) != found.get(*at)).collect();
-            assert!(differing.is_empty(), "{op}, {how} at change {changes}: {differing:?}");
+            check(&wanted, &result(&left), &format!("{op}, {how} at change {changes}"));
         }
+        let disk = before.snapshot();
+        let failing = CutDisk::failing_once_after(disk.clone(), changes);
+        let machine = Simulated::open(Arc::new(failing), clock()).unwrap();
+        perform(&machine, op).unwrap_err();
+        perform(&machine, op).unwrap();
+        check(&wanted, &result(&disk), &format!("{op}, with a fault at change {changes}"));
     }
+}
+
+fn check(wanted: &BTreeMap<String, Vec<u8>>, found: &BTreeMap<String, Vec<u8>>, when: &str) {
+    let differing: Vec<_> = wanted.keys().chain(found.keys()).filter(|at| wanted.get(*at) != found.get(*at)).collect();
+    assert!(differing.is_empty(), "{when}: {differing:?}");
 }
 
 #[test]
@@ -68,6 +77,15 @@ fn installations_survive_every_cut() {
     let (disk, _) = with_server();
     let package = format!(r"{AGENT}\MultiFactorAuthenticationWebServiceSdkSetup64.msi");
     survives_every_cut(&disk, &install(&package, &[("TARGETAPPPOOL", "PhoneFactor")]));
+}
+
+#[test]
+fn an_upgrade_of_the_data_survives_every_cut() {
+    let (disk, machine) = with_server();
+    perform(&machine, &service("MultiFactorAuth", ServiceState::Stopped)).unwrap();
+    disk::replace(&disk, &path(AGENT).child("Data").child("PhoneFactor.pfdata"), b"PFDATA 6\nnames and numbers")
+        .unwrap();
+    survives_every_cut(&disk, &service("MultiFactorAuth", ServiceState::Running));
 }
 
 #[test]
@@ -106,7 +124,11 @@ fn a_half_done_installation_can_be_taken_away_and_a_half_done_removal_undone() {
 fn a_product_of_a_captured_machine_is_removed_by_its_package() {
     let (disk, machine) = demo();
     let code = code(&machine, "PhoneFactor User Portal");
+    let package = machine.facts().product(&code).unwrap().package.clone();
     machine.change(|facts| drop(facts.installed.remove(&code))).unwrap();
+    let before = machine.facts();
+    perform(&machine, &install(package.as_str(), &[])).unwrap();
+    assert_eq!(machine.facts(), before, "it is installed already");
     let way_back = WayBack {
         package: path(r"C:\Temp\portal.msi"),
         properties: properties(&[("TARGETVDIR", "PhoneFactor"), ("TARGETSITE", "/LM/W3SVC/1")]),
