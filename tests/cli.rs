@@ -148,7 +148,7 @@ fn a_run_is_done_once_and_can_be_rolled_back() {
     assert_eq!(fs::read_dir(place.path("machine/C/ProgramData/pfupgrade/runs")).unwrap().count(), 1);
     place.run("resume --simulate=machine").ends_with(0).says("nothing left to do");
     place.run("rollback --simulate=machine").ends_with(2).says("next: add --yes");
-    place.run("rollback --yes --simulate=machine").ends_with(0).prints("Rolled back");
+    place.run("rollback --yes --simulate=machine").ends_with(0).prints("Rolled back").prints(r"\before-rollback");
     place.run("rollback --simulate=machine").ends_with(0).says("rolled back already");
     place.run("resume --simulate=machine").ends_with(2);
     place.run("plan --simulate=machine --detailed-exitcode").ends_with(3);
@@ -254,6 +254,9 @@ fn arguments_that_make_no_sense_end_with_2_and_touch_nothing() {
     place.run("plan --simulate --state relative").ends_with(2).says("`relative` is not an absolute path");
     place.run("plan --simulate --state %NOWHERE%").ends_with(2).says("no variable %NOWHERE%");
     place.run("plan --simulate=.").ends_with(2).says("holds files but no simulated machine");
+    fs::write(place.path("full/machine.toml"), "format = \"none\"").unwrap();
+    place.run("plan --simulate=full").ends_with(2).says("machine.toml");
+    fs::remove_dir_all(place.path("full")).unwrap();
     let run = place.run("plan --frobnicate --json").ends_with(2);
     assert_eq!(run.json()[0]["kind"], "error");
     place.run("--version").ends_with(0).prints("pfupgrade ");

@@ -49,7 +49,10 @@ impl Scene<'_> {
         let ending = Ending::new(Exit::from(&end));
         Ok(match end {
             End::Done { reboot } => {
-                self.summary()?;
+                // The run is done, whether or not that can be told.
+                if let Err(fault) = self.summary() {
+                    self.talk.insist(&format!("The run is done; its summary cannot be shown: {}", fault.message));
+                }
                 if reboot { ending.next("restart Windows; an installer asked for it") } else { ending }
             }
             End::Waiting(gate) => {
@@ -66,10 +69,19 @@ impl Scene<'_> {
             End::RolledBack => {
                 if !self.talk.json {
                     self.talk.result("Rolled back: the machine is as it was before the run.\n");
+                    self.kept()?;
                 }
                 ending
             }
         })
+    }
+
+    /// Says where that is which the rollback replaced.
+    fn kept(&self) -> Result<(), Fault> {
+        let Some(found) = self.machine.engine().last_run()? else { return Ok(()) };
+        let kept = found.frozen.folders.backup.child("before-rollback");
+        self.talk.result(&format!("Data and web folders as they were until then: {kept}\n"));
+        Ok(())
     }
 
     fn summary(&self) -> Result<(), Fault> {

@@ -78,9 +78,10 @@ impl Fault {
     }
 }
 
+/// What fails outside the engine fails before anything is touched.
 impl From<Failure> for Fault {
     fn from(failure: Failure) -> Self {
-        EngineError::from(failure).into()
+        Self::usage(failure.to_string()).next(failure.next)
     }
 }
 

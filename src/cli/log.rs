@@ -11,7 +11,7 @@ use tracing::{debug, info, level_filters::LevelFilter};
 pub(super) fn start(global: &Global) -> Result<(), Fault> {
     let Some(path) = &global.log_file else { return Ok(()) };
     let file = File::options().create(true).append(true).open(path);
-    let file = file.doing(format!("open the log file {}", path.display())).map_err(|f| Fault::usage(f.to_string()))?;
+    let file = file.doing(format!("open the log file {}", path.display()))?;
     let level = if global.verbose { LevelFilter::DEBUG } else { LevelFilter::INFO };
     let log = tracing_subscriber::fmt().json().flatten_event(true).with_max_level(level).with_writer(file).finish();
     tracing::subscriber::set_global_default(log).doing("start the log")?;

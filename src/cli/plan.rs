@@ -53,10 +53,11 @@ pub(super) fn read(path: &Path) -> Result<Plan, Fault> {
 }
 
 impl Scene<'_> {
-    /// Surveys and compiles.
+    /// Surveys and compiles. A machine that cannot be surveyed is refused.
     pub(super) fn prepare(&self, plan: &Plan) -> Result<Prepared, Fault> {
         let engine = self.machine.engine();
-        let mut prepared = engine::prepare(engine.platform.inspect(), engine.clock, plan, &engine.state)?;
+        let mut prepared = engine::prepare(engine.platform.inspect(), engine.clock, plan, &engine.state)
+            .map_err(|failure| Fault { exit: Exit::Refused, ..failure.into() })?;
         prepared.preview.simulated = true;
         Ok(prepared)
     }
