@@ -81,3 +81,49 @@ impl From<&EngineError> for Exit {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::op::Gate;
+    use crate::winpath::WinPath;
+
+    #[test]
+    fn every_end_has_its_code() {
+        let gate = Gate { id: String::new(), title: String::new(), instructions: Vec::new(), program: None, watch: None };
+        let codes = [
+            (End::Done { reboot: false }, 0),
+            (End::RolledBack, 0),
+            (End::Waiting(gate), 5),
+            (End::Stopped, 12),
+            (End::Done { reboot: true }, 3010),
+        ];
+        for (end, code) in codes {
+            assert_eq!(Exit::from(&end).code(), code, "{end:?}");
+        }
+    }
+
+    #[test]
+    fn a_damaged_backup_is_told_from_other_faults() {
+        let path = || WinPath::new(r"C:\run").expect("a path");
+        let failed = || Failure::new("restore the data", "the disk is full");
+        let damaged = || failed().of_kind(FailureKind::DamagedBackup);
+        let step = |failure| EngineError::Step { step: String::new(), failure, nothing_lost: false };
+        let rollback = |failure| EngineError::Rollback { failure, done: 0, of: 1 };
+        let journal = JournalError::Damaged { path: path(), line: 1, why: String::new() };
+        let codes = [
+            (EngineError::Locked(path()), 6),
+            (step(failed()), 1),
+            (step(damaged()), 13),
+            (step(failed().of_kind(FailureKind::StillRunning)), 1),
+            (rollback(failed()), 10),
+            (rollback(damaged()), 13),
+            (EngineError::Journal(journal), 13),
+            (EngineError::Journal(failed().into()), 1),
+            (EngineError::Failure(failed()), 1),
+        ];
+        for (error, code) in codes {
+            assert_eq!(Exit::from(&error).code(), code, "{error:?}");
+        }
+    }
+}

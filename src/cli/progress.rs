@@ -10,6 +10,9 @@ const DIM: anstyle::Style = anstyle::Style::new().dimmed();
 /// What takes less than this needs no moving count.
 const SOON: Duration = Duration::from_millis(500);
 
+/// Scripts hear of bytes once in this time.
+const SELDOM: Duration = Duration::from_secs(1);
+
 /// Shows events as the arguments want them shown, and logs them.
 pub(super) struct Progress<'a> {
     talk: &'a Talk,
@@ -17,13 +20,15 @@ pub(super) struct Progress<'a> {
     of: usize,
     /// When the operation at work began.
     since: Instant,
+    /// When a script last heard of bytes.
+    told: Instant,
     /// The moving count of bytes, once it is worth showing.
     bar: Option<ProgressBar>,
 }
 
 impl<'a> Progress<'a> {
     pub(super) fn new(talk: &'a Talk) -> Self {
-        Self { talk, of: 0, since: Instant::now(), bar: None }
+        Self { talk, of: 0, since: Instant::now(), told: Instant::now(), bar: None }
     }
 
     fn numbered(&self, number: usize, of: usize, text: &str) {
@@ -78,9 +83,15 @@ impl<'a> Progress<'a> {
 impl Watcher for Progress<'_> {
     fn event(&mut self, event: &Event) {
         super::log::event(event);
-        match self.talk.json {
-            true => self.talk.event(event),
-            false => self.show(event),
+        if !self.talk.json {
+            return self.show(event);
         }
+        if matches!(event, Event::Bytes { .. }) {
+            if self.told.elapsed() < SELDOM {
+                return;
+            }
+            self.told = Instant::now();
+        }
+        self.talk.event(event);
     }
 }

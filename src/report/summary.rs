@@ -99,8 +99,10 @@ fn left_by(step: &Step, scene: &Scene<'_>) -> Result<Vec<ByHand>, Failure> {
     match &step.work {
         Work::Tell(tell) if step.skip.is_some() => add(tell.gate.title.clone(), tell.gate.instructions.clone()),
         Work::Tell(tell) if tell.gate.id == GateId::PortalUrl.key() => {
-            let changed = tell.gate.instructions.iter().filter(|line| line.contains("://")).cloned();
-            add("Tell the users the portal's new address".to_owned(), changed.collect());
+            let addresses = tell.gate.instructions.iter().filter_map(|line| line.find("http").map(|at| &line[at..]));
+            let lines =
+                ["new: ", "old: "].into_iter().zip(addresses).map(|(which, address)| format!("{which}{address}"));
+            add("Tell the users the portal's new address".to_owned(), lines.collect());
         }
         Work::ConfigureWeb(_) => {
             let merged = kind.merge(scene)?;
