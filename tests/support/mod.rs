@@ -122,6 +122,9 @@ pub type Whole = BTreeMap<String, Option<Vec<u8>>>;
 /// The tool's own folder: what it holds tells of the run, and is the only thing that may differ.
 const OWN: &str = r"C:\PROGRAMDATA\PFUPGRADE";
 
+/// A run that was cut before its first record counts as never begun, and the next one gets this name.
+const SECOND: (&str, &str) = ("20160305-220000-2", "20160305-220000");
+
 /// Everything on the disk but the tool's own folder.
 pub fn whole(disk: &MemoryDisk) -> Whole {
     let mut all = Whole::new();
@@ -132,11 +135,12 @@ pub fn whole(disk: &MemoryDisk) -> Whole {
                 continue;
             }
             let content = (entry.kind == Kind::File).then(|| disk::read(disk, &entry.path, u64::MAX - 1).unwrap());
-            all.insert(entry.path.to_string(), content);
+            all.insert(entry.path.as_str().replace(SECOND.0, SECOND.1), content);
         }
     }
     let machine = boot(disk);
-    all.insert("machine.toml".to_owned(), Some(toml::to_string(&machine.facts()).unwrap().into_bytes()));
+    let facts = toml::to_string(&machine.facts()).unwrap().replace(SECOND.0, SECOND.1);
+    all.insert("machine.toml".to_owned(), Some(facts.into_bytes()));
     all
 }
 
