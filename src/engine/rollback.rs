@@ -79,7 +79,12 @@ impl Engine<'_> {
         self.check_backups(&progress.history.backups)?;
         let mut undos = Vec::new();
         for (number, record) in records.iter().enumerate().rev() {
-            let Entry::OpStarted { step, index, .. } = &record.entry else { continue };
+            let Entry::OpStarted { step, index, op, .. } = &record.entry else { continue };
+            // Done again after an interruption, an uninstall names the backup that counts by then.
+            let is_again = |later: &Record| matches!(&later.entry, Entry::OpStarted { step: of, index: at, .. } if of == step && at == index);
+            if matches!(op, Op::Uninstall { .. }) && records[number + 1..].iter().any(is_again) {
+                continue;
+            }
             let is_over = |later: &Record| match &later.entry {
                 Entry::OpDone { step: of, index: at, .. } => of == step && at == index,
                 Entry::Failed { step: of, .. } => of == step,

@@ -3,7 +3,6 @@
 use super::journal::{Entry, Frozen, Journal};
 use super::runs::{Found, JOURNAL, Progress};
 use super::{End, Engine, EngineError, Event, Prepared, Standing, Watcher, undo};
-use crate::plan::Component;
 use crate::platform::op::{Gate, Op};
 use crate::platform::{self, Doing, Failure, Outcome, disk, manifest_of};
 use crate::step::{Probe, Scene, Step, Work};
@@ -89,7 +88,15 @@ impl Engine<'_> {
         let journal = Journal::open(self.platform.disk(), &found.journal)?;
         let progress = Progress::of(journal.records());
         let current = progress.steps.iter().find(|(_, step)| !step.over);
+        let waits = |step: &str| {
+            let last = journal.records().iter().rev().find_map(|record| match &record.entry {
+                Entry::OpStarted { step, op, .. } => Some((step, op)),
+                _ => None,
+            });
+            last.is_some_and(|(of, op)| of == step && matches!(op, Op::Ask { .. }))
+        };
         let notes = current.map(|(step, progress)| match progress.in_doubt {
+            true if waits(step) => format!("{step} waits for a person"),
             true => format!("{step} was interrupted in its operation {}: it is completed", progress.ops + 1),
             false => format!("{step} was interrupted after {} operations", progress.ops),
         });
@@ -176,17 +183,17 @@ impl Running<'_> {
     }
 
     /// What was backed up before an interruption may have been written to since. As long as nothing has been uninstalled
-    /// every step is done anew; as long as the agent has not been, the data is copied anew: after a restart of Windows
-    /// the agent runs again.
+    /// every step is done anew. Later on the data is copied anew where the agent runs again, as it does after a restart of
+    /// Windows.
     fn begin_anew(&mut self) -> Result<(), EngineError> {
-        let server = self.frozen.steps.iter().find_map(|step| match &step.work {
-            Work::Uninstall(uninstall) if uninstall.component == Component::Server => Some(&uninstall.code),
-            _ => None,
-        });
-        let is_copied_for_good = server.is_none_or(|code| self.progress.uninstalled.contains(code));
+        let stops = |step: &&Step| matches!(step.work, Work::StopServices(_)) && self.progress.is_over(&step.id);
+        let runs_again = match self.frozen.steps.iter().find(stops) {
+            Some(step) => matches!(step.work.kind().probe(&self.scene())?, Probe::Needed(_)),
+            None => false,
+        };
         let anew = |step: &Step| match self.progress.uninstalled.as_slice() {
             [] => true,
-            _ => !is_copied_for_good && matches!(step.work, Work::StopServices(_) | Work::BackUpData(_)),
+            _ => runs_again && matches!(step.work, Work::StopServices(_) | Work::BackUpData(_)),
         };
         let steps = self.frozen.steps.iter().filter(|step| anew(step)).map(|step| step.id.clone());
         let steps: Vec<String> = steps.filter(|id| self.progress.steps.contains_key(id)).collect();
@@ -197,7 +204,7 @@ impl Running<'_> {
         let kind = step.work.kind();
         if !self.progress.steps.contains_key(&step.id) {
             match kind.probe(&self.scene())? {
-                Probe::Done => return self.step_done(step, "already so"),
+                Probe::Done => return self.step_done(step, kind.words_when_done()),
                 Probe::Blocked(why) => return Err(Failure::new(format!("begin {}", step.id), why).into()),
                 Probe::Needed(_) => self.write(Entry::StepStarted { step: step.id.clone() })?,
             }

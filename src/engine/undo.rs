@@ -25,7 +25,10 @@ pub(super) fn before(platform: &dyn Platform, folders: &Folders, op: &Op, name: 
         Ok(Before::Folder { missing })
     };
     match op {
-        Op::Write { path, .. } | Op::Remove { path } | Op::Copy { to: path, .. } => saved(path),
+        // What a restore replaces is kept as well: it is not put back, but somebody may miss it.
+        Op::Write { path, .. } | Op::Remove { path } | Op::Copy { to: path, .. } | Op::Restore { to: path, .. } => {
+            saved(path)
+        }
         Op::Close { folder } => missing(folder),
         Op::Move { from, to, .. } if disk::exists(platform.files(), from).doing(op)? => {
             to.parent().map_or(Ok(Before::Nothing), |folder| missing(&folder))

@@ -129,6 +129,11 @@ pub trait StepKind {
         None
     }
 
+    /// How the step ends where the first look says that nothing is left to do.
+    fn words_when_done(&self) -> &'static str {
+        "already so"
+    }
+
     /// True where a person's word is enough and there is nothing to look at afterwards.
     fn is_taken_on_trust(&self) -> bool {
         false

@@ -105,6 +105,11 @@ impl StepKind for Verify {
         Ok(Some(Vec::new()))
     }
 
+    /// Looking is all that this step does.
+    fn words_when_done(&self) -> &'static str {
+        "done"
+    }
+
     fn notes(&self, _: &Scene<'_>) -> Vec<String> {
         self.other_holders.clone()
     }

@@ -129,7 +129,13 @@ impl Simulated {
         let service = self.locked().service(name).cloned();
         let verb = if wanted == ServiceState::Running { "start" } else { "stop" };
         let refused = |why: &str| Failure::new(format!("{verb} the service {name}"), why);
-        let mut service = service.ok_or_else(|| refused("error 1060: there is no such service"))?;
+        let Some(mut service) = service else {
+            // What is not there does not run either.
+            return match wanted {
+                ServiceState::Stopped => Ok(()),
+                ServiceState::Running => Err(refused("error 1060: there is no such service")),
+            };
+        };
         if let Some(start) = start.filter(|start| *start != service.start) {
             service.start = start;
             self.change(|facts| {
