@@ -51,7 +51,7 @@ pub(super) fn back_up(ground: &Ground<'_>) -> Option<Step> {
     })
 }
 
-/// The services stop even where no data is to be copied: they would keep files of web components open.
+/// The services stop only where the server itself is replaced: nothing but its data file needs them still.
 pub(super) fn stop_and_back_up_data(ground: &Ground<'_>) -> Vec<Step> {
     let (Some(_), Some(install)) = (ground.replaced(Component::Server), &ground.survey.install) else {
         return Vec::new();
