@@ -6,6 +6,7 @@
 mod installers;
 mod machine;
 
+pub(crate) use installers::rollback_installer;
 pub use installers::way_back;
 
 use crate::platform::Failure;
