@@ -6,6 +6,7 @@
 mod installers;
 mod machine;
 
+pub(crate) use installers::rollback_installer;
 pub use installers::way_back;
 
 use crate::platform::Failure;
@@ -23,6 +24,47 @@ pub enum Level {
     /// The administrator should know.
     Warn,
 }
+
+/// Every finding: its stable id, the most it can matter, and what it means.
+pub const FINDINGS: &[(&str, Level, &str)] = &[
+    ("application-pool", Level::Refuse, "there is no application pool that the new version could run in"),
+    ("component-absent", Level::Refuse, "the plan wants a component upgraded that is not installed"),
+    ("directory-taken", Level::Refuse, "the virtual directory for a component, or its folder, is taken"),
+    ("encrypted-web-config", Level::Refuse, "a web.config has encrypted sections"),
+    ("folders-overlap", Level::Refuse, "a folder that is backed up or moved aside holds what does not belong to it"),
+    ("hook-without-program", Level::Refuse, "the program of a hook is not there"),
+    ("hook-without-step", Level::Refuse, "a hook names a step that this procedure does not have"),
+    ("installer-architecture", Level::Refuse, "an installer is made for another processor"),
+    ("installer-directory", Level::Refuse, "an installer takes no virtual directory"),
+    ("installer-hash", Level::Refuse, "an installer is not the one that the plan pins"),
+    ("installer-missing", Level::Refuse, "an installer is not where the plan says"),
+    ("installer-signature", Level::Refuse, "an installer is not signed by whom the plan says"),
+    ("installer-unreadable", Level::Refuse, "an installer cannot be read"),
+    ("interrupted-upgrade", Level::Refuse, "a component is installed in its old and its new version"),
+    ("interruptions", Level::Warn, "what the agent secures or proxies is interrupted meanwhile"),
+    ("leftovers", Level::RefuseUnlessAllowed, "an earlier attempt left files behind"),
+    ("method-console", Level::Refuse, "the plan wants a component installed in the server's console"),
+    ("mobile-app-dropped", Level::Refuse, "the server's setup may bring no Mobile App Web Service"),
+    ("no-asp-net", Level::Refuse, "IIS has no ASP.NET"),
+    ("no-dotnet-4", Level::Refuse, "there is no .NET Framework 4.5 or later"),
+    ("no-install-path", Level::Refuse, "the registry does not name the agent's folder"),
+    ("no-installer", Level::Refuse, "the plan names no usable installer for a component"),
+    ("no-metabase", Level::Refuse, "IIS has no IIS 6 metabase compatibility"),
+    ("no-sdk-url", Level::Refuse, "the new address of the Web Service SDK is needed and not known"),
+    ("no-single-application", Level::Refuse, "a component is not served by exactly one application of IIS"),
+    ("no-single-product", Level::Refuse, "which product a component is cannot be told"),
+    ("no-site", Level::Refuse, "IIS has no site of the name that the plan gives"),
+    ("no-space", Level::Refuse, "a drive has too little space"),
+    ("no-visual-cpp", Level::Refuse, "the Visual C++ 2015 redistributables are missing"),
+    ("no-way-back", Level::RefuseUnlessAllowed, "a component could not be installed again by a rollback"),
+    ("not-elevated", Level::Refuse, "this process may not change the machine"),
+    ("outside-configuration", Level::Warn, "a web.config keeps settings in other files"),
+    ("pending-reboot", Level::RefuseUnlessAllowed, "Windows waits for a restart"),
+    ("rollback-installer", Level::Refuse, "the installer for a rollback cannot bring the old product back"),
+    ("service-retired", Level::Warn, "Microsoft's service answers no more"),
+    ("unknown-allowance", Level::Warn, "the plan allows what no finding needs an allowance for"),
+    ("unreadable-web-config", Level::Refuse, "the settings in a web.config cannot be carried over"),
+];
 
 /// One finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +100,10 @@ impl Finding {
     }
 
     fn of(level: Level, id: &str, title: impl Into<String>) -> Self {
+        debug_assert!(
+            FINDINGS.iter().any(|(known, most, _)| *known == id && *most <= level),
+            "{id} is not in the table"
+        );
         let (id, title) = (id.to_owned(), title.into());
         Self { id, level, allowed: false, title, evidence: Vec::new(), advice: String::new() }
     }
@@ -100,4 +146,28 @@ pub(crate) fn check(ground: &Ground<'_>, targets: &[Target]) -> Result<Vec<Findi
         finding.allowed = ground.plan.preflight.allow.contains(&finding.id);
     }
     Ok(findings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ids_of_findings_are_sorted_unique_and_kebab_case() {
+        assert!(FINDINGS.is_sorted_by(|one, other| one.0 < other.0));
+        for (id, _, meaning) in FINDINGS {
+            let plain = |part: &str| {
+                !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+            };
+            assert!(id.split('-').all(plain), "{id}");
+            assert!(!meaning.is_empty(), "{id}");
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "not in the table")]
+    #[cfg(debug_assertions)]
+    fn a_finding_that_the_table_does_not_have_is_a_fault() {
+        let _ = Finding::warn("made-up", "nobody knows this one");
+    }
 }

@@ -11,10 +11,11 @@ pub use choice::{Choice, Replaced};
 pub(crate) use web::Target;
 
 use crate::plan::{Component, Plan, When};
-use crate::platform::{Failure, Inspect};
+use crate::platform::{Failure, Inspect, disk};
 use crate::preflight::{self, Finding};
-use crate::step::{Expected, Folders, RunHook, Step, Verify, Work};
+use crate::step::{Expected, Folders, Item, RunHook, Step, Verify, Work};
 use crate::survey::Survey;
+use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
 
 /// What would be done, and what stands against it.
@@ -64,6 +65,22 @@ impl Ground<'_> {
     /// The component, where its new version is installed.
     pub(crate) fn upgraded(&self, component: Component) -> Option<&Replaced> {
         self.replaced(component).filter(|replaced| replaced.again)
+    }
+
+    /// What is backed up of packages: the one that brings the product back, and the one that Windows Installer keeps, of
+    /// which the merge has the web.config as it was shipped.
+    fn packages(&self, component: Component) -> Vec<Item> {
+        let Some(replaced) = self.replaced(component) else { return Vec::new() };
+        let item = |from: &WinPath, what: &str| Item {
+            from: from.clone(),
+            to: self.folders.backup.child(&format!("{component}-{what}.msi")),
+            except: Vec::new(),
+        };
+        let way_back = replaced.way_back.as_ref().ok();
+        let is_there = |path: &&WinPath| disk::exists(self.machine.files(), path).unwrap_or(false);
+        let cached = replaced.product.package.as_ref().filter(|path| Some(*path) != way_back).filter(is_there);
+        let items = [way_back.map(|path| item(path, "package")), cached.map(|path| item(path, "cached-package"))];
+        items.into_iter().flatten().collect()
     }
 
     /// The codes of the old products of a component: whatever else is installed later is the new one.

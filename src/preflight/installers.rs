@@ -2,7 +2,7 @@
 
 use super::Finding;
 use crate::package::Architecture;
-use crate::plan::{Action, Common, Component, SignedBy};
+use crate::plan::{Action, Common, Component, MachinePath, SignedBy};
 use crate::platform::facts::{Bits, Signature};
 use crate::platform::{Doing, Failure, Inspect, disk};
 use crate::procedure::{Ground, Target};
@@ -17,12 +17,44 @@ pub fn way_back(machine: &dyn Inspect, product: &Product) -> Result<WinPath, Str
     }
     let path =
         product.package.clone().ok_or_else(|| format!("Windows Installer names no package for {}", product.title()))?;
-    let mut package = packages::open(machine, &path)
+    installs_again(machine, &path, product)?;
+    Ok(path)
+}
+
+/// The plan's own installer of the old version: it must be of the very product that is installed, for another one would
+/// not be the state before.
+pub(crate) fn rollback_installer(
+    machine: &dyn Inspect,
+    component: Component,
+    wanted: &MachinePath,
+    product: &Product,
+) -> Result<WinPath, Box<Finding>> {
+    let path = wanted.expand(|name| machine.variable(name)).map_err(|error| error.to_string());
+    path.and_then(|path| installs_again(machine, &path, product).map(|()| path)).map_err(|why| {
+        let title = format!("the rollback installer of the {} cannot bring the old one back", component.title());
+        let advice = format!(
+            "in [{component}], name the package that {} was installed from, or take `rollback-installer` out",
+            product.title()
+        );
+        Box::new(Finding::refuse("rollback-installer", title).evidence([why]).advice(advice))
+    })
+}
+
+/// Why a package cannot install a product again. It is read to its last byte.
+fn installs_again(machine: &dyn Inspect, path: &WinPath, product: &Product) -> Result<(), String> {
+    let mut package = packages::open(machine, path)
         .map_err(|failure| failure.to_string())?
-        .ok_or_else(|| format!("the package of {}, {path}, is gone", product.title()))?;
+        .ok_or_else(|| format!("the package of {}, {path}, is not there", product.title()))?;
     let info = package.info().clone();
     if !info.product_code.eq_ignore_ascii_case(&product.code) {
-        return Err(format!("{path} is the package of another product, {}", info.product_name));
+        return Err(format!(
+            "{path} is the package of another product: {} {} {} instead of {} {}",
+            info.product_name,
+            info.product_version,
+            info.product_code,
+            product.title(),
+            product.code
+        ));
     }
     if info.uncompressed_files || info.cabinets.iter().any(|cabinet| !cabinet.embedded) {
         return Err(format!(
@@ -30,8 +62,7 @@ pub fn way_back(machine: &dyn Inspect, product: &Product) -> Result<WinPath, Str
             product.title()
         ));
     }
-    package.unpack(&mut |_, _| Ok(())).map_err(|error| error.to_string())?;
-    Ok(path)
+    package.unpack(&mut |_, _| Ok(())).map_err(|error| error.to_string())
 }
 
 pub(super) fn check(ground: &Ground<'_>, targets: &[Target]) -> Result<Vec<Finding>, Failure> {

@@ -2,7 +2,7 @@
 
 use crate::plan::{Action, Common, Component, Plan};
 use crate::platform::Inspect;
-use crate::preflight::{Finding, way_back};
+use crate::preflight::{Finding, rollback_installer, way_back};
 use crate::survey::products::Product;
 use crate::survey::{Found, Served, Survey};
 use crate::winpath::WinPath;
@@ -82,9 +82,8 @@ fn choose_one(
         (_, [served]) => Some(served.clone()),
         (_, several) => return Err(Box::new(no_single_application(component, product, several))),
     };
-    let replacement = wanted.rollback_installer.as_ref().map(|path| path.expand(|name| machine.variable(name)));
-    let way_back = match replacement {
-        Some(path) => path.map_err(|error| error.to_string()),
+    let way_back = match &wanted.rollback_installer {
+        Some(path) => Ok(rollback_installer(machine, component, path, product)?),
         None => way_back(machine, product),
     };
     let again = wanted.action != Action::Remove;

@@ -22,7 +22,7 @@ fn key_export(ground: &Ground<'_>) -> crate::winpath::WinPath {
 }
 
 pub(super) fn back_up(ground: &Ground<'_>) -> Option<Step> {
-    let server = ground.replaced(Component::Server)?;
+    ground.replaced(Component::Server)?;
     let install = ground.survey.install.as_ref()?;
     let backup = &ground.folders.backup;
     let mut items = vec![Item {
@@ -30,11 +30,7 @@ pub(super) fn back_up(ground: &Ground<'_>) -> Option<Step> {
         to: backup.child("server"),
         except: vec![install.data(), install.logs()],
     }];
-    items.extend(server.way_back.iter().map(|package| Item {
-        from: package.clone(),
-        to: backup.child("server-package.msi"),
-        except: Vec::new(),
-    }));
+    items.extend(ground.packages(Component::Server));
     Some(Step {
         id: "back-up-server".to_owned(),
         reason: "the folder of the agent, its registry key and its cached package are what it can be rebuilt from"
@@ -51,7 +47,7 @@ pub(super) fn back_up(ground: &Ground<'_>) -> Option<Step> {
     })
 }
 
-/// The services stop even where no data is to be copied: they would keep files of web components open.
+/// The services stop only where the server itself is replaced: nothing but its data file needs them still.
 pub(super) fn stop_and_back_up_data(ground: &Ground<'_>) -> Vec<Step> {
     let (Some(_), Some(install)) = (ground.replaced(Component::Server), &ground.survey.install) else {
         return Vec::new();

@@ -166,9 +166,8 @@ fn back_up_one(ground: &Ground<'_>, component: Component) -> Option<Step> {
     let replaced = ground.replaced(component)?;
     let served = replaced.served.as_ref()?;
     let place = |what: &str| ground.folders.backup.child(&format!("{component}{what}"));
-    let item = |from: &WinPath, to| Item { from: from.clone(), to, except: Vec::new() };
-    let mut items = vec![item(&served.application.folder, place(""))];
-    items.extend(replaced.way_back.iter().map(|package| item(package, place("-package.msi"))));
+    let mut items = vec![Item { from: served.application.folder.clone(), to: place(""), except: Vec::new() }];
+    items.extend(ground.packages(component));
     let facts = facts(ground, served);
     Some(Step {
         id: format!("back-up-{component}"),

@@ -120,10 +120,8 @@ fn installed_files(machine: &dyn Inspect, path: &WinPath) -> Result<Option<Insta
     let Ok(layout) = package.layout(&BTreeMap::new(), &BTreeMap::new(), &forced) else { return Ok(None) };
     let mut all = Installed::new();
     let unpacked = package.unpack(&mut |file, content| {
-        let mut bytes = Vec::new();
-        content.read_to_end(&mut bytes)?;
         if let Some(below) = layout.files.get(&file.key).and_then(|path| path.below(&root)) {
-            all.insert(fold(below), (bytes.len() as u64, disk::hash_bytes(&bytes)));
+            all.insert(fold(below), disk::hash_reader(content)?);
         }
         Ok(())
     });

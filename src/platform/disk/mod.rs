@@ -152,13 +152,18 @@ pub fn sync_parent(disk: &dyn Disk, path: &WinPath) -> io::Result<()> {
 
 /// SHA-256 of a file, in lower-case hexadecimal.
 pub fn hash(disk: &dyn ReadDisk, path: &WinPath) -> io::Result<String> {
-    let mut file = disk.open(path)?;
-    let mut sum = Sha256::new();
-    pieces(&mut *file, |piece| {
+    Ok(hash_reader(&mut *disk.open(path)?)?.1)
+}
+
+/// Length and SHA-256 of all that a reader gives, without keeping it.
+pub fn hash_reader(content: &mut dyn Read) -> io::Result<(u64, String)> {
+    let (mut len, mut sum) = (0, Sha256::new());
+    pieces(content, |piece| {
+        len += piece.len() as u64;
         sum.update(piece);
         Ok(())
     })?;
-    Ok(hex(&sum.finalize()))
+    Ok((len, hex(&sum.finalize())))
 }
 
 /// SHA-256 of bytes, in lower-case hexadecimal.

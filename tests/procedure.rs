@@ -1,0 +1,146 @@
+//! Plan and survey compiled: the order of the steps, and what is refused before anything is touched.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
+
+mod support;
+use support::*;
+
+use pfupgrade::engine::prepare;
+use pfupgrade::plan::Plan;
+use pfupgrade::platform::Platform;
+use pfupgrade::platform::disk::{self, Disk, Kind, MemoryDisk, ReadDisk};
+use pfupgrade::platform::facts::Application;
+use pfupgrade::platform::op::Op;
+use pfupgrade::platform::registry::Value;
+use pfupgrade::platform::simulated::{MachineFacts, Simulated, demo};
+use pfupgrade::preflight::{Finding, Level};
+use pfupgrade::report::preview::Preview;
+use std::sync::Arc;
+
+const UNINSTALL: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall";
+const KEY: &str = r"HKLM\SOFTWARE\Wow6432Node\Positive Networks\PhoneFactor";
+const PORTAL: &str = r"C:\inetpub\wwwroot\PhoneFactor";
+
+fn preview(disk: &MemoryDisk, plan: &Plan) -> Preview {
+    let (machine, clock) = (boot(disk), clock());
+    prepare(machine.inspect(), &*clock, plan, &path(r"C:\ProgramData\pfupgrade")).unwrap().preview
+}
+
+fn findings(disk: &MemoryDisk, plan: &Plan) -> Vec<Finding> {
+    preview(disk, plan).findings
+}
+
+/// The ids of what refuses a run.
+fn refusals(disk: &MemoryDisk, plan: &Plan) -> Vec<String> {
+    findings(disk, plan).into_iter().filter(Finding::refuses).map(|finding| finding.id).collect()
+}
+
+fn steps(disk: &MemoryDisk, plan: &Plan) -> Vec<String> {
+    preview(disk, plan).steps.into_iter().map(|step| step.id).collect()
+}
+
+/// The one finding with this id.
+fn finding(disk: &MemoryDisk, plan: &Plan, id: &str) -> Finding {
+    let found: Vec<Finding> = findings(disk, plan).into_iter().filter(|finding| finding.id == id).collect();
+    let [finding] = found.as_slice() else { panic!("{id}: {found:#?}") };
+    finding.clone()
+}
+
+fn put(disk: &MemoryDisk, file: &str, content: impl AsRef<[u8]>) {
+    let file = path(file);
+    disk::create_folders(disk, &file.parent().unwrap()).unwrap();
+    disk::replace(disk, &file, content.as_ref()).unwrap();
+}
+
+fn text(disk: &MemoryDisk, file: &str) -> String {
+    String::from_utf8(disk::read(disk, &path(file), 1 << 20).unwrap()).unwrap()
+}
+
+fn copy(disk: &MemoryDisk, from: &str, to: &str) {
+    boot(disk).perform(&Op::Copy { from: path(from), to: path(to) }, &mut |_| {}).unwrap();
+}
+
+/// Code and cached package of the product whose name ends so.
+fn product(disk: &MemoryDisk, name: &str) -> (String, String) {
+    let facts = boot(disk).facts();
+    let (code, product) = facts.installed.iter().find(|(_, product)| product.name.ends_with(name)).unwrap();
+    (code.clone(), product.package.to_string())
+}
+
+/// The same machine with other facts than files.
+fn altered(disk: &MemoryDisk, alter: impl FnOnce(&mut MachineFacts)) -> MemoryDisk {
+    let mut facts = boot(disk).facts();
+    alter(&mut facts);
+    let other = MemoryDisk::new();
+    for drive in [r"C:\", r"D:\"] {
+        for entry in disk.walk(&path(drive)).unwrap() {
+            if entry.kind == Kind::Folder {
+                disk::create_folders(&other, &entry.path).unwrap();
+                continue;
+            }
+            let mut file = other.create(&entry.path).unwrap();
+            file.write_all(&disk::read(disk, &entry.path, 1 << 30).unwrap()).unwrap();
+            file.set_modified(entry.modified).unwrap();
+        }
+    }
+    Simulated::create(Arc::new(other.clone()), clock(), facts).unwrap();
+    other.sync_all();
+    other
+}
+
+/// A machine with another application in its default site that is none of ours.
+fn with_application(disk: &MemoryDisk, name: &str, folder: &str) -> MemoryDisk {
+    let application = Application {
+        path: name.to_owned(),
+        folder: path(folder),
+        pool: "PhoneFactor".to_owned(),
+        settings: Default::default(),
+    };
+    altered(disk, |facts| facts.web_server.as_mut().unwrap().sites[0].applications.push(application))
+}
+
+fn demo_machine(name: &str) -> MemoryDisk {
+    let disk = MemoryDisk::new();
+    demo::build(name, Arc::new(disk.clone()), clock()).unwrap();
+    disk.sync_all();
+    disk
+}
+
+#[test]
+fn a_rollback_installer_must_be_the_package_of_the_installed_product() {
+    let disk = one_server();
+    let (_, portal) = product(&disk, "User Portal");
+    let (_, sdk) = product(&disk, "SDK");
+    copy(&disk, &portal, r"C:\Install\portal.msi");
+    put(&disk, r"C:\Install\damaged.msi", &disk::read(&disk, &path(&portal), 1 << 26).unwrap()[..4000]);
+    let with = |installer: &str| plan_with(&format!("[portal]\nrollback-installer = '{installer}'"));
+    for (installer, why) in [
+        (r"C:\Install\nowhere.msi", "is not there"),
+        (r"%NOWHERE%\portal.msi", "%NOWHERE%"),
+        (r"C:\Install\damaged.msi", "damaged.msi"),
+        (sdk.as_str(), "PhoneFactor Web Service SDK 5.2.5 {"),
+    ] {
+        let found = finding(&disk, &with(installer), "rollback-installer");
+        assert!(found.refuses());
+        assert!(found.evidence[0].contains(why.trim_matches('%')), "{found:?}");
+    }
+    assert_eq!(refusals(&disk, &with(r"C:\Install\portal.msi")), [""; 0]);
+}
+
+#[test]
+fn the_cached_package_stays_the_base_of_the_merge_beside_a_rollback_installer() {
+    let start = one_server();
+    let (_, cached) = product(&start, "User Portal");
+    copy(&start, &cached, r"C:\Install\portal.msi");
+    let web_config = r"C:\inetpub\wwwroot\MultiFactorAuth\web.config";
+    let merged = |plan: &Plan| {
+        let disk = start.snapshot();
+        run(&disk, plan).unwrap();
+        (text(&disk, web_config), disk)
+    };
+    let (expected, _) = merged(&plan_with(""));
+    let before = without_what_stays(whole(&start));
+    let (found, disk) = merged(&plan_with("[portal]\nrollback-installer = 'C:\\Install\\portal.msi'"));
+    assert_eq!(found, expected);
+    rollback(&disk).unwrap().unwrap();
+    assert_same(&before, &without_what_stays(whole(&disk)), "rolled back");
+}
