@@ -144,3 +144,29 @@ fn the_cached_package_stays_the_base_of_the_merge_beside_a_rollback_installer() 
     rollback(&disk).unwrap().unwrap();
     assert_same(&before, &without_what_stays(whole(&disk)), "rolled back");
 }
+
+#[test]
+fn an_agent_outside_the_default_folder_comes_back_into_its_own() {
+    let disk = one_server();
+    let (code, package) = product(&disk, "Agent");
+    copy(&disk, &package, r"C:\tmp\agent.msi");
+    let log = path(r"C:\tmp\agent.log");
+    let perform = |op| boot(&disk).perform(&op, &mut |_| {}).unwrap();
+    perform(Op::Uninstall { code, name: "agent".to_owned(), log: log.clone(), way_back: None });
+    perform(Op::Copy { from: path(r"C:\Program Files\PhoneFactor"), to: path(r"D:\PF") });
+    perform(Op::Remove { path: path(r"C:\Program Files\PhoneFactor") });
+    let properties = [("TARGETDIR".to_owned(), r"D:\PF\".to_owned())].into();
+    perform(Op::Install { package: path(r"C:\tmp\agent.msi"), properties, log });
+    perform(Op::Remove { path: path(r"C:\tmp") });
+    let before = whole_without_logs(&disk);
+    run(&disk, &plan_with("")).unwrap();
+    rollback(&disk).unwrap().unwrap();
+    assert_same(&before, &whole_without_logs(&disk), "rolled back");
+}
+
+/// A whole machine without what a rollback does not restore, the logs of a server on D: included.
+fn whole_without_logs(disk: &MemoryDisk) -> Whole {
+    let mut machine = without_what_stays(whole(disk));
+    machine.retain(|name, _| !name.starts_with(r"D:\PF\Logs\MultiFactorAuth"));
+    machine
+}
