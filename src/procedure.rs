@@ -15,6 +15,7 @@ use crate::platform::{Failure, Inspect, disk};
 use crate::preflight::{self, Finding};
 use crate::step::{Expected, Folders, Item, RunHook, Step, Verify, Work};
 use crate::survey::Survey;
+use crate::survey::products::Product;
 use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
 
@@ -85,19 +86,19 @@ impl Ground<'_> {
 
     /// The codes of the old products of a component: whatever else is installed later is the new one.
     pub(crate) fn old_codes(&self, component: Component) -> Vec<String> {
-        self.survey
-            .components
-            .get(&component)
-            .into_iter()
-            .flat_map(|found| found.old())
-            .map(|old| old.code.clone())
-            .collect()
+        let found = self.survey.components.get(&component);
+        let named = self.replaced(component).map(|replaced| &replaced.product);
+        let mut codes: Vec<String> =
+            found.into_iter().flat_map(|found| found.old()).chain(named).map(|old| old.code.clone()).collect();
+        codes.sort();
+        codes.dedup();
+        codes
     }
 }
 
 /// Compiles the procedure. Where preflight refuses, the steps are those that could be told all the same.
 pub fn compile(plan: &Plan, survey: &Survey, machine: &dyn Inspect, folders: &Folders) -> Result<Procedure, Failure> {
-    let (choices, mut findings) = choice::choose(plan, survey, machine);
+    let (choices, mut findings) = choice::choose(plan, survey, machine)?;
     let ground = Ground { plan, survey, machine, folders, choices };
     let targets = web::targets(&ground, &mut findings);
 
@@ -205,7 +206,7 @@ fn fate(ground: &Ground<'_>, component: Component, choice: &Choice, targets: &[w
     let (product, fate) = match choice {
         Choice::Absent => (None, "not installed: nothing to do".to_owned()),
         Choice::AlreadyNew(product) => (Some(product.title()), "upgraded already: nothing to do".to_owned()),
-        Choice::Kept(product) => (Some(product.title()), "kept as it is, as the plan says".to_owned()),
+        Choice::Kept(product) => (product.as_ref().map(Product::title), "kept as it is, as the plan says".to_owned()),
         Choice::Unclear => (
             found.and_then(|found| found.products.first()).map(|product| product.title()),
             "unclear: see preflight".to_owned(),

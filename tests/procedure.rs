@@ -170,3 +170,46 @@ fn whole_without_logs(disk: &MemoryDisk) -> Whole {
     machine.retain(|name, _| !name.starts_with(r"D:\PF\Logs\MultiFactorAuth"));
     machine
 }
+
+/// The demo machine, its portal under a name that says nothing, and the portal's product code.
+fn renamed_portal() -> (MemoryDisk, String) {
+    let disk = one_server();
+    let (code, _) = product(&disk, "User Portal");
+    let key = format!("{UNINSTALL}\\{code}");
+    let name = Value::Text("PF Benutzerportal".to_owned());
+    (altered(&disk, |facts| facts.registry.set(&key, "DisplayName", name)), code)
+}
+
+#[test]
+fn a_product_whose_name_says_nothing_is_upgraded_by_its_code() {
+    let (disk, code) = renamed_portal();
+    let found = finding(&disk, &plan_with(""), "no-single-product");
+    let line = format!("product-code = \"{code}\"");
+    assert!(found.refuses() && found.advice.contains(&line), "{found:?}");
+    // Windows Installer gives a product its own name again.
+    let with_own_name = |disk: &MemoryDisk| {
+        let mut machine = without_what_stays(whole(disk));
+        let facts = machine.get_mut("machine.toml").and_then(Option::as_mut).unwrap();
+        let text = String::from_utf8(std::mem::take(facts)).unwrap();
+        *facts = text.replace("PF Benutzerportal", "PhoneFactor User Portal").into_bytes();
+        machine
+    };
+    let before = with_own_name(&disk);
+    run(&disk, &plan_with(&format!("[portal]\n{line}"))).unwrap();
+    assert!(!boot(&disk).facts().installed.contains_key(&code));
+    rollback(&disk).unwrap().unwrap();
+    assert_same(&before, &with_own_name(&disk), "rolled back");
+}
+
+#[test]
+fn a_code_that_no_product_has_is_refused() {
+    let plan = plan_with("[portal]\nproduct-code = '{00000000-1111-2222-3333-444444444444}'");
+    let found = finding(&one_server(), &plan, "no-single-product");
+    assert!(found.refuses() && found.title.contains("{00000000-1111-2222-3333-444444444444}"), "{found:?}");
+}
+
+#[test]
+fn what_is_kept_need_not_be_understood() {
+    let (disk, _) = renamed_portal();
+    assert_eq!(refusals(&disk, &plan_with("[portal]\naction = 'keep'")), [""; 0]);
+}
