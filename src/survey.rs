@@ -11,7 +11,7 @@ mod web;
 use crate::plan::Component;
 use crate::platform::facts::{Application, Bits, Service, System, WebServer};
 use crate::platform::registry::View;
-use crate::platform::{Doing, Failure, Inspect};
+use crate::platform::{Failure, Inspect};
 use crate::winpath::WinPath;
 use products::Product;
 use serde::{Deserialize, Serialize};
@@ -152,8 +152,10 @@ fn install_path(machine: &dyn Inspect, system: &System) -> Result<Option<Install
         Bits::X86 => &[View::Native],
     };
     for view in views {
-        if let Some(text) = install_path_text(machine, *view, KEY)? {
-            let folder = WinPath::new(&text).doing(format!("read InstallPath of {KEY}"))?;
+        // A value that is no path names no folder; preflight says so where a folder is needed.
+        if let Some(text) = install_path_text(machine, *view, KEY)?
+            && let Ok(folder) = WinPath::new(&text)
+        {
             return Ok(Some(InstallPath { view: *view, text, folder }));
         }
     }

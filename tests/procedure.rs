@@ -213,3 +213,17 @@ fn what_is_kept_need_not_be_understood() {
     let (disk, _) = renamed_portal();
     assert_eq!(refusals(&disk, &plan_with("[portal]\naction = 'keep'")), [""; 0]);
 }
+
+#[test]
+fn an_agent_whose_folder_the_registry_does_not_name_is_refused() {
+    let keep = "[sdk]\naction = 'keep'\n[portal]\naction = 'keep'\n[mobile-app]\naction = 'keep'";
+    let without = altered(&one_server(), |facts| facts.registry.remove(KEY));
+    let nonsense = Value::Text("PhoneFactor".to_owned());
+    let odd = altered(&one_server(), |facts| facts.registry.set(KEY, "InstallPath", nonsense));
+    for disk in [without, odd] {
+        for lines in [keep.to_owned(), keep.replace("keep", "remove")] {
+            let ids = refusals(&disk, &plan_with(&lines));
+            assert!(ids.contains(&"no-install-path".to_owned()), "{ids:?}");
+        }
+    }
+}

@@ -4,6 +4,7 @@ use super::Finding;
 use crate::plan::Component;
 use crate::platform::{Doing, Failure, disk};
 use crate::procedure::{Ground, Target};
+use crate::survey::KEY;
 use crate::webconfig::Document;
 use crate::winpath::WinPath;
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ pub(super) fn check(ground: &Ground<'_>, targets: &[Target]) -> Result<Vec<Findi
     let mut findings = Vec::new();
     windows(ground, targets, &mut findings);
     web_server(ground, targets, &mut findings);
+    install_path(ground, &mut findings);
     space(ground, &mut findings)?;
     leftovers(ground, targets, &mut findings)?;
     configurations(ground, targets, &mut findings)?;
@@ -99,6 +101,17 @@ fn web_server(ground: &Ground<'_>, targets: &[Target], findings: &mut Vec<Findin
         if !has(feature) {
             findings.push(Finding::refuse(id, title).advice("add that role service in Server Manager"));
         }
+    }
+}
+
+/// Without its folder neither the agent's data can be backed up nor the new setup be led to it.
+fn install_path(ground: &Ground<'_>, findings: &mut Vec<Finding>) {
+    if ground.replaced(Component::Server).is_some() && ground.survey.install.is_none() {
+        findings.push(
+            Finding::refuse("no-install-path", "the agent is installed, but the registry does not name its folder")
+                .evidence([format!("{KEY} has no usable InstallPath, in Wow6432Node or without it")])
+                .advice("put the value InstallPath (REG_SZ) back: the agent's folder with a backslash at its end"),
+        );
     }
 }
 
