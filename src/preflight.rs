@@ -3,6 +3,7 @@
 //! Every finding has a stable id and a level. [`check`] looks at what the procedure needs; what cannot even be chosen
 //! (no product, no site, a name that is taken) the procedure reports itself, as findings too.
 
+mod folders;
 mod installers;
 mod machine;
 
@@ -135,6 +136,7 @@ impl Finding {
 /// Looks at everything the procedure needs.
 pub(crate) fn check(ground: &Ground<'_>, targets: &[Target]) -> Result<Vec<Finding>, Failure> {
     let mut findings = machine::check(ground, targets)?;
+    folders::check(ground, &mut findings);
     findings.extend(installers::check(ground, targets)?);
     findings.push(
         Finding::warn("service-retired", "Microsoft's service has answered no MFA Server requests since 2024-09-30")

@@ -227,3 +227,38 @@ fn an_agent_whose_folder_the_registry_does_not_name_is_refused() {
         }
     }
 }
+
+#[test]
+fn a_web_folder_that_holds_more_than_its_own_is_refused() {
+    let overlaps = |disk: &MemoryDisk| {
+        let found = finding(disk, &plan_with(""), "folders-overlap");
+        assert!(found.refuses());
+        found.evidence.join("; ")
+    };
+    let start = one_server();
+    let below = overlaps(&with_application(&start, "/shop", &format!(r"{PORTAL}\shop")));
+    assert!(below.contains("Default Web Site/shop"), "{below}");
+    let twin = with_application(&start, "/twin", &PORTAL.to_uppercase());
+    assert_eq!(refusals(&twin, &plan_with("")), ["no-single-application"]);
+    let root = altered(&start, |facts| facts.web_server.as_mut().unwrap().sites[1].folder = path(PORTAL));
+    assert!(overlaps(&root).contains("Mobile"));
+    let agent = Value::Text(format!(r"{PORTAL}\Agent\"));
+    let install = altered(&start, |facts| facts.registry.set(KEY, "InstallPath", agent));
+    put(&install, &format!(r"{PORTAL}\Agent\pfsvc.exe"), "");
+    assert!(overlaps(&install).contains("InstallPath"));
+    let beside = with_application(&start, "/shop", &format!("{PORTAL}-shop"));
+    assert_eq!(refusals(&beside, &plan_with("")), [""; 0]);
+}
+
+#[test]
+fn backups_and_state_lie_in_nothing_that_is_backed_up() {
+    let disk = one_server();
+    for folder in [PORTAL, r"C:\Program Files\PhoneFactor", r"D:\Sites\Mobile\PhoneFactorPhoneAppWebService"] {
+        let plan = plan_with(&format!("[backup]\ndirectory = '{folder}\\Backups'"));
+        assert_eq!(refusals(&disk, &plan), ["folders-overlap"], "{folder}");
+        let (machine, clock) = (boot(&disk), clock());
+        let state = path(folder).child("state");
+        let found = prepare(machine.inspect(), &*clock, &plan_with(""), &state).unwrap().preview.findings;
+        assert!(found.iter().any(|finding| finding.id == "folders-overlap" && finding.refuses()), "{folder}");
+    }
+}
