@@ -6,9 +6,11 @@
 mod folders;
 mod installers;
 mod machine;
+mod settings;
 
 pub(crate) use installers::rollback_installer;
 pub use installers::way_back;
+pub(crate) use settings::can_be_carried_over;
 
 use crate::platform::Failure;
 use crate::procedure::{Ground, Target};
@@ -137,6 +139,7 @@ impl Finding {
 pub(crate) fn check(ground: &Ground<'_>, targets: &[Target]) -> Result<Vec<Finding>, Failure> {
     let mut findings = machine::check(ground, targets)?;
     folders::check(ground, &mut findings);
+    settings::check(ground, targets, &mut findings);
     findings.extend(installers::check(ground, targets)?);
     findings.push(
         Finding::warn("service-retired", "Microsoft's service has answered no MFA Server requests since 2024-09-30")

@@ -116,7 +116,7 @@ pub fn compile(plan: &Plan, survey: &Survey, machine: &dyn Inspect, folders: &Fo
         steps.extend(server::uninstall(&ground));
         // 4. The server, then what talks to it.
         steps.extend(server::install(&ground, &mut findings));
-        for target in &targets {
+        for target in targets.iter().filter(|target| preflight::can_be_carried_over(machine, target)) {
             steps.extend(web::install(&ground, target));
         }
         // 5. What only the console knows.
@@ -154,7 +154,7 @@ fn verify(ground: &Ground<'_>, targets: &[web::Target]) -> Step {
         reason: "what was installed has to be there, open, and running".to_owned(),
         outage: true,
         skip: None,
-        work: Work::Verify(Verify { expected, other_holders: web::other_holders(ground, targets) }),
+        work: Work::Verify(Verify { expected, other_holders: web::other_holders(ground) }),
     }
 }
 

@@ -262,3 +262,105 @@ fn backups_and_state_lie_in_nothing_that_is_backed_up() {
         assert!(found.iter().any(|finding| finding.id == "folders-overlap" && finding.refuses()), "{folder}");
     }
 }
+
+const WEB: &str = r#"format = 1
+[portal]
+installer = 'C:\Install\MultiFactorAuthenticationUserPortalSetup64.msi'
+[mobile-app]
+installer = 'C:\Install\MultiFactorAuthenticationMobileAppWebServiceSetup64.msi'
+"#;
+const URL: &str = "[sdk]\nurl = \"https://mfa.example.com/MultiFactorAuthWebServiceSdk/PfWsSdk.asmx\"";
+
+fn web_plan(lines: &str) -> Plan {
+    Plan::read(format!("{WEB}{lines}\n").as_bytes(), "plan").unwrap()
+}
+
+#[test]
+fn an_install_path_that_is_left_over_is_in_nobodys_way() {
+    let stale = Value::Text(r"D:\Gone\".to_owned());
+    let disk = altered(&demo_machine("web-server"), |facts| {
+        facts.registry.set(KEY, "InstallPath", stale);
+        facts.free_space.insert('D', 1 << 20);
+    });
+    assert_eq!(refusals(&disk, &web_plan(URL)), [""; 0]);
+}
+
+/// An application of somebody else that uses the SDK through a setting of its own name.
+fn with_own_client(disk: &MemoryDisk, setting: &str) -> MemoryDisk {
+    let disk = with_application(disk, "/intranet", r"C:\intranet");
+    let url = "https://admin:geheim@h/PhoneFactorWebServiceSdk/PfWsSdk.asmx";
+    let setting = format!("<setting name=\"{setting}\" serializeAs=\"String\"><value>{url}</value></setting>");
+    let settings = format!("<applicationSettings><My.Settings>{setting}</My.Settings></applicationSettings>");
+    put(&disk, r"C:\intranet\web.config", format!("<configuration>{settings}</configuration>"));
+    disk
+}
+
+#[test]
+fn somebody_elses_client_of_the_sdk_is_named_and_not_taken_for_the_portal() {
+    for setting in ["Mfa", "intranet_pfwssdk_PfWsSdk"] {
+        let disk = with_own_client(&one_server(), setting);
+        assert_eq!(refusals(&disk, &plan_with("")), [""; 0]);
+        for lines in ["", "[sdk]\naction = 'remove'\nurl = 'https://h/x/PfWsSdk.asmx'"] {
+            let preview = preview(&disk, &plan_with(lines));
+            let notes = preview.steps.last().unwrap().notes.join("\n");
+            let line = format!(r"the setting {setting} in C:\intranet\web.config");
+            assert!(notes.contains(&line) && !notes.contains("geheim"), "{notes}");
+            assert!(!notes.contains(PORTAL), "{notes}");
+        }
+    }
+}
+
+#[test]
+fn a_portal_that_is_kept_is_named_where_the_sdk_gets_another_address() {
+    let preview = preview(&one_server(), &plan_with("[portal]\naction = 'keep'"));
+    let notes = preview.steps.last().unwrap().notes.join("\n");
+    assert!(notes.contains(&format!(r"the setting pfup_pfwssdk_PfWsSdk in {PORTAL}\web.config")), "{notes}");
+}
+
+#[test]
+fn a_broken_web_config_of_the_portal_is_said_to_be_broken() {
+    let disk = one_server();
+    put(&disk, &format!(r"{PORTAL}\web.config"), "<configuration><appSettings></configuration>");
+    assert_eq!(refusals(&disk, &plan_with("")), ["unreadable-web-config"]);
+    assert_eq!(refusals(&disk, &plan_with("[portal]\naction = 'remove'")), [""; 0]);
+    // The same without the package of the portal, by which it is recognised.
+    disk::remove(&disk, &path(&product(&disk, "User Portal").1)).unwrap();
+    let ids = refusals(&disk, &plan_with("[preflight]\nallow = ['no-way-back']"));
+    assert_eq!(ids, ["unreadable-web-config"]);
+}
+
+#[test]
+fn an_unreadable_web_config_of_somebody_else_is_in_nobodys_way() {
+    let disk = with_application(&one_server(), "/other", r"C:\other");
+    disk::create_folders(&disk, &path(r"C:\other\web.config")).unwrap();
+    assert_eq!(refusals(&disk, &plan_with("")), [""; 0]);
+    let disk = with_application(&one_server(), "/other", r"C:\other");
+    put(&disk, r"C:\other\web.config", "<configuration>");
+    assert_eq!(refusals(&disk, &plan_with("")), [""; 0]);
+}
+
+#[test]
+fn whoever_loses_the_sdk_needs_its_new_address() {
+    let disk = one_server();
+    let remove = "[sdk]\naction = 'remove'\n";
+    assert_eq!(refusals(&disk, &plan_with(remove)), ["no-sdk-url", "no-sdk-url"]);
+    assert_eq!(refusals(&disk, &plan_with(&URL.replace("[sdk]", remove))), [""; 0]);
+    assert_eq!(refusals(&demo_machine("web-server"), &web_plan("")), ["no-sdk-url", "no-sdk-url"]);
+}
+
+#[test]
+fn an_address_that_nobody_uses_need_not_be_known() {
+    let plan = plan_with("[sdk]\naction = 'remove'\n[mobile-app]\naction = 'remove'");
+    let web_config = format!(r"{PORTAL}\web.config");
+    let before = text(&one_server(), &web_config);
+    let (_, rest) = before.split_once("pfup_pfwssdk_PfWsSdk").unwrap();
+    let (_, rest) = rest.split_once("<value>").unwrap();
+    let (url, _) = rest.split_once("</value>").unwrap();
+    let off = before.replace("\"USE_WEB_SERVICE_SDK\" value=\"true\"", "\"USE_WEB_SERVICE_SDK\" value=\"False\"");
+    let placeholder = before.replace(url, "http://localhost:4898/PfWsSdk.asmx");
+    for (content, expected) in [(&before, &["no-sdk-url"][..]), (&off, &[]), (&placeholder, &[])] {
+        let disk = one_server();
+        put(&disk, &web_config, content);
+        assert_eq!(refusals(&disk, &plan), expected, "{content}");
+    }
+}
