@@ -364,3 +364,44 @@ fn an_address_that_nobody_uses_need_not_be_known() {
         assert_eq!(refusals(&disk, &plan), expected, "{content}");
     }
 }
+
+const HOOK: &str = r"C:\Scripts\hook.exe";
+
+fn hooks(lines: &[(&str, &str)]) -> Plan {
+    let hook = |(number, (side, id)): (usize, &(&str, &str))| {
+        format!("[[hook]]\n{side} = \"{id}\"\nrun = ['{HOOK}', '{number}']\n")
+    };
+    plan_with(&lines.iter().enumerate().map(hook).collect::<String>())
+}
+
+#[test]
+fn hooks_on_one_side_of_a_step_keep_the_order_of_the_plan() {
+    let disk = one_server();
+    put(&disk, HOOK, "");
+    let plan = hooks(&[
+        ("after", "back-up-sdk"),
+        ("before", "back-up-portal"),
+        ("after", "back-up-sdk"),
+        ("before", "back-up-portal"),
+    ]);
+    assert_eq!(
+        steps(&disk, &plan)[..6],
+        [
+            "back-up-sdk",
+            "hook-1-after-back-up-sdk",
+            "hook-3-after-back-up-sdk",
+            "hook-2-before-back-up-portal",
+            "hook-4-before-back-up-portal",
+            "back-up-portal",
+        ]
+    );
+}
+
+#[test]
+fn a_hook_needs_its_program_and_its_step() {
+    let disk = one_server();
+    assert_eq!(refusals(&disk, &hooks(&[("after", "verify")])), ["hook-without-program"]);
+    disk::create_folders(&disk, &path(HOOK)).unwrap();
+    assert_eq!(refusals(&disk, &hooks(&[("after", "verify")])), ["hook-without-program"]);
+    assert_eq!(refusals(&disk, &hooks(&[("after", "nothing")])), ["hook-without-step"]);
+}
