@@ -116,7 +116,7 @@ pub fn compile(plan: &Plan, survey: &Survey, machine: &dyn Inspect, folders: &Fo
         steps.extend(server::uninstall(&ground));
         // 4. The server, then what talks to it.
         steps.extend(server::install(&ground, &mut findings));
-        for target in targets.iter().filter(|target| preflight::can_be_carried_over(machine, target)) {
+        for target in targets.iter().filter(|target| preflight::can_be_told(&ground, target)) {
             steps.extend(web::install(&ground, target));
         }
         // 5. What only the console knows.

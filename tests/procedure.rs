@@ -4,7 +4,7 @@
 mod support;
 use support::*;
 
-use pfupgrade::engine::prepare;
+use pfupgrade::engine::{Silent, prepare};
 use pfupgrade::plan::Plan;
 use pfupgrade::platform::Platform;
 use pfupgrade::platform::disk::{self, Disk, Kind, MemoryDisk, ReadDisk};
@@ -404,4 +404,67 @@ fn a_hook_needs_its_program_and_its_step() {
     disk::create_folders(&disk, &path(HOOK)).unwrap();
     assert_eq!(refusals(&disk, &hooks(&[("after", "verify")])), ["hook-without-program"]);
     assert_eq!(refusals(&disk, &hooks(&[("after", "nothing")])), ["hook-without-step"]);
+}
+
+#[test]
+fn what_the_plan_accepts_and_the_program_cannot_do_is_refused() {
+    let disk = one_server();
+    let console = "[portal]\nmethod = 'console'";
+    assert_eq!(refusals(&disk, &plan_with(console)), ["method-console"]);
+    assert_eq!(refusals(&disk, &plan_with(&format!("{console}\naction = 'keep'"))), [""; 0]);
+}
+
+#[test]
+fn an_allowance_without_effect_is_said_to_have_none() {
+    let disk = one_server();
+    let about = |id: &str| {
+        let all = findings(&disk, &plan_with(&format!("[preflight]\nallow = ['{id}']")));
+        let found = all.into_iter().find(|finding| finding.id == "unknown-allowance");
+        found.map(|finding| (finding.level, finding.title.contains(id)))
+    };
+    for id in ["pending-rebot", "no-space", "interruptions"] {
+        assert_eq!(about(id), Some((Level::Warn, true)), "{id}");
+    }
+    assert_eq!(about("pending-reboot"), None);
+}
+
+#[test]
+fn a_damaged_package_of_the_new_version_is_refused_before_anything_is_touched() {
+    let disk = demo_machine("web-server");
+    let package = r"C:\Install\MultiFactorAuthenticationUserPortalSetup64.msi";
+    let bytes = disk::read(&disk, &path(package), 1 << 26).unwrap();
+    put(&disk, package, &bytes[..bytes.len() / 2]);
+    let ids = refusals(&disk, &web_plan(URL));
+    assert!(ids.contains(&"installer-unreadable".to_owned()), "{ids:?}");
+}
+
+/// A run whose portal package was `exchanged` between the preview and its installation.
+fn run_with_exchanged_package(plan: &str, exchanged: &[u8]) -> String {
+    let disk = demo_machine("web-server");
+    let (machine, clock) = (boot(&disk), clock());
+    let engine = engine(&machine, &clock);
+    let _lock = engine.lock().unwrap();
+    let prepared = prepare(machine.inspect(), &*clock, &web_plan(plan), &engine.state).unwrap();
+    assert!(!prepared.preview.findings.iter().any(Finding::refuses));
+    put(&disk, r"C:\Install\MultiFactorAuthenticationUserPortalSetup64.msi", exchanged);
+    let why = engine.run(&prepared, &mut Person(&machine), &mut Silent).unwrap_err().to_string();
+    assert!(
+        !boot(&disk).facts().installed.values().any(|product| product.name.ends_with("Authentication User Portal"))
+    );
+    why
+}
+
+#[test]
+fn a_package_that_was_exchanged_since_the_preview_is_not_installed() {
+    let disk = demo_machine("web-server");
+    let mobile = r"C:\Install\MultiFactorAuthenticationMobileAppWebServiceSetup64.msi";
+    let other = disk::read(&disk, &path(mobile), 1 << 26).unwrap();
+    let portal = disk::hash(&disk, &path(r"C:\Install\MultiFactorAuthenticationUserPortalSetup64.msi")).unwrap();
+    let why = run_with_exchanged_package(URL, b"no package at all");
+    assert!(why.contains("is not signed by") && why.contains("cannot be read"), "{why}");
+    let pinned = WEB.replace("[mobile-app]", &format!("sha256 = '{portal}'\n[mobile-app]"));
+    let plan = Plan::read(format!("{pinned}{URL}").as_bytes(), "plan").unwrap();
+    assert_eq!(refusals(&disk, &plan), [""; 0]);
+    put(&disk, r"C:\Install\MultiFactorAuthenticationUserPortalSetup64.msi", &other);
+    assert_eq!(refusals(&disk, &plan), ["installer-hash"]);
 }

@@ -32,7 +32,7 @@ pub(super) fn check(ground: &Ground<'_>, targets: &[Target], findings: &mut Vec<
 }
 
 /// True where a merge can take the old settings over, or there are none.
-pub(crate) fn can_be_carried_over(machine: &dyn Inspect, target: &Target) -> bool {
+pub(super) fn can_be_carried_over(machine: &dyn Inspect, target: &Target) -> bool {
     read(machine, &target.old.web_config()).is_ok_and(|read| read.is_none_or(|(_, values)| values.encrypted.is_empty()))
 }
 

@@ -4,7 +4,7 @@ use super::{Ground, Replaced};
 use crate::plan::{Component, GateId, OtherChanges, Themes, Web};
 use crate::platform::facts::{Application, Pool, Site};
 use crate::platform::op::{Gate, Op};
-use crate::preflight::Finding;
+use crate::preflight::{self, Finding};
 use crate::step::{BackUp, ConfigureWeb, InstallWeb, Item, Step, Tell, Uninstall, Work};
 use crate::survey::{Served, packages};
 use crate::webconfig::{self, Rules, SdkUrlRule, ThemeRule};
@@ -239,6 +239,8 @@ pub(super) fn install(ground: &Ground<'_>, target: &Target) -> Vec<Step> {
         component,
         package: target.package.clone(),
         comes_along: target.comes_along,
+        sha256: preflight::pin(ground.plan.common(component)).map(str::to_owned),
+        signed_by: preflight::signer(ground.plan.common(component)).map(str::to_owned),
         properties,
         site: target.site.clone(),
         path: target.path.clone(),
