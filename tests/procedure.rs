@@ -468,3 +468,44 @@ fn a_package_that_was_exchanged_since_the_preview_is_not_installed() {
     put(&disk, r"C:\Install\MultiFactorAuthenticationUserPortalSetup64.msi", &other);
     assert_eq!(refusals(&disk, &plan), ["installer-hash"]);
 }
+
+const OUTAGE: [&str; 2] = ["stop-services", "back-up-data"];
+const SERVER: [&str; 3] = ["prepare-server", "install-server", "activation"];
+
+#[test]
+fn the_steps_follow_the_article() {
+    let disk = one_server();
+    let common = [
+        &["back-up-sdk", "back-up-portal", "back-up-mobile-app", "back-up-server"][..],
+        &OUTAGE,
+        &["uninstall-portal", "uninstall-mobile-app", "uninstall-sdk", "uninstall-server"],
+        &SERVER,
+        &["install-sdk", "configure-sdk", "install-portal", "configure-portal"],
+        &["install-mobile-app", "configure-mobile-app"],
+    ]
+    .concat();
+    let with = |last: &[&'static str]| [&common[..], last].concat();
+    assert_eq!(steps(&disk, &plan("one-server")), with(&["portal-url", "mobile-app-url", "verify"]));
+    assert_eq!(steps(&disk, &plan("keep-directory-names")), with(&["verify"]));
+}
+
+#[test]
+fn what_is_removed_is_not_installed_and_what_is_kept_is_not_touched() {
+    let disk = one_server();
+    let removed = [
+        &["back-up-sdk", "back-up-portal", "back-up-mobile-app", "back-up-server"][..],
+        &OUTAGE,
+        &["uninstall-portal", "uninstall-mobile-app", "uninstall-sdk", "uninstall-server"],
+        &SERVER,
+        &["install-sdk", "configure-sdk", "install-portal", "configure-portal", "portal-url", "verify"],
+    ]
+    .concat();
+    assert_eq!(steps(&disk, &plan_with("[mobile-app]\naction = 'remove'")), removed);
+    let kept = removed.iter().filter(|id| !id.ends_with("mobile-app")).copied().collect::<Vec<_>>();
+    assert_eq!(steps(&disk, &plan_with("[mobile-app]\naction = 'keep'")), kept);
+    let keep = "[sdk]\naction = 'keep'\n[mobile-app]\naction = 'keep'\n[portal]\naction = 'keep'";
+    let server = [&["back-up-server"][..], &OUTAGE, &["uninstall-server"], &SERVER, &["verify"]].concat();
+    assert_eq!(steps(&disk, &plan_with(keep)), server);
+    let text = format!("format = 1\n[server]\naction = 'keep'\n{keep}");
+    assert_eq!(steps(&disk, &Plan::read(text.as_bytes(), "plan").unwrap()), [""; 0]);
+}
