@@ -73,6 +73,8 @@ impl From<&EngineError> for Exit {
         match error {
             EngineError::Locked(_) => Exit::Locked,
             EngineError::Step { failure, .. } => of(failure, Exit::Failed),
+            EngineError::NotNow { .. } => Exit::Usage,
+            EngineError::NoWayBack(_) => Exit::RollbackFailed,
             EngineError::Rollback { failure, .. } => of(failure, Exit::RollbackFailed),
             EngineError::Journal(JournalError::Failure(failure)) | EngineError::Failure(failure) => {
                 of(failure, Exit::Failed)

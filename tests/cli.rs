@@ -296,3 +296,23 @@ fn a_damaged_journal_ends_with_13_and_a_held_machine_with_6() {
     fs::write(&journal, damaged).unwrap();
     place.run("resume --simulate=machine").ends_with(13).says("is damaged in line 2");
 }
+
+#[test]
+fn a_run_without_a_way_back_has_to_be_accepted() {
+    let place = Place::new();
+    place.run("plan --simulate=machine --quiet").ends_with(0);
+    let cached = place.path("machine/C/Windows/Installer");
+    for package in fs::read_dir(&cached).unwrap() {
+        fs::remove_file(package.unwrap().path()).unwrap();
+    }
+    place.run("run --yes --simulate=machine").ends_with(4).says("[no-way-back]");
+    let plan = fs::read_to_string(place.path("pfupgrade.toml")).unwrap();
+    fs::write(place.path("allowed.toml"), plan + "\n[preflight]\nallow = [\"no-way-back\"]\n").unwrap();
+    place
+        .run("run allowed.toml --yes --simulate=machine")
+        .ends_with(4)
+        .says("---- no way back from here on")
+        .says("add --accept-no-return");
+    assert!(!place.path("machine/C/ProgramData/pfupgrade/runs").exists());
+    place.run("run allowed.toml --yes --accept-no-return --simulate=machine").ends_with(0);
+}

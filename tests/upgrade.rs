@@ -5,8 +5,7 @@ mod support;
 use support::*;
 
 use pfupgrade::engine::{End, Standing, prepare};
-use pfupgrade::platform::disk::MemoryDisk;
-use pfupgrade::platform::facts::ServiceState;
+use pfupgrade::platform::disk::{MemoryDisk, create_folders};
 use pfupgrade::platform::op::{Blob, Op};
 use pfupgrade::platform::{Inspect, Platform};
 use pfupgrade::survey::survey;
@@ -79,14 +78,14 @@ fn by_hand(names: [&str; 3], portal: &[u8], mobile: &[u8]) -> MemoryDisk {
     let [sdk, portal_name, mobile_name] = hand.site;
     let web = path(r"C:\inetpub\wwwroot");
     let aside = |drive: char| format!(r"{drive}:\pfupgrade-aside\20160305-220000");
-    hand.perform(Op::CreateFolder { path: path(r"C:\ProgramData\pfupgrade"), private: true });
+    create_folders(machine.disk(), &path(r"C:\ProgramData\pfupgrade")).unwrap();
 
     // "Uninstall the User Portal", the custom theme saved before and what is left in the folder put aside.
-    hand.perform(Op::Service { name: "PFSvc".to_owned(), state: ServiceState::Stopped });
+    hand.perform(Op::stop("PFSvc"));
     let theme = path(r"C:\ProgramData\pfupgrade\theme");
     hand.perform(Op::Copy { from: web.join(r"PhoneFactor\App_Themes\Contoso").unwrap(), to: theme.clone() });
     hand.uninstall("PhoneFactor User Portal");
-    hand.perform(Op::Move { from: web.child("PhoneFactor"), to: path(&aside('C')).child("portal") });
+    hand.perform(Op::Move { from: web.child("PhoneFactor"), to: path(&aside('C')).child("portal"), aside: true });
     // "If the Mobile App Web Service is installed ... If the Web Service SDK is installed ... Uninstall the Agent."
     hand.uninstall("PhoneFactor Mobile App Web Service");
     hand.uninstall("PhoneFactor Web Service SDK");

@@ -93,6 +93,10 @@ impl From<EngineError> for Fault {
             | EngineError::Rollback { failure, .. }
             | EngineError::Failure(failure)
             | EngineError::Journal(JournalError::Failure(failure)) => &failure.next,
+            EngineError::NoWayBack(_) => {
+                "`pfupgrade resume` finishes the upgrade; the old product can only come from elsewhere"
+            }
+            EngineError::NotNow { .. } => "",
             EngineError::Journal(_) => "keep the run's folder and its backups as they are",
         };
         let mut message = error.to_string();

@@ -3,7 +3,7 @@
 //! A record is on disk before what it announces happens. A last line that was cut short is dropped; any other damage is
 //! an error, since nothing may be decided on a history that is not whole.
 
-use crate::plan::Plan;
+use crate::plan::{Component, Plan};
 use crate::platform::disk::{self, Disk, ReadDisk, WriteFile};
 use crate::platform::facts::{Application, ServiceState};
 use crate::platform::op::Op;
@@ -14,6 +14,7 @@ use crate::winpath::WinPath;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::fmt;
 
 /// Version of the journal's format.
 pub const FORMAT: u32 = 1;
@@ -91,12 +92,12 @@ pub enum Entry {
     },
     /// The whole procedure is done.
     Finished,
-    /// A rollback begins; these operations put everything back.
+    /// A rollback begins; this puts everything back.
     RollbackStarted {
-        /// The operations, in order.
-        ops: Vec<Op>,
+        /// What is done, in order.
+        undos: Vec<Undo>,
     },
-    /// An operation of the rollback is done.
+    /// One part of the rollback is done.
     Undone {
         /// Its number, from 0.
         index: usize,
@@ -150,6 +151,39 @@ pub enum Before {
     },
 }
 
+/// One part of a rollback.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "undo", rename_all = "kebab-case")]
+pub enum Undo {
+    /// Carry out an operation.
+    Do {
+        /// The operation.
+        op: Op,
+    },
+    /// Complete an operation that was cut off, if that can be done: what follows puts it back either way.
+    Complete {
+        /// The operation.
+        op: Op,
+    },
+    /// Uninstall whatever the component has now that it did not have before the run.
+    RemoveNew {
+        /// The component.
+        component: Component,
+        /// The codes of its products before the run.
+        was: Vec<String>,
+    },
+}
+
+impl fmt::Display for Undo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Undo::Do { op } => op.fmt(f),
+            Undo::Complete { op } => write!(f, "complete what was cut off: {op}"),
+            Undo::RemoveNew { component, .. } => write!(f, "uninstall the new {}, if it is there", component.title()),
+        }
+    }
+}
+
 /// The journal cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JournalError {
@@ -194,6 +228,9 @@ fn chain(previous: &str, record: &str) -> String {
 impl Journal {
     /// Begins a journal; its folder must exist.
     pub fn create(disk: &dyn Disk, path: &WinPath) -> Result<Self, JournalError> {
+        if disk::exists(disk.as_read(), path).doing(format!("look for {path}"))? {
+            return Err(Failure::new(format!("create the journal {path}"), "there is one already").into());
+        }
         let file = disk.create(path).doing(format!("create the journal {path}"))?;
         disk::sync_parent(disk, path).doing(format!("create the journal {path}"))?;
         Ok(Self { file, path: path.clone(), sum: String::new(), records: Vec::new() })

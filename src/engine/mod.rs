@@ -4,6 +4,7 @@
 //! from the [`journal`], in which every operation stands with what was there before, on disk before the machine is
 //! touched. Because operations are goals, going on after a kill needs no more than that.
 
+mod compare;
 mod event;
 pub mod journal;
 mod prepare;
@@ -55,6 +56,17 @@ pub enum EngineError {
         failure: Failure,
         /// True where nothing had been uninstalled, and the services have been started again.
         nothing_lost: bool,
+    },
+    /// What was uninstalled cannot come back, so a rollback would only take the new version away.
+    #[error("there is no way back: {0} has been uninstalled and cannot be installed again")]
+    NoWayBack(String),
+    /// The run has come too far, or not far enough, for what was asked.
+    #[error("the run {run} {why}")]
+    NotNow {
+        /// Its id.
+        run: String,
+        /// Why not.
+        why: &'static str,
     },
     /// The rollback could not finish.
     #[error("rollback, {done} of {of} done: {failure}")]

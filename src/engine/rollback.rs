@@ -1,92 +1,156 @@
 //! Put everything back, from any point of a run and after it.
 
-use super::journal::{Entry, Frozen, Journal, Record};
-use super::runs::Found;
-use super::{End, Engine, EngineError, Event, Watcher, undo};
-use crate::plan::Component;
+use super::journal::{Entry, Frozen, Journal, Record, Undo};
+use super::runs::{Found, Progress};
+use super::{End, Engine, EngineError, Event, Standing, Watcher, compare, undo};
 use crate::platform::disk;
 use crate::platform::facts::ServiceState;
 use crate::platform::op::Op;
-use crate::platform::{Doing, Failure};
-use crate::step::Step;
-use crate::survey::{packages, products};
+use crate::platform::{Doing, Failure, FailureKind, manifest_of, verify_backup};
+use crate::step::{Kept, Source, Step};
+use crate::survey::{products, survey};
 use crate::winpath::WinPath;
 
 impl Engine<'_> {
     /// Rolls a run back, or goes on with a rollback that was interrupted. The caller holds the lock.
     pub fn rollback(&self, found: &Found, watcher: &mut dyn Watcher) -> Result<End, EngineError> {
+        if found.standing == Standing::RolledBack {
+            let run = found.frozen.folders.id.clone();
+            return Err(EngineError::NotNow { run, why: "has been rolled back already" });
+        }
         let mut journal = Journal::open(self.platform.disk(), &found.journal)?;
         let begun = journal.records().iter().rposition(|record| matches!(record.entry, Entry::RollbackStarted { .. }));
         if begun.is_none() {
-            let ops = self.way_back(&found.frozen, journal.records())?;
-            journal.write(self.clock.now(), Entry::RollbackStarted { ops })?;
+            let undos = self.way_back(&found.frozen, journal.records())?;
+            journal.write(self.clock.now(), Entry::RollbackStarted { undos })?;
         }
         let begun = begun.unwrap_or(journal.records().len() - 1);
-        let Entry::RollbackStarted { ops } = journal.records()[begun].entry.clone() else {
+        let Entry::RollbackStarted { undos } = journal.records()[begun].entry.clone() else {
             return Err(Failure::new("roll back", "the journal names no rollback").into());
         };
         let done =
             journal.records()[begun..].iter().filter(|record| matches!(record.entry, Entry::Undone { .. })).count();
-        let of = ops.len();
+        let of = undos.len();
         let notes = if done > 0 { vec![format!("{done} of {of} operations were done before")] } else { Vec::new() };
         watcher.event(&Event::Started { run: found.frozen.folders.id.clone(), steps: of, notes });
-        for (index, op) in ops.iter().enumerate().skip(done) {
-            watcher.event(&Event::Undo { number: index + 1, of, text: op.to_string() });
-            self.platform.perform(op, &mut |_| {}).map_err(|failure| EngineError::Rollback {
-                failure,
-                done: index,
-                of,
-            })?;
+        let log = found.frozen.folders.log("rollback");
+        for (index, undo) in undos.iter().enumerate().skip(done) {
+            watcher.event(&Event::Undo { number: index + 1, of, text: undo.to_string() });
+            self.undo(undo, &log, watcher).map_err(|failure| EngineError::Rollback { failure, done: index, of })?;
             journal.write(self.clock.now(), Entry::Undone { index })?;
         }
+        self.check_state_before(&found.frozen, watcher).map_err(|failure| EngineError::Rollback {
+            failure,
+            done: of,
+            of,
+        })?;
         journal.write(self.clock.now(), Entry::RolledBack)?;
         Ok(End::RolledBack)
     }
 
-    /// The operations of a rollback: what is there now is backed up first, then every operation is undone, the last one
-    /// first. Services start at the very end: a running agent holds open what is put back.
-    fn way_back(&self, frozen: &Frozen, records: &[Record]) -> Result<Vec<Op>, EngineError> {
-        let log = frozen.folders.log("rollback");
-        let mut ops = Vec::new();
-        for (number, record) in records.iter().enumerate().rev() {
-            let Entry::OpStarted { step, index, op, before } = &record.entry else { continue };
-            let installs =
-                frozen.steps.iter().find(|found| found.id == *step).and_then(|step| step.work.kind().installs());
-            let ending = records[number..].iter().find_map(|later| match &later.entry {
-                Entry::OpDone { step: of, index: at, .. } if of == step && at == index => Some(true),
-                Entry::Failed { step: of, .. } if of == step => Some(false),
-                _ => None,
-            });
-            // A backup that was not completed is none, and making it changed nothing.
-            if ending != Some(true) && matches!(op, Op::BackUp { .. } | Op::ExportKey { .. }) {
-                continue;
-            }
-            // An installation that was cut off is completed before it is undone: only Windows Installer knows the half.
-            if ending.is_none() && matches!(op, Op::Install { .. } | Op::Uninstall { .. }) {
-                ops.push(op.clone());
-            }
-            match (op, installs) {
-                (Op::Install { package, .. }, _) => ops.extend(self.uninstall_package(package, &log)?),
-                (Op::Run { .. } | Op::Ask { .. }, Some(component)) => {
-                    ops.extend(self.uninstall_new(frozen, component, &log)?)
+    fn undo(&self, undo: &Undo, log: &WinPath, watcher: &mut dyn Watcher) -> Result<(), Failure> {
+        match undo {
+            Undo::Do { op } => self.platform.perform(op, &mut |_| {}).map(drop),
+            Undo::Complete { op } => {
+                if let Err(failure) = self.platform.perform(op, &mut |_| {}) {
+                    watcher.event(&Event::Note { text: format!("it was left half done: {failure}") });
                 }
-                _ => ops.extend(undo::undo(op, before, &frozen.folders, &log)),
+                Ok(())
+            }
+            Undo::RemoveNew { component, was } => {
+                for product in products::of(self.platform.inspect(), *component)? {
+                    if was.iter().any(|code| code.eq_ignore_ascii_case(&product.code)) {
+                        continue;
+                    }
+                    let (name, code) = (product.title(), product.code);
+                    let op = Op::Uninstall { code, name, log: log.clone(), way_back: None };
+                    self.platform.perform(&op, &mut |_| {})?;
+                }
+                Ok(())
             }
         }
-        let (last, mut ops): (Vec<Op>, Vec<Op>) =
-            ops.into_iter().partition(|op| matches!(op, Op::Service { state: ServiceState::Running, .. }));
-        ops.extend(last);
-        let mut all = self.save_present(frozen)?;
-        all.extend(ops);
-        Ok(all)
     }
 
-    /// What users have changed since the run stays to be had: the present data and web folders.
+    /// The parts of a rollback: what is there now is backed up first, then every operation is undone, the last one
+    /// first. Services start at the very end: a running agent holds open what is put back.
+    fn way_back(&self, frozen: &Frozen, records: &[Record]) -> Result<Vec<Undo>, EngineError> {
+        let progress = Progress::of(records);
+        self.check_way_back(records)?;
+        self.check_backups(&progress.history.backups)?;
+        let mut undos = Vec::new();
+        for (number, record) in records.iter().enumerate().rev() {
+            let Entry::OpStarted { step, index, op, .. } = &record.entry else { continue };
+            // Done again after an interruption, an uninstall names the backup that counts by then.
+            let is_again = |later: &Record| matches!(&later.entry, Entry::OpStarted { step: of, index: at, .. } if of == step && at == index);
+            if matches!(op, Op::Uninstall { .. }) && records[number + 1..].iter().any(is_again) {
+                continue;
+            }
+            let is_over = |later: &Record| match &later.entry {
+                Entry::OpDone { step: of, index: at, .. } => of == step && at == index,
+                Entry::Failed { step: of, .. } => of == step,
+                _ => false,
+            };
+            let in_doubt = !records[number..].iter().any(is_over);
+            undos.extend(undos_of(frozen, &progress, &record.entry, in_doubt));
+        }
+        if progress.uninstalled.is_empty() {
+            // Nothing but services has been changed: backups that were made count for nothing.
+            undos.retain(|undo| matches!(undo, Undo::Do { op: Op::Service { .. } }));
+            return Ok(undos);
+        }
+        let starts = |undo: &Undo| matches!(undo, Undo::Do { op: Op::Service { state: ServiceState::Running, .. } });
+        let (last, undos): (Vec<Undo>, Vec<Undo>) = undos.into_iter().partition(starts);
+        let first = self.save_present(frozen)?.into_iter().map(|op| Undo::Do { op });
+        Ok(first.chain(undos).chain(last).collect())
+    }
+
+    /// A product that is gone and has no package cannot come back; taking away the new one as well helps nobody.
+    fn check_way_back(&self, records: &[Record]) -> Result<(), EngineError> {
+        for record in records {
+            if let Entry::OpStarted { op: Op::Uninstall { code, name, way_back: None, .. }, .. } = &record.entry
+                && !products::is_installed(self.platform.inspect(), code)?
+            {
+                return Err(EngineError::NoWayBack(name.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Nothing is taken away before everything that shall come back has been read again.
+    fn check_backups(&self, backups: &[Kept]) -> Result<(), EngineError> {
+        for kept in backups {
+            let file = match &kept.what {
+                Source::Path(_) => manifest_of(&kept.to),
+                Source::Key(_) => kept.to.clone(),
+            };
+            let damaged = |why: String| {
+                Failure::new(format!("read the backup {file}"), why)
+                    .next("nothing has been rolled back; find out what changed this file")
+                    .of_kind(FailureKind::DamagedBackup)
+            };
+            let found = disk::hash(self.platform.files(), &file).map_err(|error| damaged(error.to_string()))?;
+            if kept.sha256.as_ref().is_some_and(|written| *written != found) {
+                return Err(damaged(format!("it does not hold what was written: its SHA-256 is {found}")).into());
+            }
+            if let Source::Path(_) = kept.what {
+                verify_backup(self.platform.files(), &kept.to)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What users have changed since the run stays to be had: the present data and web folders. What runs below
+    /// InstallPath is stopped first, since it holds the data file open.
     fn save_present(&self, frozen: &Frozen) -> Result<Vec<Op>, EngineError> {
         let place = frozen.folders.backup.child("before-rollback");
-        let mut ops = Vec::new();
+        let install = frozen.survey.install.as_ref();
+        let is_ours = |program: WinPath| install.is_some_and(|install| program.is_within(&install.folder));
+        let services = self.platform.services()?;
+        let running = services.iter().filter(|service| service.state == ServiceState::Running);
+        let ours = running.filter(|service| service.program().is_some_and(is_ours));
+        let mut ops: Vec<Op> = ours.map(|service| Op::stop(&service.name)).collect();
         let web = frozen.steps.iter().filter_map(Step::web_folder);
-        let data = frozen.survey.install.iter().map(|install| ("data".to_owned(), install.data()));
+        let data = install.iter().map(|install| ("data".to_owned(), install.data()));
         for (name, folder) in data.chain(web.map(|(component, folder)| (component.key().to_owned(), folder.clone()))) {
             if disk::exists(self.platform.files(), &folder).doing(format!("look for {folder}"))? {
                 ops.push(Op::BackUp { from: folder, to: place.child(&name), except: Vec::new() });
@@ -95,32 +159,47 @@ impl Engine<'_> {
         Ok(ops)
     }
 
-    fn uninstall_package(&self, package: &WinPath, log: &WinPath) -> Result<Option<Op>, EngineError> {
-        let Some(found) = packages::open(self.platform.inspect(), package)? else { return Ok(None) };
-        let info = found.info();
-        Ok(Some(Op::Uninstall {
-            code: info.product_code.clone(),
-            name: info.product_name.clone(),
-            log: log.clone(),
-            way_back: None,
-        }))
+    /// A rollback is over when the machine says so, not when its operations are done.
+    fn check_state_before(&self, frozen: &Frozen, watcher: &mut dyn Watcher) -> Result<(), Failure> {
+        let now = survey(self.platform.inspect())?;
+        let differences = compare::compare(&frozen.survey, &now);
+        for text in differences.not_restored {
+            watcher.event(&Event::Note { text: format!("not restored: {text}") });
+        }
+        match differences.faults.as_slice() {
+            [] => Ok(()),
+            faults => Err(Failure::new("get back to the state before", faults.join("; "))
+                .next("put that right by hand, and run `pfupgrade rollback` again to have it checked")),
+        }
     }
+}
 
-    /// Whatever the setup installed: the products of the component that were not there when the run began.
-    fn uninstall_new(&self, frozen: &Frozen, component: Component, log: &WinPath) -> Result<Vec<Op>, EngineError> {
-        let old = frozen.survey.components.get(&component);
-        let was_there = |code: &str| {
-            old.is_some_and(|found| found.products.iter().any(|product| product.code.eq_ignore_ascii_case(code)))
-        };
-        let now = products::of(self.platform.inspect(), component)?;
-        let new = now.into_iter().filter(|product| !was_there(&product.code));
-        Ok(new
-            .map(|product| Op::Uninstall {
-                name: product.title(),
-                code: product.code,
-                log: log.clone(),
-                way_back: None,
-            })
-            .collect())
+/// What undoes one operation.
+fn undos_of(frozen: &Frozen, progress: &Progress, entry: &Entry, in_doubt: bool) -> Vec<Undo> {
+    let Entry::OpStarted { step, op, before, .. } = entry else { return Vec::new() };
+    let counts = |what: Source, to: &WinPath| progress.history.latest(&what) == Some(to);
+    let one = |op: Op| vec![Undo::Do { op }];
+    match op {
+        Op::BackUp { from, to, except } if counts(Source::Path(from.clone()), to) => {
+            one(Op::Restore { from: to.clone(), to: from.clone(), except: except.clone() })
+        }
+        Op::ExportKey { view, key, to } if counts(Source::Key(key.clone()), to) => {
+            one(Op::ImportKey { view: *view, key: key.clone(), from: to.clone() })
+        }
+        Op::BackUp { .. } | Op::ExportKey { .. } => Vec::new(),
+        Op::Install { .. } | Op::Run { .. } | Op::Ask { .. } => {
+            let step = frozen.steps.iter().find(|found| found.id == *step);
+            let Some(component) = step.and_then(|step| step.work.kind().installs()) else { return Vec::new() };
+            let products = frozen.survey.components.get(&component).map(|found| found.products.as_slice());
+            let was = products.unwrap_or_default().iter().map(|product| product.code.clone()).collect();
+            // Only Windows Installer knows what half of an installation is, so it is asked to complete it.
+            let half = (in_doubt && matches!(op, Op::Install { .. })).then(|| Undo::Complete { op: op.clone() });
+            half.into_iter().chain([Undo::RemoveNew { component, was }]).collect()
+        }
+        _ => {
+            let half = (in_doubt && matches!(op, Op::Uninstall { .. })).then(|| Undo::Complete { op: op.clone() });
+            let undos = undo::undo(op, before, &frozen.folders.log("rollback"));
+            half.into_iter().chain(undos.into_iter().map(|op| Undo::Do { op })).collect()
+        }
     }
 }

@@ -2,10 +2,10 @@
 
 use super::journal::{Entry, Frozen, Journal};
 use super::runs::{Found, JOURNAL, Progress};
-use super::{End, Engine, EngineError, Event, Prepared, Watcher, undo};
+use super::{End, Engine, EngineError, Event, Prepared, Standing, Watcher, undo};
 use crate::platform::op::{Gate, Op};
-use crate::platform::{self, Doing, Failure, Outcome, disk};
-use crate::step::{Probe, Scene, Step};
+use crate::platform::{self, Doing, Failure, Outcome, disk, manifest_of};
+use crate::step::{Probe, Scene, Step, Work};
 use std::time::Duration;
 
 /// How often the machine is looked at while it is watched for a sign.
@@ -60,8 +60,7 @@ impl Engine<'_> {
         let frozen = &prepared.frozen;
         let disk = self.platform.disk();
         for folder in [frozen.folders.run.child("logs"), frozen.folders.backup.clone()] {
-            let doing = format!("create the folder {folder}");
-            disk::create_folders(disk, &folder).doing(&doing)?;
+            disk::create_folders(disk, &folder).doing(format!("create the folder {folder}"))?;
         }
         for folder in [&frozen.folders.run, &frozen.folders.backup] {
             disk.make_private(folder).doing(format!("make the folder {folder} private"))?;
@@ -79,14 +78,32 @@ impl Engine<'_> {
         operator: &mut dyn Operator,
         watcher: &mut dyn Watcher,
     ) -> Result<End, EngineError> {
+        let refuse = |why| Err(EngineError::NotNow { run: found.frozen.folders.id.clone(), why });
+        match found.standing {
+            Standing::Unfinished => {}
+            Standing::Finished => return refuse("is finished: nothing is left to do"),
+            Standing::RollingBack => return refuse("is being rolled back: `pfupgrade rollback` goes on with that"),
+            Standing::RolledBack => return refuse("has been rolled back: `pfupgrade run` begins a new one"),
+        }
         let journal = Journal::open(self.platform.disk(), &found.journal)?;
         let progress = Progress::of(journal.records());
-        let notes = progress.current.iter().map(|(step, done)| match progress.in_doubt {
-            true => format!("{step} was interrupted in its operation {}: it is completed", done + 1),
-            false => format!("{step} was interrupted after {done} operations"),
+        let current = progress.steps.iter().find(|(_, step)| !step.over);
+        let waits = |step: &str| {
+            let last = journal.records().iter().rev().find_map(|record| match &record.entry {
+                Entry::OpStarted { step, op, .. } => Some((step, op)),
+                _ => None,
+            });
+            last.is_some_and(|(of, op)| of == step && matches!(op, Op::Ask { .. }))
+        };
+        let notes = current.map(|(step, progress)| match progress.in_doubt {
+            true if waits(step) => format!("{step} waits for a person"),
+            true => format!("{step} was interrupted in its operation {}: it is completed", progress.ops + 1),
+            false => format!("{step} was interrupted after {} operations", progress.ops),
         });
-        let notes = notes.collect();
-        Running { engine: self, frozen: &found.frozen, journal, progress, operator, watcher }.all_steps(notes)
+        let notes = notes.into_iter().collect();
+        let mut running = Running { engine: self, frozen: &found.frozen, journal, progress, operator, watcher };
+        running.begin_anew()?;
+        running.all_steps(notes)
     }
 }
 
@@ -94,33 +111,29 @@ impl Running<'_> {
     fn all_steps(mut self, notes: Vec<String>) -> Result<End, EngineError> {
         let steps = self.frozen.steps.len();
         self.watcher.event(&Event::Started { run: self.frozen.folders.id.clone(), steps, notes });
-        self.call_off_outage(false)?;
         for (number, step) in self.frozen.steps.iter().enumerate() {
-            if self.progress.done.contains(&step.id) {
+            if self.progress.is_over(&step.id) {
                 continue;
             }
-            self.watcher.event(&Event::Step {
-                number: number + 1,
-                step: step.id.clone(),
-                title: step.work.kind().title(),
-            });
+            let (title, id) = (step.work.kind().title(), step.id.clone());
+            self.watcher.event(&Event::Step { number: number + 1, step: id, title });
             match self.step(step) {
                 Ok(Flow::Next) => {}
                 Ok(Flow::Stop(end)) => {
-                    self.call_off_outage(true)?;
+                    self.call_off_outage();
                     return Ok(end);
                 }
-                Err(EngineError::Failure(failure)) => return Err(self.failed(step, failure)?),
-                Err(error) => return Err(error),
+                Err(error) => return Err(self.failed(step, error)),
             }
         }
         self.write(Entry::Finished)?;
         Ok(End::Done { reboot: self.progress.reboot })
     }
 
-    pub(super) fn write(&mut self, entry: Entry) -> Result<(), EngineError> {
+    fn write(&mut self, entry: Entry) -> Result<(), EngineError> {
+        self.journal.write(self.engine.clock.now(), entry.clone())?;
         self.progress.take(&entry);
-        Ok(self.journal.write(self.engine.clock.now(), entry)?)
+        Ok(())
     }
 
     fn scene(&self) -> Scene<'_> {
@@ -131,51 +144,76 @@ impl Running<'_> {
         }
     }
 
-    fn failed(&mut self, step: &Step, failure: Failure) -> Result<EngineError, EngineError> {
-        self.write(Entry::Failed { step: step.id.clone(), why: failure.to_string() })?;
-        let nothing_lost = !self.progress.uninstalling;
-        self.call_off_outage(true)?;
-        Ok(EngineError::Step { step: step.id.clone(), failure, nothing_lost })
+    /// Ends the run with an error. What can still be noted is noted, and the services run again where nothing has been
+    /// uninstalled; neither may hide why it failed.
+    fn failed(&mut self, step: &Step, error: EngineError) -> EngineError {
+        let noted = self.write(Entry::Failed { step: step.id.clone(), why: error.to_string() });
+        let nothing_lost = self.progress.uninstalled.is_empty();
+        self.call_off_outage();
+        match (error, noted) {
+            (EngineError::Failure(failure), Ok(())) => {
+                EngineError::Step { step: step.id.clone(), failure, nothing_lost }
+            }
+            (EngineError::Failure(failure), Err(_)) => {
+                let why = format!("{}; nor could that be noted in the journal", failure.why);
+                EngineError::Step { step: step.id.clone(), failure: Failure { why, ..failure }, nothing_lost }
+            }
+            (error, _) => error,
+        }
     }
 
-    /// As long as nothing has been uninstalled, an outage that has begun is worth nothing later: the services may have
-    /// written since. Its steps are done anew; `restart` has the services run again until then.
-    fn call_off_outage(&mut self, restart: bool) -> Result<(), EngineError> {
-        let outage = self.frozen.steps.iter().filter(|step| step.outage).map(|step| &step.id);
-        let steps: Vec<String> = outage.filter(|id| self.progress.begun.contains(id)).cloned().collect();
-        if self.progress.uninstalling || steps.is_empty() {
-            return Ok(());
+    /// As long as nothing has been uninstalled, an outage that has begun is called off: the services run again. This is
+    /// done as well as it can be; what fails is told.
+    fn call_off_outage(&mut self) {
+        if !self.progress.uninstalled.is_empty() {
+            return;
         }
-        if restart {
-            let stopped = self.journal.records().iter().rev().filter_map(|record| match &record.entry {
-                Entry::OpStarted { op: op @ Op::Service { .. }, before, .. } => Some((op.clone(), before.clone())),
-                _ => None,
-            });
-            for (op, before) in stopped.collect::<Vec<_>>() {
-                for undo in undo::undo(&op, &before, &self.frozen.folders, &self.frozen.folders.log("call-off")) {
-                    self.watcher.event(&Event::Note { text: undo.to_string() });
-                    self.engine.platform.perform(&undo, &mut |_| {})?;
-                }
+        let stopped = self.journal.records().iter().rev().filter_map(|record| match &record.entry {
+            Entry::OpStarted { op: op @ Op::Service { .. }, before, .. } => Some((op.clone(), before.clone())),
+            _ => None,
+        });
+        let log = self.frozen.folders.log("call-off");
+        for (op, before) in stopped.collect::<Vec<_>>() {
+            for undo in undo::undo(&op, &before, &log) {
+                let done = self.engine.platform.perform(&undo, &mut |_| {});
+                let text = done.map_or_else(|failure| failure.to_string(), |_| undo.to_string());
+                self.watcher.event(&Event::Note { text });
             }
         }
-        self.write(Entry::Reset { steps })
+    }
+
+    /// What was backed up before an interruption may have been written to since. As long as nothing has been uninstalled
+    /// every step is done anew. Later on the data is copied anew where the agent runs again, as it does after a restart of
+    /// Windows.
+    fn begin_anew(&mut self) -> Result<(), EngineError> {
+        let stops = |step: &&Step| matches!(step.work, Work::StopServices(_)) && self.progress.is_over(&step.id);
+        let runs_again = match self.frozen.steps.iter().find(stops) {
+            Some(step) => matches!(step.work.kind().probe(&self.scene())?, Probe::Needed(_)),
+            None => false,
+        };
+        let anew = |step: &Step| match self.progress.uninstalled.as_slice() {
+            [] => true,
+            _ => runs_again && matches!(step.work, Work::StopServices(_) | Work::BackUpData(_)),
+        };
+        let steps = self.frozen.steps.iter().filter(|step| anew(step)).map(|step| step.id.clone());
+        let steps: Vec<String> = steps.filter(|id| self.progress.steps.contains_key(id)).collect();
+        if steps.is_empty() { Ok(()) } else { self.write(Entry::Reset { steps }) }
     }
 
     fn step(&mut self, step: &Step) -> Result<Flow, EngineError> {
-        if let Some(reason) = &step.skip {
-            return self.step_done(step, format!("skipped: {reason}"));
-        }
         let kind = step.work.kind();
-        if self.progress.current.is_none() {
+        if !self.progress.steps.contains_key(&step.id) {
             match kind.probe(&self.scene())? {
-                Probe::Done => return self.step_done(step, "already so".to_owned()),
+                Probe::Done => return self.step_done(step, kind.words_when_done()),
                 Probe::Blocked(why) => return Err(Failure::new(format!("begin {}", step.id), why).into()),
                 Probe::Needed(_) => self.write(Entry::StepStarted { step: step.id.clone() })?,
             }
         }
-        let ops = kind.operations(&self.scene())?;
-        let ops = ops.ok_or_else(|| Failure::new(format!("begin {}", step.id), "what it needs is not there yet"))?;
-        let first = self.progress.current.as_ref().map_or(0, |(_, done)| *done);
+        let ops = self.operations(step)?;
+        if self.is_to_be_repeated(step, ops.len())? {
+            self.write(Entry::StepStarted { step: step.id.clone() })?;
+        }
+        let first = self.progress.steps.get(&step.id).map_or(0, |progress| progress.ops);
         for (index, op) in ops.iter().enumerate().skip(first) {
             if self.operator.wants_to_stop() {
                 return Ok(Flow::Stop(End::Stopped));
@@ -189,19 +227,32 @@ impl Running<'_> {
         {
             return Err(Failure::new(format!("verify {}", step.id), why).into());
         }
-        self.step_done(step, "done".to_owned())
+        self.step_done(step, "done")
     }
 
-    fn step_done(&mut self, step: &Step, how: String) -> Result<Flow, EngineError> {
-        self.write(Entry::StepDone { step: step.id.clone(), how: how.clone() })?;
-        self.watcher.event(&Event::StepDone { step: step.id.clone(), how });
+    fn operations(&self, step: &Step) -> Result<Vec<Op>, EngineError> {
+        let ops = step.work.kind().operations(&self.scene())?;
+        Ok(ops.ok_or_else(|| Failure::new(format!("begin {}", step.id), "what it needs is not there yet"))?)
+    }
+
+    /// True where all operations of a step are done and yet it is not so: what was done has been undone since, or has
+    /// had no effect. Operations are goals, so they can be done again.
+    fn is_to_be_repeated(&self, step: &Step, ops: usize) -> Result<bool, EngineError> {
+        let kind = step.work.kind();
+        let all_done = ops > 0 && self.progress.steps.get(&step.id).is_some_and(|progress| progress.ops >= ops);
+        Ok(all_done && !kind.is_taken_on_trust() && matches!(kind.probe(&self.scene())?, Probe::Needed(_)))
+    }
+
+    fn step_done(&mut self, step: &Step, how: &str) -> Result<Flow, EngineError> {
+        self.write(Entry::StepDone { step: step.id.clone(), how: how.to_owned() })?;
+        self.watcher.event(&Event::StepDone { step: step.id.clone(), how: how.to_owned() });
         Ok(Flow::Next)
     }
 
     fn operation(&mut self, step: &Step, index: usize, op: &Op) -> Result<Flow, EngineError> {
         // A program that is run twice may do things twice: where it was interrupted, its result is looked at first.
-        let looks_first =
-            self.progress.in_doubt && step.work.kind().installs().is_some() && matches!(op, Op::Run { .. });
+        let in_doubt = self.progress.steps.get(&step.id).is_some_and(|progress| progress.in_doubt);
+        let looks_first = in_doubt && step.work.kind().installs().is_some() && matches!(op, Op::Run { .. });
         if looks_first && step.work.kind().probe(&self.scene())? == Probe::Done {
             return self.op_done(step, index, Outcome::default());
         }
@@ -229,6 +280,7 @@ impl Running<'_> {
             }
             platform::Progress::Says(text) => watcher.event(&Event::Note { text }),
         })?;
+        let outcome = Outcome { sha256: self.hash_of_backup(op)?, ..outcome };
         for text in &outcome.notes {
             self.watcher.event(&Event::Note { text: text.clone() });
         }
@@ -240,8 +292,22 @@ impl Running<'_> {
         Ok(Flow::Next)
     }
 
+    /// The journal knows what a backup was, so that a change of the backup itself is found.
+    fn hash_of_backup(&self, op: &Op) -> Result<Option<String>, EngineError> {
+        let file = match op {
+            Op::BackUp { to, .. } => manifest_of(to),
+            Op::ExportKey { to, .. } => to.clone(),
+            _ => return Ok(None),
+        };
+        let sum = disk::hash(self.engine.platform.files(), &file).doing(format!("read {file}"))?;
+        Ok(Some(sum))
+    }
+
     /// Waits for a sign that the gate is passed, then asks. Who says so; `None` where it will be done later.
     fn ask(&mut self, step: &Step, gate: &Gate) -> Result<Option<String>, EngineError> {
+        if let Some(reason) = &step.skip {
+            return Ok(Some(format!("plan: {reason}")));
+        }
         let kind = step.work.kind();
         let seen = |probe: &Probe| *probe == Probe::Done;
         let mut left = gate.watch.unwrap_or_default();

@@ -4,8 +4,9 @@ use super::journal::{Entry, Frozen, Journal, JournalError, Record};
 use super::{Engine, EngineError};
 use crate::platform::op::Op;
 use crate::platform::{Doing, Outcome};
-use crate::step::{History, Kept};
+use crate::step::{History, Kept, Source};
 use crate::winpath::WinPath;
+use std::collections::BTreeMap;
 
 pub(super) const JOURNAL: &str = "journal.jsonl";
 
@@ -87,21 +88,26 @@ fn found(journal: WinPath, records: Vec<Record>) -> Result<Option<Found>, Journa
 /// How far a run came, told from its records.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
-    /// Steps that are over.
-    pub(super) done: Vec<String>,
-    /// The step that has begun and is not over, with the number of its operations that are done.
-    pub(super) current: Option<(String, usize)>,
-    /// True where that step's next operation had begun.
-    pub(super) in_doubt: bool,
-    /// Steps of the outage that have begun since the last reset.
-    pub(super) begun: Vec<String>,
-    /// True once anything has been uninstalled, or that has begun.
-    pub(super) uninstalling: bool,
+    /// The steps that have begun, as their last attempt left them.
+    pub(super) steps: BTreeMap<String, StepProgress>,
+    /// The product codes whose uninstall has begun.
+    pub(super) uninstalled: Vec<String>,
     /// True where an installer asked for a restart.
     pub(super) reboot: bool,
     /// What steps need to know.
     pub(super) history: History,
     backing_up: Option<Kept>,
+}
+
+/// How far one step came.
+#[derive(Debug, Clone, Default)]
+pub(super) struct StepProgress {
+    /// True once it is over.
+    pub(super) over: bool,
+    /// How many of its operations are done.
+    pub(super) ops: usize,
+    /// True where the next operation had begun.
+    pub(super) in_doubt: bool,
 }
 
 impl Progress {
@@ -111,49 +117,49 @@ impl Progress {
         progress
     }
 
+    /// True where a step is over.
+    pub(super) fn is_over(&self, step: &str) -> bool {
+        self.steps.get(step).is_some_and(|step| step.over)
+    }
+
     /// Takes one more record into account.
     pub(super) fn take(&mut self, entry: &Entry) {
         match entry {
             Entry::StepStarted { step } => {
-                self.current = Some((step.clone(), 0));
-                self.in_doubt = false;
-                self.begun.push(step.clone());
+                self.steps.insert(step.clone(), StepProgress::default());
                 *self.history.attempts.entry(step.clone()).or_default() += 1;
             }
             Entry::OpStarted { step, op, .. } => self.op_started(step, op),
-            Entry::OpDone { outcome, .. } => self.op_done(outcome),
-            Entry::StepDone { step, .. } => {
-                self.current = None;
-                self.done.push(step.clone());
-            }
+            Entry::OpDone { step, outcome, .. } => self.op_done(step, outcome),
+            Entry::StepDone { step, .. } => self.steps.entry(step.clone()).or_default().over = true,
             Entry::Reset { steps } => {
-                self.done.retain(|done| !steps.contains(done));
-                self.begun.retain(|begun| !steps.contains(begun));
+                self.steps.retain(|step, _| !steps.contains(step));
                 // What was backed up may have been written to since.
                 self.history.backups.retain(|kept| !steps.contains(&kept.step));
-                if self.current.as_ref().is_some_and(|(current, _)| steps.contains(current)) {
-                    self.current = None;
-                }
             }
             _ => {}
         }
     }
 
     fn op_started(&mut self, step: &str, op: &Op) {
-        self.in_doubt = true;
-        self.uninstalling |= matches!(op, Op::Uninstall { .. });
+        self.steps.entry(step.to_owned()).or_default().in_doubt = true;
+        if let Op::Uninstall { code, .. } = op {
+            self.uninstalled.push(code.clone());
+        }
         self.backing_up = match op {
-            Op::BackUp { from, to, .. } => Some(Kept { step: step.to_owned(), from: from.clone(), to: to.clone() }),
+            Op::BackUp { from, to, .. } => Some((Source::Path(from.clone()), to)),
+            Op::ExportKey { key, to, .. } => Some((Source::Key(key.clone()), to)),
             _ => None,
-        };
+        }
+        .map(|(what, to)| Kept { step: step.to_owned(), what, to: to.clone(), sha256: None });
     }
 
-    fn op_done(&mut self, outcome: &Outcome) {
-        self.in_doubt = false;
+    fn op_done(&mut self, step: &str, outcome: &Outcome) {
         self.reboot |= outcome.reboot;
-        self.history.backups.extend(self.backing_up.take());
-        if let Some((_, done)) = &mut self.current {
-            *done += 1;
-        }
+        let kept = self.backing_up.take().map(|kept| Kept { sha256: outcome.sha256.clone(), ..kept });
+        self.history.backups.extend(kept);
+        let step = self.steps.entry(step.to_owned()).or_default();
+        step.in_doubt = false;
+        step.ops += 1;
     }
 }

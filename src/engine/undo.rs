@@ -2,9 +2,9 @@
 
 use super::journal::Before;
 use crate::platform::disk::{self, ReadDisk};
-use crate::platform::facts::ServiceState;
+use crate::platform::facts::Service;
 use crate::platform::op::Op;
-use crate::platform::{Doing, Failure, Inspect, Platform};
+use crate::platform::{Doing, Failure, Inspect, OFFLINE, Platform};
 use crate::step::Folders;
 use crate::winpath::WinPath;
 use std::io;
@@ -20,14 +20,23 @@ pub(super) fn before(platform: &dyn Platform, folders: &Folders, op: &Op, name: 
         platform.perform(&save, &mut |_| {})?;
         Ok(Before::Saved { at })
     };
+    let missing = |folder: &WinPath| {
+        let missing = topmost_missing(platform.files(), folder).doing(op)?;
+        Ok(Before::Folder { missing })
+    };
     match op {
-        Op::Write { path, .. } | Op::Remove { path } | Op::Copy { to: path, .. } => saved(path),
-        Op::CreateFolder { path, .. } if !folders.own(path) => {
-            let missing = topmost_missing(platform.files(), path).doing(format!("look for {path}"))?;
-            Ok(Before::Folder { missing })
+        // What a restore replaces is kept as well: it is not put back, but somebody may miss it.
+        Op::Write { path, .. } | Op::Remove { path } | Op::Copy { to: path, .. } | Op::Restore { to: path, .. } => {
+            saved(path)
         }
-        Op::Move { from, to } => Ok(Before::Folder { missing: missing_for(platform.files(), from, to).doing(op)? }),
-        Op::Service { name, .. } => Ok(Before::Service { state: state_of(platform.inspect(), name)? }),
+        Op::Close { folder } => missing(folder),
+        Op::Move { from, to, .. } if disk::exists(platform.files(), from).doing(op)? => {
+            to.parent().map_or(Ok(Before::Nothing), |folder| missing(&folder))
+        }
+        Op::Service { name, .. } => {
+            let service = service(platform.inspect(), name)?;
+            Ok(Before::Service { state: service.as_ref().map(|service| service.state) })
+        }
         Op::Configure { site, application } => {
             let iis = platform.web_server()?.unwrap_or_default();
             Ok(Before::Application { application: iis.application(site, &application.path).cloned() })
@@ -36,17 +45,8 @@ pub(super) fn before(platform: &dyn Platform, folders: &Folders, op: &Op, name: 
     }
 }
 
-fn state_of(machine: &dyn Inspect, name: &str) -> Result<Option<ServiceState>, Failure> {
-    let services = machine.services()?;
-    Ok(services.iter().find(|service| service.name.eq_ignore_ascii_case(name)).map(|service| service.state))
-}
-
-/// The first folder that moving `from` will have to create; none where nothing is there to move.
-fn missing_for(disk: &dyn ReadDisk, from: &WinPath, to: &WinPath) -> io::Result<Option<WinPath>> {
-    match to.parent() {
-        Some(folder) if disk::exists(disk, from)? => topmost_missing(disk, &folder),
-        _ => Ok(None),
-    }
+fn service(machine: &dyn Inspect, name: &str) -> Result<Option<Service>, Failure> {
+    Ok(machine.services()?.into_iter().find(|service| service.name.eq_ignore_ascii_case(name)))
 }
 
 /// The first folder on the way to `path` that does not exist.
@@ -60,32 +60,29 @@ fn topmost_missing(disk: &dyn ReadDisk, path: &WinPath) -> io::Result<Option<Win
     }
 }
 
-/// The operations that put back what `op` changed, in order. An installation is undone by the caller, who knows which
-/// products were there before the run.
-pub(super) fn undo(op: &Op, before: &Before, folders: &Folders, log: &WinPath) -> Vec<Op> {
+/// The operations that put back what `op` changed, in order. Backups and installations are undone by the caller, who
+/// knows which backup counts and which products were there before the run.
+pub(super) fn undo(op: &Op, before: &Before, log: &WinPath) -> Vec<Op> {
     match (op, before) {
-        (_, Before::Saved { at }) => match op {
-            Op::Write { path, .. } | Op::Remove { path } | Op::Copy { to: path, .. } => {
-                vec![Op::Restore { from: at.clone(), to: path.clone(), except: Vec::new() }]
-            }
-            _ => Vec::new(),
-        },
-        (Op::CreateFolder { .. }, Before::Folder { missing: Some(path) }) => vec![Op::Remove { path: path.clone() }],
+        (Op::Write { path, .. } | Op::Remove { path } | Op::Copy { to: path, .. }, Before::Saved { at }) => {
+            vec![Op::Restore { from: at.clone(), to: path.clone(), except: Vec::new() }]
+        }
+        (Op::Close { folder }, Before::Folder { missing: None }) => vec![Op::Remove { path: folder.child(OFFLINE) }],
+        (Op::Close { folder }, Before::Folder { missing: Some(up_to) }) => {
+            // The folder was created for the application; what lies above it may hold other things by now.
+            let remove = Op::Remove { path: folder.clone() };
+            [remove].into_iter().chain(empty(folder.parent(), up_to)).collect()
+        }
+        (Op::Move { from, to, .. }, Before::Folder { missing }) => {
+            let back = Op::Move { from: to.clone(), to: from.clone(), aside: false };
+            let empty = missing.as_ref().and_then(|up_to| empty(to.parent(), up_to));
+            [back].into_iter().chain(empty).collect()
+        }
         (Op::Service { name, .. }, Before::Service { state: Some(state) }) => {
-            vec![Op::Service { name: name.clone(), state: *state }]
+            vec![Op::Service { name: name.clone(), state: *state, start: None }]
         }
         (Op::Configure { site, .. }, Before::Application { application: Some(application) }) => {
             vec![Op::Configure { site: site.clone(), application: application.clone() }]
-        }
-        (Op::BackUp { from, to, except }, _) if !folders.own(from) => {
-            vec![Op::Restore { from: to.clone(), to: from.clone(), except: except.clone() }]
-        }
-        (Op::ExportKey { view, key, to }, _) => {
-            vec![Op::ImportKey { view: *view, key: key.clone(), from: to.clone() }]
-        }
-        (Op::Move { from, to }, Before::Folder { missing }) => {
-            let back = Op::Move { from: to.clone(), to: from.clone() };
-            [back].into_iter().chain(missing.clone().map(|path| Op::Remove { path })).collect()
         }
         (Op::Uninstall { way_back: Some(back), .. }, _) => {
             let install =
@@ -94,4 +91,9 @@ pub(super) fn undo(op: &Op, before: &Before, folders: &Folders, log: &WinPath) -
         }
         _ => Vec::new(),
     }
+}
+
+fn empty(path: Option<WinPath>, up_to: &WinPath) -> Option<Op> {
+    let path = path.filter(|path| path.is_within(up_to))?;
+    Some(Op::RemoveEmpty { path, up_to: up_to.clone() })
 }

@@ -55,7 +55,7 @@ impl Manifest {
 /// Carries out `op` where it concerns the disk alone; `None` for every other operation.
 pub(crate) fn perform(disk: &dyn Disk, op: &Op, watch: &mut dyn FnMut(Progress)) -> Option<Result<Outcome, Failure>> {
     let done = match op {
-        Op::CreateFolder { path, private } => create_folder(disk, path, *private).doing(op),
+        Op::Close { folder } => close(disk, folder).doing(op),
         Op::BackUp { from, to, except } => back_up(disk, from, to, except, watch),
         Op::Restore { from, to, except } => restore(disk, from, to, except, watch),
         Op::Copy { from, to } => copy(disk, from, to, watch).doing(op),
@@ -63,30 +63,49 @@ pub(crate) fn perform(disk: &dyn Disk, op: &Op, watch: &mut dyn FnMut(Progress))
             Some(bytes) => disk::replace(disk, path, bytes).doing(op),
             None => Err(Failure::new(op, "its content is known by its SHA-256 only")),
         },
-        Op::Move { from, to } => relocate(disk, from, to).doing(op),
+        Op::Move { from, to, aside } => relocate(disk, from, to, *aside).doing(op),
         Op::Remove { path } => disk::remove(disk, path).doing(op),
+        Op::RemoveEmpty { path, up_to } => remove_empty(disk, path, up_to).doing(op),
         _ => return None,
     };
     Some(done.map(|()| Outcome::default()))
 }
 
-fn create_folder(disk: &dyn Disk, path: &WinPath, private: bool) -> io::Result<()> {
-    disk::create_folders(disk, path)?;
-    if private { disk.make_private(path) } else { Ok(()) }
+/// The file by which ASP.NET answers every request as long as it lies in an application's folder.
+pub const OFFLINE: &str = "app_offline.htm";
+
+const OFFLINE_PAGE: &str = "<!DOCTYPE html>\r\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Maintenance</title></head>\r\n\
+<body><h1>This service is being upgraded</h1><p>Please try again later.</p></body></html>\r\n";
+
+fn close(disk: &dyn Disk, folder: &WinPath) -> io::Result<()> {
+    disk::create_folders(disk, folder)?;
+    disk::replace(disk, &folder.child(OFFLINE), OFFLINE_PAGE.as_bytes())
 }
 
-fn relocate(disk: &dyn Disk, from: &WinPath, to: &WinPath) -> io::Result<()> {
+fn relocate(disk: &dyn Disk, from: &WinPath, to: &WinPath, aside: bool) -> io::Result<()> {
     if !disk::exists(disk.as_read(), from)? {
         return Ok(()); // Moved already, or nothing was left to move.
     }
-    if let Some(folder) = to.parent()
-        && !disk::exists(disk.as_read(), &folder)?
-    {
-        create_folder(disk, &folder, true)?;
+    if let (true, Some(folder)) = (aside, to.parent()) {
+        disk::create_folders(disk, &folder)?;
+        disk.make_private(&folder)?;
     }
     disk.rename(from, to)?;
-    disk::sync_parent(disk, from)?;
-    disk::sync_parent(disk, to)
+    disk::sync_parent(disk, to)?;
+    disk::sync_parent(disk, from)
+}
+
+fn remove_empty(disk: &dyn Disk, path: &WinPath, up_to: &WinPath) -> io::Result<()> {
+    let mut next = Some(path.clone()).filter(|path| path.is_within(up_to));
+    while let Some(folder) = next {
+        match disk.entry(&folder)? {
+            Some(entry) if entry.kind != Kind::Folder || !disk.list(&folder)?.is_empty() => return Ok(()),
+            Some(_) => disk.remove_folder(&folder)?,
+            None => {}
+        }
+        next = folder.parent().filter(|parent| parent.is_within(up_to));
+    }
+    disk::sync_parent(disk, up_to)
 }
 
 fn copy(disk: &dyn Disk, from: &WinPath, to: &WinPath, watch: &mut dyn FnMut(Progress)) -> io::Result<()> {

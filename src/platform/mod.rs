@@ -15,7 +15,7 @@ pub mod simulated;
 use crate::winpath::WinPath;
 use disk::{Disk, ReadDisk};
 use facts::{ProgramVersion, Service, Signature, System, WebServer};
-pub use files::{Manifest, ManifestEntry, manifest_of, verify_backup};
+pub use files::{Manifest, ManifestEntry, OFFLINE, manifest_of, verify_backup};
 use op::Op;
 use registry::{Key, Tree, View};
 use std::fmt;
@@ -84,6 +84,9 @@ pub struct Outcome {
     /// The installer wants a restart of Windows.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reboot: bool,
+    /// SHA-256 of the manifest of a backup, or of an exported key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
     /// Words for the operator and the report.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,

@@ -4,7 +4,7 @@
 //! on after a kill at any moment without asking how far an operation had come.
 
 use super::disk::hash_bytes;
-use super::facts::{Application, ServiceState};
+use super::facts::{Application, ServiceState, StartType};
 use super::registry::View;
 use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
@@ -17,12 +17,11 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "kebab-case")]
 pub enum Op {
-    /// Create a folder and the ones above it that are missing.
-    CreateFolder {
-        /// The folder.
-        path: WinPath,
-        /// Whether only administrators and the system may see into it.
-        private: bool,
+    /// Have a web application answer every request with a maintenance page, whatever is installed into its folder,
+    /// which is created where it is missing.
+    Close {
+        /// The application's folder.
+        folder: WinPath,
     },
     /// Copy a file or a whole folder into the backup, re-read the copy and write its manifest. What is not there is
     /// recorded as absent.
@@ -57,18 +56,26 @@ pub enum Op {
         /// Its new content.
         content: Blob,
     },
-    /// Give a file or folder another place on the same drive, in a folder that is made private where it has to be
-    /// created. Where nothing is left to move, nothing happens.
+    /// Give a file or folder another place on the same drive. Where nothing is left to move, nothing happens.
     Move {
         /// Where it is.
         from: WinPath,
         /// Where it goes.
         to: WinPath,
+        /// True where it goes into a folder of the tool's own, which is created and private.
+        aside: bool,
     },
-    /// Remove a file or folder.
+    /// Remove a file, or a folder with all that is in it.
     Remove {
         /// What goes.
         path: WinPath,
+    },
+    /// Remove a folder that is empty, and the ones above it that become so. What is in use by others stays.
+    RemoveEmpty {
+        /// The innermost folder.
+        path: WinPath,
+        /// The outermost folder.
+        up_to: WinPath,
     },
     /// Write a registry key with all below it into a file of the backup.
     ExportKey {
@@ -101,6 +108,9 @@ pub enum Op {
         name: String,
         /// What it has to be.
         state: ServiceState,
+        /// How it has to be started; `None` leaves that as it is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        start: Option<StartType>,
     },
     /// Install a Windows Installer package.
     Install {
@@ -213,24 +223,32 @@ impl fmt::Debug for Blob {
     }
 }
 
+impl Op {
+    /// Stops a service.
+    pub fn stop(name: &str) -> Self {
+        Self::Service { name: name.to_owned(), state: ServiceState::Stopped, start: None }
+    }
+}
+
 impl fmt::Display for Op {
     /// One line for people: what is done, to what.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Op::CreateFolder { path, .. } => write!(f, "create the folder {path}"),
+            Op::Close { folder } => write!(f, "close {folder} to users"),
             Op::BackUp { from, to, .. } => write!(f, "back up {from} to {to}"),
             Op::Restore { from, to, .. } => write!(f, "restore {to} from {from}"),
             Op::Copy { from, to } => write!(f, "copy {from} to {to}"),
             Op::Write { path, .. } => write!(f, "write {path}"),
-            Op::Move { from, to } => write!(f, "move {from} to {to}"),
+            Op::Move { from, to, .. } => write!(f, "move {from} to {to}"),
             Op::Remove { path } => write!(f, "remove {path}"),
+            Op::RemoveEmpty { path, .. } => write!(f, "remove {path} if it is empty"),
             Op::ExportKey { key, to, .. } => write!(f, "export the registry key {key} to {to}"),
             Op::ImportKey { key, from, .. } => write!(f, "restore the registry key {key} from {from}"),
             Op::Configure { site, application } => {
                 write!(f, "configure the application {} of site \"{site}\"", application.path)
             }
-            Op::Service { name, state: ServiceState::Running } => write!(f, "start the service {name}"),
-            Op::Service { name, state: ServiceState::Stopped } => write!(f, "stop the service {name}"),
+            Op::Service { name, state: ServiceState::Running, .. } => write!(f, "start the service {name}"),
+            Op::Service { name, state: ServiceState::Stopped, .. } => write!(f, "stop the service {name}"),
             Op::Install { package, .. } => write!(f, "install {package}"),
             Op::Uninstall { name, code, .. } => write!(f, "uninstall {name} {code}"),
             Op::Run { program, .. } => write!(f, "run {program}"),

@@ -2,7 +2,7 @@
 
 use super::{Ground, Replaced};
 use crate::plan::{Component, GateId};
-use crate::platform::facts::ServiceState;
+use crate::platform::facts::{Service, ServiceState};
 use crate::platform::op::Op;
 use crate::preflight::Finding;
 use crate::step::{
@@ -90,8 +90,12 @@ fn folder_properties(ground: &Ground<'_>, server: &Replaced, install: &InstallPa
 pub(super) fn uninstall(ground: &Ground<'_>) -> Option<Step> {
     let server = ground.replaced(Component::Server)?;
     let install = ground.survey.install.as_ref()?;
-    let stopped = |name: &String| Op::Service { name: name.clone(), state: ServiceState::Stopped };
-    let services: Vec<String> = ground.survey.services.iter().map(|service| service.name.clone()).collect();
+    // They are started at the end of a rollback, if they ran; only their start type is put back here.
+    let stopped = |service: &Service| Op::Service {
+        name: service.name.clone(),
+        state: ServiceState::Stopped,
+        start: Some(service.start),
+    };
     Some(Step {
         id: "uninstall-server".to_owned(),
         reason: "the new server's setup expects the old agent to be gone; the data folder stays".to_owned(),
@@ -103,7 +107,7 @@ pub(super) fn uninstall(ground: &Ground<'_>) -> Option<Step> {
             name: server.product.title(),
             package: server.way_back.clone().ok(),
             properties: folder_properties(ground, server, install),
-            after: services.iter().map(stopped).collect(),
+            after: ground.survey.services.iter().map(stopped).collect(),
             folder: None,
             keeps: Some((install.data(), install.view, KEY.to_owned(), key_export(ground))),
         }),

@@ -370,7 +370,7 @@ fn address(site: &Site, path: &str) -> String {
         Some((scheme, rest.rsplit_once(':')?.1, host))
     });
     let (scheme, port, host) = parts.unwrap_or(("https", "443", ""));
-    let host = if host.is_empty() { "<server's name>" } else { host };
+    let host = if host.is_empty() { "<server-name>" } else { host };
     match (scheme, port) {
         ("https", "443") | ("http", "80") => format!("{scheme}://{host}{path}"),
         _ => format!("{scheme}://{host}:{port}{path}"),

@@ -82,6 +82,11 @@ impl StepKind for Activate {
         Ok(Some(vec![Op::Ask { gate }]))
     }
 
+    /// The new service had already upgraded the data file when it was looked at.
+    fn words_when_done(&self) -> &'static str {
+        "done"
+    }
+
     fn is_taken_on_trust(&self) -> bool {
         true
     }

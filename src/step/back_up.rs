@@ -1,11 +1,10 @@
 //! Back up one component while everything still runs.
 
-use super::{Probe, Scene, StepKind};
+use super::{Probe, Scene, Source, StepKind};
 use crate::plan::Component;
-use crate::platform::disk;
+use crate::platform::Failure;
 use crate::platform::op::{Blob, Op};
 use crate::platform::registry::View;
-use crate::platform::{Doing, Failure, manifest_of};
 use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
 
@@ -41,28 +40,25 @@ impl StepKind for BackUp {
     }
 
     fn probe(&self, scene: &Scene<'_>) -> Result<Probe, Failure> {
-        let files = scene.machine.files();
-        let manifests = self.items.iter().map(|item| manifest_of(&item.to));
-        let exports = self.key.iter().map(|(_, _, to)| to.clone());
-        for path in manifests.chain(exports).chain(self.facts.iter().map(|(_, to)| to.clone())) {
-            if !disk::exists(files, &path).doing(format!("look for {path}"))? {
-                return Ok(Probe::Needed(format!("there is no {path} yet")));
-            }
-        }
-        Ok(Probe::Done)
+        let paths = self.items.iter().map(|item| Source::Path(item.from.clone()));
+        let keys = self.key.iter().map(|(_, key, _)| Source::Key(key.clone()));
+        Ok(match paths.chain(keys).all(|what| scene.history.latest(&what).is_some()) {
+            true => Probe::Done,
+            false => Probe::Needed("nothing is uninstalled without a backup".to_owned()),
+        })
     }
 
-    fn operations(&self, _: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
-        let mut ops: Vec<Op> = self
-            .items
-            .iter()
-            .map(|item| Op::BackUp { from: item.from.clone(), to: item.to.clone(), except: item.except.clone() })
-            .collect();
+    fn operations(&self, scene: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
+        let step = format!("back-up-{}", self.component);
+        let place = |planned: &WinPath| scene.place(&step, planned);
+        let back_up =
+            |item: &Item| Op::BackUp { from: item.from.clone(), to: place(&item.to), except: item.except.clone() };
+        let mut ops: Vec<Op> = self.items.iter().map(back_up).collect();
         if let Some((view, key, to)) = &self.key {
-            ops.push(Op::ExportKey { view: *view, key: key.clone(), to: to.clone() });
+            ops.push(Op::ExportKey { view: *view, key: key.clone(), to: place(to) });
         }
         if let Some((facts, to)) = &self.facts {
-            ops.push(Op::Write { path: to.clone(), content: Blob::new(facts.as_bytes()) });
+            ops.push(Op::Write { path: place(to), content: Blob::new(facts.as_bytes()) });
         }
         Ok(Some(ops))
     }

@@ -1,11 +1,10 @@
 //! Give a new web component the old settings, and open it.
 
-use super::web::OFFLINE;
 use super::{Probe, Scene, StepKind};
 use crate::plan::Component;
 use crate::platform::facts::Application;
 use crate::platform::op::{Blob, Op};
-use crate::platform::{Doing, Failure, disk};
+use crate::platform::{Doing, Failure, OFFLINE, disk};
 use crate::report::preview::{Certainty, MergePreview};
 use crate::survey::packages;
 use crate::webconfig::{self, Document, Merged, Rules, Sources};

@@ -129,6 +129,11 @@ pub trait StepKind {
         None
     }
 
+    /// How the step ends where the first look says that nothing is left to do.
+    fn words_when_done(&self) -> &'static str {
+        "already so"
+    }
+
     /// True where a person's word is enough and there is nothing to look at afterwards.
     fn is_taken_on_trust(&self) -> bool {
         false
@@ -204,15 +209,31 @@ pub struct Kept {
     /// The step that made it.
     pub step: String,
     /// What was backed up.
-    pub from: WinPath,
+    pub what: Source,
     /// Where to.
     pub to: WinPath,
+    /// SHA-256 of its manifest, or of the exported key.
+    pub sha256: Option<String>,
+}
+
+/// What a backup is of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A file or folder.
+    Path(WinPath),
+    /// A registry key.
+    Key(String),
 }
 
 impl History {
     /// The latest completed backup of exactly this file or folder.
     pub fn backup_of(&self, path: &WinPath) -> Option<&WinPath> {
-        self.backups.iter().rev().find(|kept| kept.from == *path).map(|kept| &kept.to)
+        self.latest(&Source::Path(path.clone()))
+    }
+
+    /// The latest completed backup of this.
+    pub fn latest(&self, what: &Source) -> Option<&WinPath> {
+        self.backups.iter().rev().find(|kept| kept.what == *what).map(|kept| &kept.to)
     }
 }
 
@@ -225,5 +246,22 @@ impl Scene<'_> {
     /// The backup of the data folder: the latest one, or the one that is planned.
     pub fn data_backup(&self, data: &WinPath) -> WinPath {
         self.history.backup_of(data).cloned().unwrap_or_else(|| self.folders.data_backup())
+    }
+
+    /// The export of a registry key: the latest one, or the one that is planned.
+    pub fn key_export(&self, key: &str, planned: &WinPath) -> WinPath {
+        self.history.latest(&Source::Key(key.to_owned())).cloned().unwrap_or_else(|| planned.clone())
+    }
+
+    /// Where this attempt at a step puts a backup. A later attempt has a folder of its own: what the first one wrote may
+    /// be out of date, and a backup is never overwritten.
+    pub fn place(&self, step: &str, planned: &WinPath) -> WinPath {
+        match (self.history.attempts.get(step), planned.below(&self.folders.backup)) {
+            (Some(attempt @ 2..), Some(name)) if !name.is_empty() => {
+                let folder = self.folders.backup.child(&format!("attempt-{attempt}"));
+                folder.join(name).unwrap_or(folder)
+            }
+            _ => planned.clone(),
+        }
     }
 }

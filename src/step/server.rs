@@ -36,7 +36,7 @@ impl StepKind for PrepareServer {
 
     fn operations(&self, scene: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
         Ok(Some(vec![
-            Op::ImportKey { view: self.view, key: self.key.clone(), from: self.export.clone() },
+            Op::ImportKey { view: self.view, key: self.key.clone(), from: scene.key_export(&self.key, &self.export) },
             Op::Restore { from: scene.data_backup(&self.data), to: self.data.clone(), except: Vec::new() },
         ]))
     }

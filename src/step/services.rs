@@ -32,8 +32,7 @@ impl StepKind for StopServices {
     }
 
     fn operations(&self, _: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
-        let stop = |name: &String| Op::Service { name: name.clone(), state: ServiceState::Stopped };
-        Ok(Some(self.names.iter().map(stop).collect()))
+        Ok(Some(self.names.iter().map(|name| Op::stop(name)).collect()))
     }
 }
 
@@ -44,16 +43,6 @@ pub struct BackUpData {
     pub id: String,
     /// The data folder: the database with its certificates and keys.
     pub data: WinPath,
-}
-
-impl BackUpData {
-    /// The first attempt's copy has the plain name; later ones go beside, since a backup is never overwritten.
-    fn target(&self, scene: &Scene<'_>) -> WinPath {
-        match scene.history.attempts.get(&self.id).copied().unwrap_or(1) {
-            0 | 1 => scene.folders.data_backup(),
-            attempt => scene.folders.backup.child(&format!("data-{attempt}")),
-        }
-    }
 }
 
 impl StepKind for BackUpData {
@@ -69,6 +58,10 @@ impl StepKind for BackUpData {
     }
 
     fn operations(&self, scene: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
-        Ok(Some(vec![Op::BackUp { from: self.data.clone(), to: self.target(scene), except: Vec::new() }]))
+        Ok(Some(vec![Op::BackUp {
+            from: self.data.clone(),
+            to: scene.place(&self.id, &scene.folders.data_backup()),
+            except: Vec::new(),
+        }]))
     }
 }

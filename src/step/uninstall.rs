@@ -40,16 +40,18 @@ impl Uninstall {
 
     fn way_back(&self, scene: &Scene<'_>) -> Option<WayBack> {
         let package = scene.old(self.package.as_ref()?);
+        // An application is closed before it is installed, and open again once its folder is restored.
+        let close = self.folder.iter().map(|folder| Op::Close { folder: folder.clone() });
         let before = self.keeps.iter().flat_map(|(data, view, key, export)| {
             [
-                Op::ImportKey { view: *view, key: key.clone(), from: export.clone() },
+                Op::ImportKey { view: *view, key: key.clone(), from: scene.key_export(key, export) },
                 Op::Restore { from: scene.data_backup(data), to: data.clone(), except: Vec::new() },
             ]
         });
         Some(WayBack {
             package,
             properties: self.properties.clone(),
-            before: before.collect(),
+            before: close.chain(before).collect(),
             after: self.after.clone(),
         })
     }
@@ -81,7 +83,7 @@ impl StepKind for Uninstall {
         }];
         if let Some(folder) = &self.folder {
             let aside = scene.folders.aside(folder);
-            ops.push(Op::Move { from: folder.clone(), to: aside.child(self.component.key()) });
+            ops.push(Op::Move { from: folder.clone(), to: aside.child(self.component.key()), aside: true });
         }
         Ok(Some(ops))
     }

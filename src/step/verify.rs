@@ -4,7 +4,7 @@ use super::{Probe, Scene, StepKind};
 use crate::plan::Component;
 use crate::platform::facts::ServiceState;
 use crate::platform::op::Op;
-use crate::platform::{Doing, Failure, disk};
+use crate::platform::{Doing, Failure, OFFLINE, disk};
 use crate::survey::products;
 use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
@@ -78,7 +78,7 @@ impl Expected {
             }
             Expected::Application { site, path, folder } => {
                 let iis = machine.web_server()?.unwrap_or_default();
-                let closed = folder.child(super::web::OFFLINE);
+                let closed = folder.child(OFFLINE);
                 if iis.application(site, path).is_none_or(|found| found.folder != *folder) {
                     Some(format!("the site \"{site}\" does not serve {path} from {folder}"))
                 } else if disk::exists(machine.files(), &closed).doing(format!("look for {closed}"))? {
@@ -106,6 +106,11 @@ impl StepKind for Verify {
 
     fn operations(&self, _: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
         Ok(Some(Vec::new()))
+    }
+
+    /// Looking is all that this step does.
+    fn words_when_done(&self) -> &'static str {
+        "done"
     }
 
     fn notes(&self, _: &Scene<'_>) -> Vec<String> {

@@ -2,19 +2,13 @@
 
 use super::{Probe, Scene, StepKind};
 use crate::plan::Component;
-use crate::platform::op::{Blob, Op};
+use crate::platform::op::Op;
 use crate::platform::{Doing, Failure, disk};
 use crate::report::preview::Certainty;
 use crate::survey::{packages, products};
 use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// ASP.NET answers every request with this file as long as it lies in an application's folder.
-pub(super) const OFFLINE: &str = "app_offline.htm";
-
-const OFFLINE_PAGE: &str = "<!DOCTYPE html>\r\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Maintenance</title></head>\r\n\
-<body><h1>This service is being upgraded</h1><p>Please try again later.</p></body></html>\r\n";
 
 /// Installs the package of a web component into a folder that already says that it is closed, so that the application
 /// is never live with a default configuration.
@@ -101,10 +95,8 @@ impl StepKind for InstallWeb {
     }
 
     fn operations(&self, scene: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
-        let offline = Blob::new(OFFLINE_PAGE.as_bytes());
         Ok(Some(vec![
-            Op::CreateFolder { path: self.folder.clone(), private: false },
-            Op::Write { path: self.folder.child(OFFLINE), content: offline },
+            Op::Close { folder: self.folder.clone() },
             Op::Install {
                 package: self.package.clone(),
                 properties: self.properties.clone(),

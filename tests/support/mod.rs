@@ -7,8 +7,9 @@ use pfupgrade::plan::Plan;
 use pfupgrade::platform::Platform;
 use pfupgrade::platform::clock::StillClock;
 use pfupgrade::platform::disk::{self, Kind, MemoryDisk, ReadDisk};
+use pfupgrade::platform::faulty::{Fault, Faulty};
 use pfupgrade::platform::op::Gate;
-use pfupgrade::platform::simulated::{Simulated, demo};
+use pfupgrade::platform::simulated::{MachineFacts, Simulated, demo};
 use pfupgrade::winpath::WinPath;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -38,6 +39,47 @@ pub fn one_server() -> MemoryDisk {
 /// Boots the machine on a disk.
 pub fn boot(disk: &MemoryDisk) -> Simulated {
     Simulated::open(Arc::new(disk.clone()), clock()).unwrap()
+}
+
+/// Changes what the machine of a disk knows besides its files.
+pub fn change(disk: &MemoryDisk, change: impl FnOnce(&mut MachineFacts)) {
+    let mut facts = MachineFacts::read(disk).unwrap();
+    change(&mut facts);
+    facts.write(disk).unwrap();
+}
+
+/// Writes a file of the machine, with the folders it lies in.
+pub fn put(disk: &MemoryDisk, file: &str, content: impl AsRef<[u8]>) {
+    disk::create_folders(disk, &path(file).parent().unwrap()).unwrap();
+    disk::replace(disk, &path(file), content.as_ref()).unwrap();
+}
+
+/// The content of a file of the machine; `None` where it is not there.
+pub fn get(disk: &MemoryDisk, file: &str) -> Option<String> {
+    let content = disk::read(disk, &path(file), u64::MAX - 1).ok()?;
+    Some(String::from_utf8_lossy(&content).into_owned())
+}
+
+/// A program of the administrator that ends with a code, for a hook.
+pub fn put_hook(disk: &MemoryDisk, code: i32) {
+    let program = format!(
+        "simulated-program = 1\nproduct = \"hook\"\nversion = \"1\"\n[[action]]\ndo = \"exit\"\ncode = {code}\n"
+    );
+    put(disk, r"C:\Scripts\hook.exe", program);
+}
+
+/// The machine as a kill leaves it just before the first operation whose words hold `text`.
+pub fn killed_before(start: &MemoryDisk, plan: &Plan, text: &str) -> MemoryDisk {
+    for at in 0.. {
+        let disk = start.snapshot();
+        let machine = boot(&disk);
+        let faulty = Faulty::new(&machine, at, Fault::KilledBefore, || disk.stop());
+        run_on(&machine, &faulty, plan).unwrap_err();
+        if faulty.performed()[at].contains(text) {
+            return disk.snapshot();
+        }
+    }
+    unreachable!("a run ends")
 }
 
 /// A plan of the folder `plans`.

@@ -40,6 +40,14 @@ impl HostDisk {
         Ok(at)
     }
 
+    /// The host's path of a thing that may be a link itself, in a folder that is none.
+    fn real_parent(&self, path: &WinPath) -> io::Result<PathBuf> {
+        if let Some(folder) = path.parent() {
+            self.real(&folder)?;
+        }
+        self.host_path(path)
+    }
+
     fn real(&self, path: &WinPath) -> io::Result<PathBuf> {
         let at = self.host_path(path)?;
         let link = at.ancestors().take_while(|part| *part != self.root).find(|part| part.is_symlink());
@@ -171,7 +179,7 @@ impl Disk for HostDisk {
     }
 
     fn remove_file(&self, path: &WinPath) -> io::Result<()> {
-        fs::remove_file(self.host_path(path)?)
+        fs::remove_file(self.real_parent(path)?)
     }
 
     fn remove_folder(&self, path: &WinPath) -> io::Result<()> {

@@ -202,6 +202,21 @@ impl State {
         self.names_mut(folder, path)?.remove(&fold(path.name())).ok_or_else(|| missing(path))
     }
 
+    /// A move from one folder to another is one transaction of the file system: after a power cut a thing is in the one
+    /// or in the other, never in neither.
+    fn settle_move(&mut self, from: &WinPath, name: &str, (folder, new_name, at): (usize, &str, usize)) {
+        let Ok(source) = self.folder_of(from) else { return };
+        if source == folder {
+            return;
+        }
+        if let Node::Folder { synced, .. } = &mut self.nodes[source]
+            && synced.remove(&fold(name)).is_some()
+            && let Node::Folder { synced, .. } = &mut self.nodes[folder]
+        {
+            synced.insert(fold(new_name), (new_name.to_owned(), at));
+        }
+    }
+
     fn open_for_writing(&mut self, path: &WinPath, keep: bool) -> io::Result<usize> {
         let modified = self.tick();
         if let Some((at, _)) = self.find(path) {
@@ -301,8 +316,9 @@ impl Disk for MemoryDisk {
         {
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, format!("the folder {to} is already there")));
         }
-        let (_, at) = state.take_out(from)?;
+        let (name, at) = state.take_out(from)?;
         state.names_mut(folder, to)?.insert(fold(to.name()), (to.name().to_owned(), at));
+        state.settle_move(from, &name, (folder, to.name(), at));
         Ok(())
     }
 

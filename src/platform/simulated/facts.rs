@@ -154,7 +154,8 @@ impl MachineFacts {
         }
     }
 
-    pub(super) fn read(disk: &dyn Disk) -> Result<Self, Failure> {
+    /// Reads the facts of the machine on a disk.
+    pub fn read(disk: &dyn Disk) -> Result<Self, Failure> {
         let doing = "read the simulated machine's machine.toml";
         let bytes = disk::read(disk.as_read(), &path(), LIMIT).doing(doing)?;
         let text = String::from_utf8(bytes).doing(doing)?;
@@ -162,7 +163,8 @@ impl MachineFacts {
             .map_err(|why| Failure::new(doing, why).next("correct the file, or make the machine anew"))
     }
 
-    pub(super) fn write(&self, disk: &dyn Disk) -> Result<(), Failure> {
+    /// Writes them to the machine on a disk, whole or not at all.
+    pub fn write(&self, disk: &dyn Disk) -> Result<(), Failure> {
         let doing = "write the simulated machine's machine.toml";
         let text = self.to_text().doing(doing)?;
         disk::replace(disk, &path(), text.as_bytes()).doing(doing)

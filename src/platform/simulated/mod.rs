@@ -125,11 +125,25 @@ impl Simulated {
         })
     }
 
-    fn set_service(&self, name: &str, wanted: ServiceState) -> Result<(), Failure> {
+    fn set_service(&self, name: &str, wanted: ServiceState, start: Option<StartType>) -> Result<(), Failure> {
         let service = self.locked().service(name).cloned();
         let verb = if wanted == ServiceState::Running { "start" } else { "stop" };
         let refused = |why: &str| Failure::new(format!("{verb} the service {name}"), why);
-        let service = service.ok_or_else(|| refused("error 1060: there is no such service"))?;
+        let Some(mut service) = service else {
+            // What is not there does not run either.
+            return match wanted {
+                ServiceState::Stopped => Ok(()),
+                ServiceState::Running => Err(refused("error 1060: there is no such service")),
+            };
+        };
+        if let Some(start) = start.filter(|start| *start != service.start) {
+            service.start = start;
+            self.change(|facts| {
+                if let Some(service) = facts.service_mut(name) {
+                    service.start = start;
+                }
+            })?;
+        }
         if service.state == wanted {
             return Ok(());
         }
@@ -156,7 +170,7 @@ impl Simulated {
             Op::ExportKey { view, key, to } => self.export_key(*view, key, to).map(|()| Outcome::default()),
             Op::ImportKey { view, key, from } => self.import_key(*view, key, from).map(|()| Outcome::default()),
             Op::Configure { site, application } => self.configure(site, application).map(|()| Outcome::default()),
-            Op::Service { name, state } => self.set_service(name, *state).map(|()| Outcome::default()),
+            Op::Service { name, state, start } => self.set_service(name, *state, *start).map(|()| Outcome::default()),
             Op::Install { package, properties, log } => self.install(package, properties, log, watch),
             Op::Uninstall { code, log, way_back, .. } => self.uninstall(op, code, way_back.as_ref(), log, watch),
             Op::Run { program, arguments, log, .. } => self.run_logged(program, arguments, log, watch),

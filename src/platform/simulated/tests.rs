@@ -69,7 +69,7 @@ fn run(program: &str) -> Op {
 }
 
 fn service(name: &str, state: ServiceState) -> Op {
-    Op::Service { name: name.to_owned(), state }
+    Op::Service { name: name.to_owned(), state, start: None }
 }
 
 fn text(disk: &dyn ReadDisk, at: &str) -> String {

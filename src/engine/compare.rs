@@ -1,0 +1,56 @@
+//! The machine now against the machine before a run.
+
+use crate::plan::Component;
+use crate::survey::{Found, Survey};
+
+/// What is not as it was.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Differences {
+    /// What a rollback promises and what is not so.
+    pub(super) faults: Vec<String>,
+    /// What a rollback cannot put back and does not promise.
+    pub(super) not_restored: Vec<String>,
+}
+
+/// Compares what a rollback promises: products, applications, services, InstallPath.
+pub(super) fn compare(before: &Survey, now: &Survey) -> Differences {
+    let mut all = Differences::default();
+    for component in Component::ALL {
+        let (nothing, title) = (Found::default(), component.title());
+        let was = before.components.get(&component).unwrap_or(&nothing);
+        let is = now.components.get(&component).unwrap_or(&nothing);
+        let products = |found: &Found| {
+            let mut all: Vec<String> =
+                found.products.iter().map(|product| format!("{} {}", product.title(), product.code)).collect();
+            all.sort();
+            all.join(", ")
+        };
+        differ(&mut all.faults, &format!("the {title}"), &products(was), &products(is));
+        let applications = |found: &Found| {
+            let all = found.applications.iter().map(|served| (served.location(), &served.application));
+            all.map(|(location, application)| format!("{location} {application:?}")).collect::<Vec<_>>().join(", ")
+        };
+        differ(&mut all.faults, &format!("the application of the {title}"), &applications(was), &applications(is));
+    }
+    let path = |survey: &Survey| survey.install.as_ref().map(|install| install.text.clone()).unwrap_or_default();
+    differ(&mut all.faults, "InstallPath", &path(before), &path(now));
+    for was in &before.services {
+        let name = format!("the service {}", was.name);
+        match now.services.iter().find(|is| is.name.eq_ignore_ascii_case(&was.name)) {
+            None => all.faults.push(format!("{name} is missing")),
+            Some(is) => {
+                differ(&mut all.faults, &name, &format!("{:?}", was.state), &format!("{:?}", is.state));
+                differ(&mut all.faults, &name, &format!("{:?}", was.start), &format!("{:?}", is.start));
+                differ(&mut all.not_restored, &format!("the account of {name}"), &was.account, &is.account);
+            }
+        }
+    }
+    all
+}
+
+fn differ(into: &mut Vec<String>, what: &str, was: &str, is: &str) {
+    if was != is {
+        let shown = |text: &str| if text.is_empty() { "nothing".to_owned() } else { text.to_owned() };
+        into.push(format!("{what} was {} and is {}", shown(was), shown(is)));
+    }
+}
