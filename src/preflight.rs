@@ -3,11 +3,14 @@
 //! Every finding has a stable id and a level. [`check`] looks at what the procedure needs; what cannot even be chosen
 //! (no product, no site, a name that is taken) the procedure reports itself, as findings too.
 
+mod folders;
 mod installers;
 mod machine;
+mod settings;
 
-pub(crate) use installers::rollback_installer;
+use crate::survey::packages;
 pub use installers::way_back;
+pub(crate) use installers::{pin, rollback_installer, signer};
 
 use crate::platform::Failure;
 use crate::procedure::{Ground, Target};
@@ -132,9 +135,21 @@ impl Finding {
     }
 }
 
+/// True where the steps of a web component can be told: what is refused as unreadable cannot be previewed either.
+pub(crate) fn can_be_told(ground: &Ground<'_>, target: &Target) -> bool {
+    let faults = match target.comes_along {
+        true => Vec::new(),
+        false => packages::web_faults(ground.machine, &target.package, ground.survey.system.bits),
+    };
+    faults.iter().all(|fault| fault.id != "installer-unreadable")
+        && settings::can_be_carried_over(ground.machine, target)
+}
+
 /// Looks at everything the procedure needs.
 pub(crate) fn check(ground: &Ground<'_>, targets: &[Target]) -> Result<Vec<Finding>, Failure> {
     let mut findings = machine::check(ground, targets)?;
+    folders::check(ground, &mut findings);
+    settings::check(ground, targets, &mut findings);
     findings.extend(installers::check(ground, targets)?);
     findings.push(
         Finding::warn("service-retired", "Microsoft's service has answered no MFA Server requests since 2024-09-30")
@@ -142,10 +157,25 @@ pub(crate) fn check(ground: &Ground<'_>, targets: &[Target]) -> Result<Vec<Findi
                 "the upgraded server keeps its users and settings, but cannot have Microsoft's cloud verify anybody",
             ),
     );
+    findings.extend(ground.plan.preflight.allow.iter().filter_map(|id| unknown_allowance(id)));
     for finding in &mut findings {
         finding.allowed = ground.plan.preflight.allow.contains(&finding.id);
     }
     Ok(findings)
+}
+
+/// An allowance that can never have an effect is most likely misspelt.
+fn unknown_allowance(id: &str) -> Option<Finding> {
+    let title = match FINDINGS.iter().find(|(known, ..)| *known == id) {
+        Some((_, Level::RefuseUnlessAllowed, _)) => return None,
+        Some((_, Level::Refuse, _)) => format!("the plan allows `{id}`, which cannot be allowed"),
+        Some((_, Level::Warn, _)) => format!("the plan allows `{id}`, which needs no allowance"),
+        None => format!("the plan allows `{id}`, which no finding is called"),
+    };
+    let can = FINDINGS.iter().filter(|(_, level, _)| *level == Level::RefuseUnlessAllowed).map(|(id, ..)| *id);
+    let can = can.collect::<Vec<_>>().join(", ");
+    let advice = format!("take it out of `allow` in [preflight], or correct it: what can be allowed is {can}");
+    Some(Finding::warn("unknown-allowance", title).advice(advice))
 }
 
 #[cfg(test)]

@@ -10,11 +10,12 @@ mod web;
 pub use choice::{Choice, Replaced};
 pub(crate) use web::Target;
 
-use crate::plan::{Component, Plan, When};
+use crate::plan::{Component, Hook, Plan, When};
 use crate::platform::{Failure, Inspect, disk};
 use crate::preflight::{self, Finding};
 use crate::step::{Expected, Folders, Item, RunHook, Step, Verify, Work};
 use crate::survey::Survey;
+use crate::survey::products::Product;
 use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
 
@@ -85,19 +86,19 @@ impl Ground<'_> {
 
     /// The codes of the old products of a component: whatever else is installed later is the new one.
     pub(crate) fn old_codes(&self, component: Component) -> Vec<String> {
-        self.survey
-            .components
-            .get(&component)
-            .into_iter()
-            .flat_map(|found| found.old())
-            .map(|old| old.code.clone())
-            .collect()
+        let found = self.survey.components.get(&component);
+        let named = self.replaced(component).map(|replaced| &replaced.product);
+        let mut codes: Vec<String> =
+            found.into_iter().flat_map(|found| found.old()).chain(named).map(|old| old.code.clone()).collect();
+        codes.sort();
+        codes.dedup();
+        codes
     }
 }
 
 /// Compiles the procedure. Where preflight refuses, the steps are those that could be told all the same.
 pub fn compile(plan: &Plan, survey: &Survey, machine: &dyn Inspect, folders: &Folders) -> Result<Procedure, Failure> {
-    let (choices, mut findings) = choice::choose(plan, survey, machine);
+    let (choices, mut findings) = choice::choose(plan, survey, machine)?;
     let ground = Ground { plan, survey, machine, folders, choices };
     let targets = web::targets(&ground, &mut findings);
 
@@ -115,7 +116,7 @@ pub fn compile(plan: &Plan, survey: &Survey, machine: &dyn Inspect, folders: &Fo
         steps.extend(server::uninstall(&ground));
         // 4. The server, then what talks to it.
         steps.extend(server::install(&ground, &mut findings));
-        for target in &targets {
+        for target in targets.iter().filter(|target| preflight::can_be_told(&ground, target)) {
             steps.extend(web::install(&ground, target));
         }
         // 5. What only the console knows.
@@ -153,50 +154,56 @@ fn verify(ground: &Ground<'_>, targets: &[web::Target]) -> Step {
         reason: "what was installed has to be there, open, and running".to_owned(),
         outage: true,
         skip: None,
-        work: Work::Verify(Verify { expected, other_holders: web::other_holders(ground, targets) }),
+        work: Work::Verify(Verify { expected, other_holders: web::other_holders(ground) }),
     }
 }
 
-/// Puts the plan's own programs around the steps they name.
+/// Puts the plan's own programs around the steps they name. Several on one side of a step keep the plan's order.
 fn add_hooks(plan: &Plan, machine: &dyn Inspect, steps: &mut Vec<Step>, findings: &mut Vec<Finding>) {
-    for (number, hook) in plan.hooks.iter().enumerate() {
-        let (side, id) = match &hook.when {
-            When::Before(id) => ("before", id),
-            When::After(id) => ("after", id),
-        };
-        let Some(at) = steps.iter().position(|step| step.id == *id) else {
-            let known: Vec<&str> = steps.iter().map(|step| step.id.as_str()).collect();
-            findings.push(
-                Finding::refuse(
-                    "hook-without-step",
-                    format!("a hook is to run {side} `{id}`, and there is no such step"),
-                )
-                .evidence([format!("the steps are: {}", known.join(", "))])
-                .advice("name one of these steps, or take the hook out of the plan"),
-            );
-            continue;
-        };
-        let program = match hook.run.path.expand(|name| machine.variable(name)) {
-            Ok(program) => program,
-            Err(error) => {
-                findings.push(
-                    Finding::refuse("hook-without-program", error.to_string()).advice("correct the hook's `run`"),
-                );
-                continue;
-            }
-        };
-        let step_id = format!("hook-{}-{side}-{id}", number + 1);
-        let work =
-            RunHook { id: step_id.clone(), program, arguments: hook.run.arguments.clone(), timeout: hook.timeout };
-        let step = Step {
-            id: step_id,
-            reason: format!("the plan has it run {side} {id}"),
-            outage: steps[at].outage,
-            skip: None,
-            work: Work::Hook(work),
-        };
-        steps.insert(if side == "before" { at } else { at + 1 }, step);
+    let (before, after): (Vec<_>, Vec<_>) =
+        plan.hooks.iter().enumerate().partition(|(_, hook)| matches!(hook.when, When::Before(_)));
+    // Each goes next to its step: before it, the last one added is the nearest; after it, the first.
+    for (number, hook) in before.into_iter().chain(after.into_iter().rev()) {
+        match hook_step(number + 1, hook, machine, steps) {
+            Ok((at, step)) => steps.insert(at, step),
+            Err(finding) => findings.push(*finding),
+        }
     }
+}
+
+/// The step that runs a hook, and its place.
+fn hook_step(number: usize, hook: &Hook, machine: &dyn Inspect, steps: &[Step]) -> Result<(usize, Step), Box<Finding>> {
+    let (side, id, behind) = match &hook.when {
+        When::Before(id) => ("before", id, 0),
+        When::After(id) => ("after", id, 1),
+    };
+    let Some(at) = steps.iter().position(|step| step.id == *id) else {
+        let known = steps.iter().filter(|step| !matches!(step.work, Work::Hook(_))).map(|step| step.id.as_str());
+        let known = known.collect::<Vec<_>>().join(", ");
+        let title = format!("a hook is to run {side} `{id}`, and there is no such step");
+        return Err(Box::new(
+            Finding::refuse("hook-without-step", title)
+                .evidence([format!("the steps are: {known}")])
+                .advice("name one of these steps, or take the hook out of the plan"),
+        ));
+    };
+    let refuse =
+        |title: String| Box::new(Finding::refuse("hook-without-program", title).advice("correct the hook's `run`"));
+    let program = hook.run.path.expand(|name| machine.variable(name)).map_err(|error| refuse(error.to_string()))?;
+    let entry = machine.files().entry(&program).ok().flatten();
+    if entry.is_none_or(|entry| entry.kind != disk::Kind::File) {
+        return Err(refuse(format!("the program {program} of the hook {side} `{id}` is not there")));
+    }
+    let step_id = format!("hook-{number}-{side}-{id}");
+    let work = RunHook { id: step_id.clone(), program, arguments: hook.run.arguments.clone(), timeout: hook.timeout };
+    let step = Step {
+        id: step_id,
+        reason: format!("the plan has it run {side} {id}"),
+        outage: steps[at].outage,
+        skip: None,
+        work: Work::Hook(work),
+    };
+    Ok((at + behind, step))
 }
 
 fn fate(ground: &Ground<'_>, component: Component, choice: &Choice, targets: &[web::Target]) -> Fate {
@@ -205,7 +212,7 @@ fn fate(ground: &Ground<'_>, component: Component, choice: &Choice, targets: &[w
     let (product, fate) = match choice {
         Choice::Absent => (None, "not installed: nothing to do".to_owned()),
         Choice::AlreadyNew(product) => (Some(product.title()), "upgraded already: nothing to do".to_owned()),
-        Choice::Kept(product) => (Some(product.title()), "kept as it is, as the plan says".to_owned()),
+        Choice::Kept(product) => (product.as_ref().map(Product::title), "kept as it is, as the plan says".to_owned()),
         Choice::Unclear => (
             found.and_then(|found| found.products.first()).map(|product| product.title()),
             "unclear: see preflight".to_owned(),

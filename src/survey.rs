@@ -11,7 +11,7 @@ mod web;
 use crate::plan::Component;
 use crate::platform::facts::{Application, Bits, Service, System, WebServer};
 use crate::platform::registry::View;
-use crate::platform::{Doing, Failure, Inspect};
+use crate::platform::{Failure, Inspect};
 use crate::winpath::WinPath;
 use products::Product;
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,18 @@ pub struct Survey {
     pub services: Vec<Service>,
     /// IIS; `None` where it is not installed.
     pub web_server: Option<WebServer>,
+    /// Every application of IIS that holds an address of the SDK, ours and others.
+    #[serde(default)]
+    pub sdk_clients: Vec<SdkClient>,
+}
+
+/// An application that holds an address of the SDK.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SdkClient {
+    /// Its web.config.
+    pub web_config: WinPath,
+    /// The name of the setting.
+    pub setting: String,
 }
 
 /// The folder of the server, as the registry names it.
@@ -104,6 +116,11 @@ impl Served {
         format!("{}{}", self.site, self.application.path)
     }
 
+    /// Its web.config, which may not exist.
+    pub fn web_config(&self) -> WinPath {
+        self.application.folder.child("web.config")
+    }
+
     /// The name of the virtual directory, without the slash.
     pub fn directory(&self) -> &str {
         self.application.path.trim_start_matches('/')
@@ -138,12 +155,12 @@ pub fn survey(machine: &dyn Inspect) -> Result<Survey, Failure> {
             components.entry(component).or_default().products.push(product);
         }
     }
-    web::survey(machine, web_server.as_ref(), &mut components)?;
+    let sdk_clients = web::survey(machine, web_server.as_ref(), &mut components)?;
     for service in &services {
         let evidence = format!("service {} ({})", service.name, service.image_path);
         components.entry(Component::Server).or_default().evidence.push(evidence);
     }
-    Ok(Survey { system, install, components, services, web_server })
+    Ok(Survey { system, install, components, services, web_server, sdk_clients })
 }
 
 fn install_path(machine: &dyn Inspect, system: &System) -> Result<Option<InstallPath>, Failure> {
@@ -152,8 +169,10 @@ fn install_path(machine: &dyn Inspect, system: &System) -> Result<Option<Install
         Bits::X86 => &[View::Native],
     };
     for view in views {
-        if let Some(text) = install_path_text(machine, *view, KEY)? {
-            let folder = WinPath::new(&text).doing(format!("read InstallPath of {KEY}"))?;
+        // A value that is no path names no folder; preflight says so where a folder is needed.
+        if let Some(text) = install_path_text(machine, *view, KEY)?
+            && let Ok(folder) = WinPath::new(&text)
+        {
             return Ok(Some(InstallPath { view: *view, text, folder }));
         }
     }

@@ -1,12 +1,10 @@
 //! Whether what has to be installed can be installed, and what is uninstalled can come back.
 
 use super::Finding;
-use crate::package::Architecture;
-use crate::plan::{Action, Common, Component, MachinePath, SignedBy};
-use crate::platform::facts::{Bits, Signature};
+use crate::plan::{Action, Common, Component, MachinePath, Method, SignedBy};
 use crate::platform::{Doing, Failure, Inspect, disk};
 use crate::procedure::{Ground, Target};
-use crate::survey::packages;
+use crate::survey::packages::{self, Fault};
 use crate::survey::products::Product;
 use crate::winpath::WinPath;
 
@@ -85,87 +83,62 @@ pub(super) fn check(ground: &Ground<'_>, targets: &[Target]) -> Result<Vec<Findi
         file(ground, Component::Server, &path, &mut findings)?;
         mobile_app_is_dropped(ground, &path, targets, &mut findings);
     }
+    for target in targets {
+        let console = ground.plan.web(target.component).is_some_and(|web| web.method == Method::Console);
+        if console {
+            let title = format!("the plan wants the {} installed in the server's console", target.component.title());
+            findings.push(
+                Finding::refuse("method-console", title)
+                    .advice(format!("install this component with msi: take `method` out of [{}]", target.component)),
+            );
+        }
+    }
     for target in targets.iter().filter(|target| !target.comes_along) {
-        file(ground, target.component, &target.package, &mut findings)?;
-        package(ground, target, &mut findings);
+        if file(ground, target.component, &target.package, &mut findings)? {
+            let faults = packages::web_faults(ground.machine, &target.package, ground.survey.system.bits);
+            findings.extend(faults.into_iter().map(Finding::from));
+        }
     }
     Ok(findings)
 }
 
-/// What is true of every installer: it is there, it is the one the plan means, and the right people signed it.
-fn file(ground: &Ground<'_>, component: Component, path: &WinPath, findings: &mut Vec<Finding>) -> Result<(), Failure> {
-    let wanted: &Common = ground.plan.common(component);
-    let refuse = |id: &str, title: String| Finding::refuse(id, title);
+/// What is true of every installer: it is there, it is the one the plan means, and the right people signed it. Answers
+/// whether it is there.
+fn file(
+    ground: &Ground<'_>,
+    component: Component,
+    path: &WinPath,
+    findings: &mut Vec<Finding>,
+) -> Result<bool, Failure> {
     if !disk::exists(ground.machine.files(), path).doing(format!("look for {path}"))? {
         findings.push(
-            refuse("installer-missing", format!("the installer {path} is not there"))
+            Finding::refuse("installer-missing", format!("the installer {path} is not there"))
                 .advice(format!("put it there, or correct `installer` in [{component}]")),
         );
-        return Ok(());
+        return Ok(false);
     }
-    if let Some(pin) = &wanted.sha256 {
-        let found = disk::hash(ground.machine.files(), path).doing(format!("read {path}"))?;
-        if !pin.as_str().eq_ignore_ascii_case(&found) {
-            findings.push(
-                refuse("installer-hash", format!("the installer {path} is not the one that the plan pins"))
-                    .evidence([format!("wanted {}", pin.as_str()), format!("found  {found}")])
-                    .advice("get the right file, or correct `sha256` if the change is meant"),
-            );
-        }
-    }
-    if let SignedBy::Name(wanted) = &wanted.signed_by {
-        let seen = match ground.machine.signature(path)? {
-            Signature::Signed { by } if by == *wanted => return Ok(()),
-            Signature::Signed { by } => format!("signed by {by}"),
-            Signature::None => "no signature that holds".to_owned(),
-        };
-        findings.push(
-            refuse("installer-signature", format!("the installer {path} is not signed by {wanted}"))
-                .evidence([seen])
-                .advice(format!(
-                    "get the right file; `signed-by` in [{component}] names another signer, false accepts none"
-                )),
-        );
-    }
-    Ok(())
+    let wanted = ground.plan.common(component);
+    let faults = packages::file_faults(ground.machine, path, pin(wanted), signer(wanted))?;
+    findings.extend(faults.into_iter().map(Finding::from));
+    Ok(true)
 }
 
-/// What a package of the new version must be.
-fn package(ground: &Ground<'_>, target: &Target, findings: &mut Vec<Finding>) {
-    let path = &target.package;
-    let package = match packages::open(ground.machine, path) {
-        Ok(Some(package)) => package,
-        Ok(None) => return,
-        Err(failure) => {
-            findings.push(
-                Finding::refuse("installer-unreadable", format!("the installer {path} cannot be read"))
-                    .evidence([failure.to_string()])
-                    .advice("copy it again from the server's install folder"),
-            );
-            return;
-        }
-    };
-    let info = package.info();
-    let fits = matches!(
-        (info.architecture, ground.survey.system.bits),
-        (Architecture::X86, _) | (Architecture::X64, Bits::X64)
-    );
-    if !fits {
-        findings.push(
-            Finding::refuse("installer-architecture", format!("the installer {path} is made for another processor"))
-                .evidence([format!("package: {:?}, Windows: {:?}", info.architecture, ground.survey.system.bits)])
-                .advice("take the 32-bit package"),
-        );
+/// The hash that the plan wants an installer to have.
+pub(crate) fn pin(wanted: &Common) -> Option<&str> {
+    wanted.sha256.as_ref().map(|pin| pin.as_str())
+}
+
+/// Who the plan wants to have signed an installer.
+pub(crate) fn signer(wanted: &Common) -> Option<&str> {
+    match &wanted.signed_by {
+        SignedBy::Name(name) => Some(name),
+        SignedBy::Unsigned => None,
     }
-    if !package.takes("TARGETVDIR") {
-        findings.push(
-            Finding::refuse(
-                "installer-directory",
-                format!("the installer {path} takes no virtual directory (TARGETVDIR)"),
-            )
-            .evidence([format!("{} {}", info.product_name, info.product_version)])
-            .advice(format!("set `method = \"console\"` in [{}] and install it by hand at the gate", target.component)),
-        );
+}
+
+impl From<Fault> for Finding {
+    fn from(fault: Fault) -> Self {
+        Self::refuse(fault.id, fault.title).evidence(fault.seen).advice(fault.advice)
     }
 }
 

@@ -4,11 +4,10 @@ use super::Finding;
 use crate::plan::Component;
 use crate::platform::{Doing, Failure, disk};
 use crate::procedure::{Ground, Target};
-use crate::webconfig::Document;
+use crate::survey::KEY;
 use crate::winpath::WinPath;
 use std::collections::BTreeMap;
 
-const CONFIG_LIMIT: u64 = 128 << 20;
 /// .NET Framework 4.0 writes no release number; 4.5 and later do. Version 7 and later of the web parts need 4.x.
 const DOTNET_45: u32 = 378_389;
 
@@ -16,9 +15,9 @@ pub(super) fn check(ground: &Ground<'_>, targets: &[Target]) -> Result<Vec<Findi
     let mut findings = Vec::new();
     windows(ground, targets, &mut findings);
     web_server(ground, targets, &mut findings);
+    install_path(ground, &mut findings);
     space(ground, &mut findings)?;
     leftovers(ground, targets, &mut findings)?;
-    configurations(ground, targets, &mut findings)?;
     interruptions(ground, &mut findings);
     Ok(findings)
 }
@@ -102,19 +101,35 @@ fn web_server(ground: &Ground<'_>, targets: &[Target], findings: &mut Vec<Findin
     }
 }
 
+/// Without its folder neither the agent's data can be backed up nor the new setup be led to it.
+fn install_path(ground: &Ground<'_>, findings: &mut Vec<Finding>) {
+    if ground.replaced(Component::Server).is_some() && ground.survey.install.is_none() {
+        findings.push(
+            Finding::refuse("no-install-path", "the agent is installed, but the registry does not name its folder")
+                .evidence([format!("{KEY} has no usable InstallPath, in Wow6432Node or without it")])
+                .advice("put the value InstallPath (REG_SZ) back: the agent's folder with a backslash at its end"),
+        );
+    }
+}
+
 /// Backups, and as much again for what is installed.
 fn space(ground: &Ground<'_>, findings: &mut Vec<Finding>) -> Result<(), Failure> {
+    const SETUP: u64 = 1 << 30;
     let mut needed: BTreeMap<char, u64> = BTreeMap::new();
     let files = ground.machine.files();
-    let served = ground.survey.components.values().flat_map(|found| &found.applications);
-    let folders = served.map(|served| served.application.folder.clone());
-    for folder in folders.chain(ground.survey.install.as_ref().map(|install| install.folder.clone())) {
-        let size = files.size(&folder).doing(format!("measure {folder}"))?;
+    let served = Component::WEB.iter().filter_map(|component| ground.replaced(*component)?.served.as_ref());
+    let server = ground.replaced(Component::Server).and(ground.survey.install.as_ref());
+    let folders = served.map(|served| &served.application.folder).chain(server.map(|install| &install.folder));
+    for folder in folders {
+        let measuring = format!("measure {folder}");
+        let size = match disk::exists(files, folder).doing(&measuring)? {
+            true => files.size(folder).doing(&measuring)?,
+            false => 0,
+        };
         *needed.entry(ground.folders.backup.drive()).or_default() += size;
         *needed.entry(folder.drive()).or_default() += size;
     }
-    const SETUP: u64 = 1 << 30;
-    if let Some(install) = &ground.survey.install {
+    if let Some(install) = server.filter(|_| ground.upgraded(Component::Server).is_some()) {
         *needed.entry(install.folder.drive()).or_default() += SETUP;
     }
     for (drive, needed) in needed {
@@ -154,68 +169,6 @@ fn leftovers(ground: &Ground<'_>, targets: &[Target], findings: &mut Vec<Finding
         );
     }
     Ok(())
-}
-
-/// The old web.config files must be readable to the last value.
-fn configurations(ground: &Ground<'_>, targets: &[Target], findings: &mut Vec<Finding>) -> Result<(), Failure> {
-    for target in targets {
-        let path = target.old.application.folder.child("web.config");
-        if !disk::exists(ground.machine.files(), &path).doing(format!("look for {path}"))? {
-            continue;
-        }
-        let values = disk::read(ground.machine.files(), &path, CONFIG_LIMIT)
-            .map_err(|error| error.to_string())
-            .and_then(|bytes| Document::parse(bytes, path.as_str()).map_err(|error| error.to_string()))
-            .and_then(|document| {
-                document.values().map(|values| (document.sdk_url(), values)).map_err(|error| error.to_string())
-            });
-        let (sdk_url, values) = match values {
-            Ok(values) => values,
-            Err(why) => {
-                findings.push(
-                    Finding::refuse("unreadable-web-config", format!("the settings in {path} cannot be carried over"))
-                        .evidence([why])
-                        .advice("repair the file first; IIS and this program must both be able to read it"),
-                );
-                continue;
-            }
-        };
-        if !values.encrypted.is_empty() {
-            findings.push(
-                Finding::refuse("encrypted-web-config", format!("{path} has encrypted sections"))
-                    .evidence(values.encrypted.iter().cloned())
-                    .advice(r"decrypt them first: %windir%\Microsoft.NET\Framework64\v2.0.50727\aspnet_regiis.exe -pdf SECTION FOLDER"),
-            );
-        }
-        if !values.outside.is_empty() {
-            let outside = values.outside.iter().map(|outside| format!("{}: {}", outside.section, outside.file));
-            findings.push(
-                Finding::warn("outside-configuration", format!("{path} keeps settings in other files"))
-                    .evidence(outside)
-                    .advice("these files are backed up with the folder; copy them and the attribute into the new folder by hand"),
-            );
-        }
-        needs_sdk_url(ground, target, sdk_url, findings);
-    }
-    Ok(())
-}
-
-/// Where the SDK lives on another server, only the administrator knows its new address.
-fn needs_sdk_url(ground: &Ground<'_>, target: &Target, sdk_url: Option<(String, String)>, findings: &mut Vec<Finding>) {
-    let sdk_is_here = ground.survey.components.contains_key(&Component::Sdk);
-    if sdk_is_here || ground.plan.sdk.url.is_some() {
-        return;
-    }
-    if let Some((setting, url)) = sdk_url {
-        findings.push(
-            Finding::refuse(
-                "no-sdk-url",
-                format!("the {} uses a Web Service SDK on another server", target.component.title()),
-            )
-            .evidence([format!("{setting}: {url}")])
-            .advice("add its new address to [sdk]: url = \"https://.../MultiFactorAuthWebServiceSdk/PfWsSdk.asmx\""),
-        );
-    }
 }
 
 /// What stops working for others while the agent is away.

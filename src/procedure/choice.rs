@@ -1,9 +1,9 @@
 //! What becomes of each component: the plan's wishes applied to what was found.
 
 use crate::plan::{Action, Common, Component, Plan};
-use crate::platform::Inspect;
+use crate::platform::{Failure, Inspect};
 use crate::preflight::{Finding, rollback_installer, way_back};
-use crate::survey::products::Product;
+use crate::survey::products::{self, Product};
 use crate::survey::{Found, Served, Survey};
 use crate::winpath::WinPath;
 
@@ -14,8 +14,8 @@ pub enum Choice {
     Absent,
     /// It is of the new era already.
     AlreadyNew(Product),
-    /// The plan leaves it alone.
-    Kept(Product),
+    /// The plan leaves it alone, whatever it is.
+    Kept(Option<Product>),
     /// Preflight says why nothing can be done with it.
     Unclear,
     /// It is uninstalled; `again` says whether the new version follows.
@@ -36,47 +36,72 @@ pub struct Replaced {
 }
 
 /// The choice for every component, and what stands against it.
-pub(super) fn choose(plan: &Plan, survey: &Survey, machine: &dyn Inspect) -> (Vec<(Component, Choice)>, Vec<Finding>) {
+pub(super) fn choose(
+    plan: &Plan,
+    survey: &Survey,
+    machine: &dyn Inspect,
+) -> Result<(Vec<(Component, Choice)>, Vec<Finding>), Failure> {
     let mut findings = Vec::new();
-    let choices = Component::ALL.map(|component| {
-        let found = survey.components.get(&component).cloned().unwrap_or_default();
-        let choice = choose_one(component, plan.common(component), &found, machine);
-        (
-            component,
-            choice.unwrap_or_else(|finding| {
-                findings.push(*finding);
-                Choice::Unclear
-            }),
-        )
-    });
-    (choices.into(), findings)
+    let mut choices = Vec::new();
+    for component in Component::ALL {
+        let mut found = survey.components.get(&component).cloned().unwrap_or_default();
+        let wanted = plan.common(component);
+        if let Some(code) = &wanted.product_code {
+            take_named(&mut found, products::of_code(machine, code.as_str())?);
+        }
+        let unrecognised = match found.products.as_slice() {
+            [] if !found.evidence.is_empty() => unrecognised(machine)?,
+            _ => Vec::new(),
+        };
+        let choice = choose_one(component, wanted, &found, &unrecognised, machine).unwrap_or_else(|finding| {
+            findings.push(*finding);
+            Choice::Unclear
+        });
+        choices.push((component, choice));
+    }
+    Ok((choices, findings))
+}
+
+/// Of the old products only the one that the plan names counts, whatever its name is.
+fn take_named(found: &mut Found, named: Option<Product>) {
+    found.products.retain(Product::is_new_era);
+    if let Some(named) = named
+        && !found.products.iter().any(|known| known.code.eq_ignore_ascii_case(&named.code))
+    {
+        found.products.push(named);
+    }
+}
+
+/// Old products of the same makers whose names say nothing.
+fn unrecognised(machine: &dyn Inspect) -> Result<Vec<Product>, Failure> {
+    let mut all = products::all(machine)?;
+    all.retain(|product| product.component().is_none() && product.is_of_the_makers() && product.windows_installer);
+    Ok(all)
 }
 
 fn choose_one(
     component: Component,
     wanted: &Common,
     found: &Found,
+    unrecognised: &[Product],
     machine: &dyn Inspect,
 ) -> Result<Choice, Box<Finding>> {
-    let old: Vec<&Product> = match &wanted.product_code {
-        Some(code) => found.old().filter(|product| product.code.eq_ignore_ascii_case(code.as_str())).collect(),
-        None => found.old().collect(),
-    };
+    let old: Vec<&Product> = found.old().collect();
+    let absent_altogether = found.products.is_empty() && found.evidence.is_empty();
     let product = match (old.as_slice(), found.new_era()) {
-        ([], None) if found.evidence.is_empty() && found.products.is_empty() => {
+        ([], None) if absent_altogether && wanted.product_code.is_none() => {
             return match wanted.action {
                 Action::Upgrade => Err(Box::new(absent(component))),
                 _ => Ok(Choice::Absent),
             };
         }
+        (old, _) if wanted.action == Action::Keep => return Ok(Choice::Kept(old.first().copied().cloned())),
         ([], Some(new)) => return Ok(Choice::AlreadyNew(new.clone())),
         ([_, ..], Some(new)) => return Err(Box::new(interrupted(component, &old, new))),
         ([product], None) => *product,
-        (several, None) => return Err(Box::new(no_single_product(component, several, found))),
+        ([], None) => return Err(Box::new(no_product(component, wanted, unrecognised, found))),
+        (several, None) => return Err(Box::new(several_products(component, several))),
     };
-    if wanted.action == Action::Keep {
-        return Ok(Choice::Kept(product.clone()));
-    }
     let served = match (component, found.applications.as_slice()) {
         (Component::Server, _) => None,
         (_, [served]) => Some(served.clone()),
@@ -107,21 +132,34 @@ fn interrupted(component: Component, old: &[&Product], new: &Product) -> Finding
     .advice("finish or undo that upgrade by hand first: uninstall one of the two in Programs and Features")
 }
 
-fn no_single_product(component: Component, products: &[&Product], found: &Found) -> Finding {
-    let none = products.is_empty();
-    let title = match none {
-        true => format!("there are traces of the {}, but no installed product whose name says so", component.title()),
-        false => format!("more than one product may be the {}", component.title()),
+fn no_product(component: Component, wanted: &Common, unrecognised: &[Product], found: &Found) -> Finding {
+    let title = match &wanted.product_code {
+        Some(code) => format!("no product of the code {code} is installed, which the plan names for the {component}"),
+        None => {
+            format!("there are traces of the {}, but no installed product whose name says so", component.title())
+        }
     };
-    let lines: Vec<String> = products.iter().map(|product| format!("product-code = \"{}\"", product.code)).collect();
+    let advice = match unrecognised {
+        [] => format!(
+            "find its key below HKLM\\...\\CurrentVersion\\Uninstall and add to [{component}]: product-code = \"{{...}}\""
+        ),
+        candidates => format!("if it is one of these, add its line to [{component}]: {}", lines(candidates)),
+    };
     Finding::refuse("no-single-product", title)
-        .evidence(products.iter().copied().map(describe).chain(found.evidence.iter().cloned()))
-        .advice(match none {
-            true => format!(
-                "look its code up in Programs and Features and add to [{component}]: product-code = \"{{...}}\""
-            ),
-            false => format!("add one of these lines to [{component}]: {}", lines.join("  or  ")),
-        })
+        .evidence(unrecognised.iter().map(describe).chain(found.evidence.iter().cloned()))
+        .advice(advice)
+}
+
+fn several_products(component: Component, products: &[&Product]) -> Finding {
+    Finding::refuse("no-single-product", format!("more than one product may be the {}", component.title()))
+        .evidence(products.iter().copied().map(describe))
+        .advice(format!("add one of these lines to [{component}]: {}", lines(products.iter().copied())))
+}
+
+/// What to paste into the plan.
+fn lines<'a>(products: impl IntoIterator<Item = &'a Product>) -> String {
+    let lines = products.into_iter().map(|product| format!("product-code = \"{}\"", product.code));
+    lines.collect::<Vec<_>>().join("  or  ")
 }
 
 fn no_single_application(component: Component, product: &Product, several: &[Served]) -> Finding {

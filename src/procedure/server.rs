@@ -1,6 +1,6 @@
 //! The steps that concern the server itself.
 
-use super::Ground;
+use super::{Ground, Replaced};
 use crate::plan::{Component, GateId};
 use crate::platform::facts::{Service, ServiceState};
 use crate::platform::op::Op;
@@ -8,7 +8,8 @@ use crate::preflight::Finding;
 use crate::step::{
     Activate, BackUp, BackUpData, InstallServer, Item, PrepareServer, Step, StopServices, Uninstall, Work,
 };
-use crate::survey::KEY;
+use crate::survey::{InstallPath, KEY, packages};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The main service of the new server.
@@ -78,6 +79,14 @@ pub(super) fn stop_and_back_up_data(ground: &Ground<'_>) -> Vec<Step> {
     steps
 }
 
+/// An agent that comes back has to come back into its own folder, wherever that is.
+fn folder_properties(ground: &Ground<'_>, server: &Replaced, install: &InstallPath) -> BTreeMap<String, String> {
+    let package = server.way_back.as_ref().ok().and_then(|path| packages::open(ground.machine, path).ok().flatten());
+    let takes_other_name = package.is_some_and(|package| package.takes("INSTALLDIR"));
+    let names = ["TARGETDIR"].into_iter().chain(takes_other_name.then_some("INSTALLDIR"));
+    names.map(|name| (name.to_owned(), install.text.clone())).collect()
+}
+
 pub(super) fn uninstall(ground: &Ground<'_>) -> Option<Step> {
     let server = ground.replaced(Component::Server)?;
     let install = ground.survey.install.as_ref()?;
@@ -97,7 +106,7 @@ pub(super) fn uninstall(ground: &Ground<'_>) -> Option<Step> {
             code: server.product.code.clone(),
             name: server.product.title(),
             package: server.way_back.clone().ok(),
-            properties: Default::default(),
+            properties: folder_properties(ground, server, install),
             after: ground.survey.services.iter().map(stopped).collect(),
             folder: None,
             keeps: Some((install.data(), install.view, KEY.to_owned(), key_export(ground))),

@@ -4,12 +4,14 @@ use super::{Ground, Replaced};
 use crate::plan::{Component, GateId, OtherChanges, Themes, Web};
 use crate::platform::facts::{Application, Pool, Site};
 use crate::platform::op::{Gate, Op};
-use crate::preflight::Finding;
+use crate::preflight::{self, Finding};
 use crate::step::{BackUp, ConfigureWeb, InstallWeb, Item, Step, Tell, Uninstall, Work};
-use crate::survey::Served;
+use crate::survey::{Served, packages};
 use crate::webconfig::{self, Rules, SdkUrlRule, ThemeRule};
 use crate::winpath::WinPath;
 use std::collections::BTreeMap;
+
+const CONFIG_LIMIT: u64 = 128 << 20;
 
 /// Where the new version of a web component goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -237,6 +239,8 @@ pub(super) fn install(ground: &Ground<'_>, target: &Target) -> Vec<Step> {
         component,
         package: target.package.clone(),
         comes_along: target.comes_along,
+        sha256: preflight::pin(ground.plan.common(component)).map(str::to_owned),
+        signed_by: preflight::signer(ground.plan.common(component)).map(str::to_owned),
         properties,
         site: target.site.clone(),
         path: target.path.clone(),
@@ -254,7 +258,7 @@ pub(super) fn install(ground: &Ground<'_>, target: &Target) -> Vec<Step> {
             settings: target.old.application.settings.clone(),
         },
         old_folder: target.old.application.folder.clone(),
-        old_package: replaced.and_then(|replaced| replaced.product.package.clone()),
+        old_package: replaced.and_then(|replaced| base_package(ground, replaced)),
         package: target.package.clone(),
         shipped,
         rules: rules(ground, component),
@@ -275,6 +279,12 @@ pub(super) fn install(ground: &Ground<'_>, target: &Target) -> Vec<Step> {
             Work::ConfigureWeb(configure),
         ),
     ]
+}
+
+/// The cached package, unless it is damaged: then there is no base to merge with, and a preview must not fail on it.
+fn base_package(ground: &Ground<'_>, replaced: &Replaced) -> Option<WinPath> {
+    let is_readable = |path: &&WinPath| packages::read_file(ground.machine, path, "web.config", CONFIG_LIMIT).is_ok();
+    replaced.product.package.as_ref().filter(is_readable).cloned()
 }
 
 fn themes(ground: &Ground<'_>, target: &Target) -> Vec<String> {
@@ -368,14 +378,18 @@ fn address(site: &Site, path: &str) -> String {
 }
 
 /// Who else may hold the old address of the SDK: reported, never edited.
-pub(super) fn other_holders(ground: &Ground<'_>, _: &[Target]) -> Vec<String> {
-    match renamed_sdk(ground) {
-        None => Vec::new(),
-        Some((old, new)) => vec![
-            format!("change {old} to {new} by hand wherever else the SDK's address is kept:"),
-            "AD FS adapter: WebServiceSdkUrl in its configuration; MIM or FIM: LOCMFASRV in MfaSettings.xml; own clients; \
-             bookmarks"
-                .to_owned(),
-        ],
-    }
+pub(super) fn other_holders(ground: &Ground<'_>) -> Vec<String> {
+    let removed = ground.replaced(Component::Sdk).is_some_and(|sdk| !sdk.again);
+    let what = match renamed_sdk(ground) {
+        Some((old, new)) => format!("change {old} to {new} by hand wherever else the SDK's address is kept:"),
+        None if removed => "the SDK is gone; change its address by hand wherever else it is kept:".to_owned(),
+        None => return Vec::new(),
+    };
+    let replaced = Component::WEB.iter().filter_map(|component| ground.replaced(*component)?.served.as_ref());
+    let own: Vec<WinPath> = replaced.map(Served::web_config).collect();
+    let others = ground.survey.sdk_clients.iter().filter(|client| !own.contains(&client.web_config));
+    let others = others.map(|client| format!("the setting {} in {}", client.setting, client.web_config));
+    let known = "AD FS adapter: WebServiceSdkUrl in its configuration; MIM or FIM: LOCMFASRV in MfaSettings.xml; \
+                 own clients; bookmarks";
+    [what].into_iter().chain(others).chain([known.to_owned()]).collect()
 }

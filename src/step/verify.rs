@@ -56,10 +56,13 @@ impl Expected {
         let machine = scene.machine;
         Ok(match self {
             Expected::OldGone { component, codes } => {
-                let found = products::of(machine, *component)?;
-                let old =
-                    found.iter().find(|product| codes.iter().any(|code| code.eq_ignore_ascii_case(&product.code)));
-                old.map(|product| format!("{} is still installed", product.title()))
+                let mut left = None;
+                for code in codes {
+                    if products::is_installed(machine, code)? {
+                        left = Some(format!("the old {} ({code}) is still installed", component.title()));
+                    }
+                }
+                left
             }
             Expected::NewInstalled { component } => {
                 let found = products::of(machine, *component)?;

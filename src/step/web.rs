@@ -5,7 +5,7 @@ use crate::plan::Component;
 use crate::platform::op::Op;
 use crate::platform::{Doing, Failure, disk};
 use crate::report::preview::Certainty;
-use crate::survey::products;
+use crate::survey::{packages, products};
 use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -20,6 +20,12 @@ pub struct InstallWeb {
     pub package: WinPath,
     /// True where the package comes with the server's setup.
     pub comes_along: bool,
+    /// The hash the package must have, where the plan pins it.
+    #[serde(default)]
+    pub sha256: Option<String>,
+    /// Who must have signed the package, unless the plan accepts anybody.
+    #[serde(default)]
+    pub signed_by: Option<String>,
     /// TARGETVDIR, TARGETSITE, TARGETAPPPOOL and what the plan adds.
     pub properties: BTreeMap<String, String>,
     /// The site's name.
@@ -38,6 +44,15 @@ impl InstallWeb {
     fn id(&self) -> String {
         format!("install-{}", self.component)
     }
+
+    /// What is wrong with the package now that it is needed: it has only just come, or may have been exchanged since the
+    /// preview.
+    fn faults(&self, scene: &Scene<'_>) -> Result<Vec<String>, Failure> {
+        let (sha256, signed_by) = (self.sha256.as_deref(), self.signed_by.as_deref());
+        let mut faults = packages::file_faults(scene.machine, &self.package, sha256, signed_by)?;
+        faults.extend(packages::web_faults(scene.machine, &self.package, scene.machine.system()?.bits));
+        Ok(faults.iter().map(ToString::to_string).collect())
+    }
 }
 
 impl StepKind for InstallWeb {
@@ -50,14 +65,18 @@ impl StepKind for InstallWeb {
         let found = products::of(scene.machine, self.component)?;
         let is_new = |code: &str| !self.old_codes.iter().any(|old| old.eq_ignore_ascii_case(code));
         if !found.iter().any(|product| is_new(&product.code)) {
-            return Ok(match there(&self.package)? {
-                true => Probe::Needed("it is not installed yet".to_owned()),
-                false => Probe::Blocked(format!(
+            if !there(&self.package)? {
+                return Ok(Probe::Blocked(format!(
                     "the package {} is not there. Put the {} installer of the new version at that path and run \
                      `pfupgrade resume`",
                     self.package,
                     self.component.title()
-                )),
+                )));
+            }
+            let faults = self.faults(scene)?;
+            return Ok(match faults.is_empty() {
+                true => Probe::Needed("it is not installed yet".to_owned()),
+                false => Probe::Blocked(faults.join("; ")),
             });
         }
         let iis = scene.machine.web_server()?.unwrap_or_default();

@@ -1,9 +1,11 @@
 //! Packages on the machine.
 
-use crate::package::Package;
+use crate::package::{Architecture, Package};
 use crate::platform::disk::{self, ReadFile};
+use crate::platform::facts::{Bits, Signature};
 use crate::platform::{Doing, Failure, Inspect};
 use crate::winpath::WinPath;
+use std::fmt;
 
 /// Opens a package; `None` where there is no file at `path`.
 pub fn open(machine: &dyn Inspect, path: &WinPath) -> Result<Option<Package<Box<dyn ReadFile>>>, Failure> {
@@ -21,4 +23,103 @@ pub fn read_file(machine: &dyn Inspect, path: &WinPath, name: &str, limit: u64) 
         Some(mut package) => package.read_file(name, limit).doing(format!("read {name} in {path}")),
         None => Ok(None),
     }
+}
+
+/// Why an installer cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The id of the finding that it is.
+    pub id: &'static str,
+    /// What is the matter.
+    pub title: String,
+    /// What was seen.
+    pub seen: Vec<String>,
+    /// What to do about it.
+    pub advice: String,
+}
+
+impl Fault {
+    fn new(id: &'static str, title: String, seen: impl Into<Vec<String>>, advice: impl Into<String>) -> Self {
+        Self { id, title, seen: seen.into(), advice: advice.into() }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.title)?;
+        if !self.seen.is_empty() {
+            write!(f, " ({})", self.seen.join(", "))?;
+        }
+        write!(f, "; {}", self.advice)
+    }
+}
+
+/// What is wrong with an installer as a file: its hash, where one is wanted, and its signature, where one is.
+pub fn file_faults(
+    machine: &dyn Inspect,
+    path: &WinPath,
+    sha256: Option<&str>,
+    signed_by: Option<&str>,
+) -> Result<Vec<Fault>, Failure> {
+    let mut faults = Vec::new();
+    if let Some(wanted) = sha256 {
+        let found = disk::hash(machine.files(), path).doing(format!("read {path}"))?;
+        if !wanted.eq_ignore_ascii_case(&found) {
+            faults.push(Fault::new(
+                "installer-hash",
+                format!("the installer {path} is not the one that the plan pins"),
+                [format!("wanted {wanted}"), format!("found  {found}")],
+                "get the right file, or correct `sha256` if the change is meant",
+            ));
+        }
+    }
+    if let Some(wanted) = signed_by {
+        let seen = match machine.signature(path)? {
+            Signature::Signed { by } if by == wanted => return Ok(faults),
+            Signature::Signed { by } => format!("signed by {by}"),
+            Signature::None => "no signature that holds".to_owned(),
+        };
+        faults.push(Fault::new(
+            "installer-signature",
+            format!("the installer {path} is not signed by {wanted}"),
+            [seen],
+            "get the right file; `signed-by` in the plan names another signer, false accepts none",
+        ));
+    }
+    Ok(faults)
+}
+
+/// What is wrong with the package of a web component's new version, on a Windows of `bits`.
+pub fn web_faults(machine: &dyn Inspect, path: &WinPath, bits: Bits) -> Vec<Fault> {
+    let unreadable = |why: String| {
+        let title = format!("the installer {path} cannot be read");
+        vec![Fault::new("installer-unreadable", title, [why], "copy it again from the server's install folder")]
+    };
+    let mut package = match open(machine, path) {
+        Ok(Some(package)) => package,
+        Ok(None) => return unreadable("it is not there".to_owned()),
+        Err(failure) => return unreadable(failure.to_string()),
+    };
+    if let Err(error) = package.unpack(&mut |_, _| Ok(())) {
+        return unreadable(error.to_string());
+    }
+    let info = package.info();
+    let mut faults = Vec::new();
+    if !matches!((info.architecture, bits), (Architecture::X86, _) | (Architecture::X64, Bits::X64)) {
+        faults.push(Fault::new(
+            "installer-architecture",
+            format!("the installer {path} is made for another processor"),
+            [format!("package: {:?}, Windows: {bits:?}", info.architecture)],
+            format!("take the {}-bit package", bits.number()),
+        ));
+    }
+    if !package.takes("TARGETVDIR") {
+        faults.push(Fault::new(
+            "installer-directory",
+            format!("the installer {path} takes no virtual directory (TARGETVDIR)"),
+            [format!("{} {}", info.product_name, info.product_version)],
+            "name another package of this component; this one would choose its own place in IIS",
+        ));
+    }
+    faults
 }

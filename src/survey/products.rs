@@ -36,6 +36,12 @@ impl Product {
         format!("{} {}", self.name, self.version).trim_end().to_owned()
     }
 
+    /// True where the makers of the agent made it, whatever its name.
+    pub fn is_of_the_makers(&self) -> bool {
+        let publisher = normalised(&self.publisher);
+        publisher.contains("phonefactor") || publisher.contains("positive networks")
+    }
+
     /// The first number of the version.
     pub fn major(&self) -> Option<u32> {
         self.version.split('.').next()?.trim().parse().ok()
@@ -84,13 +90,29 @@ pub fn all(machine: &dyn Inspect) -> Result<Vec<Product>, Failure> {
             if all.iter().any(|seen| seen.code.eq_ignore_ascii_case(&code)) {
                 continue; // On 32-bit Windows both views are one.
             }
-            all.extend(product(machine, view, code, &key)?);
+            all.extend(product(machine, view, code, &key, false)?);
         }
     }
     Ok(all)
 }
 
-fn product(machine: &dyn Inspect, view: View, code: String, key: &Key) -> Result<Option<Product>, Failure> {
+/// The product of a code, whatever its name.
+pub fn of_code(machine: &dyn Inspect, code: &str) -> Result<Option<Product>, Failure> {
+    for view in [View::Native, View::Wow32] {
+        if let Some(key) = machine.registry_key(view, &format!("{UNINSTALL}\\{code}"))? {
+            return product(machine, view, code.to_ascii_uppercase(), &key, true);
+        }
+    }
+    Ok(None)
+}
+
+fn product(
+    machine: &dyn Inspect,
+    view: View,
+    code: String,
+    key: &Key,
+    wanted: bool,
+) -> Result<Option<Product>, Failure> {
     let Some(name) = key.text("DisplayName") else { return Ok(None) };
     let windows_installer = key.number("WindowsInstaller") == Some(1);
     let mut product = Product {
@@ -103,7 +125,7 @@ fn product(machine: &dyn Inspect, view: View, code: String, key: &Key) -> Result
         code,
     };
     // Thousands of products may be installed; only ours are worth another look.
-    if windows_installer && product.component().is_some() {
+    if windows_installer && (wanted || product.component().is_some()) {
         product.package = cached_package(machine, &product.code)?;
     }
     Ok(Some(product))

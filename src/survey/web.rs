@@ -1,79 +1,145 @@
 //! Web components: recognised by their files, wherever IIS serves them from.
 
 use super::products::Product;
-use super::{ChangedFile, Found, Served, packages};
+use super::{ChangedFile, Found, SdkClient, Served, packages};
 use crate::plan::Component;
 use crate::platform::disk::{self, Entry};
 use crate::platform::facts::{Application, Site, WebServer};
 use crate::platform::{Doing, Failure, Inspect};
-use crate::webconfig::Document;
+use crate::webconfig::{Document, is_sdk_setting};
 use crate::winpath::{WinPath, fold};
 use std::collections::BTreeMap;
 
 const CONFIG_LIMIT: u64 = 128 << 20;
 
+/// The application that the old portal proposes.
+const OLD_PORTAL: &str = "/PhoneFactor";
+
+/// What an application's files say of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Trace {
+    /// It has the service file of this component.
+    Service(Component),
+    /// The portal's package was installed there.
+    PortalFiles,
+    /// Its web.config has the portal's setting, as the one of somebody's own program may have.
+    PortalSetting,
+}
+
+/// An application's web.config.
+enum Config {
+    None,
+    Unreadable,
+    Readable(Document),
+}
+
+/// Adds what IIS serves to the components; answers with every application that holds an address of the SDK.
 pub(super) fn survey(
     machine: &dyn Inspect,
     web_server: Option<&WebServer>,
     components: &mut BTreeMap<Component, Found>,
-) -> Result<(), Failure> {
+) -> Result<Vec<SdkClient>, Failure> {
+    let installed = installed(machine, components)?;
+    let (mut seen, mut clients) = (Vec::new(), Vec::new());
     for site in web_server.into_iter().flat_map(|iis| &iis.sites) {
         for application in &site.applications {
-            let Some(component) = component_in(machine, &application.folder)? else { continue };
-            let found = components.entry(component).or_default();
-            let served = served(machine, site, application, found.old().next())?;
-            found.evidence.push(format!("application {} in {}", served.location(), application.folder));
-            found.applications.push(served);
+            let config = config(machine, &application.folder);
+            if let Config::Readable(document) = &config
+                && let Some((setting, _)) = document.sdk_url()
+            {
+                clients.push(SdkClient { web_config: application.folder.child("web.config"), setting });
+            }
+            let portal = installed.get(&Component::Portal);
+            seen.extend(trace(machine, application, &config, portal).map(|trace| (site, application, trace)));
         }
     }
-    Ok(())
+    let is_certain = seen.iter().any(|(.., trace)| *trace == Trace::PortalFiles);
+    for (site, application, trace) in seen {
+        let component = match trace {
+            Trace::Service(component) => component,
+            Trace::PortalSetting if is_certain => continue,
+            Trace::PortalFiles | Trace::PortalSetting => Component::Portal,
+        };
+        let found = components.entry(component).or_default();
+        let served = served(machine, site, application, installed.get(&component))?;
+        found.evidence.push(format!("application {} in {}", served.location(), application.folder));
+        found.applications.push(served);
+    }
+    Ok(clients)
 }
 
-/// The component whose files lie in a folder.
-fn component_in(machine: &dyn Inspect, folder: &WinPath) -> Result<Option<Component>, Failure> {
-    let there = |name: &str| {
-        let path = folder.child(name);
-        disk::exists(machine.files(), &path).doing(format!("look for {path}"))
-    };
-    if there("PfPaWs.asmx")? {
-        return Ok(Some(Component::MobileApp));
-    }
-    if there("PfWsSdk.asmx")? {
-        return Ok(Some(Component::Sdk));
-    }
-    if !there("web.config")? {
-        return Ok(None);
-    }
-    // Any application may have a web.config, and one that cannot be read is most likely none of ours.
+/// What cannot be read is most likely none of ours: then it must not be in the way.
+fn config(machine: &dyn Inspect, folder: &WinPath) -> Config {
     let path = folder.child("web.config");
-    let bytes = disk::read(machine.files(), &path, CONFIG_LIMIT).doing(format!("read {path}"))?;
-    let document = Document::parse(bytes, path.as_str());
-    Ok(document.ok().and_then(|document| document.sdk_url()).map(|_| Component::Portal))
+    if !is_there(machine, &path) {
+        return Config::None;
+    }
+    let document = disk::read(machine.files(), &path, CONFIG_LIMIT).ok();
+    match document.and_then(|bytes| Document::parse(bytes, path.as_str()).ok()) {
+        Some(document) => Config::Readable(document),
+        None => Config::Unreadable,
+    }
+}
+
+fn is_there(machine: &dyn Inspect, path: &WinPath) -> bool {
+    disk::exists(machine.files(), path).unwrap_or(false)
+}
+
+fn trace(
+    machine: &dyn Inspect,
+    application: &Application,
+    config: &Config,
+    portal: Option<&Installed>,
+) -> Option<Trace> {
+    let folder = &application.folder;
+    if is_there(machine, &folder.child("PfPaWs.asmx")) {
+        return Some(Trace::Service(Component::MobileApp));
+    }
+    if is_there(machine, &folder.child("PfWsSdk.asmx")) {
+        return Some(Trace::Service(Component::Sdk));
+    }
+    if portal.is_some_and(|portal| was_installed_in(machine, folder, portal)) {
+        return Some(Trace::PortalFiles);
+    }
+    match config {
+        Config::Readable(document) => {
+            let values = document.values().ok()?;
+            values.settings.iter().any(|setting| is_sdk_setting(&setting.name)).then_some(Trace::PortalSetting)
+        }
+        // Nothing else is left to tell it by; a portal that is broken must not look like one that is not there.
+        Config::Unreadable if portal.is_none() && application.path.eq_ignore_ascii_case(OLD_PORTAL) => {
+            Some(Trace::PortalSetting)
+        }
+        Config::Unreadable | Config::None => None,
+    }
+}
+
+/// True where half of a package's files lie in a folder: the administrator may have removed some.
+fn was_installed_in(machine: &dyn Inspect, folder: &WinPath, installed: &Installed) -> bool {
+    let names: Vec<&String> = installed.keys().filter(|name| *name != "WEB.CONFIG").collect();
+    let there = names.iter().filter(|name| folder.join(name).is_ok_and(|path| is_there(machine, &path))).count();
+    there > 0 && there * 2 >= names.len()
 }
 
 fn served(
     machine: &dyn Inspect,
     site: &Site,
     application: &Application,
-    product: Option<&Product>,
+    installed: Option<&Installed>,
 ) -> Result<Served, Failure> {
     let folder = &application.folder;
-    let installed = match product.and_then(|product| product.package.as_ref()) {
-        Some(package) => installed_files(machine, package)?,
-        None => None,
-    };
     let mut themes = Vec::new();
     let mut changed = Vec::new();
     let files = machine.files().walk(folder).doing(format!("list {folder}"))?;
     for entry in &files {
         let below = entry.path.below(folder).unwrap_or_default();
-        if let Some(theme) = own_theme(below, installed.as_ref()) {
+        if let Some(theme) = own_theme(below, installed) {
             if !themes.iter().any(|known: &String| fold(known) == fold(theme)) {
                 themes.push(theme.to_owned());
             }
         } else if entry.kind == disk::Kind::File
             && fold(below) != "WEB.CONFIG"
-            && let Some(installed) = &installed
+            && let Some(installed) = installed
         {
             let shipped = installed.get(&fold(below));
             if !is_as_shipped(machine, entry, shipped)? {
@@ -111,6 +177,23 @@ fn own_theme<'a>(below: &'a str, installed: Option<&Installed>) -> Option<&'a st
 
 /// Files of a web package: folded path below its root, with size and SHA-256.
 type Installed = BTreeMap<String, (u64, String)>;
+
+/// What the old package of each component installed, where it can be read.
+fn installed(
+    machine: &dyn Inspect,
+    components: &BTreeMap<Component, Found>,
+) -> Result<BTreeMap<Component, Installed>, Failure> {
+    let mut all = BTreeMap::new();
+    for component in Component::WEB {
+        let product: Option<&Product> = components.get(&component).and_then(|found| found.old().next());
+        if let Some(package) = product.and_then(|product| product.package.as_ref())
+            && let Some(files) = installed_files(machine, package)?
+        {
+            all.insert(component, files);
+        }
+    }
+    Ok(all)
+}
 
 /// What the package installed below its root folder; `None` where it cannot be read, which preflight reports.
 fn installed_files(machine: &dyn Inspect, path: &WinPath) -> Result<Option<Installed>, Failure> {

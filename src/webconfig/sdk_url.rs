@@ -4,7 +4,7 @@ const SERVICE: &str = "pfwssdk.asmx";
 const SETTING_SUFFIX: &str = "_pfwssdk_pfwssdk";
 
 /// True for the setting that holds the address, whatever the application's prefix.
-pub(super) fn is_setting(name: &str) -> bool {
+pub(crate) fn is_setting(name: &str) -> bool {
     name.to_ascii_lowercase().ends_with(SETTING_SUFFIX)
 }
 
@@ -14,7 +14,7 @@ pub(super) fn is_url(value: &str) -> bool {
 }
 
 /// A value that was shipped and that nobody can have meant.
-pub(super) fn is_placeholder(value: &str) -> bool {
+pub(crate) fn is_placeholder(value: &str) -> bool {
     let value = value.trim().to_ascii_lowercase();
     value == "http://localhost:4898/pfwssdk.asmx" || value.contains("www.contoso.com")
 }
