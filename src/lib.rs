@@ -16,7 +16,10 @@
 //! plan + survey -> procedure -> engine -> platform
 //! ```
 //!
-//! Dependencies point the same way as that line and never back. Nothing below [`cli`] prints or knows a terminal.
+//! What is used stands below what uses it: [`cli`], [`engine`], [`procedure`] with [`preflight`], [`step`], [`survey`], then
+//! [`platform`] and [`webconfig`], [`package`], and [`winpath`] and [`secret`] at the bottom. [`plan`] is read by all of
+//! them down to [`survey`]; [`report`] stands beside them, since a preview is filled by steps and a summary tells of a run.
+//! Nothing below [`cli`] prints or knows a terminal.
 //!
 //! # The rooms
 //!

@@ -101,7 +101,8 @@ fn every_command_runs_and_ends_as_the_readme_says() {
     let mut ran = 0;
     for line in blocks("sh").into_iter().flat_map(str::lines) {
         let (command, comment) = line.split_once('#').unwrap_or((line, ""));
-        let expected = comment.split_once("ends with ").map_or("0", |(_, code)| code.split(&[' ', ':']).next().unwrap());
+        let expected =
+            comment.split_once("ends with ").map_or("0", |(_, code)| code.split(&[' ', ':']).next().unwrap());
         let mut words = command.split_whitespace();
         let arguments: Vec<&str> = match words.next() {
             None => continue,
@@ -123,6 +124,15 @@ fn every_command_runs_and_ends_as_the_readme_says() {
         ran += 1;
     }
     assert!(ran >= 10, "only {ran} commands were found");
+}
+
+/// The two commands of a fresh clone are what every change has to pass.
+#[test]
+fn the_first_two_commands_are_those_of_the_checks() {
+    let checks = fs::read_to_string(Path::new(HOUSE).join(".ci/run")).unwrap();
+    for command in blocks("sh")[0].lines() {
+        assert!(checks.lines().any(|line| line == command), ".ci/run does not run `{command}`");
+    }
 }
 
 #[test]
@@ -189,24 +199,24 @@ fn the_steps_are_those_of_the_procedure() {
     assert_eq!(found, expected);
 }
 
-/// One key as the reference has it: its values and its default behind it, its meaning below.
+/// One key as the reference has it: its values, its default and its meaning behind it.
 fn key(doc: &KeyDoc) -> String {
     let kind = match doc.values {
         [] => doc.kind.to_owned(),
         values => values.iter().map(|value| format!("\"{value}\"")).collect::<Vec<_>>().join(", "),
     };
     let default = if doc.default.is_empty() { String::new() } else { format!("; default {}", doc.default) };
-    let mut text = format!("  {:22}{kind}{default}\n", doc.key);
-    let mut line = String::new();
-    for word in doc.meaning.split_whitespace() {
-        if !line.is_empty() && line.len() + 1 + word.len() > 94 {
-            writeln!(text, "{:24}{line}", "").unwrap();
-            line.clear();
+    let mut text = String::new();
+    let mut line = format!("  {:22}", doc.key);
+    for word in format!("{kind}{default}: {}", doc.meaning).split(' ') {
+        if line.len() + word.len() > 116 {
+            writeln!(text, "{}", line.trim_end()).unwrap();
+            line = " ".repeat(24);
         }
-        line += if line.is_empty() { "" } else { " " };
         line += word;
+        line.push(' ');
     }
-    writeln!(text, "{:24}{line}", "").unwrap();
+    writeln!(text, "{}", line.trim_end()).unwrap();
     text
 }
 
