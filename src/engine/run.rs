@@ -87,23 +87,10 @@ impl Engine<'_> {
         }
         let journal = Journal::open(self.platform.disk(), &found.journal)?;
         let progress = Progress::of(journal.records());
-        let current = progress.steps.iter().find(|(_, step)| !step.over);
-        let waits = |step: &str| {
-            let last = journal.records().iter().rev().find_map(|record| match &record.entry {
-                Entry::OpStarted { step, op, .. } => Some((step, op)),
-                _ => None,
-            });
-            last.is_some_and(|(of, op)| of == step && matches!(op, Op::Ask { .. }))
-        };
-        let notes = current.map(|(step, progress)| match progress.in_doubt {
-            true if waits(step) => format!("{step} waits for a person"),
-            true => format!("{step} was interrupted in its operation {}: it is completed", progress.ops + 1),
-            false => format!("{step} was interrupted after {} operations", progress.ops),
-        });
-        let notes = notes.into_iter().collect();
         let mut running = Running { engine: self, frozen: &found.frozen, journal, progress, operator, watcher };
-        running.begin_anew()?;
-        running.all_steps(notes)
+        let note = running.where_it_stands();
+        let anew = running.begin_anew()?;
+        running.all_steps(anew.or(note).into_iter().collect())
     }
 }
 
@@ -128,6 +115,20 @@ impl Running<'_> {
         }
         self.write(Entry::Finished)?;
         Ok(End::Done { reboot: self.progress.reboot })
+    }
+
+    /// What an interruption left, in words.
+    fn where_it_stands(&self) -> Option<String> {
+        let (step, progress) = self.progress.steps.iter().find(|(_, step)| !step.over)?;
+        let last = self.journal.records().iter().rev().find_map(|record| match &record.entry {
+            Entry::OpStarted { op, .. } => Some(op),
+            _ => None,
+        });
+        Some(match (progress.in_doubt, last) {
+            (true, Some(Op::Ask { gate })) => format!("it waits at the gate {}", gate.id),
+            (true, _) => format!("{step} was interrupted in its operation {}: it is completed", progress.ops + 1),
+            (false, _) => format!("{step} was interrupted after {} operations", progress.ops),
+        })
     }
 
     fn write(&mut self, entry: Entry) -> Result<(), EngineError> {
@@ -184,8 +185,8 @@ impl Running<'_> {
 
     /// What was backed up before an interruption may have been written to since. As long as nothing has been uninstalled
     /// every step is done anew. Later on the data is copied anew where the agent runs again, as it does after a restart of
-    /// Windows.
-    fn begin_anew(&mut self) -> Result<(), EngineError> {
+    /// Windows. Says so, where anything is.
+    fn begin_anew(&mut self) -> Result<Option<String>, EngineError> {
         let stops = |step: &&Step| matches!(step.work, Work::StopServices(_)) && self.progress.is_over(&step.id);
         let runs_again = match self.frozen.steps.iter().find(stops) {
             Some(step) => matches!(step.work.kind().probe(&self.scene())?, Probe::Needed(_)),
@@ -197,7 +198,14 @@ impl Running<'_> {
         };
         let steps = self.frozen.steps.iter().filter(|step| anew(step)).map(|step| step.id.clone());
         let steps: Vec<String> = steps.filter(|id| self.progress.steps.contains_key(id)).collect();
-        if steps.is_empty() { Ok(()) } else { self.write(Entry::Reset { steps }) }
+        if steps.is_empty() {
+            return Ok(None);
+        }
+        self.write(Entry::Reset { steps })?;
+        Ok(Some(match runs_again && !self.progress.uninstalled.is_empty() {
+            true => "the agent has run meanwhile: it is stopped and its data copied anew".to_owned(),
+            false => "nothing has been uninstalled yet: the steps begin anew".to_owned(),
+        }))
     }
 
     fn step(&mut self, step: &Step) -> Result<Flow, EngineError> {
