@@ -1,6 +1,7 @@
 //! The machine now against the machine before a run.
 
 use crate::plan::Component;
+use crate::survey::products::Product;
 use crate::survey::{Found, Survey};
 
 /// What is not as it was.
@@ -12,20 +13,15 @@ pub(super) struct Differences {
     pub(super) not_restored: Vec<String>,
 }
 
-/// Compares what a rollback promises: products, applications, services, InstallPath.
-pub(super) fn compare(before: &Survey, now: &Survey) -> Differences {
+/// Compares what a rollback promises: products, applications, services, InstallPath. `old_codes` are the products that the
+/// run uninstalls, which need not have a name that says what they are.
+pub(super) fn compare(before: &Survey, old_codes: &[&str], now: &Survey) -> Differences {
     let mut all = Differences::default();
     for component in Component::ALL {
         let (nothing, title) = (Found::default(), component.title());
         let was = before.components.get(&component).unwrap_or(&nothing);
         let is = now.components.get(&component).unwrap_or(&nothing);
-        let products = |found: &Found| {
-            let mut all: Vec<String> =
-                found.products.iter().map(|product| format!("{} {}", product.title(), product.code)).collect();
-            all.sort();
-            all.join(", ")
-        };
-        differ(&mut all.faults, &format!("the {title}"), &products(was), &products(is));
+        products(&was.products, old_codes, &is.products, &mut all.faults);
         let applications = |found: &Found| {
             let all = found.applications.iter().map(|served| (served.location(), &served.application));
             all.map(|(location, application)| format!("{location} {application:?}")).collect::<Vec<_>>().join(", ")
@@ -46,6 +42,15 @@ pub(super) fn compare(before: &Survey, now: &Survey) -> Differences {
         }
     }
     all
+}
+
+fn products(was: &[Product], old_codes: &[&str], is: &[Product], faults: &mut Vec<String>) {
+    let same = |a: &Product, b: &Product| a.code.eq_ignore_ascii_case(&b.code) && a.version == b.version;
+    let missing = was.iter().filter(|was| !is.iter().any(|is| same(was, is)));
+    faults.extend(missing.map(|product| format!("{} {} is missing", product.title(), product.code)));
+    let known = |product: &Product| old_codes.iter().any(|code| code.eq_ignore_ascii_case(&product.code));
+    let extra = is.iter().filter(|is| !known(is) && !was.iter().any(|was| same(was, is)));
+    faults.extend(extra.map(|product| format!("{} {} is too much", product.title(), product.code)));
 }
 
 fn differ(into: &mut Vec<String>, what: &str, was: &str, is: &str) {

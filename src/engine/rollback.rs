@@ -162,7 +162,13 @@ impl Engine<'_> {
     /// A rollback is over when the machine says so, not when its operations are done.
     fn check_state_before(&self, frozen: &Frozen, watcher: &mut dyn Watcher) -> Result<(), Failure> {
         let now = survey(self.platform.inspect())?;
-        let differences = compare::compare(&frozen.survey, &now);
+        let old_codes: Vec<&str> = frozen.steps.iter().filter_map(Step::uninstalls).collect();
+        let mut differences = compare::compare(&frozen.survey, &old_codes, &now);
+        for code in old_codes {
+            if !products::is_installed(self.platform.inspect(), code)? {
+                differences.faults.push(format!("the product {code} is missing"));
+            }
+        }
         for text in differences.not_restored {
             watcher.event(&Event::Note { text: format!("not restored: {text}") });
         }

@@ -35,12 +35,11 @@ pub struct Replaced {
     pub way_back: Result<WinPath, String>,
 }
 
+/// Every component with its choice.
+pub(super) type Choices = Vec<(Component, Choice)>;
+
 /// The choice for every component, and what stands against it.
-pub(super) fn choose(
-    plan: &Plan,
-    survey: &Survey,
-    machine: &dyn Inspect,
-) -> Result<(Vec<(Component, Choice)>, Vec<Finding>), Failure> {
+pub(super) fn choose(plan: &Plan, survey: &Survey, machine: &dyn Inspect) -> Result<(Choices, Vec<Finding>), Failure> {
     let mut findings = Vec::new();
     let mut choices = Vec::new();
     for component in Component::ALL {

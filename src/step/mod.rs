@@ -52,6 +52,14 @@ pub struct Step {
 }
 
 impl Step {
+    /// The code of the product that the step uninstalls.
+    pub fn uninstalls(&self) -> Option<&str> {
+        match &self.work {
+            Work::Uninstall(uninstall) => Some(&uninstall.code),
+            _ => None,
+        }
+    }
+
     /// The component and folder of the new application, for a step that installs one.
     pub fn web_folder(&self) -> Option<(Component, &WinPath)> {
         match &self.work {
