@@ -1,38 +1,39 @@
 //! The map of the house.
 //!
-//! `pfupgrade` moves a server from the PhoneFactor Agent to Multi-Factor Authentication Server. This page says which room
-//! does what and where to begin; the `README.md` beside the sources says what the program does for its users.
+//! `pfupgrade` moves a server from the PhoneFactor Agent to Multi-Factor Authentication Server. This page says which
+//! room does what and where to begin; the `README.md` beside the sources says what the program does for its users.
 //!
 //! # How data flows
 //!
 //! The administrator's TOML file becomes a [`plan::Plan`]: what is wanted. A look at the machine becomes a
-//! [`survey::Survey`]: what is there. [`procedure::compile`] makes of both an ordered list of [`step::Step`]s, with the
-//! findings of [`preflight`]. [`engine::prepare`] puts that into a preview ([`report`]) and, where a run begins, into the
-//! journal, frozen: nothing is ever compiled anew on a machine that is half done. The [`engine`] asks each step for its
-//! operations ([`platform::op::Op`]), writes each into the journal with what was there before, and has the
-//! [`platform::Platform`] carry it out. `resume` reads the journal and goes on; `rollback` reads it backwards.
+//! [`survey::Survey`]: what is there. [`procedure::compile`] makes of both an ordered list of [`step::Step`]s, with
+//! the findings of [`preflight`]. [`engine::prepare`] puts that into a preview ([`report`]) and, where a run begins,
+//! into the journal, frozen: nothing is ever compiled anew on a machine that is half done. The [`engine`] asks each
+//! step for its operations ([`platform::op::Op`]), writes each into the journal with what was there before, and has
+//! the [`platform::Platform`] carry it out. `resume` reads the journal and goes on; `rollback` reads it backwards.
 //!
 //! ```text
 //! plan + survey -> procedure -> engine -> platform
 //! ```
 //!
-//! What is used stands below what uses it: [`cli`], [`engine`], [`procedure`] with [`preflight`], [`step`], [`survey`], then
-//! [`platform`] and [`webconfig`], [`package`], and [`winpath`] and [`secret`] at the bottom. [`plan`] is read by all of
-//! them down to [`survey`]; [`report`] stands beside them, since a preview is filled by steps and a summary tells of a run.
-//! Nothing below [`cli`] prints or knows a terminal.
+//! What is used stands below what uses it: [`cli`], [`engine`], [`procedure`] with [`preflight`], [`step`],
+//! [`survey`], then [`platform`] and [`webconfig`], [`package`], and [`winpath`] and [`secret`] at the bottom.
+//! [`plan`] is read by all of them down to [`survey`]; [`report`] stands beside them, since a preview is filled by
+//! steps and a summary tells of a run. Nothing below [`cli`] prints or knows a terminal.
 //!
 //! # The rooms
 //!
 //! - [`cli`]: arguments in, text and an exit code out. One file a command.
 //! - [`exit`]: every exit code, and what ends with which.
 //! - [`plan`]: the file format. [`plan::KEYS`] is the one table of what may stand in it.
-//! - [`survey`]: machine to facts. Names and codes of the old products are not published, so everything is discovered.
+//! - [`survey`]: machine to facts. Names and codes of the old products are not published, so everything is
+//!   discovered.
 //! - [`preflight`]: what stands in the way of a run. [`preflight::FINDINGS`] is the one table of ids.
 //! - [`procedure`]: the order of the steps, in one place, which reads like Microsoft's article.
 //! - [`step`]: one file a kind of step. A step looks, and yields operations; it has no undo of its own.
 //! - [`engine`]: run, resume, rollback; the journal; the lock.
-//! - [`platform`]: the machine behind two traits, the operations, and the disk. [`platform::simulated`] is the only machine
-//!   so far; [`platform::faulty`] wraps any machine and has one operation go wrong.
+//! - [`platform`]: the machine behind two traits, the operations, and the disk. [`platform::simulated`] is the only
+//!   machine so far; [`platform::faulty`] wraps any machine and has one operation go wrong.
 //! - [`package`]: reads Windows Installer packages on any host, and builds small ones.
 //! - [`webconfig`]: reads and merges `web.config` files without touching a byte that need not change.
 //! - [`report`]: previews and summaries as data, as text and as JSON.
@@ -53,17 +54,18 @@
 //!
 //! # What the types promise
 //!
-//! - [`platform::Inspect`] has questions only. A preview is given nothing else, so the compiler sees to it that it changes
-//!   nothing; [`platform::Platform::perform`] is the one way to change a machine.
-//! - An [`platform::op::Op`] is a goal, not a command: performing one that is done or half done completes it. Going on
-//!   after a kill needs no more than that.
-//! - Undo follows from an operation and from what it met ([`engine::journal::Before`]); no step has an inverse that could
-//!   be forgotten.
+//! - [`platform::Inspect`] has questions only. A preview is given nothing else, so the compiler sees to it that it
+//!   changes nothing; [`platform::Platform::perform`] is the one way to change a machine.
+//! - An [`platform::op::Op`] is a goal, not a command: performing one that is done or half done completes it. Going
+//!   on after a kill needs no more than that.
+//! - Undo follows from an operation and from what it met ([`engine::journal::Before`]); no step has an inverse that
+//!   could be forgotten.
 //! - [`webconfig::Secret`] cannot print itself and [`webconfig::Shown`] has forgotten what it hides;
 //!   [`platform::op::Blob`] is stored and shown as its size and hash only.
-//! - [`winpath::WinPath`] is an absolute path of the machine. A path of the host is a [`std::path::Path`], and neither
-//!   becomes the other by accident.
-//! - [`platform::disk::Disk`] tells what is written from what is durable, so that a power cut can be played in memory.
+//! - [`winpath::WinPath`] is an absolute path of the machine. A path of the host is a [`std::path::Path`], and
+//!   neither becomes the other by accident.
+//! - [`platform::disk::Disk`] tells what is written from what is durable, so that a power cut can be played in
+//!   memory.
 
 pub mod cli;
 pub mod engine;

@@ -1,6 +1,6 @@
 //! The README says what is so: its commands run, its output is the program's, its tables are those of the code.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
 use pfupgrade::plan::{KEYS, KeyDoc};
 use pfupgrade::preflight::{FINDINGS, Level};
