@@ -1,6 +1,6 @@
 //! What stands in the way of an upgrade, found before anything is changed.
 //!
-//! Every finding has a stable id and a level. [`check`] looks at what the procedure needs; what cannot even be chosen
+//! Every finding has a stable id and a level. `check` looks at what the procedure needs; what cannot even be chosen
 //! (no product, no site, a name that is taken) the procedure reports itself, as findings too.
 
 mod folders;

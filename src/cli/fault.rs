@@ -85,6 +85,13 @@ impl From<Failure> for Fault {
     }
 }
 
+/// What fails on the host, with what was being done.
+impl From<anyhow::Error> for Fault {
+    fn from(error: anyhow::Error) -> Self {
+        Self::usage(format!("{error:#}"))
+    }
+}
+
 impl From<EngineError> for Fault {
     fn from(error: EngineError) -> Self {
         let next = match &error {

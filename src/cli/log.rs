@@ -3,7 +3,7 @@
 use super::fault::Fault;
 use super::options::Global;
 use crate::engine::Event;
-use crate::platform::Doing;
+use anyhow::Context;
 use std::fs::File;
 use tracing::{debug, info, level_filters::LevelFilter};
 
@@ -11,10 +11,10 @@ use tracing::{debug, info, level_filters::LevelFilter};
 pub(super) fn start(global: &Global) -> Result<(), Fault> {
     let Some(path) = &global.log_file else { return Ok(()) };
     let file = File::options().create(true).append(true).open(path);
-    let file = file.doing(format!("open the log file {}", path.display()))?;
+    let file = file.with_context(|| format!("could not open the log file {}", path.display()))?;
     let level = if global.verbose { LevelFilter::DEBUG } else { LevelFilter::INFO };
     let log = tracing_subscriber::fmt().json().flatten_event(true).with_max_level(level).with_writer(file).finish();
-    tracing::subscriber::set_global_default(log).doing("start the log")?;
+    tracing::subscriber::set_global_default(log).context("could not start the log")?;
     Ok(())
 }
 

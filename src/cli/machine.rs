@@ -4,11 +4,12 @@ use super::fault::Fault;
 use super::options::Global;
 use super::talk::Talk;
 use crate::engine::Engine;
+use crate::platform::Inspect;
 use crate::platform::clock::{Clock, HostClock};
 use crate::platform::disk::{Disk, HostDisk, MemoryDisk};
 use crate::platform::simulated::{Simulated, demo};
-use crate::platform::{Doing, Inspect};
 use crate::winpath::WinPath;
+use anyhow::Context;
 use jiff::Timestamp;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -53,8 +54,8 @@ impl Machine {
             (Some(folder), _) => (in_folder(folder, global, purpose, talk)?, Some(folder.clone())),
             (None, Purpose::Preview) => (build(global, Arc::new(MemoryDisk::new()))?, None),
             (None, Purpose::Work) => {
-                let doing = "make a temporary folder for the demo machine";
-                let folder = tempfile::Builder::new().prefix("pfupgrade-").tempdir().doing(doing)?.keep();
+                let folder = tempfile::Builder::new().prefix("pfupgrade-").tempdir();
+                let folder = folder.context("could not make a temporary folder for the demo machine")?.keep();
                 let simulated = build(global, Arc::new(HostDisk::below(&folder)))?;
                 talk.insist(&format!("The demo machine is in {}", folder.display()));
                 (simulated, Some(folder))
@@ -95,12 +96,12 @@ fn in_folder(folder: &Path, global: &Global, purpose: Purpose, talk: &Talk) -> R
         return Err(Fault::usage(format!("there is no simulated machine in {}", folder.display()))
             .next("name the folder that the earlier command was given or told you"));
     }
-    let doing = format!("look into {}", folder.display());
-    if folder.exists() && fs::read_dir(folder).doing(doing)?.next().is_some() {
+    let look = || fs::read_dir(folder).with_context(|| format!("could not look into {}", folder.display()));
+    if folder.exists() && look()?.next().is_some() {
         return Err(Fault::usage(format!("{} holds files but no simulated machine", folder.display()))
             .next("name a folder that is empty or does not exist"));
     }
-    fs::create_dir_all(folder).doing(format!("create {}", folder.display()))?;
+    fs::create_dir_all(folder).with_context(|| format!("could not create {}", folder.display()))?;
     let simulated = build(global, disk)?;
     talk.say(&format!("A demo machine has been built in {}", folder.display()));
     Ok(simulated)

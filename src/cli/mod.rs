@@ -15,6 +15,7 @@ mod stop;
 mod talk;
 
 use crate::exit::Exit;
+use crate::package::panic_will_be_reported;
 use crate::report::json;
 use clap::Parser;
 use fault::Fault;
@@ -24,6 +25,7 @@ use talk::Talk;
 
 /// Carries out one command and says how it ended. `args` begins with the program's own name.
 pub fn start(args: impl IntoIterator<Item = OsString>) -> Exit {
+    quiet_expected_panics();
     let args: Vec<OsString> = args.into_iter().collect();
     let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
@@ -44,6 +46,16 @@ pub fn start(args: impl IntoIterator<Item = OsString>) -> Exit {
         talk.end(exit, &next);
     }
     exit
+}
+
+/// A damaged package can make a decoder panic. That is caught and becomes an error, and is not to be told twice.
+fn quiet_expected_panics() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !panic_will_be_reported() {
+            usual(panic);
+        }
+    }));
 }
 
 fn carry_out(cli: &Cli, talk: &Talk) -> Result<ending::Ending, Fault> {
