@@ -1,0 +1,104 @@
+//! Gates: what only a person can do, and what is seen without asking.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
+
+mod support;
+use support::*;
+
+use pfupgrade::engine::{Answer, End, Event, Operator, Watcher, prepare};
+use pfupgrade::platform::clock::Clock;
+use pfupgrade::platform::disk;
+use pfupgrade::platform::op::Gate;
+
+const LOG: &str = r"C:\Program Files\PhoneFactor\Logs\MultiFactorAuthSvc.log";
+
+/// Runs the setup, takes the line away by which the service says that the data is upgraded, and has no more time.
+struct Hasty<'a>(Person<'a>, &'a disk::MemoryDisk);
+
+impl Operator for Hasty<'_> {
+    fn at_gate(&mut self, gate: &Gate, still: &str) -> Answer {
+        if gate.id != "server-setup" {
+            return Answer::Later;
+        }
+        let answer = self.0.at_gate(gate, still);
+        put(self.1, LOG, "");
+        answer
+    }
+}
+
+/// Keeps the ids of the gates at which somebody was asked, and who answered.
+#[derive(Default)]
+struct Gates(Vec<String>);
+
+impl Watcher for Gates {
+    fn event(&mut self, event: &Event) {
+        match event {
+            Event::Gate { gate } => self.0.push(format!("{} asked", gate.id)),
+            Event::Answered { gate, by } => self.0.push(format!("{gate}: {by}")),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn the_data_upgrade_is_waited_for_as_long_as_the_plan_says_and_then_a_person_is_asked() {
+    let disk = one_server();
+    let (machine, clock) = (boot(&disk), clock());
+    let engine = engine(&machine, &clock);
+    let plan = plan_with("data-upgrade-timeout = \"45m\"");
+    let prepared = prepare(&machine, &*clock, &plan, &engine.state).unwrap();
+    let begun = clock.now();
+    let mut gates = Gates::default();
+    let end = engine.run(&prepared, &mut Hasty(Person(&machine), &disk), &mut gates).unwrap();
+    assert!(matches!(&end, End::Waiting(gate) if gate.id == "activation"), "{end:?}");
+    assert_eq!(clock.now().duration_since(begun).as_secs(), 45 * 60);
+    assert_eq!(gates.0, ["server-setup asked", "server-setup: simulated operator", "activation asked"]);
+
+    // The operator's word is enough, and so is the line in the log.
+    for (log, answer) in
+        [("", "activation: simulated operator"), ("Completed performing tasks to upgrade from 5 to 7", "")]
+    {
+        let disk = disk.snapshot();
+        put(&disk, LOG, log);
+        assert_eq!(resume(&disk).unwrap().unwrap(), End::Done { reboot: false });
+        let records = last_run(&disk).unwrap().records;
+        let told = records.iter().map(|record| serde_json::to_string(record).unwrap()).collect::<String>();
+        let by = if answer.is_empty() { "seen on the machine" } else { "simulated operator" };
+        assert!(told.contains(&format!("\"gate\":\"activation\",\"by\":\"{by}\"")), "{log:?}");
+    }
+}
+
+#[test]
+fn gates_that_the_plan_skips_are_answered_by_it() {
+    let disk = one_server();
+    let (machine, clock) = (boot(&disk), clock());
+    let engine = engine(&machine, &clock);
+    let plan = plan_with(
+        "[gates]\nportal-url = { skip = \"done by the identity team\" }\nmobile-app-url = { skip = \"no phones left\" }",
+    );
+    let prepared = prepare(&machine, &*clock, &plan, &engine.state).unwrap();
+    let mut gates = Gates::default();
+    engine.run(&prepared, &mut Person(&machine), &mut gates).unwrap();
+    assert_eq!(
+        gates.0,
+        [
+            "server-setup asked",
+            "server-setup: simulated operator",
+            "portal-url: plan: done by the identity team",
+            "mobile-app-url: plan: no phones left",
+        ]
+    );
+}
+
+#[test]
+fn names_that_are_kept_need_no_gate() {
+    let disk = one_server();
+    let (machine, clock) = (boot(&disk), clock());
+    let state = engine(&machine, &clock).state;
+    let gates_of = |name: &str| {
+        let preview = prepare(&machine, &*clock, &plan(name), &state).unwrap().preview;
+        let gates = preview.steps.into_iter().filter_map(|step| step.gate).map(|gate| gate.id);
+        gates.collect::<Vec<String>>()
+    };
+    assert_eq!(gates_of("one-server"), ["server-setup", "activation", "portal-url", "mobile-app-url"]);
+    assert_eq!(gates_of("keep-directory-names"), ["server-setup", "activation"]);
+}
