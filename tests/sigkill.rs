@@ -50,7 +50,7 @@ fn assert_same(expected: &BTreeMap<String, String>, found: &BTreeMap<String, Str
         .filter(|name| expected.get(*name) != found.get(*name))
         .map(|name| {
             let text = |all: &BTreeMap<String, String>| all.get(name).cloned().unwrap_or("(missing)".to_owned());
-            let diff = similar::TextDiff::from_lines(&text(expected), &text(found)).unified_diff().to_string();
+            let diff = similar::TextDiff::from_lines(text(expected), text(found)).unified_diff().to_string();
             format!("{name}\n{diff}")
         })
         .collect();
