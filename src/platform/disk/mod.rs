@@ -179,10 +179,22 @@ fn hex(bytes: &[u8]) -> String {
 ///
 /// The content goes beside `to` first, so a copy that was cut short never carries the name of a whole one.
 pub fn copy(disk: &dyn Disk, from: &WinPath, to: &WinPath, moved: &mut dyn FnMut(u64)) -> io::Result<String> {
+    let beside = beside(to);
+    let sum = copy_in_place(disk, from, &beside, moved)?;
+    disk.rename(&beside, to)?;
+    Ok(sum)
+}
+
+/// [`copy`] straight to the name, for where something else says that the copy is whole.
+pub(crate) fn copy_in_place(
+    disk: &dyn Disk,
+    from: &WinPath,
+    to: &WinPath,
+    moved: &mut dyn FnMut(u64),
+) -> io::Result<String> {
     let modified = disk.entry(from)?.ok_or(io::ErrorKind::NotFound)?.modified;
     let mut source = disk.open(from)?;
-    let beside = beside(to);
-    let mut target = disk.create(&beside)?;
+    let mut target = disk.create(to)?;
     let mut sum = Sha256::new();
     pieces(&mut *source, |piece| {
         sum.update(piece);
@@ -192,8 +204,6 @@ pub fn copy(disk: &dyn Disk, from: &WinPath, to: &WinPath, moved: &mut dyn FnMut
     })?;
     target.set_modified(modified)?;
     target.sync()?;
-    drop(target);
-    disk.rename(&beside, to)?;
     Ok(hex(&sum.finalize()))
 }
 
