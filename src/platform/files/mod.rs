@@ -1,0 +1,113 @@
+//! The operations that only concern the disk, the same on every backend.
+
+mod backup;
+#[cfg(test)]
+mod tests;
+
+pub use backup::{Manifest, ManifestEntry, manifest_of, verify_backup};
+
+use super::disk::{self, Disk, Kind, ReadDisk};
+use super::op::Op;
+use super::{Doing, Failure, Outcome, Progress};
+use crate::winpath::WinPath;
+use backup::{back_up, restore};
+use std::io;
+
+/// Carries out `op` where it concerns the disk alone; `None` for every other operation.
+pub(crate) fn perform(disk: &dyn Disk, op: &Op, watch: &mut dyn FnMut(Progress)) -> Option<Result<Outcome, Failure>> {
+    let done = match op {
+        Op::Close { folder } => close(disk, folder).doing(op),
+        Op::BackUp { from, to, except } => back_up(disk, from, to, except, watch),
+        Op::Restore { from, to, except } => restore(disk, from, to, except, watch),
+        Op::Copy { from, to } => copy(disk, from, to, watch).doing(op),
+        Op::Write { path, content } => match content.bytes() {
+            Some(bytes) => disk::replace(disk, path, bytes).doing(op),
+            None => Err(Failure::new(op, "its content is known by its SHA-256 only")),
+        },
+        Op::Move { from, to, aside } => relocate(disk, from, to, *aside).doing(op),
+        Op::Remove { path } => disk::remove(disk, path).doing(op),
+        Op::RemoveEmpty { path, up_to } => remove_empty(disk, path, up_to).doing(op),
+        _ => return None,
+    };
+    Some(done.map(|()| Outcome::default()))
+}
+
+/// The file by which ASP.NET answers every request as long as it lies in an application's folder.
+pub const OFFLINE: &str = "app_offline.htm";
+
+const OFFLINE_PAGE: &str = "<!DOCTYPE html>\r\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Maintenance</title></head>\r\n\
+<body><h1>This service is being upgraded</h1><p>Please try again later.</p></body></html>\r\n";
+
+fn close(disk: &dyn Disk, folder: &WinPath) -> io::Result<()> {
+    disk::create_folders(disk, folder)?;
+    disk::replace(disk, &folder.child(OFFLINE), OFFLINE_PAGE.as_bytes())
+}
+
+fn relocate(disk: &dyn Disk, from: &WinPath, to: &WinPath, aside: bool) -> io::Result<()> {
+    if !disk::exists(disk.as_read(), from)? {
+        return Ok(()); // Moved already, or nothing was left to move.
+    }
+    if let (true, Some(folder)) = (aside, to.parent()) {
+        disk::create_folders(disk, &folder)?;
+        disk.make_private(&folder)?;
+    }
+    disk.rename(from, to)?;
+    disk::sync_parent(disk, to)?;
+    disk::sync_parent(disk, from)
+}
+
+fn remove_empty(disk: &dyn Disk, path: &WinPath, up_to: &WinPath) -> io::Result<()> {
+    let mut next = Some(path.clone()).filter(|path| path.is_within(up_to));
+    while let Some(folder) = next {
+        match disk.entry(&folder)? {
+            Some(entry) if entry.kind != Kind::Folder || !disk.list(&folder)?.is_empty() => return Ok(()),
+            Some(_) => disk.remove_folder(&folder)?,
+            None => {}
+        }
+        next = folder.parent().filter(|parent| parent.is_within(up_to));
+    }
+    disk::sync_parent(disk, up_to)
+}
+
+fn copy(disk: &dyn Disk, from: &WinPath, to: &WinPath, watch: &mut dyn FnMut(Progress)) -> io::Result<()> {
+    let mut moved = |bytes| watch(Progress::Bytes(bytes));
+    let source = disk.entry(from)?.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "it is not there"))?;
+    if source.kind == Kind::File {
+        if let Some(parent) = to.parent() {
+            disk::create_folders(disk, &parent)?;
+        }
+        disk::copy(disk, from, to, &mut moved)?;
+        return disk::sync_parent(disk, to);
+    }
+    disk::create_folders(disk, to)?;
+    for entry in contents(disk.as_read(), from, &[])? {
+        let target = to.join(entry.path.below(from).unwrap_or_default()).map_err(io::Error::other)?;
+        match entry.kind {
+            Kind::Folder => disk::create_folders(disk, &target)?,
+            _ => drop(disk::copy(disk, &entry.path, &target, &mut moved)?),
+        }
+    }
+    sync_folders(disk, to)
+}
+
+fn sync_folders(disk: &dyn Disk, root: &WinPath) -> io::Result<()> {
+    for entry in disk.walk(root)? {
+        if entry.kind == Kind::Folder {
+            disk.sync_folder(&entry.path)?;
+        }
+    }
+    disk.sync_folder(root)
+}
+
+/// Everything below a folder without the excepted folders; a link is an error, since it could not be put back.
+fn contents(disk: &dyn ReadDisk, folder: &WinPath, except: &[WinPath]) -> io::Result<Vec<disk::Entry>> {
+    let mut all = disk.walk(folder)?;
+    all.retain(|entry| !except.iter().any(|left_out| entry.path.is_within(left_out)));
+    match all.iter().find(|entry| entry.kind == Kind::Other) {
+        Some(link) => Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!("{} is a link or a device, which cannot be backed up; move it away first", link.path),
+        )),
+        None => Ok(all),
+    }
+}

@@ -1,0 +1,127 @@
+//! Operations on both kinds of disk.
+
+use super::backup::{MANY, copy_files};
+use super::*;
+use crate::platform::FailureKind;
+use crate::platform::disk::{HostDisk, MemoryDisk};
+use std::time::SystemTime;
+
+fn path(text: &str) -> WinPath {
+    WinPath::new(text).expect("a good path")
+}
+
+fn on_both(test: impl Fn(&dyn Disk)) {
+    test(&MemoryDisk::new());
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    test(&HostDisk::below(folder.path()));
+}
+
+fn put(disk: &dyn Disk, at: &str, content: &str) {
+    disk::create_folders(disk, &path(at).parent().expect("a folder")).expect("folders");
+    disk::replace(disk, &path(at), content.as_bytes()).expect("written");
+}
+
+fn done(disk: &dyn Disk, op: &Op) -> u64 {
+    let mut bytes = 0;
+    let mut watch = |progress| {
+        if let Progress::Bytes(more) = progress {
+            bytes += more;
+        }
+    };
+    perform(disk, op, &mut watch).expect("an operation of the disk").expect("done");
+    bytes
+}
+
+fn texts(disk: &dyn Disk, folder: &str) -> Vec<(String, Vec<u8>, SystemTime)> {
+    let all = disk.walk(&path(folder)).expect("walked").into_iter().map(|entry| {
+        let content = match entry.kind {
+            Kind::File => disk::read(disk.as_read(), &entry.path, 1 << 20).expect("read"),
+            _ => Vec::new(),
+        };
+        let modified = if entry.kind == Kind::File { entry.modified } else { SystemTime::UNIX_EPOCH };
+        (entry.path.below(&path(folder)).unwrap_or_default().to_owned(), content, modified)
+    });
+    all.collect()
+}
+
+#[test]
+fn a_backup_of_many_files_restores_every_one_and_nothing_else() {
+    on_both(|disk| {
+        let count = MANY + 40;
+        for number in 0..count {
+            put(disk, &format!(r"C:\web\folder {}\file {number}", number % 7), &format!("content {number}"));
+        }
+        disk.create_folder(&path(r"C:\web\empty")).expect("created");
+        put(disk, r"C:\web\Data\live", "not backed up");
+        let before = texts(disk, r"C:\web");
+        let except = vec![path(r"C:\web\data")];
+        let (web, backup) = (path(r"C:\web"), path(r"C:\backup\web"));
+        let bytes = done(disk, &Op::BackUp { from: web.clone(), to: backup.clone(), except: except.clone() });
+        let manifest = verify_backup(disk.as_read(), &backup).expect("whole");
+        assert_eq!((manifest.len(), manifest.entries.len()), (bytes, count + 7 + 1));
+
+        put(disk, r"C:\web\folder 3\file 3", "changed");
+        put(disk, r"C:\web\folder 9\new", "new");
+        disk::remove(disk, &path(r"C:\web\empty")).expect("removed");
+        disk::remove(disk, &path(r"C:\web\folder 5")).expect("removed");
+        done(disk, &Op::Restore { from: backup, to: web, except });
+        assert_eq!(texts(disk, r"C:\web"), before);
+    });
+}
+
+#[test]
+fn what_was_not_there_is_removed_by_a_restore() {
+    on_both(|disk| {
+        let (file, backup) = (path(r"C:\a\file"), path(r"C:\backup\file"));
+        done(disk, &Op::BackUp { from: file.clone(), to: backup.clone(), except: Vec::new() });
+        put(disk, r"C:\a\file", "new");
+        done(disk, &Op::Restore { from: backup, to: file.clone(), except: Vec::new() });
+        assert!(!disk::exists(disk.as_read(), &file).expect("asked"));
+    });
+}
+
+#[test]
+fn a_backup_is_never_written_twice() {
+    on_both(|disk| {
+        put(disk, r"C:\a\file", "first");
+        let op = Op::BackUp { from: path(r"C:\a"), to: path(r"C:\backup\a"), except: Vec::new() };
+        done(disk, &op);
+        put(disk, r"C:\a\file", "second");
+        done(disk, &op);
+        assert_eq!(disk::read(disk.as_read(), &path(r"C:\backup\a\file"), 100).expect("read"), b"first");
+    });
+}
+
+#[test]
+fn a_file_that_goes_while_many_are_copied_fails_the_backup() {
+    let disk = MemoryDisk::new();
+    let files: Vec<_> =
+        (0..MANY).map(|number| (number, path(r"C:\gone").child(&number.to_string()), path(r"C:\to"))).collect();
+    assert!(copy_files(&disk, &files, &mut |_| {}).is_err());
+}
+
+#[test]
+fn folders_are_removed_only_as_long_as_they_are_empty() {
+    on_both(|disk| {
+        put(disk, r"C:\top\kept", "by somebody");
+        disk::create_folders(disk, &path(r"C:\top\middle\inner")).expect("folders");
+        let op = Op::RemoveEmpty { path: path(r"C:\top\middle\inner"), up_to: path(r"C:\top") };
+        done(disk, &op);
+        assert_eq!(texts(disk, r"C:\top").len(), 1);
+        done(disk, &op);
+    });
+}
+
+#[test]
+fn a_changed_backup_is_damaged() {
+    on_both(|disk| {
+        put(disk, r"C:\a\file", "content");
+        let to = path(r"C:\backup\a");
+        done(disk, &Op::BackUp { from: path(r"C:\a"), to: to.clone(), except: Vec::new() });
+        put(disk, r"C:\backup\a\file", "Content");
+        let failure = verify_backup(disk.as_read(), &to).expect_err("damaged");
+        assert_eq!(failure.kind, FailureKind::DamagedBackup);
+        disk::remove(disk, &manifest_of(&to)).expect("removed");
+        assert!(verify_backup(disk.as_read(), &to).is_err());
+    });
+}
