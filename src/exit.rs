@@ -73,7 +73,7 @@ impl From<&EngineError> for Exit {
         match error {
             EngineError::Locked(_) => Exit::Locked,
             EngineError::Step { failure, .. } => of(failure, Exit::Failed),
-            EngineError::NotNow { .. } => Exit::Usage,
+            EngineError::NotNow { .. } | EngineError::State(_) => Exit::Usage,
             EngineError::NoWayBack(_) => Exit::RollbackFailed,
             EngineError::Rollback { failure, .. } => of(failure, Exit::RollbackFailed),
             EngineError::Journal(JournalError::Failure(failure)) | EngineError::Failure(failure) => {

@@ -1,29 +1,57 @@
 //! Which names are taken to hold a secret, so that their values are neither accepted in a plan nor shown.
 
 /// What the names of secrets contain, in lower case and without separators.
-const WORDS: [&str; 14] = [
+const PARTS: [&str; 18] = [
     "password",
-    "passwd",
+    "passw",
     "pwd",
     "passphrase",
     "passcode",
+    "kennwort",
+    "motdepasse",
     "secret",
     "token",
     "apikey",
     "accesskey",
     "sharedkey",
     "privatekey",
+    "machinekey",
+    "enckey",
     "connectionstring",
     "credential",
     "cryptionkey",
 ];
 
+/// Words that mean a secret where they stand alone: between separators, or in capitals as in `SmtpPw`.
+const WORDS: [&str; 9] = ["pw", "pass", "pin", "psk", "mdp", "cred", "creds", "sig", "conn"];
+
 /// True where a key, property, setting or attribute of this name is taken to hold a credential.
 pub fn is_secret(name: &str) -> bool {
-    let name: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    let plain: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
     // The token of an assembly's public key is public, and stands in every web.config.
-    let name = name.replace("publickeytoken", "");
-    name == "validationkey" || WORDS.iter().any(|word| name.contains(word))
+    let plain = plain.replace("publickeytoken", "");
+    let is_word = |word: String| WORDS.contains(&word.as_str());
+    plain == "validationkey"
+        || PARTS.iter().any(|part| plain.contains(part))
+        || words(name).any(is_word)
+        // Written as one word, it ends in one: `userpw`, `dbpass`.
+        || ["pw", "pass"].iter().any(|end| plain.len() > end.len() && plain.ends_with(end) && !plain.ends_with("bypass"))
+}
+
+/// The words of a name, in lower case: split at separators and where capitals begin.
+fn words(name: &str) -> impl Iterator<Item = String> {
+    let mut words = vec![String::new()];
+    let mut previous = ' ';
+    for c in name.chars() {
+        if !c.is_alphanumeric() || (c.is_uppercase() && previous.is_lowercase()) {
+            words.push(String::new());
+        }
+        if let (true, Some(word)) = (c.is_alphanumeric(), words.last_mut()) {
+            word.extend(c.to_lowercase());
+        }
+        previous = c;
+    }
+    words.into_iter()
 }
 
 #[cfg(test)]
@@ -43,12 +71,30 @@ mod tests {
             "passPhrase",
             "clientSecret",
             "accessToken",
+            "SmtpPw",
+            "smtp_pass",
+            "userpw",
+            "SvcCred",
+            "MachineKey",
+            "RADIUS_PSK",
+            "user-pin",
+            "Kennwort",
+            "dbConn",
         ] {
             assert!(is_secret(name), "{name}");
         }
-        for name in
-            ["WEB_SERVICE_SDK_AUTHENTICATION_USERNAME", "publicKeyToken", "TARGETVDIR", "key", "value", "SSL_REQUIRED"]
-        {
+        for name in [
+            "WEB_SERVICE_SDK_AUTHENTICATION_USERNAME",
+            "publicKeyToken",
+            "TARGETVDIR",
+            "key",
+            "value",
+            "SSL_REQUIRED",
+            "spinner",
+            "signature",
+            "bypass",
+            "shipping",
+        ] {
             assert!(!is_secret(name), "{name}");
         }
     }

@@ -11,7 +11,7 @@ mod web;
 use crate::plan::Component;
 use crate::platform::facts::{Application, Bits, Service, System, WebServer};
 use crate::platform::registry::View;
-use crate::platform::{Failure, Inspect};
+use crate::platform::{Doing, Failure, Inspect, disk};
 use crate::winpath::WinPath;
 use products::Product;
 use serde::{Deserialize, Serialize};
@@ -156,6 +156,12 @@ pub fn survey(machine: &dyn Inspect) -> Result<Survey, Failure> {
         }
     }
     let sdk_clients = web::survey(machine, web_server.as_ref(), &mut components)?;
+    if let Some(install) = &install {
+        let file = install.data().child("PhoneFactor.pfdata");
+        if disk::exists(machine.files(), &file).doing(format!("look for {file}"))? {
+            components.entry(Component::Server).or_default().evidence.push(format!("data file {file}"));
+        }
+    }
     for service in &services {
         let evidence = format!("service {} ({})", service.name, service.image_path);
         components.entry(Component::Server).or_default().evidence.push(evidence);

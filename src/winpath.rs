@@ -21,6 +21,14 @@ pub enum PathError {
     /// `.` or `..` as a component.
     #[error("`{0}` contains `.` or `..`; write the path out")]
     Dots(String),
+    /// A name that Windows takes for another one, or for a device.
+    #[error("`{path}` contains the name `{name}`, which Windows takes for something else")]
+    Name {
+        /// The text as given.
+        path: String,
+        /// The name.
+        name: String,
+    },
     /// A character NTFS does not allow, control characters included.
     #[error("`{path}` contains {character:?}, which no Windows path can hold")]
     Character {
@@ -78,6 +86,9 @@ impl WinPath {
     fn check_name(whole: &str, name: &str) -> Result<(), PathError> {
         if name == "." || name == ".." {
             return Err(PathError::Dots(whole.to_owned()));
+        }
+        if name.ends_with(['.', ' ']) || is_device(name) {
+            return Err(PathError::Name { path: whole.to_owned(), name: name.to_owned() });
         }
         match name.chars().find(|c| c.is_control() || r#"<>:"|?*\/"#.contains(*c)) {
             Some(character) => Err(PathError::Character { path: whole.to_owned(), character }),
@@ -144,6 +155,13 @@ impl WinPath {
     pub fn key(&self) -> String {
         fold(&self.0)
     }
+}
+
+/// True for a name that means a device in every folder, whatever its extension.
+fn is_device(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
+    let numbered = |prefix| stem.strip_prefix(prefix).is_some_and(|number| number.len() == 1 && number != "0");
+    matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL") || numbered("COM") || numbered("LPT")
 }
 
 /// The form of a name by which NTFS compares it: upper case, character by character.
@@ -237,6 +255,16 @@ mod tests {
         assert!(matches!(WinPath::new(r"C:\a\..\b"), Err(PathError::Dots(_))));
         for text in ["C:\\a\tb", r"C:\a*", r"C:\a:b", r#"C:\"a""#] {
             assert!(matches!(WinPath::new(text), Err(PathError::Character { .. })), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_that_windows_takes_for_others_are_refused() {
+        for text in [r"C:\CON", r"C:\a\nul.txt", r"C:\com1", r"C:\a. \b", r"C:\a ", r"C:\a."] {
+            assert!(matches!(WinPath::new(text), Err(PathError::Name { .. })), "{text}");
+        }
+        for text in [r"C:\CONfig", r"C:\com", r"C:\.hidden", r"C:\a b.c", r"C:\lpt10"] {
+            assert!(WinPath::new(text).is_ok(), "{text}");
         }
     }
 

@@ -98,6 +98,7 @@ impl From<EngineError> for Fault {
             EngineError::Locked(_) => "wait until that one has ended",
             EngineError::Step { failure, .. }
             | EngineError::Rollback { failure, .. }
+            | EngineError::State(failure)
             | EngineError::Failure(failure)
             | EngineError::Journal(JournalError::Failure(failure)) => &failure.next,
             EngineError::NoWayBack(_) => {

@@ -5,7 +5,7 @@ use super::options::Global;
 use crate::engine::Event;
 use anyhow::Context;
 use std::fs::File;
-use tracing::{debug, info, level_filters::LevelFilter};
+use tracing::{debug, error, info, level_filters::LevelFilter};
 
 /// Has events go to the file that was asked for.
 pub(super) fn start(global: &Global) -> Result<(), Fault> {
@@ -16,6 +16,14 @@ pub(super) fn start(global: &Global) -> Result<(), Fault> {
     let log = tracing_subscriber::fmt().json().flatten_event(true).with_max_level(level).with_writer(file).finish();
     tracing::subscriber::set_global_default(log).context("could not start the log")?;
     Ok(())
+}
+
+/// Logs how a command ended.
+pub(super) fn ended(exit_code: i32, error: &str, next: &str) {
+    match error {
+        "" => info!(exit_code, next, "ended"),
+        error => error!(exit_code, error, next, "ended"),
+    }
 }
 
 /// Logs an event; operations and notes only with `-v`.

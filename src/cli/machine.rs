@@ -6,7 +6,7 @@ use super::talk::Talk;
 use crate::engine::Engine;
 use crate::platform::Inspect;
 use crate::platform::clock::{Clock, HostClock};
-use crate::platform::disk::{Disk, HostDisk, MemoryDisk};
+use crate::platform::disk::{Disk, HostDisk, Lock, MemoryDisk};
 use crate::platform::simulated::{Simulated, demo};
 use crate::winpath::WinPath;
 use anyhow::Context;
@@ -70,6 +70,13 @@ impl Machine {
         let text = simulated.expand(state).map_err(|name| wrong(format!("the machine has no variable %{name}%")))?;
         let state = WinPath::new(text).map_err(|error| wrong(error.to_string()))?;
         Ok(Self { simulated, folder, state, clock: SimulatedClock })
+    }
+
+    /// Has the machine to itself, as it is from now on.
+    pub(super) fn lock(&self) -> Result<Box<dyn Lock>, Fault> {
+        let lock = self.engine().lock()?;
+        self.simulated.refresh()?;
+        Ok(lock)
     }
 
     pub(super) fn engine(&self) -> Engine<'_> {

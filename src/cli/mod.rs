@@ -35,10 +35,12 @@ pub fn start(args: impl IntoIterator<Item = OsString>) -> Exit {
     let (exit, next) = match carry_out(&cli, &talk) {
         Ok(ending) => {
             talk.next(&ending.next, &ending.or);
+            log::ended(ending.exit.code(), "", &ending.next);
             (ending.exit, ending.next)
         }
         Err(fault) => {
             talk.fault(&fault);
+            log::ended(fault.exit.code(), &fault.message, &fault.next);
             (fault.exit, fault.next)
         }
     };

@@ -1,5 +1,6 @@
 //! What is shown while a run is at work: a line a step for people, an event a line for scripts.
 
+use super::stop;
 use super::talk::Talk;
 use crate::engine::{Event, Watcher};
 use crate::report::text;
@@ -81,6 +82,10 @@ impl<'a> Progress<'a> {
 }
 
 impl Watcher for Progress<'_> {
+    fn wants_to_stop(&self) -> bool {
+        stop::wanted()
+    }
+
     fn event(&mut self, event: &Event) {
         super::log::event(event);
         if !self.talk.json {

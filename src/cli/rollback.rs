@@ -5,6 +5,7 @@ use super::fault::Fault;
 use super::machine::{Machine, Purpose};
 use super::options::{Global, RollbackArgs};
 use super::progress::Progress;
+use super::stop;
 use super::talk::Talk;
 use crate::engine::Standing;
 use crate::exit::Exit;
@@ -13,7 +14,7 @@ pub(super) fn rollback(args: &RollbackArgs, global: &Global, talk: &Talk) -> Res
     let machine = Machine::open(global, Purpose::Earlier, talk)?;
     let scene = Scene { global, talk, machine: &machine };
     let engine = machine.engine();
-    let _lock = engine.lock()?;
+    let _lock = machine.lock()?;
     let Some(found) = engine.last_run()? else {
         talk.say("There is no run to roll back.");
         return Ok(Ending::new(Exit::Done));
@@ -30,5 +31,6 @@ pub(super) fn rollback(args: &RollbackArgs, global: &Global, talk: &Talk) -> Res
         }
         Standing::Finished | Standing::Unfinished | Standing::RollingBack => {}
     }
+    stop::listen();
     scene.conclude(engine.rollback(&found, &mut Progress::new(talk)))
 }

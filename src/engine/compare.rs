@@ -1,8 +1,10 @@
 //! The machine now against the machine before a run.
 
 use crate::plan::Component;
+use crate::platform::facts::Application;
 use crate::survey::products::Product;
-use crate::survey::{Found, Survey};
+use crate::survey::{Found, Served, Survey};
+use crate::webconfig::Shown;
 
 /// What is not as it was.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -22,10 +24,7 @@ pub(super) fn compare(before: &Survey, old_codes: &[&str], now: &Survey) -> Diff
         let was = before.components.get(&component).unwrap_or(&nothing);
         let is = now.components.get(&component).unwrap_or(&nothing);
         products(&was.products, old_codes, &is.products, &mut all.faults);
-        let applications = |found: &Found| {
-            let all = found.applications.iter().map(|served| (served.location(), &served.application));
-            all.map(|(location, application)| format!("{location} {application:?}")).collect::<Vec<_>>().join(", ")
-        };
+        let applications = |found: &Found| found.applications.iter().map(described).collect::<Vec<_>>().join(", ");
         differ(&mut all.faults, &format!("the application of the {title}"), &applications(was), &applications(is));
     }
     let path = |survey: &Survey| survey.install.as_ref().map(|install| install.text.clone()).unwrap_or_default();
@@ -42,6 +41,13 @@ pub(super) fn compare(before: &Survey, old_codes: &[&str], now: &Survey) -> Diff
         }
     }
     all
+}
+
+/// An application in words, secrets masked.
+fn described(served: &Served) -> String {
+    let Application { folder, pool, settings, .. } = &served.application;
+    let settings = settings.iter().map(|(name, value)| format!(", {name} = {}", Shown::of(name, value)));
+    format!("{} in {folder}, pool {pool}{}", served.location(), settings.collect::<String>())
 }
 
 fn products(was: &[Product], old_codes: &[&str], is: &[Product], faults: &mut Vec<String>) {

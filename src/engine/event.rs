@@ -88,6 +88,10 @@ fn asked<S: Serializer>(gate: &Gate, serializer: S) -> Result<S::Ok, S::Error> {
 pub trait Watcher {
     /// Takes notice of an event.
     fn event(&mut self, event: &Event);
+    /// True once a rollback is to stop between two of its parts.
+    fn wants_to_stop(&self) -> bool {
+        false
+    }
 }
 
 /// Nobody.

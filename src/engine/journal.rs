@@ -97,6 +97,8 @@ pub enum Entry {
         /// What is done, in order.
         undos: Vec<Undo>,
     },
+    /// A rollback that was interrupted goes on.
+    RollbackContinued,
     /// One part of the rollback is done.
     Undone {
         /// Its number, from 0.

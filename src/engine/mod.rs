@@ -21,7 +21,7 @@ pub use runs::{Found, Standing};
 use crate::platform::clock::Clock;
 use crate::platform::disk::{self, Lock};
 use crate::platform::op::Gate;
-use crate::platform::{Doing, Failure, Platform};
+use crate::platform::{Failure, Platform};
 use crate::winpath::WinPath;
 use journal::JournalError;
 
@@ -78,6 +78,9 @@ pub enum EngineError {
         /// How many there are.
         of: usize,
     },
+    /// The tool's own folder cannot be used; nothing was touched.
+    #[error(transparent)]
+    State(Failure),
     /// The journal is damaged.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -101,9 +104,15 @@ impl Engine<'_> {
     pub fn lock(&self) -> Result<Box<dyn Lock>, EngineError> {
         let disk = self.platform.disk();
         let path = self.state.child("lock");
-        let doing = format!("take the lock {path}");
-        disk::create_folders(disk, &self.state).doing(&doing)?;
-        disk.make_private(&self.state).doing(&doing)?;
-        disk.lock(&path).doing(&doing)?.ok_or(EngineError::Locked(path))
+        let take = || {
+            disk::create_folders(disk, &self.state)?;
+            disk.make_private(&self.state)?;
+            disk.lock(&path)
+        };
+        let unusable = |error| {
+            let next = "check that you may write there, or name another folder with --state";
+            EngineError::State(Failure::new(format!("take the lock {path}"), error).next(next))
+        };
+        take().map_err(unusable)?.ok_or(EngineError::Locked(path))
     }
 }

@@ -23,6 +23,13 @@ impl Engine<'_> {
         if begun.is_none() {
             let undos = self.way_back(&found.frozen, journal.records())?;
             journal.write(self.clock.now(), Entry::RollbackStarted { undos })?;
+        } else {
+            // Whatever ran meanwhile may have written: that is saved as well before it is overwritten.
+            journal.write(self.clock.now(), Entry::RollbackContinued)?;
+            let place = format!("before-rollback-{}", journal.records().len());
+            for op in self.stop_and_save(&found.frozen, &place)? {
+                self.platform.perform(&op, &mut |_| {})?;
+            }
         }
         let begun = begun.unwrap_or(journal.records().len() - 1);
         let Entry::RollbackStarted { undos } = journal.records()[begun].entry.clone() else {
@@ -35,6 +42,9 @@ impl Engine<'_> {
         watcher.event(&Event::Started { run: found.frozen.folders.id.clone(), steps: of, notes });
         let log = found.frozen.folders.log("rollback");
         for (index, undo) in undos.iter().enumerate().skip(done) {
+            if watcher.wants_to_stop() {
+                return Ok(End::Stopped);
+            }
             watcher.event(&Event::Undo { number: index + 1, of, text: undo.to_string() });
             self.undo(undo, &log, watcher).map_err(|failure| EngineError::Rollback { failure, done: index, of })?;
             journal.write(self.clock.now(), Entry::Undone { index })?;
@@ -100,7 +110,13 @@ impl Engine<'_> {
         }
         let starts = |undo: &Undo| matches!(undo, Undo::Do { op: Op::Service { state: ServiceState::Running, .. } });
         let (last, undos): (Vec<Undo>, Vec<Undo>) = undos.into_iter().partition(starts);
-        let first = self.save_present(frozen)?.into_iter().map(|op| Undo::Do { op });
+        let undos = without_needless(undos);
+        for undo in &undos {
+            if let Undo::Do { op: Op::Restore { from, .. } } = undo {
+                verify_backup(self.platform.files(), from)?;
+            }
+        }
+        let first = self.save_present(frozen, &undos)?.into_iter().map(|op| Undo::Do { op });
         Ok(first.chain(undos).chain(last).collect())
     }
 
@@ -139,22 +155,50 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// What users have changed since the run stays to be had: the present data and web folders. What runs below
-    /// InstallPath is stopped first, since it holds the data file open.
-    fn save_present(&self, frozen: &Frozen) -> Result<Vec<Op>, EngineError> {
-        let place = frozen.folders.backup.child("before-rollback");
-        let install = frozen.survey.install.as_ref();
-        let is_ours = |program: WinPath| install.is_some_and(|install| program.is_within(&install.folder));
+    /// Whatever a rollback overwrites, moves or removes is saved first: users and administrators may have changed it since.
+    fn save_present(&self, frozen: &Frozen, undos: &[Undo]) -> Result<Vec<Op>, EngineError> {
+        let mut ops = self.stop_and_save(frozen, "before-rollback")?;
+        let touched = undos.iter().filter_map(|undo| match undo {
+            Undo::Do { op: Op::Restore { to, except, .. } } => Some((to, except.clone())),
+            Undo::Do { op: Op::Move { from: path, .. } | Op::Remove { path } } => Some((path, Vec::new())),
+            _ => None,
+        });
+        let mut touched: Vec<(&WinPath, Vec<WinPath>)> = touched.collect();
+        touched.sort_by_key(|(path, _)| path.as_str().len());
+        let mut saved: Vec<(&WinPath, Vec<WinPath>)> = Vec::new();
+        if let Some(install) = &frozen.survey.install {
+            touched.retain(|(path, _)| **path != install.data());
+        }
+        for (path, except) in touched {
+            let is_in = |(outer, left_out): &(&WinPath, Vec<WinPath>)| {
+                path.is_within(outer) && !left_out.iter().any(|left_out| path.is_within(left_out))
+            };
+            let is_there = disk::exists(self.platform.files(), path).doing(format!("look for {path}"))?;
+            if is_there && !saved.iter().any(is_in) {
+                let to = frozen.folders.backup.child("before-rollback").child(&format!(
+                    "{}-{}",
+                    saved.len() + 1,
+                    path.name()
+                ));
+                ops.push(Op::BackUp { from: path.clone(), to, except: except.clone() });
+                saved.push((path, except));
+            }
+        }
+        Ok(ops)
+    }
+
+    /// Stops what runs below InstallPath, since it holds the data file open, and saves the present data.
+    fn stop_and_save(&self, frozen: &Frozen, place: &str) -> Result<Vec<Op>, EngineError> {
+        let Some(install) = &frozen.survey.install else { return Ok(Vec::new()) };
         let services = self.platform.services()?;
         let running = services.iter().filter(|service| service.state == ServiceState::Running);
+        let is_ours = |program: WinPath| program.is_within(&install.folder);
         let ours = running.filter(|service| service.program().is_some_and(is_ours));
         let mut ops: Vec<Op> = ours.map(|service| Op::stop(&service.name)).collect();
-        let web = frozen.steps.iter().filter_map(Step::web_folder);
-        let data = install.iter().map(|install| ("data".to_owned(), install.data()));
-        for (name, folder) in data.chain(web.map(|(component, folder)| (component.key().to_owned(), folder.clone()))) {
-            if disk::exists(self.platform.files(), &folder).doing(format!("look for {folder}"))? {
-                ops.push(Op::BackUp { from: folder, to: place.child(&name), except: Vec::new() });
-            }
+        let data = install.data();
+        if disk::exists(self.platform.files(), &data).doing(format!("look for {data}"))? {
+            let to = frozen.folders.backup.child(place).child("data");
+            ops.push(Op::BackUp { from: data, to, except: Vec::new() });
         }
         Ok(ops)
     }
@@ -178,6 +222,22 @@ impl Engine<'_> {
                 .next("put that right by hand, and run `pfupgrade rollback` again to have it checked")),
         }
     }
+}
+
+/// Leaves out what is put back only to go with its folder a little later.
+fn without_needless(undos: Vec<Undo>) -> Vec<Undo> {
+    let goes_later = |at: usize, path: &WinPath| {
+        undos[at + 1..].iter().any(|later| match later {
+            Undo::Do { op: Op::Remove { path: folder } } => path.is_within(folder),
+            _ => false,
+        })
+    };
+    let needed = |at: usize, undo: &Undo| match undo {
+        Undo::Do { op: Op::Restore { to, .. } } => !goes_later(at, to),
+        _ => true,
+    };
+    let needed: Vec<bool> = undos.iter().enumerate().map(|(at, undo)| needed(at, undo)).collect();
+    undos.into_iter().zip(needed).filter_map(|(undo, needed)| needed.then_some(undo)).collect()
 }
 
 /// What undoes one operation.

@@ -3,9 +3,11 @@
 use super::journal::{Entry, Frozen, Journal};
 use super::runs::{Found, JOURNAL, Progress};
 use super::{End, Engine, EngineError, Event, Prepared, Standing, Watcher, undo};
+use crate::plan::Component;
 use crate::platform::op::{Gate, Op};
 use crate::platform::{self, Doing, Failure, Outcome, disk, manifest_of};
 use crate::step::{Probe, Scene, Step, Work};
+use crate::survey::products;
 use std::time::Duration;
 
 /// How often the machine is looked at while it is watched for a sign.
@@ -188,8 +190,16 @@ impl Running<'_> {
     /// Windows. Says so, where anything is.
     fn begin_anew(&mut self) -> Result<Option<String>, EngineError> {
         let stops = |step: &&Step| matches!(step.work, Work::StopServices(_)) && self.progress.is_over(&step.id);
+        let is_agent =
+            |step: &&Step| matches!(&step.work, Work::Uninstall(uninstall) if uninstall.component == Component::Server);
+        let agent = self.frozen.steps.iter().find(is_agent).and_then(Step::uninstalls);
+        // A service of the new server may have the old one's name: then it is not the agent that runs.
+        let agent_is_there = match agent {
+            Some(code) => products::is_installed(self.engine.platform.inspect(), code)?,
+            None => false,
+        };
         let runs_again = match self.frozen.steps.iter().find(stops) {
-            Some(step) => matches!(step.work.kind().probe(&self.scene())?, Probe::Needed(_)),
+            Some(step) => agent_is_there && matches!(step.work.kind().probe(&self.scene())?, Probe::Needed(_)),
             None => false,
         };
         let anew = |step: &Step| match self.progress.uninstalled.as_slice() {

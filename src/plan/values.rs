@@ -150,6 +150,9 @@ impl MachinePath {
             }
             PathError::NotAbsolute(_) => Invalid::new("is not an absolute path").hint(example),
             PathError::Dots(_) => Invalid::new("contains `.` or `..` as a folder").hint("write the path out"),
+            PathError::Name { name, .. } => {
+                Invalid::new(format!("contains the name `{name}`, which Windows takes for something else"))
+            }
             PathError::Character { character, .. } => {
                 Invalid::new(format!("contains `{character}`, which no Windows path can hold"))
             }

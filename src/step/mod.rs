@@ -33,7 +33,6 @@ use crate::plan::Component;
 use crate::platform::Failure;
 use crate::platform::op::Op;
 use crate::report::preview::{Certainty, MergePreview};
-use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
 
 /// One step of a procedure.
@@ -57,14 +56,6 @@ impl Step {
     pub fn uninstalls(&self) -> Option<&str> {
         match &self.work {
             Work::Uninstall(uninstall) => Some(&uninstall.code),
-            _ => None,
-        }
-    }
-
-    /// The component and folder of the new application, for a step that installs one.
-    pub fn web_folder(&self) -> Option<(Component, &WinPath)> {
-        match &self.work {
-            Work::InstallWeb(install) => Some((install.component, &install.folder)),
             _ => None,
         }
     }

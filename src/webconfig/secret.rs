@@ -85,8 +85,20 @@ impl From<Option<String>> for Shown {
 
 /// True where a value holds a credential whatever its key: a connection string, or an address with a password.
 pub(super) fn holds_secret(value: &str) -> bool {
-    let value: String = value.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect();
-    let assigned = ["password=", "pwd=", "passwd=", "secret=", "accountkey=", "accesskey=", "apikey=", "access_token="];
-    let authority = value.split_once("://").and_then(|(_, rest)| rest.split(['/', '?', '#']).next());
-    assigned.iter().any(|word| value.contains(word)) || authority.is_some_and(|host| host.contains('@'))
+    let names = value.match_indices(['=', ':']).map(|(at, _)| name_before(&value[..at]));
+    let mut authorities = value.match_indices("//").map(|(at, _)| authority(&value[at + 2..]));
+    names.into_iter().any(|name| is_secret(name) || name.eq_ignore_ascii_case("accountkey"))
+        || authorities.any(|authority| authority.contains('@'))
+}
+
+/// The name that ends a text, as in `Data Source=db;Pass Word `.
+fn name_before(text: &str) -> &str {
+    let start = text.rfind(|c: char| matches!(c, ';' | ',' | '&' | '?' | '=' | ':' | '/' | '"' | '\'' | '|'));
+    text[start.map_or(0, |at| at + 1)..].trim()
+}
+
+/// Host, port and user of an address, from behind its slashes.
+fn authority(text: &str) -> &str {
+    let end = text.find(|c: char| matches!(c, '/' | '?' | '#' | ',' | ';') || c.is_whitespace());
+    &text[..end.unwrap_or(text.len())]
 }

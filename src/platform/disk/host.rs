@@ -142,7 +142,12 @@ impl ReadDisk for HostDisk {
     }
 
     fn open(&self, path: &WinPath) -> io::Result<Box<dyn ReadFile>> {
-        Ok(Box::new(File::open(self.real(path)?)?))
+        let at = self.real(path)?;
+        // Opening a pipe would wait for ever.
+        match fs::symlink_metadata(&at)?.is_file() {
+            true => Ok(Box::new(File::open(at)?)),
+            false => Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{path} is no regular file"))),
+        }
     }
 
     fn size(&self, path: &WinPath) -> io::Result<u64> {

@@ -46,7 +46,7 @@ const MANIFEST_LIMIT: u64 = 256 << 20;
 impl Manifest {
     /// Bytes of all files.
     pub fn len(&self) -> u64 {
-        self.entries.iter().map(|entry| entry.len).sum()
+        self.entries.iter().fold(0, |sum, entry| sum.saturating_add(entry.len))
     }
 
     /// True where the backup holds nothing.
@@ -171,8 +171,11 @@ fn entry_of(path: String, entry: &disk::Entry, sha256: Option<String>) -> Manife
     ManifestEntry { path, sha256, len: entry.len, modified: (since.as_secs(), since.subsec_nanos()) }
 }
 
-fn time_of(entry: &ManifestEntry) -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::new(entry.modified.0, entry.modified.1)
+/// The time of last change; `None` where a manifest holds none that there is.
+fn time_of(entry: &ManifestEntry) -> Option<SystemTime> {
+    let (seconds, nanos) = entry.modified;
+    let since = (nanos < 1_000_000_000).then(|| Duration::new(seconds, nanos))?;
+    SystemTime::UNIX_EPOCH.checked_add(since)
 }
 
 /// Reads a backup again and compares every file with the manifest, which it returns.
@@ -188,10 +191,13 @@ pub fn verify_backup(disk: &dyn ReadDisk, backup: &WinPath) -> Result<Manifest, 
 fn check_contents(disk: &dyn ReadDisk, backup: &WinPath, manifest: &Manifest) -> Result<(), Failure> {
     let damaged = |why: String| {
         Failure::new(format!("re-read the backup {backup}"), why)
-            .next("the disk may be failing: check it, and choose another [backup] directory")
+            .next("the disk may be failing: check it before anything else")
             .of_kind(FailureKind::DamagedBackup)
     };
     for entry in &manifest.entries {
+        if time_of(entry).is_none() {
+            return Err(damaged(format!("the manifest gives {} a time that there is not", entry.path)));
+        }
         let Some(sha256) = &entry.sha256 else { continue };
         let path = file_in(backup, entry).map_err(|e| damaged(e.to_string()))?;
         let found = disk::hash(disk, &path).map_err(|e| damaged(format!("{path}: {e}")))?;
@@ -252,7 +258,8 @@ fn put_back(
 fn is_same(disk: &dyn ReadDisk, at: &WinPath, entry: &ManifestEntry, sha256: &str) -> io::Result<bool> {
     let Some(found) = disk.entry(at)? else { return Ok(false) };
     let same_name = found.path.as_str().ends_with(&entry.path);
-    let alike = found.kind == Kind::File && found.len == entry.len && found.modified == time_of(entry) && same_name;
+    let alike =
+        found.kind == Kind::File && found.len == entry.len && Some(found.modified) == time_of(entry) && same_name;
     Ok(alike && disk::hash(disk, at)? == sha256)
 }
 

@@ -62,6 +62,12 @@ impl Simulated {
         Ok(Self { disk, clock, facts: Mutex::new(facts) })
     }
 
+    /// Reads the facts again: another process may have changed them before this one had the machine to itself.
+    pub fn refresh(&self) -> Result<(), Failure> {
+        *self.locked() = MachineFacts::read(&*self.disk)?;
+        Ok(())
+    }
+
     /// Everything the machine knows besides its files, as it is now.
     pub fn facts(&self) -> MachineFacts {
         self.locked().clone()
