@@ -7,8 +7,9 @@ use support::*;
 use pfupgrade::engine::{End, EngineError, Silent, Standing, prepare};
 use pfupgrade::platform::disk::{self, MemoryDisk, ReadDisk};
 use pfupgrade::platform::facts::{ServiceState, StartType};
+use pfupgrade::platform::faulty::{Fault, Faulty};
 use pfupgrade::platform::op::Op;
-use pfupgrade::platform::{FailureKind, Platform};
+use pfupgrade::platform::{FailureKind, Platform, verify_backup};
 
 const USERS: &str = r"C:\Program Files\PhoneFactor\Data\users.txt";
 const SETUP: &str = r"C:\Install\MultiFactorAuthenticationServerSetup.exe";
@@ -235,4 +236,98 @@ fn a_failed_start_does_not_hide_why_a_run_failed() {
     change(&disk, |facts| facts.services.iter_mut().for_each(|service| service.start = StartType::Disabled));
     let ended = run(&disk, &plan_with(HOOK));
     assert!(matches!(&ended, Err(EngineError::Step { step, .. }) if step.starts_with("hook")), "{ended:?}");
+}
+
+/// Where a file of this name and content lies below the backups.
+fn kept(disk: &MemoryDisk, name: &str, content: &str) -> bool {
+    let all = disk.walk(&path(r"C:\ProgramData\pfupgrade\backups")).unwrap();
+    let mut named = all.iter().filter(|entry| entry.path.name() == name);
+    named.any(|entry| get(disk, entry.path.as_str()).as_deref() == Some(content))
+}
+
+#[test]
+fn what_a_rollback_overwrites_or_removes_is_kept() {
+    let disk = one_server();
+    run(&disk, &plan("one-server")).unwrap();
+    let places = [
+        (r"C:\Program Files\PhoneFactor\Custom\report.txt", "below InstallPath"),
+        (r"C:\Program Files\PhoneFactor\Data\since.txt", "in the data folder"),
+        (r"C:\inetpub\wwwroot\MultiFactorAuth\logo.txt", "in the new portal"),
+        (r"C:\pfupgrade-aside\20160305-220000\portal\late.txt", "in what was moved aside"),
+    ];
+    for (file, content) in places {
+        put(&disk, file, content);
+    }
+    rollback(&disk).unwrap().unwrap();
+    for (file, content) in places {
+        assert_eq!(get(&disk, file), None, "{file} was not there before");
+        assert!(kept(&disk, path(file).name(), content), "{file} is lost");
+    }
+}
+
+#[test]
+fn what_was_written_while_a_rollback_was_interrupted_is_kept() {
+    let finished = one_server();
+    run(&finished, &plan("one-server")).unwrap();
+    // Stopped, data saved: and now the process dies.
+    let disk = finished.snapshot();
+    let machine = boot(&disk);
+    let faulty = Faulty::new(&machine, 6, Fault::KilledBefore, || disk.stop());
+    let clock = clock();
+    let engine = engine(&faulty, &clock);
+    let found = engine.last_run().unwrap().unwrap();
+    engine.rollback(&found, &mut Silent).unwrap_err();
+    let disk = disk.snapshot();
+    boot(&disk).restart().unwrap();
+    put(&disk, USERS, "written after the restart");
+    rollback(&disk).unwrap().unwrap();
+    assert!(kept(&disk, "users.txt", "written after the restart"));
+}
+
+#[test]
+fn a_rollback_needs_no_copy_of_what_goes_with_its_folder() {
+    let disk = one_server();
+    let before = without_what_stays(whole(&disk));
+    run(&disk, &plan("one-server")).unwrap();
+    disk::remove(&disk, &path(r"C:\ProgramData\pfupgrade\backups\20160305-220000\before")).unwrap();
+    // What was kept of the data before it was restored is a courtesy; the files of new folders go with them.
+    rollback(&disk).unwrap().unwrap();
+    assert_same(&before, &without_what_stays(whole(&disk)), "rolled back");
+}
+
+#[test]
+fn a_manifest_with_a_time_that_there_is_not_is_damage_and_no_panic() {
+    let disk = one_server();
+    run(&disk, &plan("one-server")).unwrap();
+    let file = r"C:\ProgramData\pfupgrade\backups\20160305-220000\portal.manifest.json";
+    let manifest: serde_json::Value = serde_json::from_str(&get(&disk, file).unwrap()).unwrap();
+    for modified in [serde_json::json!([u64::MAX, 0]), serde_json::json!([0, u32::MAX])] {
+        let mut manifest = manifest.clone();
+        manifest["entries"][0]["modified"] = modified;
+        put(&disk, file, manifest.to_string());
+        let failure = verify_backup(&disk, &path(file.strip_suffix(".manifest.json").unwrap())).unwrap_err();
+        assert_eq!(failure.kind, FailureKind::DamagedBackup);
+    }
+}
+
+#[test]
+fn a_service_of_the_new_server_that_has_the_old_name_is_left_alone() {
+    let disk = killed_before(&one_server(), &plan("one-server"), "WebServiceSdkSetup64.msi");
+    change(&disk, |facts| {
+        let service = facts.services.iter_mut().find(|service| service.name == "MultiFactorAuthAdSync").unwrap();
+        service.name = "PFSvc".to_owned();
+        service.state = ServiceState::Running;
+    });
+    resume(&disk).unwrap().unwrap();
+    let services = boot(&disk).facts().services;
+    assert_eq!(services.iter().find(|service| service.name == "PFSvc").unwrap().state, ServiceState::Running);
+}
+
+#[test]
+fn a_half_upgraded_machine_whose_run_is_lost_is_refused() {
+    let disk = killed_before(&one_server(), &plan("one-server"), "restore the registry key");
+    disk::remove(&disk, &path(r"C:\ProgramData\pfupgrade")).unwrap();
+    let (machine, clock) = (boot(&disk), clock());
+    let prepared = prepare(&machine, &*clock, &plan("one-server"), &path(r"C:\ProgramData\pfupgrade")).unwrap();
+    assert!(prepared.preview.refused(), "{:?}", prepared.preview.findings);
 }
