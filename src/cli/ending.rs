@@ -4,7 +4,7 @@ use super::fault::Fault;
 use super::machine::Machine;
 use super::options::Global;
 use super::talk::Talk;
-use crate::engine::{End, EngineError};
+use crate::engine::{End, EngineError, Standing};
 use crate::exit::Exit;
 use crate::report::summary::Summary;
 use crate::report::text;
@@ -64,7 +64,10 @@ impl Scene<'_> {
             }
             End::Stopped => {
                 self.talk.insist("\nStopped, as asked. What has been done so far is in the journal.");
-                Ending { or: self.command("rollback"), ..ending.next(self.command("resume")) }
+                match self.machine.engine().last_run()?.map(|found| found.standing) {
+                    Some(Standing::RollingBack) => ending.next(self.command("rollback")),
+                    _ => Ending { or: self.command("rollback"), ..ending.next(self.command("resume")) },
+                }
             }
             End::RolledBack => {
                 if !self.talk.json {

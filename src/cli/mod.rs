@@ -32,20 +32,20 @@ pub fn start(args: impl IntoIterator<Item = OsString>) -> Exit {
         Err(error) => return misunderstood(&error, args.iter().any(|arg| arg == "--json")),
     };
     let talk = Talk::new(&cli.global);
-    let (exit, next) = match carry_out(&cli, &talk) {
+    let (exit, next, or) = match carry_out(&cli, &talk) {
         Ok(ending) => {
             talk.next(&ending.next, &ending.or);
             log::ended(ending.exit.code(), "", &ending.next);
-            (ending.exit, ending.next)
+            (ending.exit, ending.next, ending.or)
         }
         Err(fault) => {
             talk.fault(&fault);
             log::ended(fault.exit.code(), &fault.message, &fault.next);
-            (fault.exit, fault.next)
+            (fault.exit, fault.next, fault.or)
         }
     };
     if talk.json && !matches!(cli.command, Command::Plan(_)) {
-        talk.end(exit, &next);
+        talk.end(exit, &next, &or);
     }
     exit
 }

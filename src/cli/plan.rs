@@ -10,6 +10,7 @@ use crate::exit::Exit;
 use crate::plan::Plan;
 use crate::report::preview::Preview;
 use crate::report::text;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -17,18 +18,27 @@ pub(super) fn plan(args: &PlanArgs, global: &Global, talk: &Talk) -> Result<Endi
     let plan = read(&args.file.plan)?;
     let machine = Machine::open(global, Purpose::Preview, talk)?;
     let scene = Scene { global, talk, machine: &machine };
-    if let Some(found) = machine.engine().last_run()?
-        && matches!(found.standing, Standing::Unfinished | Standing::RollingBack)
-    {
-        talk.say(&format!(
-            "The run {} is not over: this preview is of the machine as it is now.",
-            found.frozen.folders.id
-        ));
-    }
-    let Prepared { preview, .. } = scene.prepare(&plan)?;
+    let unfinished = machine.engine().last_run()?.filter(|found| {
+        let standing = found.standing;
+        matches!(standing, Standing::Unfinished | Standing::RollingBack)
+    });
+    let Prepared { mut preview, .. } = scene.prepare(&plan)?;
+    preview.unfinished_run = unfinished.as_ref().map(|found| found.frozen.folders.id.clone());
     match talk.json {
         true => talk.document(&preview),
         false => talk.result(&text::preview(&preview, talk.width())),
+    }
+    if let Some(found) = unfinished {
+        let id = &found.frozen.folders.id;
+        talk.insist(&format!(
+            "The run {id} is not over: this preview is of the machine as it is now, not of that run."
+        ));
+        let (next, or) = match found.standing {
+            Standing::RollingBack => (scene.command("rollback"), String::new()),
+            _ => (scene.command("resume"), scene.command("rollback")),
+        };
+        let exit = if args.detailed_exitcode { Exit::Changes } else { Exit::Done };
+        return Ok(Ending { exit, next, or });
     }
     Ok(match preview.refused() {
         true => Ending::new(Exit::Refused),
@@ -66,8 +76,9 @@ impl Scene<'_> {
 /// The fault of a preview that must not be run.
 pub(super) fn refusal(preview: &Preview) -> Fault {
     let refusals: Vec<_> = preview.findings.iter().filter(|finding| finding.refuses()).cloned().collect();
-    let ids: Vec<&str> = refusals.iter().map(|finding| finding.id.as_str()).collect();
-    Fault::new(Exit::Refused, format!("the checks refuse this run: {}; nothing has been touched", ids.join(", ")))
+    let ids: BTreeSet<&str> = refusals.iter().map(|finding| finding.id.as_str()).collect();
+    let ids = ids.into_iter().collect::<Vec<_>>().join(", ");
+    Fault::new(Exit::Refused, format!("the checks refuse this run: {ids}; nothing has been touched"))
         .next("see to what is marked \"refused\" above, then run again")
         .details(Details::Findings(refusals))
 }

@@ -27,7 +27,10 @@ pub(super) fn resume(args: &ResumeArgs, global: &Global, talk: &Talk) -> Result<
             return Err(Fault::usage(format!("the run {id} is being rolled back, which is not over"))
                 .next(scene.command("rollback")));
         }
-        Standing::RolledBack => return Err(Fault::usage(format!("the run {id} has been rolled back"))),
+        Standing::RolledBack => {
+            return Err(Fault::usage(format!("the run {id} has been rolled back"))
+                .next("`pfupgrade run` with the plan begins a new one"));
+        }
     }
     if let Some(gate) = &args.confirm {
         let gates = scene.gates(&found);

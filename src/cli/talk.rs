@@ -63,14 +63,16 @@ impl Talk {
     }
 
     /// The last event.
-    pub(super) fn end(&self, exit: Exit, next: &str) {
+    pub(super) fn end(&self, exit: Exit, next: &str, or: &str) {
         #[derive(Serialize)]
         struct End<'a> {
             event: &'static str,
             exit_code: i32,
             next: &'a str,
+            /// What can be done instead.
+            or: &'a str,
         }
-        self.event(&End { event: "end", exit_code: exit.code(), next });
+        self.event(&End { event: "end", exit_code: exit.code(), next, or });
     }
 
     /// Talk, unless it is not wanted.

@@ -76,6 +76,7 @@ fn preview(
         windows: system.windows.clone(),
         plan: plan.name.clone(),
         simulated: false,
+        unfinished_run: None,
         components: procedure.fates.iter().map(component_preview).collect(),
         findings: procedure.findings.clone(),
         steps,

@@ -218,8 +218,9 @@ impl Engine<'_> {
         }
         match differences.faults.as_slice() {
             [] => Ok(()),
-            faults => Err(Failure::new("get back to the state before", faults.join("; "))
-                .next("put that right by hand, and run `pfupgrade rollback` again to have it checked")),
+            faults => {
+                Err(Failure::new("get back to the state before", faults.join("; ")).next("put that right by hand"))
+            }
         }
     }
 }

@@ -19,6 +19,8 @@ pub struct Preview {
     pub plan: Option<String>,
     /// True where the machine is a simulated one.
     pub simulated: bool,
+    /// The run that is not over on this machine, where there is one: it goes on by itself, whatever this preview says.
+    pub unfinished_run: Option<String>,
     /// What was found, and what becomes of it.
     pub components: Vec<ComponentPreview>,
     /// What preflight has to say, refusals first.

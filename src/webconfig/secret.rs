@@ -93,7 +93,7 @@ pub(super) fn holds_secret(value: &str) -> bool {
 
 /// The name that ends a text, as in `Data Source=db;Pass Word `.
 fn name_before(text: &str) -> &str {
-    let start = text.rfind(|c: char| matches!(c, ';' | ',' | '&' | '?' | '=' | ':' | '/' | '"' | '\'' | '|'));
+    let start = text.rfind([';', ',', '&', '?', '=', ':', '/', '"', '\'', '|']);
     text[start.map_or(0, |at| at + 1)..].trim()
 }
 

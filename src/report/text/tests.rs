@@ -74,6 +74,7 @@ fn sample() -> Preview {
         windows: "Windows Server 2012 R2 (6.3.9600)".to_owned(),
         plan: Some("One server".to_owned()),
         simulated: true,
+        unfinished_run: None,
         components: vec![
             ComponentPreview {
                 id: "server".to_owned(),
