@@ -331,3 +331,15 @@ fn a_half_upgraded_machine_whose_run_is_lost_is_refused() {
     let prepared = prepare(&machine, &*clock, &plan("one-server"), &path(r"C:\ProgramData\pfupgrade")).unwrap();
     assert!(prepared.preview.refused(), "{:?}", prepared.preview.findings);
 }
+
+#[test]
+fn a_machine_has_one_lock_whatever_the_state_folder() {
+    let disk = one_server();
+    let (machine, clock) = (boot(&disk), clock());
+    let one = engine(&machine, &clock);
+    let other = pfupgrade::engine::Engine { state: path(r"C:\other"), ..engine(&machine, &clock) };
+    let held = one.lock().unwrap();
+    assert!(matches!(other.lock(), Err(EngineError::Locked(_))));
+    drop(held);
+    assert!(other.lock().is_ok());
+}

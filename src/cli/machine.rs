@@ -3,7 +3,7 @@
 use super::fault::Fault;
 use super::options::Global;
 use super::talk::Talk;
-use crate::engine::Engine;
+use crate::engine::{Engine, USUAL_STATE};
 use crate::platform::Inspect;
 use crate::platform::clock::{Clock, HostClock};
 use crate::platform::disk::{Disk, HostDisk, Lock, MemoryDisk};
@@ -65,7 +65,7 @@ impl Machine {
                     .next("name its folder: --simulate=DIR"));
             }
         };
-        let state = global.state.as_deref().unwrap_or(r"%ProgramData%\pfupgrade");
+        let state = global.state.as_deref().unwrap_or(USUAL_STATE);
         let wrong = |why: String| Fault::usage(format!("the state folder `{state}` cannot be used: {why}"));
         let text = simulated.expand(state).map_err(|name| wrong(format!("the machine has no variable %{name}%")))?;
         let state = WinPath::new(text).map_err(|error| wrong(error.to_string()))?;

@@ -25,6 +25,9 @@ use crate::platform::{Failure, Platform};
 use crate::winpath::WinPath;
 use journal::JournalError;
 
+/// The tool's own folder, unless another one is named.
+pub const USUAL_STATE: &str = r"%ProgramData%\pfupgrade";
+
 /// How work on a run ended, apart from faults.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
@@ -100,13 +103,18 @@ pub struct Engine<'a> {
 }
 
 impl Engine<'_> {
-    /// Takes the machine for this process, until the lock is dropped.
+    /// Takes the machine for this process, until the lock is dropped. The lock lies at the same place whatever the state
+    /// folder is: there is one machine.
     pub fn lock(&self) -> Result<Box<dyn Lock>, EngineError> {
         let disk = self.platform.disk();
-        let path = self.state.child("lock");
+        let usual = self.platform.expand(USUAL_STATE).ok().and_then(|path| WinPath::new(path).ok());
+        let usual = usual.unwrap_or_else(|| self.state.clone());
+        let path = usual.child("lock");
         let take = || {
-            disk::create_folders(disk, &self.state)?;
-            disk.make_private(&self.state)?;
+            for folder in [&usual, &self.state] {
+                disk::create_folders(disk, folder)?;
+                disk.make_private(folder)?;
+            }
             disk.lock(&path)
         };
         let unusable = |error| {
