@@ -1,7 +1,7 @@
 //! Kills and power cuts between any two changes of the disk, inside installers too: `resume` ends in the undisturbed
 //! result, `rollback` in the machine before.
 //!
-//! `PFUPGRADE_CUT_EVERY=1 cargo test --release --test cut` plays every one of them; by default it is every 23rd.
+//! `PFUPGRADE_CUT_EVERY=1 cargo test --release --test cut` plays every one of them; by default it is every 5th.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
 mod support;
@@ -27,7 +27,7 @@ fn survives_cuts(name: &str) {
     let undisturbed = start.snapshot();
     run(&undisturbed, &plan).unwrap();
     let after = whole(&undisturbed);
-    let every = std::env::var("PFUPGRADE_CUT_EVERY").map_or(23, |every| every.parse().unwrap());
+    let every = std::env::var("PFUPGRADE_CUT_EVERY").map_or(5, |every| every.parse().unwrap());
     let mut cases = 0;
     // The last change is always among them.
     for at in (0..undisturbed.changes()).rev().step_by(every) {
