@@ -107,6 +107,11 @@ impl Talk {
         }
         for (number, line) in fault.message.lines().enumerate() {
             let label = if number == 0 { "error: " } else { "" };
+            // An excerpt of a file with a mark below it stays as it is.
+            if number > 0 && line.contains('|') {
+                self.insist(line);
+                continue;
+            }
             self.insist(&text::hanging(label, ERROR, line, self.line_width()));
         }
         self.next(&fault.next, &fault.or);
