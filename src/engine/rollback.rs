@@ -90,13 +90,17 @@ impl Engine<'_> {
         let mut undos = Vec::new();
         for (number, record) in records.iter().enumerate().rev() {
             let Entry::OpStarted { step, index, op, .. } = &record.entry else { continue };
+            let is_same = |of: &String, at: &usize| of == step && at == index;
             // Done again after an interruption, an uninstall names the backup that counts by then.
-            let is_again = |later: &Record| matches!(&later.entry, Entry::OpStarted { step: of, index: at, .. } if of == step && at == index);
+            let is_again = |later: &Record| match &later.entry {
+                Entry::OpStarted { step: of, index: at, .. } => is_same(of, at),
+                _ => false,
+            };
             if matches!(op, Op::Uninstall { .. }) && records[number + 1..].iter().any(is_again) {
                 continue;
             }
             let is_over = |later: &Record| match &later.entry {
-                Entry::OpDone { step: of, index: at, .. } => of == step && at == index,
+                Entry::OpDone { step: of, index: at, .. } => is_same(of, at),
                 Entry::Failed { step: of, .. } => of == step,
                 _ => false,
             };

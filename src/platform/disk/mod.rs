@@ -7,7 +7,7 @@
 mod host;
 mod memory;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use host::HostDisk;
 pub use memory::MemoryDisk;

@@ -2,11 +2,13 @@
 
 use super::*;
 
-fn path(text: &str) -> WinPath {
+/// A path that is known to be good.
+pub(crate) fn path(text: &str) -> WinPath {
     WinPath::new(text).expect("a good path")
 }
 
-fn on_both(test: impl Fn(&dyn Disk)) {
+/// Runs a test on a disk in memory and on the host's.
+pub(crate) fn on_both(test: impl Fn(&dyn Disk)) {
     test(&MemoryDisk::new());
     let folder = tempfile::tempdir().expect("a temporary folder");
     test(&HostDisk::below(folder.path()));

@@ -3,18 +3,9 @@
 use super::backup::{MANY, copy_files};
 use super::*;
 use crate::platform::FailureKind;
-use crate::platform::disk::{HostDisk, MemoryDisk};
+use crate::platform::disk::MemoryDisk;
+use crate::platform::disk::tests::{on_both, path};
 use std::time::SystemTime;
-
-fn path(text: &str) -> WinPath {
-    WinPath::new(text).expect("a good path")
-}
-
-fn on_both(test: impl Fn(&dyn Disk)) {
-    test(&MemoryDisk::new());
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    test(&HostDisk::below(folder.path()));
-}
 
 fn put(disk: &dyn Disk, at: &str, content: &str) {
     disk::create_folders(disk, &path(at).parent().expect("a folder")).expect("folders");
