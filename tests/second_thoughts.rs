@@ -8,7 +8,6 @@ use pfupgrade::engine::{End, EngineError, Silent, Standing, prepare};
 use pfupgrade::platform::disk::{self, MemoryDisk, ReadDisk};
 use pfupgrade::platform::facts::{ServiceState, StartType};
 use pfupgrade::platform::faulty::{Fault, Faulty};
-use pfupgrade::platform::op::Op;
 use pfupgrade::platform::{FailureKind, Platform, verify_backup};
 
 const USERS: &str = r"C:\Program Files\PhoneFactor\Data\users.txt";
@@ -229,10 +228,7 @@ fn a_rollback_that_does_not_reach_the_state_before_says_so() {
 fn a_failed_start_does_not_hide_why_a_run_failed() {
     let disk = one_server();
     put_hook(&disk, 1);
-    let machine = boot(&disk);
-    machine.perform(&Op::stop("PFSvc"), &mut |_| {}).unwrap();
-    let disabled = Op::Service { name: "PFSvc".to_owned(), state: ServiceState::Running, start: None };
-    machine.perform(&disabled, &mut |_| {}).unwrap();
+    // It runs, and once stopped it cannot be started again.
     change(&disk, |facts| facts.services.iter_mut().for_each(|service| service.start = StartType::Disabled));
     let ended = run(&disk, &plan_with(HOOK));
     assert!(matches!(&ended, Err(EngineError::Step { step, .. }) if step.starts_with("hook")), "{ended:?}");
