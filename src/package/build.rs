@@ -5,7 +5,7 @@ mod database;
 use super::Architecture;
 use super::cabinet;
 use super::guard::guarded;
-use super::tables::{RegistryRoot, ServiceStart};
+use super::model::{RegistryRoot, ServiceStart};
 use crate::winpath::{PathError, WinPath, fold};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;

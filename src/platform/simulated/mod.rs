@@ -23,7 +23,7 @@ mod registry;
 #[cfg(test)]
 mod tests;
 
-pub use facts::{FORMAT, Installed, MachineFacts, OwnApplication, Signed, Stage};
+pub use facts::{FORMAT, Installed, MachineFacts, OwnApplication, Signed, Stage, Sweep};
 pub use registry::Registry;
 
 use super::clock::Clock;
@@ -33,6 +33,7 @@ use super::op::Op;
 use super::registry::{Key, Tree, View};
 use super::{Doing, Failure, Inspect, Outcome, Platform, Progress, files};
 use crate::winpath::WinPath;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The text of an exported key is bounded as the registry itself is.
@@ -239,6 +240,10 @@ impl Inspect for Simulated {
         let free = facts.free_space.iter().find(|(letter, _)| letter.eq_ignore_ascii_case(&drive));
         free.map(|(_, bytes)| *bytes)
             .ok_or_else(|| Failure::new(format!("find out the free space of {drive}:"), "there is no such drive"))
+    }
+
+    fn leaves_out(&self, package: &WinPath, properties: &BTreeMap<String, String>) -> Vec<String> {
+        self.left_out(package, properties)
     }
 }
 
