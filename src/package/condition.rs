@@ -285,8 +285,14 @@ mod tests {
     use proptest::prelude::*;
 
     fn properties() -> BTreeMap<String, String> {
-        let pairs =
-            [("VersionNT", "603"), ("Name", "Web.Portal"), ("Set", "x"), ("IISVERSION", "#10"), ("Mixed", "-2")];
+        let pairs = [
+            ("VersionNT", "603"),
+            ("Name", "Web.Portal"),
+            ("Set", "x"),
+            ("IISVERSION", "#10"),
+            ("Mixed", "-2"),
+            ("%PROGRAMDATA", "C:"),
+        ];
         pairs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
     }
 
@@ -320,7 +326,8 @@ mod tests {
             ("Unset EQV Set", false),
             ("0", false),
             ("1 OR Unset", true),
-            ("$Component = 3 AND ?Component = 2 AND &Feature=3 AND NOT (!Feature = 3)", true),
+            ("$Component = -1 AND ?Component = 2 AND &Feature=-1 AND NOT (!Feature = 3)", true),
+            ("%ProgramData = \"C:\"", true),
             ("%PATH", false),
         ];
         for (condition, expected) in cases {
@@ -343,6 +350,13 @@ mod tests {
         assert!(holds(&"(".repeat(10_000), &properties()).is_err());
         assert!(holds(&"NOT ".repeat(4_000), &properties()).is_err());
         assert!(holds(&"x".repeat(1 << 20), &properties()).is_err());
+    }
+
+    #[test]
+    fn what_is_asked_for_is_known() {
+        let asked = Asked { features: ["F".to_owned()].into(), components: ["C".to_owned()].into() };
+        let check = |condition: &str| holds_for(condition, &properties(), &asked);
+        assert_eq!(check("&F = 3 AND $C = 3 AND NOT (&G = 3) AND NOT ($D = 3)"), Ok(true));
     }
 
     proptest! {

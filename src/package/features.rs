@@ -26,7 +26,8 @@ pub(super) fn selected(tables: &Tables, properties: &Properties) -> Result<BTree
             chosen.extend(features.iter().flat_map(|feature| work.with_parents(feature)));
         }
         for name in &REMOVED {
-            work.named(list(name))?.iter().for_each(|feature| drop(chosen.remove(*feature)));
+            let features = work.named(list(name))?;
+            chosen.retain(|feature| !features.contains(feature));
         }
         // What lies below a feature that was taken out goes with it.
         let whole = chosen.clone();

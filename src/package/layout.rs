@@ -3,8 +3,8 @@
 use super::condition::{Asked, holds_for};
 use super::error::Problem;
 use super::formatted::fill_in;
-use super::{features, left_out};
 use super::tables::{CustomAction, MAX_DEPTH, Tables, long_name};
+use super::{features, left_out};
 use crate::winpath::{PathError, WinPath};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,12 +1,12 @@
 //! What a package would do to a machine, worked out before anything is changed.
 
 use super::log::{Code, Stop};
+use super::properties;
 use super::registration;
-use crate::package::{Architecture, Info, Layout, Package, RegistryRoot, RegistryRow, ServiceStart, holds};
+use super::values;
+use crate::package::{Architecture, Info, Layout, Package, ServiceControl, ServiceStart};
 use crate::platform::facts::{Application, Bits, Service, ServiceState, Site, StartType};
-use crate::platform::registry::{Value, View};
-use crate::platform::simulated::registry::real_path;
-use crate::platform::simulated::{Installed, MachineFacts, OwnApplication, Stage};
+use crate::platform::simulated::{Installed, MachineFacts, OwnApplication, Stage, Sweep};
 use crate::winpath::WinPath;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Seek};
@@ -16,6 +16,7 @@ type Properties = BTreeMap<String, String>;
 /// What an installation is going to do.
 pub(super) struct Plan {
     pub(super) info: Info,
+    /// Without the files, folders and so on whose actions the package does not perform.
     pub(super) layout: Layout,
     pub(super) services: Vec<Service>,
     /// Services that are started at the end.
@@ -23,8 +24,7 @@ pub(super) struct Plan {
     /// Services that have to stand still meanwhile, and those that go.
     pub(super) stop: Vec<String>,
     pub(super) delete: Vec<String>,
-    /// Key, as a 64-bit program sees it, name and value.
-    pub(super) values: Vec<(String, String, Value)>,
+    pub(super) registry: values::Work,
     /// The site's name and the application it gets, unless it is there already.
     pub(super) application: Option<(String, Application)>,
     /// What Windows Installer has to remember.
@@ -48,9 +48,10 @@ pub(super) fn check_architecture(info: &Info, bits: Bits) -> Result<(), Stop> {
     if fits { Ok(()) } else { Err(Stop::Code(Code::WrongPlatform, why())) }
 }
 
-/// Works out what `package` would do.
+/// Works out what `package`, which lies at `path`, would do.
 pub(super) fn plan<R: Read + Seek>(
     package: &Package<R>,
+    path: &WinPath,
     given: &Properties,
     facts: &MachineFacts,
 ) -> Result<Plan, Stop> {
@@ -58,41 +59,89 @@ pub(super) fn plan<R: Read + Seek>(
     let bits = facts.system.bits;
     let web = if package.takes("TARGETVDIR") { Some(web_target(package, given, facts)?) } else { None };
     let forced = web.iter().map(|web| ("TARGETDIR".to_owned(), format!(r"{}\", web.application.folder))).collect();
-    let machine = machine_properties(facts);
-    let layout = package.layout(given, &machine, &forced).map_err(|error| Stop::fatal(error.to_string()))?;
-    let filled = |text: &str| layout.fill_in(text).unwrap_or_default();
-    let controls = package.service_controls().iter();
-    let named = |wanted: fn(&crate::package::ServiceControl) -> bool| -> Vec<String> {
-        controls.clone().filter(|control| wanted(control)).map(|control| filled(&control.name)).collect()
-    };
-    let rows = package.registry_rows().iter().filter(|row| layout.installs(&row.component));
-    let rows: Vec<_> = rows.filter_map(|row| Some((row.permanent, value(row, &layout, bits)?))).collect();
-    let lasting = rows.iter().filter(|(permanent, _)| !permanent);
-    let wow32 = info.architecture == Architecture::X86;
+    let given = for_users(package, given);
+    let per_user = given.get("ALLUSERS").is_none_or(String::is_empty);
+    let machine = properties::of_machine(facts, path, per_user);
+    let layout = package.layout(&given, &machine, &forced).map_err(|error| Stop::fatal(error.to_string()))?;
+    let layout = performed(layout);
+    let written = package.registry_rows().iter().filter(|row| layout.installs(&row.component));
+    let written = written.filter(|_| layout.performs("WriteRegistryValues"));
+    let registry = values::Work::new(written, &layout, bits, per_user, &facts.registry);
     let previous = facts.product(&info.product_code).and_then(|record| record.application.as_ref());
+    let controls = |action: &str, wanted: fn(&ServiceControl) -> bool| -> Vec<String> {
+        let rows = package.service_controls().iter().filter(|row| wanted(row) && layout.installs(&row.component));
+        let performed = layout.performs(action);
+        rows.filter(|_| performed).map(|row| layout.fill_in(&row.name).unwrap_or_default()).collect()
+    };
     let record = Installed {
         stage: Stage::Installing,
         name: info.product_name.clone(),
         version: info.product_version.clone(),
-        wow32,
+        wow32: info.architecture == Architecture::X86,
+        per_user,
         package: registration::cached(&info.product_code, facts).map_err(|error| Stop::fatal(error.to_string()))?,
-        files: layout.files.values().cloned().collect(),
+        files: own_files(package, &layout),
         folders: own_folders(&layout, &machine, facts),
-        services: named(|control| control.delete_on_uninstall),
-        values: lasting.map(|(_, (key, name, _))| (key.clone(), name.clone())).collect(),
+        services: controls("InstallServices", |control| control.delete_on_uninstall),
+        values: registry.own_values.clone(),
+        keys: registry.own_keys.clone(),
+        sweeps: sweeps(&layout),
         application: own_application(web.as_ref(), previous, facts),
     };
     Ok(Plan {
         services: services(package, &layout),
-        start: named(|control| control.start_on_install),
-        stop: named(|control| control.stop_on_install),
-        delete: named(|control| control.delete_on_install),
-        values: rows.into_iter().map(|(_, value)| value).collect(),
+        start: controls("StartServices", |control| control.start_on_install),
+        stop: controls("StopServices", |control| control.stop_on_install),
+        delete: controls("DeleteServices", |control| control.delete_on_install),
+        registry,
         application: web.map(|web| (web.site, web.application)),
         record,
         layout,
         info,
     })
+}
+
+/// The command line, with ALLUSERS as Windows Installer has it for an administrator: 1 for all users, empty for one.
+fn for_users<R: Read + Seek>(package: &Package<R>, given: &Properties) -> Properties {
+    let property = |name: &str| given.get(name).map(String::as_str).or_else(|| package.property(name));
+    let all_users = match property("ALLUSERS") {
+        Some("2") if property("MSIINSTALLPERUSER") == Some("1") => "",
+        Some("1" | "2") => "1",
+        _ => "",
+    };
+    let mut given = given.clone();
+    given.insert("ALLUSERS".to_owned(), all_users.to_owned());
+    given
+}
+
+/// What is left of a layout where the package's sequence leaves actions out.
+fn performed(mut layout: Layout) -> Layout {
+    if !layout.performs("InstallFiles") {
+        layout.files.clear();
+    }
+    if !layout.performs("DuplicateFiles") {
+        layout.copies.clear();
+    }
+    if !layout.performs("CreateFolders") {
+        layout.created.clear();
+    }
+    if !layout.performs("RemoveFiles") {
+        layout.removals.clear();
+    }
+    layout
+}
+
+/// The files that go when the product goes.
+fn own_files<R: Read + Seek>(package: &Package<R>, layout: &Layout) -> Vec<WinPath> {
+    let lasting: BTreeSet<&str> =
+        package.files().iter().filter(|file| file.permanent).map(|file| file.key.as_str()).collect();
+    let files = layout.files.iter().filter(|(key, _)| !lasting.contains(key.as_str())).map(|(_, path)| path);
+    files.chain(layout.copies.iter().map(|(_, to)| to)).cloned().collect()
+}
+
+fn sweeps(layout: &Layout) -> Vec<Sweep> {
+    let rows = layout.removals.iter().filter(|removal| removal.on_uninstall);
+    rows.map(|removal| Sweep { folder: removal.folder.clone(), name: removal.name.clone() }).collect()
 }
 
 /// An application that is there already belongs to somebody else and is used as it is, unless this product had made it.
@@ -135,20 +184,9 @@ fn web_target<R: Read + Seek>(
 }
 
 /// What has to hold before a first installation.
-pub(super) fn check_conditions<R: Read + Seek>(
-    package: &Package<R>,
-    plan: &Plan,
-    facts: &MachineFacts,
-) -> Result<(), Stop> {
-    let layout = &plan.layout;
-    let stops = package.stops().into_iter().map(|(condition, message)| (condition, message, false));
-    let launch = package.launch_conditions().iter().map(|(condition, message)| (&**condition, &**message, true));
-    for (condition, message, must_hold) in launch.chain(stops) {
-        if holds(condition, &layout.properties).map_err(|error| Stop::fatal(error.to_string()))? != must_hold {
-            let name = &package.info().product_name;
-            let message = layout.fill_in(message).unwrap_or_default();
-            return Err(Stop::fatal(format!("Product: {name} -- {message}")));
-        }
+pub(super) fn check_conditions(plan: &Plan, facts: &MachineFacts) -> Result<(), Stop> {
+    if let Some(message) = &plan.layout.refusal {
+        return Err(Stop::fatal(format!("Product: {} -- {message}", plan.info.product_name)));
     }
     let Some((_, application)) = &plan.application else { return Ok(()) };
     match facts.web_server.as_ref().and_then(|web_server| web_server.pool(&application.pool)) {
@@ -164,8 +202,9 @@ fn own_folders(layout: &Layout, machine: &Properties, facts: &MachineFacts) -> V
     let shared: BTreeSet<WinPath> = of_windows.chain(sites).collect();
     let known: BTreeSet<&WinPath> = layout.folders.values().filter(|folder| !shared.contains(folder)).collect();
     let mut own = BTreeSet::new();
-    for file in layout.files.values() {
-        let mut at = file.parent();
+    let filled = layout.files.values().chain(layout.copies.iter().map(|(_, to)| to)).map(WinPath::parent);
+    for folder in filled.chain(layout.created.iter().cloned().map(Some)) {
+        let mut at = folder;
         while let Some(folder) = at.filter(|folder| folder.parent().is_some()) {
             at = folder.parent();
             if known.contains(&folder) {
@@ -181,6 +220,9 @@ fn own_folders(layout: &Layout, machine: &Properties, facts: &MachineFacts) -> V
 fn services<R: Read + Seek>(package: &Package<R>, layout: &Layout) -> Vec<Service> {
     let filled = |text: &str| layout.fill_in(text).unwrap_or_default();
     let service = |row: &crate::package::ServiceInstall| {
+        if !layout.installs(&row.component) || !layout.performs("InstallServices") {
+            return None;
+        }
         let program = layout.files.get(&row.file)?;
         let arguments = filled(&row.arguments);
         let blank = if arguments.is_empty() { "" } else { " " };
