@@ -192,6 +192,12 @@ impl PackageBuilder {
         self
     }
 
+    /// Installs for one user, unless ALLUSERS is given; otherwise it is for all.
+    pub fn per_user(mut self) -> Self {
+        self.properties.remove("ALLUSERS");
+        self
+    }
+
     /// Adds a custom action; `sequence` is its place, such as 750 for before the folders are resolved.
     pub fn action(
         mut self,

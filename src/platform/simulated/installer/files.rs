@@ -249,6 +249,8 @@ fn sweep(disk: &dyn Disk, swept: &Sweep, log: &mut Log) -> io::Result<()> {
 
 /// Whether a name is like a pattern with `*` and `?`.
 fn matches(pattern: &str, name: &str) -> bool {
+    // As Windows has it, this is every name, whether there is a dot in it or not.
+    let pattern = if pattern == "*.*" { "*" } else { pattern };
     let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
     // Whether the rest of the name is like the rest of the pattern, from the pattern's end to its start.
     let mut like: Vec<bool> = (0..=name.len()).map(|at| at == name.len()).collect();
@@ -282,6 +284,7 @@ mod tests {
             ("**A*", "BAB", true),
             ("ABC", "ABCD", false),
             ("", "A", false),
+            ("*.*", "A", true),
         ] {
             assert_eq!(matches(pattern, name), like, "{pattern} {name}");
         }

@@ -78,6 +78,7 @@ impl Simulated {
             return Ok(Outcome::default());
         }
         plan::check_architecture(info, facts.system.bits)?;
+        log.begin("CostFinalize");
         let plan = plan::plan(&package, path, given, &facts)?;
         log.begin("LaunchConditions");
         plan::check_conditions(&plan, &facts)?;
@@ -215,9 +216,10 @@ impl Simulated {
         let absent = || Stop::Code(Code::SourceAbsent, format!("Windows Installer has no package of {code} any more"));
         let path = registered.package.ok_or_else(absent)?;
         let package = self.open_package(&path).map_err(|_| absent())?;
-        let none = Properties::new();
-        let given = way_back.map_or(&none, |way_back| &way_back.properties);
-        let plan = plan::plan(&package, &path, given, facts)?;
+        let mut given = way_back.map_or(Properties::new(), |way_back| way_back.properties.clone());
+        // Nobody remembers which features were chosen. What is not there need not be removed.
+        given.entry("ADDLOCAL".to_owned()).or_insert_with(|| "ALL".to_owned());
+        let plan = plan::plan(&package, &path, &given, facts)?;
         let there = plan.application.filter(|(site, own)| {
             facts.web_server.as_ref().is_some_and(|web_server| web_server.application(site, &own.path).is_some())
         });

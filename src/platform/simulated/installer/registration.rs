@@ -86,13 +86,14 @@ pub(super) fn register(facts: &mut MachineFacts, plan: &Plan, source: &WinPath, 
 
 /// What "Programs and Features" is told.
 fn entry(plan: &Plan, source: &WinPath, size: u64, date: &str) -> Vec<(&'static str, Value)> {
-    const FROM_PROPERTIES: [(&str, &str); 9] = [
+    const FROM_PROPERTIES: [(&str, &str); 10] = [
+        ("AuthorizedCDFPrefix", "ARPAUTHORIZEDCDFPREFIX"),
         ("Comments", "ARPCOMMENTS"),
         ("Contact", "ARPCONTACT"),
         ("HelpLink", "ARPHELPLINK"),
         ("HelpTelephone", "ARPHELPTELEPHONE"),
         ("InstallLocation", "ARPINSTALLLOCATION"),
-        ("Readme", "ARPREADME"),
+        ("ReadMe", "ARPREADME"),
         ("Size", "ARPSIZE"),
         ("URLInfoAbout", "ARPURLINFOABOUT"),
         ("URLUpdateInfo", "ARPURLUPDATEINFO"),
