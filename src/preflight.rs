@@ -38,15 +38,16 @@ pub const FINDINGS: &[(&str, Level, &str)] = &[
     ("hook-without-program", Level::Refuse, "the program of a hook is not there"),
     ("hook-without-step", Level::Refuse, "a hook names a step that this procedure does not have"),
     ("installer-architecture", Level::Refuse, "an installer is made for another processor"),
-    ("installer-directory", Level::Refuse, "an installer takes no virtual directory"),
+    ("installer-directory", Level::Warn, "an installer takes no virtual directory: a person has to run it"),
     ("installer-hash", Level::Refuse, "an installer is not the one that the plan pins"),
     ("installer-missing", Level::Refuse, "an installer is not where the plan says"),
+    ("installer-product", Level::Refuse, "an installer is not that of the component, or of the old version"),
     ("installer-signature", Level::Refuse, "an installer is not signed by whom the plan says"),
     ("installer-unreadable", Level::Refuse, "an installer cannot be read"),
     ("interrupted-upgrade", Level::Refuse, "a component is installed in its old and its new version"),
     ("interruptions", Level::Warn, "what the agent secures or proxies is interrupted meanwhile"),
     ("leftovers", Level::RefuseUnlessAllowed, "an earlier attempt left files behind"),
-    ("method-console", Level::Refuse, "the plan wants a component installed in the server's console"),
+    ("method-console", Level::Refuse, "the plan wants a component installed in a server's console that is not here"),
     ("mobile-app-dropped", Level::Refuse, "the server's setup may bring no Mobile App Web Service"),
     ("no-asp-net", Level::Refuse, "IIS has no ASP.NET"),
     ("no-dotnet-4", Level::Refuse, "there is no .NET Framework 4.5 or later"),
@@ -139,7 +140,7 @@ impl Finding {
 pub(crate) fn can_be_told(ground: &Ground<'_>, target: &Target) -> bool {
     let faults = match target.comes_along {
         true => Vec::new(),
-        false => packages::web_faults(ground.machine, &target.package, ground.survey.system.bits),
+        false => packages::web_faults(ground.machine, &target.package, target.component, ground.survey.system.bits),
     };
     faults.iter().all(|fault| fault.id != "installer-unreadable")
         && settings::can_be_carried_over(ground.machine, target)

@@ -11,7 +11,7 @@ use pfupgrade::platform::disk::{self, Disk, Kind, MemoryDisk, ReadDisk};
 use pfupgrade::platform::facts::Application;
 use pfupgrade::platform::op::Op;
 use pfupgrade::platform::registry::Value;
-use pfupgrade::platform::simulated::{MachineFacts, Simulated, demo};
+use pfupgrade::platform::simulated::{MachineFacts, Simulated};
 use pfupgrade::preflight::{Finding, Level};
 use pfupgrade::report::preview::Preview;
 use std::sync::Arc;
@@ -96,13 +96,6 @@ fn with_application(disk: &MemoryDisk, name: &str, folder: &str) -> MemoryDisk {
         settings: Default::default(),
     };
     altered(disk, |facts| facts.web_server.as_mut().unwrap().sites[0].applications.push(application))
-}
-
-fn demo_machine(name: &str) -> MemoryDisk {
-    let disk = MemoryDisk::new();
-    demo::build(name, Arc::new(disk.clone()), clock()).unwrap();
-    disk.sync_all();
-    disk
 }
 
 #[test]
@@ -407,11 +400,12 @@ fn a_hook_needs_its_program_and_its_step() {
 }
 
 #[test]
-fn what_the_plan_accepts_and_the_program_cannot_do_is_refused() {
-    let disk = one_server();
+fn the_console_installs_on_the_servers_own_machine_only() {
     let console = "[portal]\nmethod = 'console'";
-    assert_eq!(refusals(&disk, &plan_with(console)), ["method-console"]);
-    assert_eq!(refusals(&disk, &plan_with(&format!("{console}\naction = 'keep'"))), [""; 0]);
+    assert_eq!(refusals(&one_server(), &plan_with(console)), [""; 0]);
+    let disk = demo_machine("web-server");
+    let plan = Plan::read(format!("{WEB}{URL}").replace("[portal]", console).as_bytes(), "plan").unwrap();
+    assert_eq!(refusals(&disk, &plan), ["method-console"]);
 }
 
 #[test]
@@ -447,7 +441,7 @@ fn run_with_exchanged_package(plan: &str, exchanged: &[u8]) -> String {
     let prepared = prepare(machine.inspect(), &*clock, &web_plan(plan), &engine.state).unwrap();
     assert!(!prepared.preview.findings.iter().any(Finding::refuses));
     put(&disk, r"C:\Install\MultiFactorAuthenticationUserPortalSetup64.msi", exchanged);
-    let why = engine.run(&prepared, &mut Person(&machine), &mut Silent).unwrap_err().to_string();
+    let why = engine.run(&prepared, &mut Person::at(&machine), &mut Silent).unwrap_err().to_string();
     assert!(
         !boot(&disk).facts().installed.values().any(|product| product.name.ends_with("Authentication User Portal"))
     );
@@ -466,7 +460,7 @@ fn a_package_that_was_exchanged_since_the_preview_is_not_installed() {
     let plan = Plan::read(format!("{pinned}{URL}").as_bytes(), "plan").unwrap();
     assert_eq!(refusals(&disk, &plan), [""; 0]);
     put(&disk, r"C:\Install\MultiFactorAuthenticationUserPortalSetup64.msi", &other);
-    assert_eq!(refusals(&disk, &plan), ["installer-hash"]);
+    assert_eq!(refusals(&disk, &plan), ["installer-hash", "installer-product"]);
 }
 
 const OUTAGE: [&str; 2] = ["stop-services", "back-up-data"];
@@ -480,6 +474,7 @@ fn the_steps_follow_the_article() {
         &OUTAGE,
         &["uninstall-portal", "uninstall-mobile-app", "uninstall-sdk", "uninstall-server"],
         &SERVER,
+        &["package-sdk", "package-portal", "package-mobile-app"],
         &["install-sdk", "configure-sdk", "install-portal", "configure-portal"],
         &["install-mobile-app", "configure-mobile-app"],
     ]
@@ -497,6 +492,7 @@ fn what_is_removed_is_not_installed_and_what_is_kept_is_not_touched() {
         &OUTAGE,
         &["uninstall-portal", "uninstall-mobile-app", "uninstall-sdk", "uninstall-server"],
         &SERVER,
+        &["package-sdk", "package-portal"],
         &["install-sdk", "configure-sdk", "install-portal", "configure-portal", "portal-url", "verify"],
     ]
     .concat();

@@ -44,31 +44,44 @@ impl Product {
 
     /// The first number of the version.
     pub fn major(&self) -> Option<u32> {
-        self.version.split('.').next()?.trim().parse().ok()
+        major(&self.version)
     }
 
     /// Version 6 (2013) is the first Multi-Factor Authentication Server. A product without a readable version is taken by
     /// its name.
     pub fn is_new_era(&self) -> bool {
-        self.major().map_or_else(|| !normalised(&self.name).contains("phonefactor"), |major| major >= 6)
+        self.major().map_or_else(|| !normalised(&self.name).contains("phonefactor"), |major| major >= NEW_ERA)
     }
 
-    /// The component that this product is, by its name. The names of the old products are not known for certain: what
-    /// matches is shown, and the plan can name a product by its code.
+    /// The component that this product is, by its name.
     pub fn component(&self) -> Option<Component> {
-        let name = normalised(&self.name);
-        if !(name.contains("phonefactor") || name.contains("multi factor authentication")) || name.contains("ad fs") {
-            return None;
-        }
-        let has = |words: &str| name.contains(words);
-        match () {
-            () if has("adfs") => None,
-            () if has("user portal") => Some(Component::Portal),
-            () if has("web service sdk") => Some(Component::Sdk),
-            () if has("mobile app web service") || has("phone app web service") => Some(Component::MobileApp),
-            () if name.ends_with("agent") || name.ends_with("server") => Some(Component::Server),
-            () => None,
-        }
+        component_of(&self.name)
+    }
+}
+
+/// The first version of Multi-Factor Authentication Server.
+pub const NEW_ERA: u32 = 6;
+
+/// The first number of a version.
+pub fn major(version: &str) -> Option<u32> {
+    version.split('.').next()?.trim().parse().ok()
+}
+
+/// The component that a product is, by its name. The names of the old products are not known for certain: what matches
+/// is shown, and the plan can name a product by its code.
+pub fn component_of(name: &str) -> Option<Component> {
+    let name = normalised(name);
+    if !(name.contains("phonefactor") || name.contains("multi factor authentication")) || name.contains("ad fs") {
+        return None;
+    }
+    let has = |words: &str| name.contains(words);
+    match () {
+        () if has("adfs") => None,
+        () if has("user portal") => Some(Component::Portal),
+        () if has("web service sdk") => Some(Component::Sdk),
+        () if has("mobile app web service") || has("phone app web service") => Some(Component::MobileApp),
+        () if name.ends_with("agent") || name.ends_with("server") => Some(Component::Server),
+        () => None,
     }
 }
 
@@ -142,6 +155,12 @@ pub fn of(machine: &dyn Inspect, component: Component) -> Result<Vec<Product>, F
     let mut found = all(machine)?;
     found.retain(|product| product.component() == Some(component));
     Ok(found)
+}
+
+/// True where a product of a component is installed that is none of the old ones.
+pub fn is_newer_installed(machine: &dyn Inspect, component: Component, old_codes: &[String]) -> Result<bool, Failure> {
+    let is_old = |product: &Product| old_codes.iter().any(|code| code.eq_ignore_ascii_case(&product.code));
+    Ok(of(machine, component)?.iter().any(|product| !is_old(product)))
 }
 
 /// True where a product of this code is registered, whatever its name.

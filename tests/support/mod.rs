@@ -11,7 +11,7 @@ use pfupgrade::platform::faulty::{Fault, Faulty};
 use pfupgrade::platform::op::Gate;
 use pfupgrade::platform::simulated::{MachineFacts, Simulated, demo};
 use pfupgrade::winpath::WinPath;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 /// 2016-03-05, a Saturday night.
@@ -34,6 +34,14 @@ pub fn one_server() -> MemoryDisk {
         disk
     });
     machine.snapshot()
+}
+
+/// The demo machine of a name.
+pub fn demo_machine(name: &str) -> MemoryDisk {
+    let disk = MemoryDisk::new();
+    demo::build(name, Arc::new(disk.clone()), clock()).unwrap();
+    disk.sync_all();
+    disk
 }
 
 /// Boots the machine on a disk.
@@ -96,19 +104,26 @@ pub fn plan_with(lines: &str) -> Plan {
 }
 
 /// The person at the simulated machine: runs what is to be run, and says yes.
-pub struct Person<'a>(pub &'a Simulated);
+pub struct Person<'a> {
+    machine: &'a Simulated,
+    answered: BTreeSet<String>,
+}
+
+impl<'a> Person<'a> {
+    /// The person at a machine.
+    pub fn at(machine: &'a Simulated) -> Self {
+        Self { machine, answered: BTreeSet::new() }
+    }
+}
 
 impl Operator for Person<'_> {
-    fn at_gate(&mut self, gate: &Gate, still: &str) -> Answer {
-        if let Some(program) = &gate.program {
-            // A killed machine answers nobody.
-            match self.0.run_program(program, &[]) {
-                Ok(0) => {}
-                Ok(code) => panic!("{program} ended with {code}: {still}"),
-                Err(_) => return Answer::Later,
-            }
+    fn at_gate(&mut self, gate: &Gate, _: &str) -> Answer {
+        // A killed machine answers nobody; nor is there anything a person could do who has been here before.
+        let done = || gate.by_hand.as_ref().is_none_or(|op| self.machine.perform(op, &mut |_| {}).is_ok());
+        match self.answered.insert(gate.id.clone()) && done() {
+            true => Answer::Done { by: "simulated operator".to_owned() },
+            false => Answer::Later,
         }
-        Answer::Done { by: "simulated operator".to_owned() }
     }
 }
 
@@ -125,7 +140,7 @@ pub fn run_on(machine: &Simulated, platform: &dyn Platform, plan: &Plan) -> Resu
     let prepared = prepare(platform.inspect(), &*clock, plan, &engine.state)?;
     let refusals: Vec<_> = prepared.preview.findings.iter().filter(|finding| finding.refuses()).collect();
     assert!(refusals.is_empty(), "preflight refuses: {refusals:#?}");
-    engine.run(&prepared, &mut Person(machine), &mut Silent)
+    engine.run(&prepared, &mut Person::at(machine), &mut Silent)
 }
 
 /// Runs a plan on the machine of `disk`.
@@ -146,7 +161,7 @@ pub fn resume(disk: &MemoryDisk) -> Option<Result<End, EngineError>> {
     let engine = engine(&machine, &clock);
     let _lock = engine.lock().unwrap();
     let found = engine.last_run().unwrap()?;
-    Some(engine.resume(&found, &mut Person(&machine), &mut Silent))
+    Some(engine.resume(&found, &mut Person::at(&machine), &mut Silent))
 }
 
 /// Rolls the last run back; `None` where there has been none.
