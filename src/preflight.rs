@@ -6,6 +6,7 @@
 mod folders;
 mod installers;
 mod machine;
+mod others;
 mod settings;
 
 use crate::survey::packages;
@@ -30,7 +31,9 @@ pub enum Level {
 
 /// Every finding: its stable id, the most it can matter, and what it means.
 pub const FINDINGS: &[(&str, Level, &str)] = &[
+    ("account-missing", Level::RefuseUnlessAllowed, "an account or group of the old configuration does not exist"),
     ("application-pool", Level::Refuse, "there is no application pool that the new version could run in"),
+    ("cannot-back-up", Level::Refuse, "a folder holds what could not be put back: links, or names that are too long"),
     ("component-absent", Level::Refuse, "the plan wants a component upgraded that is not installed"),
     ("directory-taken", Level::Refuse, "the virtual directory for a component, or its folder, is taken"),
     ("encrypted-web-config", Level::Refuse, "a web.config has encrypted sections"),
@@ -63,8 +66,10 @@ pub const FINDINGS: &[(&str, Level, &str)] = &[
     ("no-way-back", Level::RefuseUnlessAllowed, "a component could not be installed again by a rollback"),
     ("not-elevated", Level::Refuse, "this process may not change the machine"),
     ("outside-configuration", Level::Warn, "a web.config keeps settings in other files"),
+    ("other-user", Level::Refuse, "a product is installed for another user only"),
     ("pending-reboot", Level::RefuseUnlessAllowed, "Windows waits for a restart"),
     ("rollback-installer", Level::Refuse, "the installer for a rollback cannot bring the old product back"),
+    ("sdk-url-silent", Level::RefuseUnlessAllowed, "the Web Service SDK does not answer at the plan's address"),
     ("service-retired", Level::Warn, "Microsoft's service answers no more"),
     ("unknown-allowance", Level::Warn, "the plan allows what no finding needs an allowance for"),
     ("unreadable-web-config", Level::Refuse, "the settings in a web.config cannot be carried over"),
@@ -149,8 +154,9 @@ pub(crate) fn can_be_told(ground: &Ground<'_>, target: &Target) -> bool {
 /// Looks at everything the procedure needs.
 pub(crate) fn check(ground: &Ground<'_>, targets: &[Target]) -> Result<Vec<Finding>, Failure> {
     let mut findings = machine::check(ground, targets)?;
-    folders::check(ground, &mut findings);
+    folders::check(ground, &mut findings)?;
     settings::check(ground, targets, &mut findings);
+    others::check(ground, targets, &mut findings);
     findings.extend(installers::check(ground, targets)?);
     findings.push(
         Finding::warn("service-retired", "Microsoft's service has answered no MFA Server requests since 2024-09-30")

@@ -7,85 +7,15 @@ use support::*;
 use pfupgrade::engine::{Silent, prepare};
 use pfupgrade::plan::Plan;
 use pfupgrade::platform::Platform;
-use pfupgrade::platform::disk::{self, Disk, Kind, MemoryDisk, ReadDisk};
+use pfupgrade::platform::disk::{self, MemoryDisk};
 use pfupgrade::platform::facts::Application;
 use pfupgrade::platform::op::Op;
 use pfupgrade::platform::registry::Value;
-use pfupgrade::platform::simulated::{MachineFacts, Simulated};
 use pfupgrade::preflight::{Finding, Level};
-use pfupgrade::report::preview::Preview;
-use std::sync::Arc;
 
 const UNINSTALL: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall";
 const KEY: &str = r"HKLM\SOFTWARE\Wow6432Node\Positive Networks\PhoneFactor";
 const PORTAL: &str = r"C:\inetpub\wwwroot\PhoneFactor";
-
-fn preview(disk: &MemoryDisk, plan: &Plan) -> Preview {
-    let (machine, clock) = (boot(disk), clock());
-    prepare(machine.inspect(), &*clock, plan, &path(r"C:\ProgramData\pfupgrade")).unwrap().preview
-}
-
-fn findings(disk: &MemoryDisk, plan: &Plan) -> Vec<Finding> {
-    preview(disk, plan).findings
-}
-
-/// The ids of what refuses a run.
-fn refusals(disk: &MemoryDisk, plan: &Plan) -> Vec<String> {
-    findings(disk, plan).into_iter().filter(Finding::refuses).map(|finding| finding.id).collect()
-}
-
-fn steps(disk: &MemoryDisk, plan: &Plan) -> Vec<String> {
-    preview(disk, plan).steps.into_iter().map(|step| step.id).collect()
-}
-
-/// The one finding with this id.
-fn finding(disk: &MemoryDisk, plan: &Plan, id: &str) -> Finding {
-    let found: Vec<Finding> = findings(disk, plan).into_iter().filter(|finding| finding.id == id).collect();
-    let [finding] = found.as_slice() else { panic!("{id}: {found:#?}") };
-    finding.clone()
-}
-
-fn put(disk: &MemoryDisk, file: &str, content: impl AsRef<[u8]>) {
-    let file = path(file);
-    disk::create_folders(disk, &file.parent().unwrap()).unwrap();
-    disk::replace(disk, &file, content.as_ref()).unwrap();
-}
-
-fn text(disk: &MemoryDisk, file: &str) -> String {
-    String::from_utf8(disk::read(disk, &path(file), 1 << 20).unwrap()).unwrap()
-}
-
-fn copy(disk: &MemoryDisk, from: &str, to: &str) {
-    boot(disk).perform(&Op::Copy { from: path(from), to: path(to) }, &mut |_| {}).unwrap();
-}
-
-/// Code and cached package of the product whose name ends so.
-fn product(disk: &MemoryDisk, name: &str) -> (String, String) {
-    let facts = boot(disk).facts();
-    let (code, product) = facts.installed.iter().find(|(_, product)| product.name.ends_with(name)).unwrap();
-    (code.clone(), product.package.to_string())
-}
-
-/// The same machine with other facts than files.
-fn altered(disk: &MemoryDisk, alter: impl FnOnce(&mut MachineFacts)) -> MemoryDisk {
-    let mut facts = boot(disk).facts();
-    alter(&mut facts);
-    let other = MemoryDisk::new();
-    for drive in [r"C:\", r"D:\"] {
-        for entry in disk.walk(&path(drive)).unwrap() {
-            if entry.kind == Kind::Folder {
-                disk::create_folders(&other, &entry.path).unwrap();
-                continue;
-            }
-            let mut file = other.create(&entry.path).unwrap();
-            file.write_all(&disk::read(disk, &entry.path, 1 << 30).unwrap()).unwrap();
-            file.set_modified(entry.modified).unwrap();
-        }
-    }
-    Simulated::create(Arc::new(other.clone()), clock(), facts).unwrap();
-    other.sync_all();
-    other
-}
 
 /// A machine with another application in its default site that is none of ours.
 fn with_application(disk: &MemoryDisk, name: &str, folder: &str) -> MemoryDisk {
@@ -128,7 +58,7 @@ fn the_cached_package_stays_the_base_of_the_merge_beside_a_rollback_installer() 
     let merged = |plan: &Plan| {
         let disk = start.snapshot();
         run(&disk, plan).unwrap();
-        (text(&disk, web_config), disk)
+        (get(&disk, web_config).unwrap(), disk)
     };
     let (expected, _) = merged(&plan_with(""));
     let before = without_what_stays(whole(&start));
@@ -262,7 +192,7 @@ installer = 'C:\Install\MultiFactorAuthenticationUserPortalSetup64.msi'
 [mobile-app]
 installer = 'C:\Install\MultiFactorAuthenticationMobileAppWebServiceSetup64.msi'
 "#;
-const URL: &str = "[sdk]\nurl = \"https://mfa.example.com/MultiFactorAuthWebServiceSdk/PfWsSdk.asmx\"";
+const URL: &str = "[sdk]\nurl = \"https://mfa.fabrikam.example/MultiFactorAuthWebServiceSdk/PfWsSdk.asmx\"";
 
 fn web_plan(lines: &str) -> Plan {
     Plan::read(format!("{WEB}{lines}\n").as_bytes(), "plan").unwrap()
@@ -345,7 +275,7 @@ fn whoever_loses_the_sdk_needs_its_new_address() {
 fn an_address_that_nobody_uses_need_not_be_known() {
     let plan = plan_with("[sdk]\naction = 'remove'\n[mobile-app]\naction = 'remove'");
     let web_config = format!(r"{PORTAL}\web.config");
-    let before = text(&one_server(), &web_config);
+    let before = get(&one_server(), &web_config).unwrap();
     let (_, rest) = before.split_once("pfup_pfwssdk_PfWsSdk").unwrap();
     let (_, rest) = rest.split_once("<value>").unwrap();
     let (url, _) = rest.split_once("</value>").unwrap();

@@ -5,7 +5,7 @@ use crate::plan::{Action, Common, Component, MachinePath, SignedBy};
 use crate::platform::{Doing, Failure, Inspect, disk};
 use crate::procedure::{Ground, Target};
 use crate::survey::packages::{self, Fault};
-use crate::survey::products::Product;
+use crate::survey::products::{self, Product};
 use crate::winpath::WinPath;
 
 /// The package by which a product can be installed again, or why there is none. The package is read to its last byte.
@@ -16,7 +16,15 @@ pub fn way_back(machine: &dyn Inspect, product: &Product) -> Result<WinPath, Str
     let path =
         product.package.clone().ok_or_else(|| format!("Windows Installer names no package for {}", product.title()))?;
     installs_again(machine, &path, product)?;
-    Ok(path)
+    let applied = products::applied(machine, &product.code).map_err(|failure| failure.to_string())?;
+    match applied.is_empty() {
+        true => Ok(path),
+        false => Err(format!(
+            "{} has been changed since it was installed, and its package alone would not bring that back: {}",
+            product.title(),
+            applied.join(", ")
+        )),
+    }
 }
 
 /// The plan's own installer of the old version: it must be of the very product that is installed, for another one would

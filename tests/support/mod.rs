@@ -8,8 +8,10 @@ use pfupgrade::platform::Platform;
 use pfupgrade::platform::clock::StillClock;
 use pfupgrade::platform::disk::{self, Kind, MemoryDisk, ReadDisk};
 use pfupgrade::platform::faulty::{Fault, Faulty};
-use pfupgrade::platform::op::Gate;
+use pfupgrade::platform::op::{Gate, Op};
 use pfupgrade::platform::simulated::{MachineFacts, Simulated, demo};
+use pfupgrade::preflight::Finding;
+use pfupgrade::report::preview::Preview;
 use pfupgrade::winpath::WinPath;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
@@ -240,4 +242,52 @@ pub fn without_what_stays(mut machine: Whole) -> Whole {
         *facts = text.lines().filter(stays).map(|line| format!("{line}\n")).collect::<String>().into_bytes();
     }
     machine
+}
+
+/// What a plan would do.
+pub fn preview(disk: &MemoryDisk, plan: &Plan) -> Preview {
+    let (machine, clock) = (boot(disk), clock());
+    prepare(machine.inspect(), &*clock, plan, &path(r"C:\ProgramData\pfupgrade")).unwrap().preview
+}
+
+/// What the checks say.
+pub fn findings(disk: &MemoryDisk, plan: &Plan) -> Vec<Finding> {
+    preview(disk, plan).findings
+}
+
+/// The ids of what refuses a run.
+pub fn refusals(disk: &MemoryDisk, plan: &Plan) -> Vec<String> {
+    findings(disk, plan).into_iter().filter(Finding::refuses).map(|finding| finding.id).collect()
+}
+
+/// The ids of the steps.
+pub fn steps(disk: &MemoryDisk, plan: &Plan) -> Vec<String> {
+    preview(disk, plan).steps.into_iter().map(|step| step.id).collect()
+}
+
+/// The one finding with this id.
+pub fn finding(disk: &MemoryDisk, plan: &Plan, id: &str) -> Finding {
+    let found: Vec<Finding> = findings(disk, plan).into_iter().filter(|finding| finding.id == id).collect();
+    let [finding] = found.as_slice() else { panic!("{id}: {found:#?}") };
+    finding.clone()
+}
+
+/// Copies a file of the machine.
+pub fn copy(disk: &MemoryDisk, from: &str, to: &str) {
+    boot(disk).perform(&Op::Copy { from: path(from), to: path(to) }, &mut |_| {}).unwrap();
+}
+
+/// Code and cached package of the product whose name ends so.
+pub fn product(disk: &MemoryDisk, name: &str) -> (String, String) {
+    let facts = boot(disk).facts();
+    let (code, product) = facts.installed.iter().find(|(_, product)| product.name.ends_with(name)).unwrap();
+    (code.clone(), product.package.to_string())
+}
+
+/// The same machine with other facts than files.
+pub fn altered(disk: &MemoryDisk, alter: impl FnOnce(&mut MachineFacts)) -> MemoryDisk {
+    let other = disk.snapshot();
+    change(&other, alter);
+    other.sync_all();
+    other
 }
