@@ -2,6 +2,7 @@
 
 mod ending;
 mod fault;
+mod live;
 mod log;
 mod machine;
 mod operator;
