@@ -3,6 +3,7 @@
 use crate::report::text::{bytes, cut, elapsed};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::fmt::Write;
+use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,19 @@ pub(super) fn above(print: impl FnOnce()) {
         Some(bar) => bar.suspend(print),
         None => print(),
     }
+}
+
+/// Prints after Ctrl+C was pressed.
+pub(super) fn after_keys(print: impl FnOnce()) {
+    let is_drawn = locked(&DRAWN).is_some();
+    // A terminal of Unix has shown the keys where the cursor was. Moving lines end at its right edge, so that the keys
+    // stand on a line of their own, which has to go before the others can.
+    if is_drawn && cfg!(unix) {
+        eprint!("\r\u{1b}[K\u{1b}[A");
+    } else if !is_drawn && std::io::stderr().is_terminal() {
+        eprintln!();
+    }
+    above(print);
 }
 
 /// What is at work.

@@ -1,7 +1,7 @@
 //! Ctrl+C asks for a stop between two operations. An installer at work is never killed.
 
 use super::live;
-use std::io::{self, IsTerminal};
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
@@ -21,9 +21,7 @@ pub(super) fn listen() {
             false => "Stopping as soon as the operation at work is done.",
             true => "Still waiting for the operation at work: it is not cut off, since it could not be taken back then.",
         };
-        // A terminal has shown the keys where the cursor was.
-        let line_end = if io::stderr().is_terminal() { "\n" } else { "" };
-        live::above(|| eprintln!("{line_end}{words}"));
+        live::after_keys(|| eprintln!("{words}"));
     });
 }
 

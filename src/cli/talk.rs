@@ -30,6 +30,11 @@ impl Talk {
         Self { json: global.json, quiet: global.quiet, verbose: global.verbose, fresh: Cell::new(true) }
     }
 
+    /// For a script whose arguments could not be understood.
+    pub(super) fn to_script() -> Self {
+        Self { json: true, quiet: true, verbose: false, fresh: Cell::new(true) }
+    }
+
     /// True where a person can be asked.
     pub(super) fn is_with_person(&self) -> bool {
         io::stdin().is_terminal() && io::stderr().is_terminal()

@@ -4,8 +4,6 @@ mod merge;
 mod page;
 mod preview;
 mod summary;
-#[cfg(test)]
-mod tests;
 
 pub use page::columns;
 pub use preview::preview;
