@@ -8,9 +8,7 @@ use pfupgrade::engine::{Event, Watcher, prepare};
 use pfupgrade::platform::disk::MemoryDisk;
 use pfupgrade::platform::simulated::demo;
 use pfupgrade::preflight::Finding;
-use pfupgrade::report::preview::{
-    Certainty, ComponentPreview, GatePreview, MergePreview, Preview, StepPreview,
-};
+use pfupgrade::report::preview::{Certainty, ComponentPreview, GatePreview, MergePreview, Preview, StepPreview};
 use pfupgrade::report::summary::{ByHand, GateSummary, StepSummary, Summary};
 use pfupgrade::report::text::{self, columns, preview, summary};
 use pfupgrade::webconfig::{Change, DiffLine, Fate, LineKind, Shown};
@@ -217,10 +215,12 @@ fn a_summary() {
         steps: vec![done("Back up the server", "done"), done("Activate the server", "skipped: done beforehand")],
         gates: vec![GateSummary { id: "portal-url".to_owned(), by: "operator".to_owned() }],
         by_hand: vec![ByHand { title: "Tell the users".to_owned(), lines: vec!["the new address".to_owned()] }],
+        outage_ms: Some(1_625_400),
         backup: r"C:\backups\1".to_owned(),
         journal: r"C:\runs\1\journal.jsonl".to_owned(),
     };
     let expected = r"Run 20160301-200000 on MFA01 is finished.
+The outage lasted 27 min 05 s.
 
 What was done: 1 step
   - Back up the server
@@ -254,7 +254,9 @@ fn sizes_and_times_read_as_people_say_them() {
     for (number, expected) in sizes {
         assert_eq!(text::bytes(number), expected, "{number}");
     }
-    for (seconds, expected) in [(0, "0 s"), (59, "59 s"), (60, "1 min 00 s"), (3599, "59 min 59 s"), (7380, "2 h 03 min")] {
+    for (seconds, expected) in
+        [(0, "0 s"), (59, "59 s"), (60, "1 min 00 s"), (3599, "59 min 59 s"), (7380, "2 h 03 min")]
+    {
         assert_eq!(text::elapsed(Duration::from_secs(seconds)), expected);
     }
     assert_eq!(text::cut("as it is", 8), "as it is");

@@ -1,5 +1,6 @@
 //! The lines of a terminal that move: what is at work, how far it is, how long it has taken, and what comes next.
 
+use super::stop;
 use crate::report::text::{bytes, cut, elapsed};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::fmt::Write;
@@ -65,12 +66,17 @@ impl Live {
         let draw = move |_: &ProgressState, out: &mut dyn Write| {
             let width = terminal_size::terminal_size_of(std::io::stderr()).map_or(80, |(width, _)| width.0.into());
             let now = Instant::now();
-            let lines = locked(&shown).as_ref().map(|work: &Work| lines(work, now - work.since, indent, width));
+            let mut work: Option<Work> = locked(&shown).clone();
+            if let Some(work) = work.as_mut().filter(|_| stop::wanted()) {
+                work.then = "stop, as asked".to_owned();
+            }
+            let lines = work.map(|work| lines(&work, now - work.since, indent, width));
             // Where a terminal cannot be written to, work goes on all the same.
             let _ = out.write_str(&lines.unwrap_or_default());
         };
         let style = ProgressStyle::with_template("{work}").unwrap_or_else(|_| ProgressStyle::default_spinner());
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_style(style.with_key("work", draw));
+        let bar =
+            ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_style(style.with_key("work", draw));
         *locked(&DRAWN) = Some(bar.clone());
         bar.enable_steady_tick(TICK);
         Self { bar, work }
@@ -111,7 +117,9 @@ fn lines(work: &Work, taken: Duration, indent: usize, width: usize) -> String {
     let first = match work.bytes {
         Some((done, Some(total))) if done < total => {
             let count = format!("{} of {}, {time}", bytes(done), bytes(total));
-            let bar = room.saturating_sub(count.len() + 3).min(LONGEST_BAR);
+            // The bar has the same length whatever the count is.
+            let longest = "1023.9 MiB of , 59 min 59 s".len() + bytes(total).len();
+            let bar = room.saturating_sub(longest + 3).min(LONGEST_BAR);
             if bar < SHORTEST_BAR { count } else { format!("{} {count}", drawn(done, total, bar)) }
         }
         Some((done, Some(_))) => format!("{} copied, checking, {time}", bytes(done)),
@@ -148,9 +156,9 @@ mod tests {
         let expected = "    [=======>                      ] 1.0 GiB of 4.0 GiB, 1 min 05 s\n    then: Uninstall it";
         assert_eq!(lines(&work, Duration::from_secs(65), 4, 100), expected);
         let expected = "    [===>            ] 1.0 GiB of 4.0 GiB, 1 min 05 s\n    then: Uninstall it";
-        assert_eq!(lines(&work, Duration::from_secs(65), 4, 54), expected);
+        assert_eq!(lines(&work, Duration::from_secs(65), 4, 58), expected);
         let expected = "    1.0 GiB of 4.0 GiB, 1 min 05 s\n    then: Uninstall it";
-        assert_eq!(lines(&work, Duration::from_secs(65), 4, 42), expected);
+        assert_eq!(lines(&work, Duration::from_secs(65), 4, 46), expected);
     }
 
     #[test]

@@ -81,8 +81,8 @@ impl<'a> Progress<'a> {
         match event {
             Event::Started { run, steps, notes } => {
                 self.of = *steps;
-                self.talk.say(&format!("Run {run}"));
-                notes.iter().for_each(|note| self.talk.say(note));
+                let notes: String = notes.iter().map(|note| format!(": {note}")).collect();
+                self.talk.say(&text::hanging("", DIM, &format!("Run {run}{notes}"), self.talk.line_width()));
             }
             Event::Step { number, title, .. } => self.begin(*number, self.of, title),
             Event::Undo { number, of, text } => self.begin(*number, *of, text),

@@ -63,7 +63,9 @@ mod tests {
 
     #[test]
     fn double_quotes_hold_what_both_shells_would_take_apart() {
-        for special in ["a b", "R&D", "x (1)", "it's", "50%", "a;b", "a,b", "a=b", "@x", "#1", "{x}", "a^b", "a|b", "!x"] {
+        for special in
+            ["a b", "R&D", "x (1)", "it's", "50%", "a;b", "a,b", "a=b", "@x", "#1", "{x}", "a^b", "a|b", "!x"]
+        {
             assert_eq!(windows(special), format!("pfupgrade resume --simulate=\"{special}\""));
         }
         assert_eq!(windows(r"C:\a b\"), r#"pfupgrade resume --simulate="C:\a b""#);
@@ -72,7 +74,8 @@ mod tests {
 
     #[test]
     fn what_only_powershell_can_be_told_says_so() {
-        for (special, expected) in [("a$b", "'a$b'"), ("a`b", "'a`b'"), ("%TEMP%", "'%TEMP%'"), ("it's $1", "'it''s $1'")]
+        for (special, expected) in
+            [("a$b", "'a$b'"), ("a`b", "'a`b'"), ("%TEMP%", "'%TEMP%'"), ("it's $1", "'it''s $1'")]
         {
             assert_eq!(windows(special), format!("pfupgrade resume --simulate={expected}  # in PowerShell"));
         }

@@ -15,11 +15,13 @@ pub(super) fn listen() {
     let _ = ctrlc::set_handler(|| {
         let again = WANTED.swap(true, Ordering::Relaxed);
         if ASKING.load(Ordering::Relaxed) {
-            return;
+            return live::after_keys(|| ());
         }
         let words = match again {
             false => "Stopping as soon as the operation at work is done.",
-            true => "Still waiting for the operation at work: it is not cut off, since it could not be taken back then.",
+            true => {
+                "Still waiting for the operation at work: it is not cut off, since it could not be taken back then."
+            }
         };
         live::after_keys(|| eprintln!("{words}"));
     });

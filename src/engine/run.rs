@@ -1,7 +1,7 @@
 //! Carry out a frozen procedure, from its first step or from where it was left.
 
-use super::journal::{Entry, Frozen, Journal};
 use super::event::tell;
+use super::journal::{Entry, Frozen, Journal};
 use super::runs::{Found, JOURNAL, Progress};
 use super::{End, Engine, EngineError, Event, Prepared, Standing, Watcher, undo};
 use crate::plan::Component;
@@ -104,6 +104,11 @@ impl Running<'_> {
         for (number, step) in self.frozen.steps.iter().enumerate() {
             if self.progress.is_over(&step.id) {
                 continue;
+            }
+            // Asked before a step is told of: one that is not begun must not look as if it were.
+            if self.operator.wants_to_stop() {
+                self.call_off_outage();
+                return Ok(End::Stopped);
             }
             let (title, id) = (step.work.kind().title(), step.id.clone());
             self.watcher.event(&Event::Step { number: number + 1, step: id, title });

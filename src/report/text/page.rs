@@ -47,9 +47,11 @@ impl Page {
 
     /// Wrapped text behind a label, below which nothing is written as long as there is room beside it.
     pub(super) fn line(&mut self, indent: usize, label: &str, label_style: Style, text: &str, style: Style) {
+        let indent = if indent + NARROW <= self.width { indent } else { indent.min(2) };
         let begin = indent + columns(label);
-        let hang = if begin.saturating_add(NARROW) <= self.width { begin } else { begin.min(indent + 2) };
-        for (number, (column, part)) in wrap(text, begin, hang, self.width).into_iter().enumerate() {
+        let below = begin.min(indent + 2);
+        let hang = if begin + NARROW <= self.width { begin } else { below };
+        for (number, (column, part)) in wrap(text, begin, [hang, below], self.width).into_iter().enumerate() {
             let (column, label) = if number == 0 { (indent, label) } else { (column, "") };
             if number == 0 && label.is_empty() && part.is_empty() && !text.is_empty() {
                 continue; // The first word stands further out than the text, on a line of its own.
@@ -122,10 +124,10 @@ pub fn columns(text: &str) -> usize {
     UnicodeWidthStr::width(text)
 }
 
-/// Breaks text into lines, each with the column it begins in: the first in `begin`, the others in `hang`. A word is never
-/// broken, since it may be an address that is copied: one that is too long for its line begins further left, and one
+/// Breaks text into lines, each with the column it begins in: the first in `begin`, the others in the first column of
+/// `hang` in which their first word finds room. A word is never broken, since it may be an address that is copied: one
 /// that is too long for any line stands over.
-fn wrap(text: &str, begin: usize, hang: usize, width: usize) -> Vec<(usize, String)> {
+fn wrap(text: &str, begin: usize, hang: [usize; 2], width: usize) -> Vec<(usize, String)> {
     let mut lines = Vec::new();
     let (mut column, mut end, mut line) = (begin, begin, String::new());
     for word in words(text) {
@@ -133,7 +135,7 @@ fn wrap(text: &str, begin: usize, hang: usize, width: usize) -> Vec<(usize, Stri
         let space = usize::from(!line.is_empty());
         if end + space + length > width {
             lines.push((column, std::mem::take(&mut line)));
-            column = hang.min(width.saturating_sub(length));
+            column = hang.into_iter().find(|column| column + length <= width).unwrap_or(0);
             end = column;
         } else if space == 1 {
             line.push(' ');
@@ -178,7 +180,7 @@ mod tests {
     use super::*;
 
     fn wrapped(text: &str, width: usize) -> Vec<String> {
-        wrap(text, 0, 0, width).into_iter().map(|(column, line)| format!("{:column$}{line}", "")).collect()
+        wrap(text, 0, [0, 0], width).into_iter().map(|(column, line)| format!("{:column$}{line}", "")).collect()
     }
 
     fn plain(page: Page) -> String {
@@ -199,11 +201,11 @@ mod tests {
     #[test]
     fn what_is_too_long_for_its_line_begins_further_left() {
         let mut page = Page::new(30);
-        page.line(4, "set: ", BOLD, "it to https://contoso.com/12345 now", PLAIN);
+        page.line(4, "set: ", BOLD, "it to https://contoso.com/1234 now", PLAIN);
         page.line(4, "", PLAIN, "https://contoso.com/1234567890/1234567890", PLAIN);
-        page.line(4, "to: ", BOLD, "https://contoso.com/12345678", PLAIN);
-        let expected = "    set: it to\n     https://contoso.com/12345\n         now\n\
-                        https://contoso.com/1234567890/1234567890\n    to:\n  https://contoso.com/12345678\n";
+        page.line(4, "to: ", BOLD, "https://contoso.com/12345678 it is", PLAIN);
+        let expected = "    set: it to\n      https://contoso.com/1234\n         now\n\
+                        https://contoso.com/1234567890/1234567890\n    to:\nhttps://contoso.com/12345678\n        it is\n";
         assert_eq!(plain(page), expected);
     }
 

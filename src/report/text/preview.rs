@@ -104,7 +104,7 @@ fn steps(page: &mut Page, preview: &Preview) {
     page.heading(&format!("What {} do", if preview.refused() { "a run would" } else { "a run will" }));
     for certainty in [Certainty::Estimated, Certainty::KnownLater] {
         if preview.steps.iter().any(|step| step.certainty == certainty) {
-            page.line(2, &format!("{:<13}", mark(certainty)), PLAIN, meaning(certainty), DIM);
+            page.line(2, &format!("{:<15}", mark(certainty)), PLAIN, meaning(certainty), DIM);
         }
     }
     let outage = outage(preview);
@@ -186,8 +186,9 @@ fn meaning(certainty: Certainty) -> &'static str {
 fn closing(page: &mut Page, preview: &Preview) {
     page.blank();
     let steps = &preview.steps;
-    let refusals: Vec<&str> =
-        preview.findings.iter().filter(|finding| finding.refuses()).map(|finding| finding.id.as_str()).collect();
+    let refusals = preview.findings.iter().filter(|finding| finding.refuses());
+    let mut refusals: Vec<&str> = refusals.map(|finding| finding.id.as_str()).collect();
+    refusals.dedup();
     if steps.is_empty() && refusals.is_empty() {
         page.line(0, "", PLAIN, "There is nothing to do. Nothing has been changed.", BOLD);
         return;
@@ -195,20 +196,19 @@ fn closing(page: &mut Page, preview: &Preview) {
     if !steps.is_empty() {
         page.line(2, "steps    ", DIM, &steps.len().to_string(), PLAIN);
     }
-    let waits = |step: &StepPreview| step.gate.as_ref().filter(|gate| gate.skipped.is_none()).map(|gate| gate.id.clone());
-    let gates: Vec<String> = steps
-        .iter()
-        .enumerate()
-        .filter_map(|(at, step)| Some(format!("{} (step {})", waits(step)?, at + 1)))
-        .collect();
+    let waits =
+        |step: &StepPreview| step.gate.as_ref().filter(|gate| gate.skipped.is_none()).map(|gate| gate.id.clone());
+    let gates: Vec<String> =
+        steps.iter().enumerate().filter_map(|(at, step)| Some(format!("{} ({})", waits(step)?, at + 1))).collect();
     if !gates.is_empty() {
-        page.line(2, "gates    ", DIM, &gates.join(", "), PLAIN);
+        // Only the first number needs to be told what it is.
+        page.line(2, "gates    ", DIM, &gates.join(", ").replacen('(', "(step ", 1), PLAIN);
     }
     if let Some((first, last)) = outage(preview) {
         page.line(2, "outage   ", DIM, &format!("from step {} to step {}", first + 1, last + 1), PLAIN);
     }
     if let Some(at) = steps.iter().position(|step| step.no_return) {
-        page.line(2, "no way back ", RED, &format!("from step {} on", at + 1), PLAIN);
+        page.line(2, "way back ", DIM, &format!("none from step {} on", at + 1), RED);
     }
     page.blank();
     if !refusals.is_empty() {
