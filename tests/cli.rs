@@ -139,7 +139,7 @@ fn a_run_is_done_once_and_can_be_rolled_back() {
     place
         .run("run --yes --simulate=machine")
         .ends_with(0)
-        .says("[ 1/22] Back up the Web Service SDK")
+        .says("[ 1/25] Back up the Web Service SDK")
         .says("gate server-setup: simulated operator")
         .prints("is finished.")
         .prints("Tell the users the portal's new address")
@@ -167,7 +167,7 @@ fn gates_stop_where_nobody_can_be_asked_and_go_on_when_confirmed() {
         .run("resume --confirm portals --ask --simulate=machine")
         .ends_with(2)
         .says("has no gate `portals`")
-        .says("its gates are: server-setup, activation, portal-url, mobile-app-url");
+        .says("its gates are: server-setup, activation, package-sdk, package-portal, package-mobile-app, portal-url, mobile-app-url");
     fs::write(place.path("other.toml"), "format = 1\nname = \"another plan\"\n").unwrap();
     place
         .run("run other.toml --yes --ask --simulate=machine")

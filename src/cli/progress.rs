@@ -17,8 +17,8 @@ const SELDOM: Duration = Duration::from_secs(1);
 /// Shows events as the arguments want them shown, and logs them.
 pub(super) struct Progress<'a> {
     talk: &'a Talk,
-    /// What the steps are called; empty where that is not known.
-    titles: Vec<String>,
+    /// What the steps are called that have not begun yet; empty where that is not known.
+    titles: Vec<Option<String>>,
     /// How many steps there are.
     of: usize,
     /// When the step at work began; `None` between steps, and once a person has been asked.
@@ -34,7 +34,7 @@ pub(super) struct Progress<'a> {
 impl<'a> Progress<'a> {
     /// `steps` are those of a run; a rollback has none.
     pub(super) fn new(talk: &'a Talk, steps: &[Step]) -> Self {
-        let titles = steps.iter().map(|step| step.work.kind().title()).collect();
+        let titles = steps.iter().map(|step| Some(step.work.kind().title())).collect();
         Self { talk, titles, of: 0, since: None, then: String::new(), told: Instant::now(), live: None }
     }
 
@@ -49,7 +49,9 @@ impl<'a> Progress<'a> {
         self.talk.say(&text::hanging(&format!("[{number:>digits$}/{of}] "), DIM, title, self.talk.line_width()));
         self.of = of;
         self.since = Some(Instant::now());
-        self.then = self.titles.get(number).cloned().unwrap_or_default();
+        // Steps that wait for a person are begun after later ones.
+        self.titles.get_mut(number.saturating_sub(1)).and_then(Option::take);
+        self.then = self.titles.iter().skip(number).flatten().next().cloned().unwrap_or_default();
         self.at_work("");
     }
 

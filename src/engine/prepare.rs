@@ -101,6 +101,8 @@ fn step_preview(scene: &Scene<'_>, step: &Step, no_return: bool) -> Result<StepP
     let kind = step.work.kind();
     let ops = kind.operations(scene)?;
     let gate = ops.iter().flatten().find_map(|op| match op {
+        // Most likely nobody will be asked; the step's notes say when.
+        Op::Ask { .. } if kind.can_be_put_off() => None,
         Op::Ask { gate } => Some(GatePreview {
             id: gate.id.clone(),
             title: gate.title.clone(),

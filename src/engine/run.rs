@@ -101,28 +101,52 @@ impl Running<'_> {
     fn all_steps(mut self, notes: Vec<String>) -> Result<End, EngineError> {
         let steps = self.frozen.steps.len();
         self.watcher.event(&Event::Started { run: self.frozen.folders.id.clone(), steps, notes });
-        for (number, step) in self.frozen.steps.iter().enumerate() {
-            if self.progress.is_over(&step.id) {
-                continue;
-            }
-            // Asked before a step is told of: one that is not begun must not look as if it were.
-            if self.operator.wants_to_stop() {
+        // A component that needs a person holds up no other one, so people are asked last.
+        for ask in [false, true] {
+            if let Some(end) = self.pass(ask)? {
                 self.call_off_outage();
-                return Ok(End::Stopped);
-            }
-            let (title, id) = (step.work.kind().title(), step.id.clone());
-            self.watcher.event(&Event::Step { number: number + 1, step: id, title });
-            match self.step(step) {
-                Ok(Flow::Next) => {}
-                Ok(Flow::Stop(end)) => {
-                    self.call_off_outage();
-                    return Ok(end);
-                }
-                Err(error) => return Err(self.failed(step, error)),
+                return Ok(end);
             }
         }
         self.write(Entry::Finished)?;
         Ok(End::Done { reboot: self.progress.reboot })
+    }
+
+    /// Goes through the steps once. Where not everything could be done, this is how work ends: `None` also where `ask` is
+    /// false and something has been put off.
+    fn pass(&mut self, ask: bool) -> Result<Option<End>, EngineError> {
+        let mut waiting: Vec<(Component, Option<Gate>)> = Vec::new();
+        for (number, step) in self.frozen.steps.iter().enumerate() {
+            let is_held = |held: Component| waiting.iter().any(|(component, _)| *component == held);
+            match step.component {
+                _ if self.progress.is_over(&step.id) => continue,
+                Some(component) if is_held(component) => continue,
+                None if !waiting.is_empty() => break,
+                Some(component) if !ask && self.is_put_off(step) => {
+                    waiting.push((component, None));
+                    continue;
+                }
+                _ => {}
+            }
+            // Asked before a step is told of: one that is not begun must not look as if it were.
+            if self.operator.wants_to_stop() {
+                return Ok(Some(End::Stopped));
+            }
+            let (title, id) = (step.work.kind().title(), step.id.clone());
+            self.watcher.event(&Event::Step { number: number + 1, step: id, title });
+            match (self.step(step).map_err(|error| self.failed(step, error))?, step.component) {
+                (Flow::Next, _) => {}
+                (Flow::Stop(End::Waiting(gate)), Some(component)) => waiting.push((component, Some(gate))),
+                (Flow::Stop(end), _) => return Ok(Some(end)),
+            }
+        }
+        Ok(waiting.into_iter().find_map(|(_, gate)| gate).map(End::Waiting))
+    }
+
+    /// True where a step has to wait for a person, and everything else is done first.
+    fn is_put_off(&self, step: &Step) -> bool {
+        let kind = step.work.kind();
+        kind.can_be_put_off() && !kind.probe(&self.scene()).is_ok_and(|probe| probe == Probe::Done)
     }
 
     /// What an interruption left, in words.
@@ -327,7 +351,7 @@ impl Running<'_> {
         let kind = step.work.kind();
         let seen = |probe: &Probe| *probe == Probe::Done;
         let mut left = gate.watch.unwrap_or_default();
-        let mut probe = kind.probe(&self.scene())?;
+        let mut probe = kind.probe_gate(&self.scene())?;
         if !seen(&probe) && !left.is_zero() {
             let minutes = left.as_secs().div_ceil(60);
             let text = format!("watching for a sign that it is done, {minutes} min at most, before anybody is asked");
@@ -336,7 +360,7 @@ impl Running<'_> {
         while !seen(&probe) && !left.is_zero() && !self.operator.wants_to_stop() {
             self.engine.clock.wait(WATCH_EVERY.min(left));
             left = left.saturating_sub(WATCH_EVERY);
-            probe = kind.probe(&self.scene())?;
+            probe = kind.probe_gate(&self.scene())?;
         }
         if seen(&probe) {
             return Ok(Some("seen on the machine".to_owned()));
@@ -352,7 +376,7 @@ impl Running<'_> {
                 Answer::Later => return Ok(None),
                 Answer::Done { by } if kind.is_taken_on_trust() => return Ok(Some(by)),
                 Answer::Done { by } => {
-                    probe = kind.probe(&self.scene())?;
+                    probe = kind.probe_gate(&self.scene())?;
                     if seen(&probe) {
                         return Ok(Some(by));
                     }

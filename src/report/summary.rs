@@ -143,6 +143,10 @@ fn left_by(step: &Step, scene: &Scene<'_>) -> Result<Vec<ByHand>, Failure> {
         Work::Verify(verify) if !verify.other_holders.is_empty() => {
             add("Change the address of the Web Service SDK elsewhere".to_owned(), verify.other_holders.clone());
         }
+        Work::HandOver(hand_over) => {
+            let lines = hand_over.lines(scene)?.into_iter().chain([format!("this list is in {}", hand_over.file)]);
+            add("Upgrade the web servers".to_owned(), lines.collect());
+        }
         _ if step.skip.is_some() => add(format!("Skipped: {}", kind.title()), step.skip.iter().cloned().collect()),
         _ => {}
     }

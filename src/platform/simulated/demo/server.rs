@@ -21,6 +21,7 @@ pub(super) fn facts(roles: Roles) -> Result<MachineFacts, PathError> {
         // Without the server's setup nobody else would bring the runtimes that the web parts need.
         vc_x86: !roles.agent,
         vc_x64: !roles.agent,
+        user: None,
         pending_renames: Vec::new(),
     });
     let variables = [
@@ -35,6 +36,13 @@ pub(super) fn facts(roles: Roles) -> Result<MachineFacts, PathError> {
     ];
     facts.variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     facts.free_space = BTreeMap::from([('C', 40 << 30), ('D', 100 << 30)]);
+    let accounts = [r"FABRIKAM\svc-pfpool", r"FABRIKAM\svc-pfportal", r"FABRIKAM\svc-pfmobile", "PhoneFactor Admins"];
+    facts.accounts = Some(accounts.map(str::to_owned).into());
+    if !roles.agent {
+        // The agent's server has been upgraded already, and asks who is there.
+        let sdk = "https://mfa.fabrikam.example/MultiFactorAuthWebServiceSdk/PfWsSdk.asmx";
+        facts.answers.insert(sdk.to_owned(), 401);
+    }
     facts.web_server = Some(web_server(WinPath::new(r"C:\inetpub\wwwroot")?, WinPath::new(r"D:\Sites\Mobile")?));
     let other = format!(r"{UNINSTALL}\7-Zip");
     facts.registry.set(&other, "DisplayName", Value::Text("7-Zip 9.20 (x64 edition)".to_owned()));
