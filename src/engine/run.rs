@@ -1,11 +1,12 @@
 //! Carry out a frozen procedure, from its first step or from where it was left.
 
+use super::event::tell;
 use super::journal::{Entry, Frozen, Journal};
 use super::runs::{Found, JOURNAL, Progress};
 use super::{End, Engine, EngineError, Event, Prepared, Standing, Watcher, undo};
 use crate::plan::Component;
 use crate::platform::op::{Gate, Op};
-use crate::platform::{self, Doing, Failure, Outcome, disk, manifest_of};
+use crate::platform::{Doing, Failure, Outcome, disk, manifest_of};
 use crate::step::{Probe, Scene, Step, Work};
 use crate::survey::products;
 use std::time::Duration;
@@ -126,6 +127,10 @@ impl Running<'_> {
                     continue;
                 }
                 _ => {}
+            }
+            // Asked before a step is told of: one that is not begun must not look as if it were.
+            if self.operator.wants_to_stop() {
+                return Ok(Some(End::Stopped));
             }
             let (title, id) = (step.work.kind().title(), step.id.clone());
             self.watcher.event(&Event::Step { number: number + 1, step: id, title });
@@ -311,15 +316,7 @@ impl Running<'_> {
             };
         }
         self.watcher.event(&Event::Operation { step: step.id.clone(), text: op.to_string() });
-        let watcher = &mut *self.watcher;
-        let mut bytes = 0;
-        let outcome = self.engine.platform.perform(op, &mut |progress| match progress {
-            platform::Progress::Bytes(more) => {
-                bytes += more;
-                watcher.event(&Event::Bytes { done: bytes });
-            }
-            platform::Progress::Says(text) => watcher.event(&Event::Note { text }),
-        })?;
+        let outcome = self.engine.platform.perform(op, &mut tell(self.watcher))?;
         let outcome = Outcome { sha256: self.hash_of_backup(op)?, ..outcome };
         for text in &outcome.notes {
             self.watcher.event(&Event::Note { text: text.clone() });
@@ -352,6 +349,11 @@ impl Running<'_> {
         let seen = |probe: &Probe| *probe == Probe::Done;
         let mut left = gate.watch.unwrap_or_default();
         let mut probe = kind.probe_gate(&self.scene())?;
+        if !seen(&probe) && !left.is_zero() {
+            let minutes = left.as_secs().div_ceil(60);
+            let text = format!("watching for a sign that it is done, {minutes} min at most, before anybody is asked");
+            self.watcher.event(&Event::Note { text });
+        }
         while !seen(&probe) && !left.is_zero() && !self.operator.wants_to_stop() {
             self.engine.clock.wait(WATCH_EVERY.min(left));
             left = left.saturating_sub(WATCH_EVERY);

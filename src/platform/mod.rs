@@ -95,6 +95,8 @@ pub struct Outcome {
 /// What an operation that takes long tells while it runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
+    /// So many bytes have to be copied in all, as far as is known so far.
+    Total(u64),
     /// So many more bytes have been copied.
     Bytes(u64),
     /// A sign of life, in words.
