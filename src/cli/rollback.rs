@@ -32,5 +32,6 @@ pub(super) fn rollback(args: &RollbackArgs, global: &Global, talk: &Talk) -> Res
         Standing::Finished | Standing::Unfinished | Standing::RollingBack => {}
     }
     stop::listen();
-    scene.conclude(engine.rollback(&found, &mut Progress::new(talk)))
+    let result = engine.rollback(&found, &mut Progress::new(talk, &[]));
+    scene.conclude(result)
 }

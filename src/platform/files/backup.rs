@@ -94,6 +94,7 @@ fn copy_into_backup(
     let Some(source) = disk.entry(from)? else { return Ok(manifest) };
     manifest.present = true;
     if source.kind == Kind::File {
+        watch(Progress::Total(source.len));
         let sum = disk::copy_in_place(disk, from, to, &mut |bytes| watch(Progress::Bytes(bytes)))?;
         manifest.entries.push(entry_of(String::new(), &source, Some(sum)));
         disk::sync_parent(disk, to)?;
@@ -111,6 +112,7 @@ fn copy_into_backup(
         }
         manifest.entries.push(entry_of(path, &entry, None));
     }
+    watch(Progress::Total(manifest.len()));
     for (at, sum) in copy_files(disk, &files, watch)? {
         manifest.entries[at].sha256 = Some(sum);
     }
@@ -235,7 +237,8 @@ fn put_back(
     manifest: &Manifest,
     watch: &mut dyn FnMut(Progress),
 ) -> io::Result<()> {
-    let mut moved = |bytes| watch(Progress::Bytes(bytes));
+    let mut total = manifest.len();
+    watch(Progress::Total(total));
     let is_folder = manifest.entries.iter().all(|entry| !entry.path.is_empty());
     let folder = if is_folder { Some(to.clone()) } else { to.parent() };
     if let Some(folder) = folder {
@@ -247,10 +250,13 @@ fn put_back(
             disk::create_folders(disk, &target)?;
             continue;
         };
-        if !is_same(disk.as_read(), &target, entry, sha256)? {
-            disk::copy(disk, &file_in(from, entry)?, &target, &mut moved)?;
-            disk::sync_parent(disk, &target)?;
+        if is_same(disk.as_read(), &target, entry, sha256)? {
+            total = total.saturating_sub(entry.len);
+            watch(Progress::Total(total));
+            continue;
         }
+        disk::copy(disk, &file_in(from, entry)?, &target, &mut |bytes| watch(Progress::Bytes(bytes)))?;
+        disk::sync_parent(disk, &target)?;
     }
     Ok(())
 }
