@@ -29,6 +29,7 @@ const NAMES: [&str; 5] = ["embedded", "external", "features", "loose", "lzx"];
 const LOG: &str = r"C:\Temp\install.log";
 const INSTALL: &str = r"C:\Install";
 const PROGRAMS: &str = r"C:\Program Files (x86)";
+const USER: &str = "S-1-5-21-1-2-3-1001";
 const UNINSTALL: &str = r"SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall";
 
 fn fixture(name: &str) -> Vec<u8> {
@@ -54,6 +55,7 @@ fn server() -> MemoryDisk {
         dotnet_release: None,
         vc_x86: false,
         vc_x64: false,
+        user: Some(USER.to_owned()),
         pending_renames: Vec::new(),
     };
     let mut facts = MachineFacts::new(system);
@@ -353,7 +355,9 @@ fn a_package_for_one_user_is_registered_for_that_user() {
     assert!(key(&disk, View::Native, &format!(r"HKLM\{entry}")).is_none());
     let users = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Installer\UserData";
     let users = key(&disk, View::Native, users).unwrap().keys;
-    assert!(matches!(&users[..], [user] if user.starts_with("S-1-5-21-")), "{users:?}");
+    assert_eq!(users, [USER]);
+    let found = products::of_code(&boot(&disk), &code(&bytes)).unwrap().unwrap();
+    assert_eq!((found.user.as_deref(), way_back(&boot(&disk), &found).is_ok()), (Some(USER), true));
     assert!(key(&disk, View::Native, r"HKCU\SOFTWARE\Either").is_some());
     assert!(key(&disk, View::Native, r"HKCU\SOFTWARE\Classes\.tool").is_some());
     // A machine that was captured remembers nothing besides its registry.

@@ -11,7 +11,7 @@ use crate::winpath::{PathError, WinPath};
 
 const UNINSTALL: &str = r"SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall";
 const USER_DATA: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Installer\UserData";
-/// Whose products are everybody's, and the one administrator of a simulated machine.
+/// Whose products are everybody's, and the administrator of a machine that does not say who works on it.
 const EVERYBODY: &str = "S-1-5-18";
 const ADMINISTRATOR: &str = "S-1-5-21-1004336348-1177238915-682003330-500";
 
@@ -33,8 +33,9 @@ impl Scope {
         real_path(bits, view, &format!(r"{root}\{UNINSTALL}\{code}"))
     }
 
-    fn product_key(self, code: &str) -> String {
-        product_key(if self.per_user { ADMINISTRATOR } else { EVERYBODY }, code)
+    fn product_key(self, code: &str, facts: &MachineFacts) -> String {
+        let user = facts.system.user.as_deref().unwrap_or(ADMINISTRATOR);
+        product_key(if self.per_user { user } else { EVERYBODY }, code)
     }
 }
 
@@ -75,7 +76,7 @@ pub(super) fn register(facts: &mut MachineFacts, plan: &Plan, source: &WinPath, 
     let code = &plan.info.product_code;
     let scope = Scope::of(&plan.record);
     let own = scope.uninstall_key(code, facts.system.bits);
-    let properties = format!(r"{}\InstallProperties", scope.product_key(code));
+    let properties = format!(r"{}\InstallProperties", scope.product_key(code, facts));
     for (name, value) in entry(plan, source, size, date) {
         facts.registry.set(&properties, name, value.clone());
         facts.registry.set(&own, name, value);
@@ -143,6 +144,7 @@ fn version(text: &str) -> [u32; 3] {
 /// Takes a product out of the registry.
 pub(super) fn unregister(facts: &mut MachineFacts, code: &str, scope: Scope) {
     facts.registry.remove(&scope.uninstall_key(code, facts.system.bits));
-    facts.registry.remove(&scope.product_key(code));
+    let product = scope.product_key(code, facts);
+    facts.registry.remove(&product);
     facts.installed.retain(|known, _| !known.eq_ignore_ascii_case(code));
 }
