@@ -106,11 +106,11 @@ impl Builder {
         })
     }
 
-    fn old(self, name: &str) -> PackageBuilder {
+    fn old_package(self, name: &str) -> PackageBuilder {
         self.package(name, OLD).manufacturer("PhoneFactor, Inc.")
     }
 
-    fn new(self, name: &str) -> PackageBuilder {
+    fn new_package(self, name: &str) -> PackageBuilder {
         self.package(name, NEW).manufacturer("Microsoft Corporation")
     }
 
@@ -125,7 +125,7 @@ impl Builder {
     }
 
     fn agent(self) -> PackageBuilder {
-        self.old("PhoneFactor Agent")
+        self.old_package("PhoneFactor Agent")
             .program_folder("PhoneFactor")
             .versioned_file("pfsvc.exe", OLD, include_str!("old/service.toml"))
             .versioned_file("PhoneFactorAgent.exe", OLD, include_str!("old/console.toml"))
@@ -155,12 +155,12 @@ impl Builder {
 
     fn old_web(self, name: &str, directory: &str) -> PackageBuilder {
         let (condition, message) = NEEDS_METABASE;
-        self.old(name).web_setup(directory, "DefaultAppPool").launch_condition(condition, message)
+        self.old_package(name).web_setup(directory, "DefaultAppPool").launch_condition(condition, message)
     }
 
     fn new_web(self, name: &str, directory: &str) -> PackageBuilder {
         let (condition, message) = NEEDS_METABASE;
-        self.new(name)
+        self.new_package(name)
             .web_setup(directory, "DefaultAppPool")
             .launch_condition(condition, message)
             .launch_condition(
