@@ -202,7 +202,8 @@ impl Engine<'_> {
 
     /// Stops what runs below InstallPath, since it holds the data file open, and saves the present data.
     fn stop_and_save(&self, frozen: &Frozen, place: &str) -> Result<Vec<Op>, EngineError> {
-        let Some(install) = &frozen.survey.install else { return Ok(Vec::new()) };
+        // A run that leaves the agent alone has a rollback that does so, too.
+        let (Some(_), Some(install)) = (frozen.agent(), &frozen.survey.install) else { return Ok(Vec::new()) };
         let services = self.platform.services()?;
         let running = services.iter().filter(|service| service.state == ServiceState::Running);
         let is_ours = |program: WinPath| program.is_within(&install.folder);

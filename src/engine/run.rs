@@ -220,11 +220,8 @@ impl Running<'_> {
     /// Windows. Says so, where anything is.
     fn begin_anew(&mut self) -> Result<Option<String>, EngineError> {
         let stops = |step: &&Step| matches!(step.work, Work::StopServices(_)) && self.progress.is_over(&step.id);
-        let is_agent =
-            |step: &&Step| matches!(&step.work, Work::Uninstall(uninstall) if uninstall.component == Component::Server);
-        let agent = self.frozen.steps.iter().find(is_agent).and_then(Step::uninstalls);
         // A service of the new server may have the old one's name: then it is not the agent that runs.
-        let agent_is_there = match agent {
+        let agent_is_there = match self.frozen.agent() {
             Some(code) => products::is_installed(self.engine.platform.inspect(), code)?,
             None => false,
         };

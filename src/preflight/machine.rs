@@ -2,6 +2,7 @@
 
 use super::Finding;
 use crate::plan::Component;
+use crate::platform::facts::Bits;
 use crate::platform::{Doing, Failure, disk};
 use crate::procedure::{Ground, Target};
 use crate::survey::KEY;
@@ -40,11 +41,8 @@ fn windows(ground: &Ground<'_>, targets: &[Target], findings: &mut Vec<Finding>)
                 .advice("install .NET Framework 4.x first"),
         );
     }
-    let missing: Vec<&str> = [(system.vc_x86, "x86"), (system.vc_x64, "x64")]
-        .iter()
-        .filter(|(there, _)| !there)
-        .map(|(_, name)| *name)
-        .collect();
+    let runtimes = [(system.vc_x86, "x86"), (system.vc_x64 || system.bits == Bits::X86, "x64")];
+    let missing: Vec<&str> = runtimes.iter().filter(|(there, _)| !there).map(|(_, name)| *name).collect();
     // The server's setup brings both along; without it nobody does.
     if !missing.is_empty() && !targets.is_empty() && ground.upgraded(Component::Server).is_none() {
         findings.push(

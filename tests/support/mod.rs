@@ -7,6 +7,7 @@ use pfupgrade::plan::Plan;
 use pfupgrade::platform::Platform;
 use pfupgrade::platform::clock::StillClock;
 use pfupgrade::platform::disk::{self, Kind, MemoryDisk, ReadDisk};
+use pfupgrade::platform::facts::Bits;
 use pfupgrade::platform::faulty::{Fault, Faulty};
 use pfupgrade::platform::op::{Gate, Op};
 use pfupgrade::platform::simulated::{MachineFacts, Simulated, demo};
@@ -40,8 +41,13 @@ pub fn one_server() -> MemoryDisk {
 
 /// The demo machine of a name.
 pub fn demo_machine(name: &str) -> MemoryDisk {
+    demo_for(Bits::X64, name)
+}
+
+/// The demo machine of a name, with 32-bit or 64-bit Windows.
+pub fn demo_for(bits: Bits, name: &str) -> MemoryDisk {
     let disk = MemoryDisk::new();
-    demo::build(name, Arc::new(disk.clone()), clock()).unwrap();
+    demo::build_for(bits, name, Arc::new(disk.clone()), clock()).unwrap();
     disk.sync_all();
     disk
 }
@@ -198,7 +204,12 @@ pub fn whole(disk: &MemoryDisk) -> Whole {
         }
     }
     let machine = boot(disk);
-    let facts = toml::to_string(&machine.facts()).unwrap().replace(SECOND.0, SECOND.1);
+    let mut facts = machine.facts();
+    // The order of applications means nothing to IIS.
+    for site in facts.web_server.iter_mut().flat_map(|iis| &mut iis.sites) {
+        site.applications.sort_by(|one, other| one.path.cmp(&other.path));
+    }
+    let facts = toml::to_string(&facts).unwrap().replace(SECOND.0, SECOND.1);
     all.insert("machine.toml".to_owned(), Some(facts.into_bytes()));
     all
 }
