@@ -1,6 +1,6 @@
 //! A disk in memory that knows durable from volatile content.
 
-use super::{Disk, Entry, Kind, Lock, ReadDisk, ReadFile, WriteFile};
+use super::{Batch, Disk, Entry, Kind, Lock, ReadDisk, ReadFile, WriteFile};
 use crate::winpath::{WinPath, fold};
 use std::collections::BTreeMap;
 use std::io::{self, Cursor, Write};
@@ -21,6 +21,14 @@ impl Node {
     fn folder() -> Self {
         Node::Folder { now: Names::new(), synced: Names::new() }
     }
+
+    /// Has what is there now survive a power cut.
+    fn sync(&mut self) {
+        match self {
+            Node::Folder { now, synced } => synced.clone_from(now),
+            Node::File { now, synced, .. } => synced.clone_from(now),
+        }
+    }
 }
 
 #[derive(Clone)]
@@ -32,6 +40,7 @@ struct State {
     /// How many changes were asked for, and at which one the process dies.
     changes: u64,
     dies_at: Option<u64>,
+    forgets_batches: bool,
 }
 
 /// A disk in memory. A clone of the handle is the same disk; [`MemoryDisk::snapshot`] is a disk of its own.
@@ -49,7 +58,8 @@ impl Default for MemoryDisk {
 impl MemoryDisk {
     /// An empty disk; drives appear with the first folder that is created on them.
     pub fn new() -> Self {
-        Self::of(State { nodes: vec![Node::folder()], locks: Vec::new(), ticks: 0, changes: 0, dies_at: None })
+        let nodes = vec![Node::folder()];
+        Self::of(State { nodes, locks: Vec::new(), ticks: 0, changes: 0, dies_at: None, forgets_batches: false })
     }
 
     fn of(state: State) -> Self {
@@ -91,16 +101,29 @@ impl MemoryDisk {
 
     /// Has everything on the disk survive a power cut: the state in which a test begins.
     pub fn sync_all(&self) {
-        for node in &mut self.state().nodes {
-            match node {
-                Node::Folder { now, synced } => synced.clone_from(now),
-                Node::File { now, synced, .. } => synced.clone_from(now),
-            }
-        }
+        self.state().nodes.iter_mut().for_each(Node::sync);
+    }
+
+    /// From now on a batch is not synced and says that it were, as a failing disk may.
+    pub fn forget_batches(&self) {
+        self.state().forgets_batches = true;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn reader(
+        &self,
+        path: &WinPath,
+        which: for<'a> fn(&'a Arc<Vec<u8>>, &'a Arc<Vec<u8>>) -> &'a Arc<Vec<u8>>,
+    ) -> io::Result<Box<dyn ReadFile>> {
+        let state = self.state();
+        let (at, _) = state.find(path).ok_or_else(|| missing(path))?;
+        match &state.nodes[at] {
+            Node::File { now, synced, .. } => Ok(Box::new(Cursor::new(Shared(Arc::clone(which(now, synced)))))),
+            Node::Folder { .. } => Err(io::Error::new(io::ErrorKind::IsADirectory, format!("{path} is a folder"))),
+        }
     }
 
     fn changing(&self) -> io::Result<MutexGuard<'_, State>> {
@@ -191,6 +214,14 @@ impl State {
         }
     }
 
+    /// The nodes at and below one.
+    fn nodes_of(&self, at: usize, into: &mut Vec<usize>) {
+        into.push(at);
+        for (_, next) in self.names(at).into_iter().flat_map(Names::values) {
+            self.nodes_of(*next, into);
+        }
+    }
+
     fn tick(&mut self) -> SystemTime {
         self.ticks += 1;
         // 2016-01-01, a time at which these servers were in use.
@@ -259,12 +290,11 @@ impl ReadDisk for MemoryDisk {
     }
 
     fn open(&self, path: &WinPath) -> io::Result<Box<dyn ReadFile>> {
-        let state = self.state();
-        let (at, _) = state.find(path).ok_or_else(|| missing(path))?;
-        match &state.nodes[at] {
-            Node::File { now, .. } => Ok(Box::new(Cursor::new(Shared(Arc::clone(now))))),
-            Node::Folder { .. } => Err(io::Error::new(io::ErrorKind::IsADirectory, format!("{path} is a folder"))),
-        }
+        self.reader(path, |now, _| now)
+    }
+
+    fn open_stored(&self, path: &WinPath) -> io::Result<Box<dyn ReadFile>> {
+        self.reader(path, |_, synced| synced)
     }
 
     fn size(&self, path: &WinPath) -> io::Result<u64> {
@@ -347,10 +377,17 @@ impl Disk for MemoryDisk {
         let mut state = self.changing()?;
         let (at, _) = state.find(path).ok_or_else(|| missing(path))?;
         match &mut state.nodes[at] {
-            Node::Folder { now, synced } => synced.clone_from(now),
-            Node::File { .. } => return Err(io::ErrorKind::NotADirectory.into()),
+            Node::File { .. } => Err(io::ErrorKind::NotADirectory.into()),
+            folder => {
+                folder.sync();
+                Ok(())
+            }
         }
-        Ok(())
+    }
+
+    fn batch(&self, folder: &WinPath) -> io::Result<Box<dyn Batch + '_>> {
+        let (at, _) = self.state().find(folder).ok_or_else(|| missing(folder))?;
+        Ok(Box::new(Together { disk: self, at }))
     }
 
     fn make_private(&self, folder: &WinPath) -> io::Result<()> {
@@ -369,6 +406,30 @@ impl Disk for MemoryDisk {
 
     fn as_read(&self) -> &dyn ReadDisk {
         self
+    }
+}
+
+struct Together<'a> {
+    disk: &'a MemoryDisk,
+    at: usize,
+}
+
+impl Batch for Together<'_> {
+    fn disk(&self) -> &dyn Disk {
+        self.disk
+    }
+
+    /// Syncs one thing after the other, so that the process may die between any two of them.
+    fn sync(&self) -> io::Result<()> {
+        let mut nodes = Vec::new();
+        self.disk.state().nodes_of(self.at, &mut nodes);
+        for at in nodes {
+            let mut state = self.disk.changing()?;
+            if !state.forgets_batches {
+                state.nodes[at].sync();
+            }
+        }
+        Ok(())
     }
 }
 
@@ -405,9 +466,7 @@ impl Write for OpenFile {
 
 impl WriteFile for OpenFile {
     fn sync(&mut self) -> io::Result<()> {
-        if let Node::File { now, synced, .. } = &mut self.disk.changing()?.nodes[self.at] {
-            synced.clone_from(now);
-        }
+        self.disk.changing()?.nodes[self.at].sync();
         Ok(())
     }
 
