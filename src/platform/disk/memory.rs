@@ -119,7 +119,7 @@ impl MemoryDisk {
         which: for<'a> fn(&'a Arc<Vec<u8>>, &'a Arc<Vec<u8>>) -> &'a Arc<Vec<u8>>,
     ) -> io::Result<Box<dyn ReadFile>> {
         let state = self.state();
-        let (at, _) = state.find(path).ok_or_else(|| missing(path))?;
+        let at = state.find(path).ok_or_else(|| missing(path))?;
         match &state.nodes[at] {
             Node::File { now, synced, .. } => Ok(Box::new(Cursor::new(Shared(Arc::clone(which(now, synced)))))),
             Node::Folder { .. } => Err(io::Error::new(io::ErrorKind::IsADirectory, format!("{path} is a folder"))),
@@ -141,11 +141,6 @@ fn missing(path: &WinPath) -> io::Error {
 }
 
 impl State {
-    /// The names that lead from the root to `path`: its drive first.
-    fn steps(path: &WinPath) -> impl Iterator<Item = String> + '_ {
-        std::iter::once(path.drive().to_string()).chain(path.components().map(str::to_owned))
-    }
-
     fn names(&self, at: usize) -> Option<&Names> {
         match &self.nodes[at] {
             Node::Folder { now, .. } => Some(now),
@@ -160,32 +155,42 @@ impl State {
         }
     }
 
+    /// The node at `path`.
+    fn find(&self, path: &WinPath) -> Option<usize> {
+        self.find_with(path, |_| ())
+    }
+
     /// The node at `path` and the path in the case in which it was created.
-    fn find(&self, path: &WinPath) -> Option<(usize, WinPath)> {
-        let mut at = ROOT;
-        let mut real: Option<WinPath> = None;
-        for step in Self::steps(path) {
-            let (name, next) = self.names(at)?.get(&fold(&step))?;
-            real = Some(match real {
-                None => WinPath::root_of(path),
-                Some(folder) => folder.child(name),
-            });
+    fn find_real(&self, path: &WinPath) -> Option<(usize, WinPath)> {
+        let mut real = WinPath::root_of(path);
+        let at = self.find_with(path, |name| real = real.child(name))?;
+        Some((at, real))
+    }
+
+    /// Goes from the root to `path` and tells each name on the way behind the drive's.
+    fn find_with(&self, path: &WinPath, mut each: impl FnMut(&str)) -> Option<usize> {
+        let key = path.key();
+        let (drive, below) = key.split_at_checked(1)?;
+        let mut at = self.names(ROOT)?.get(drive)?.1;
+        for step in below.split('\\').skip(1).filter(|step| !step.is_empty()) {
+            let (name, next) = self.names(at)?.get(step)?;
+            each(name);
             at = *next;
         }
-        real.map(|real| (at, real))
+        Some(at)
     }
 
     fn folder_of(&mut self, path: &WinPath) -> io::Result<usize> {
         match path.parent() {
             None => Ok(ROOT),
             Some(parent) if parent.parent().is_none() && self.find(&parent).is_none() => Ok(self.insert(ROOT, &parent)),
-            Some(parent) => self.find(&parent).map(|(at, _)| at).ok_or_else(|| missing(&parent)),
+            Some(parent) => self.find(&parent).ok_or_else(|| missing(&parent)),
         }
     }
 
     /// Adds an empty folder below node `parent`; a drive counts as synced from the start.
     fn insert(&mut self, parent: usize, path: &WinPath) -> usize {
-        let name = State::steps(path).last().unwrap_or_default();
+        let name = if parent == ROOT { path.drive().to_string() } else { path.name().to_owned() };
         self.nodes.push(Node::folder());
         let at = self.nodes.len() - 1;
         if let Node::Folder { now, synced } = &mut self.nodes[parent] {
@@ -250,7 +255,7 @@ impl State {
 
     fn open_for_writing(&mut self, path: &WinPath, keep: bool) -> io::Result<usize> {
         let modified = self.tick();
-        if let Some((at, _)) = self.find(path) {
+        if let Some(at) = self.find(path) {
             let Node::File { now, modified: time, .. } = &mut self.nodes[at] else {
                 return Err(io::Error::new(io::ErrorKind::IsADirectory, format!("{path} is a folder")));
             };
@@ -271,19 +276,19 @@ impl State {
 impl ReadDisk for MemoryDisk {
     fn entry(&self, path: &WinPath) -> io::Result<Option<Entry>> {
         let state = self.state();
-        Ok(state.find(path).map(|(at, path)| state.entry(at, path)))
+        Ok(state.find_real(path).map(|(at, path)| state.entry(at, path)))
     }
 
     fn list(&self, folder: &WinPath) -> io::Result<Vec<Entry>> {
         let state = self.state();
-        let (at, path) = state.find(folder).ok_or_else(|| missing(folder))?;
+        let (at, path) = state.find_real(folder).ok_or_else(|| missing(folder))?;
         let names = state.names(at).ok_or_else(|| missing(folder))?;
         Ok(names.values().map(|(name, next)| state.entry(*next, path.child(name))).collect())
     }
 
     fn walk(&self, folder: &WinPath) -> io::Result<Vec<Entry>> {
         let state = self.state();
-        let (at, path) = state.find(folder).ok_or_else(|| missing(folder))?;
+        let (at, path) = state.find_real(folder).ok_or_else(|| missing(folder))?;
         let mut all = Vec::new();
         state.walk(at, &path, &mut all);
         Ok(all)
@@ -341,7 +346,7 @@ impl Disk for MemoryDisk {
             return Err(io::Error::new(io::ErrorKind::CrossesDevices, format!("{to} is on another drive than {from}")));
         }
         let folder = state.folder_of(to)?;
-        if let Some((at, _)) = state.find(to).filter(|_| from != to)
+        if let Some(at) = state.find(to).filter(|_| from != to)
             && matches!(state.nodes[at], Node::Folder { .. })
         {
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, format!("the folder {to} is already there")));
@@ -354,7 +359,7 @@ impl Disk for MemoryDisk {
 
     fn remove_file(&self, path: &WinPath) -> io::Result<()> {
         let mut state = self.changing()?;
-        let (at, _) = state.find(path).ok_or_else(|| missing(path))?;
+        let at = state.find(path).ok_or_else(|| missing(path))?;
         if state.names(at).is_some() {
             return Err(io::Error::new(io::ErrorKind::IsADirectory, format!("{path} is a folder")));
         }
@@ -363,7 +368,7 @@ impl Disk for MemoryDisk {
 
     fn remove_folder(&self, path: &WinPath) -> io::Result<()> {
         let mut state = self.changing()?;
-        let (at, _) = state.find(path).ok_or_else(|| missing(path))?;
+        let at = state.find(path).ok_or_else(|| missing(path))?;
         match state.names(at) {
             None => Err(io::Error::new(io::ErrorKind::NotADirectory, format!("{path} is no folder"))),
             Some(names) if !names.is_empty() => {
@@ -375,7 +380,7 @@ impl Disk for MemoryDisk {
 
     fn sync_folder(&self, path: &WinPath) -> io::Result<()> {
         let mut state = self.changing()?;
-        let (at, _) = state.find(path).ok_or_else(|| missing(path))?;
+        let at = state.find(path).ok_or_else(|| missing(path))?;
         match &mut state.nodes[at] {
             Node::File { .. } => Err(io::ErrorKind::NotADirectory.into()),
             folder => {
@@ -386,7 +391,7 @@ impl Disk for MemoryDisk {
     }
 
     fn batch(&self, folder: &WinPath) -> io::Result<Box<dyn Batch + '_>> {
-        let (at, _) = self.state().find(folder).ok_or_else(|| missing(folder))?;
+        let at = self.state().find(folder).ok_or_else(|| missing(folder))?;
         Ok(Box::new(Together { disk: self, at }))
     }
 

@@ -67,8 +67,10 @@ pub(super) fn back_up(
     let doing = format!("back up {from} to {to}");
     let manifest_path = manifest_of(to);
     if disk::exists(disk.as_read(), &manifest_path).doing(&doing)? {
-        // The operation had been done before a kill: a backup is never written a second time.
-        return verify_backup(disk.as_read(), to).map(drop);
+        // The operation had been done before a kill: a backup is never written a second time. The kill may have come just
+        // before the manifest's name was safe.
+        verify_backup(disk.as_read(), to)?;
+        return disk::sync_parent(disk, &manifest_path).doing(&doing);
     }
     if let Some(parent) = to.parent() {
         disk::create_folders(disk, &parent).doing(&doing)?;
