@@ -137,7 +137,7 @@ impl Builder {
 
     fn server(self, web: &[(String, Vec<u8>)]) -> PackageBuilder {
         let server = self
-            .new("Multi-Factor Authentication Server")
+            .new_package("Multi-Factor Authentication Server")
             .program_folder("Multi-Factor Authentication Server")
             .versioned_file("MultiFactorAuthSvc.exe", NEW, include_str!("new/service.toml"))
             .versioned_file("MultiFactorAuthAdSync.exe", NEW, include_str!("new/adsync.toml"))
