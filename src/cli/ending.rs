@@ -111,7 +111,7 @@ impl Scene<'_> {
     fn kept(&self) -> Result<(), Fault> {
         let Some(found) = self.machine.engine().last_run()? else { return Ok(()) };
         let kept = found.frozen.folders.backup.child("before-rollback");
-        self.talk.result(&format!("Data and web folders as they were until then: {kept}\n"));
+        self.talk.result(&format!("Data and web folders as they were until then are in\n  {kept}\n"));
         Ok(())
     }
 

@@ -155,7 +155,7 @@ mod tests {
         let work = work("back up", Some((1 << 30, Some(4 << 30))), "Uninstall it");
         let expected = "    [=======>                      ] 1.0 GiB of 4.0 GiB, 1 min 05 s\n    then: Uninstall it";
         assert_eq!(lines(&work, Duration::from_secs(65), 4, 100), expected);
-        let expected = "    [===>            ] 1.0 GiB of 4.0 GiB, 1 min 05 s\n    then: Uninstall it";
+        let expected = "    [====>           ] 1.0 GiB of 4.0 GiB, 1 min 05 s\n    then: Uninstall it";
         assert_eq!(lines(&work, Duration::from_secs(65), 4, 58), expected);
         let expected = "    1.0 GiB of 4.0 GiB, 1 min 05 s\n    then: Uninstall it";
         assert_eq!(lines(&work, Duration::from_secs(65), 4, 46), expected);

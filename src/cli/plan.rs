@@ -12,6 +12,7 @@ use crate::report::preview::Preview;
 use crate::report::text;
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{self, IsTerminal};
 use std::path::Path;
 
 pub(super) fn plan(args: &PlanArgs, global: &Global, talk: &Talk) -> Result<Ending, Fault> {
@@ -45,7 +46,8 @@ pub(super) fn plan(args: &PlanArgs, global: &Global, talk: &Talk) -> Result<Endi
     }
     let is_change = !preview.steps.is_empty();
     let exit = if is_change && args.detailed_exitcode { Exit::Changes } else { Exit::Done };
-    Ok(match is_change && !talk.quiet {
+    // Where the preview goes into a pager or a file, a command on the terminal would only be in the way.
+    Ok(match is_change && !talk.quiet && io::stdout().is_terminal() {
         true => Ending::new(exit).next(global.command_with(machine.folder.as_deref(), "run", Some(&args.file.plan))),
         false => Ending::new(exit),
     })

@@ -38,6 +38,12 @@ impl<'a> Progress<'a> {
         Self { talk, titles, of: 0, since: None, then: String::new(), told: Instant::now(), live: None }
     }
 
+    /// Says what is done before the first step.
+    pub(super) fn first(&mut self, words: &str) {
+        self.talk.say(words);
+        self.at_work("");
+    }
+
     /// How far in the words of a step stand.
     fn indent(&self) -> usize {
         2 * self.of.to_string().len() + 4

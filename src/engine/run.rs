@@ -302,6 +302,10 @@ impl Running<'_> {
             return self.op_done(step, index, Outcome::default());
         }
         let name = format!("{}-{}", step.id, index + 1);
+        // Told first: to note what is there before it may take long.
+        if !matches!(op, Op::Ask { .. }) {
+            self.watcher.event(&Event::Operation { step: step.id.clone(), text: op.to_string() });
+        }
         let before = undo::before(self.engine.platform, &self.frozen.folders, op, &name)?;
         self.write(Entry::OpStarted { step: step.id.clone(), index, op: op.clone(), before })?;
         if let Op::Ask { gate } = op {
@@ -315,7 +319,6 @@ impl Running<'_> {
                 None => Ok(Flow::Stop(End::Waiting(gate.clone()))),
             };
         }
-        self.watcher.event(&Event::Operation { step: step.id.clone(), text: op.to_string() });
         let outcome = self.engine.platform.perform(op, &mut tell(self.watcher))?;
         let outcome = Outcome { sha256: self.hash_of_backup(op)?, ..outcome };
         for text in &outcome.notes {

@@ -106,11 +106,11 @@ impl Builder {
         })
     }
 
-    fn old_version(self, name: &str) -> PackageBuilder {
+    fn old_package(self, name: &str) -> PackageBuilder {
         self.package(name, OLD).manufacturer("PhoneFactor, Inc.")
     }
 
-    fn new_version(self, name: &str) -> PackageBuilder {
+    fn new_package(self, name: &str) -> PackageBuilder {
         self.package(name, NEW).manufacturer("Microsoft Corporation")
     }
 
@@ -125,7 +125,7 @@ impl Builder {
     }
 
     fn agent(self) -> PackageBuilder {
-        self.old_version("PhoneFactor Agent")
+        self.old_package("PhoneFactor Agent")
             .program_folder("PhoneFactor")
             .versioned_file("pfsvc.exe", OLD, include_str!("old/service.toml"))
             .versioned_file("PhoneFactorAgent.exe", OLD, include_str!("old/console.toml"))
@@ -137,7 +137,7 @@ impl Builder {
 
     fn server(self, web: &[(String, Vec<u8>)]) -> PackageBuilder {
         let server = self
-            .new_version("Multi-Factor Authentication Server")
+            .new_package("Multi-Factor Authentication Server")
             .program_folder("Multi-Factor Authentication Server")
             .versioned_file("MultiFactorAuthSvc.exe", NEW, include_str!("new/service.toml"))
             .versioned_file("MultiFactorAuthAdSync.exe", NEW, include_str!("new/adsync.toml"))
@@ -155,12 +155,12 @@ impl Builder {
 
     fn old_web(self, name: &str, directory: &str) -> PackageBuilder {
         let (condition, message) = NEEDS_METABASE;
-        self.old_version(name).web_setup(directory, "DefaultAppPool").launch_condition(condition, message)
+        self.old_package(name).web_setup(directory, "DefaultAppPool").launch_condition(condition, message)
     }
 
     fn new_web(self, name: &str, directory: &str) -> PackageBuilder {
         let (condition, message) = NEEDS_METABASE;
-        self.new_version(name)
+        self.new_package(name)
             .web_setup(directory, "DefaultAppPool")
             .launch_condition(condition, message)
             .launch_condition(
