@@ -76,7 +76,10 @@ pub enum Problem {
     #[error("it has no feature `{0}`")]
     NoFeature(String),
     /// What has to lie beside the package is not there.
-    #[error("its {kind} `{path}` has to lie beside it and is not there", kind = if *.cabinet { "cabinet" } else { "file" })]
+    #[error(
+        "its {kind} `{path}` has to lie beside it and is not there",
+        kind = if *.cabinet { "cabinet" } else { "file" }
+    )]
     NotBeside {
         /// The path below the package's folder.
         path: String,
