@@ -174,8 +174,15 @@ impl Running<'_> {
     /// uninstalled; neither may hide why it failed.
     fn failed(&mut self, step: &Step, error: EngineError) -> EngineError {
         let noted = self.note(step, &error);
-        let nothing_lost = self.progress.uninstalled.is_empty();
-        self.call_off_outage();
+        let not_started = self.call_off_outage();
+        let nothing_lost = self.progress.uninstalled.is_empty() && not_started.is_empty();
+        let error = match error {
+            EngineError::Failure(failure) if !not_started.is_empty() => {
+                let why = format!("{}; nothing had been uninstalled, but {}", failure.why, not_started.join(", and "));
+                EngineError::Failure(Failure { why, ..failure })
+            }
+            error => error,
+        };
         match (error, noted) {
             (EngineError::Failure(failure), Ok(())) => {
                 EngineError::Step { step: step.id.clone(), failure, nothing_lost }
@@ -208,10 +215,11 @@ impl Running<'_> {
     }
 
     /// As long as nothing has been uninstalled, an outage that has begun is called off: the services run again. This is
-    /// done as well as it can be; what fails is told.
-    fn call_off_outage(&mut self) {
+    /// done as well as it can be; what fails is told, and the answer.
+    fn call_off_outage(&mut self) -> Vec<String> {
+        let mut failed = Vec::new();
         if !self.progress.uninstalled.is_empty() {
-            return;
+            return failed;
         }
         let stopped = self.journal.records().iter().rev().filter_map(|record| match &record.entry {
             Entry::OpStarted { op: op @ Op::Service { .. }, before, .. } => Some((op.clone(), before.clone())),
@@ -221,10 +229,14 @@ impl Running<'_> {
         for (op, before) in stopped.collect::<Vec<_>>() {
             for undo in undo::undo(&op, &before, &log) {
                 let done = self.engine.platform.perform(&undo, &mut |_| {});
-                let text = done.map_or_else(|failure| failure.to_string(), |_| undo.to_string());
+                let text = done.as_ref().map_or_else(ToString::to_string, |_| undo.to_string());
+                if let Err(failure) = &done {
+                    failed.push(failure.to_string());
+                }
                 self.watcher.event(&Event::Note { text });
             }
         }
+        failed
     }
 
     /// What was backed up before an interruption may have been written to since. As long as nothing has been uninstalled
