@@ -14,7 +14,7 @@ use crate::winpath::WinPath;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::fmt;
+use std::{fmt, io};
 
 /// Version of the journal's format.
 pub const FORMAT: u32 = 1;
@@ -224,6 +224,14 @@ pub enum JournalError {
         /// Its format.
         format: u32,
     },
+    /// It is not what a journal is, or not there any more.
+    #[error("the journal {path} is lost or damaged: {why}")]
+    Lost {
+        /// The journal.
+        path: WinPath,
+        /// What is wrong.
+        why: String,
+    },
     /// It cannot be read or written.
     #[error(transparent)]
     Failure(#[from] Failure),
@@ -235,6 +243,8 @@ pub struct Journal {
     path: WinPath,
     sum: String,
     records: Vec<Record>,
+    /// Set where a record could not be written: what is on the disk of it would damage the ones behind it.
+    torn: bool,
 }
 
 fn chain(previous: &str, record: &str) -> String {
@@ -245,30 +255,33 @@ fn chain(previous: &str, record: &str) -> String {
 }
 
 impl Journal {
-    /// Begins a journal; its folder must exist.
-    pub fn create(disk: &dyn Disk, path: &WinPath) -> Result<Self, JournalError> {
+    /// Begins a journal with its first record, whole or not at all; its folder must exist.
+    pub fn begin(disk: &dyn Disk, path: &WinPath, time: Timestamp, entry: Entry) -> Result<Self, JournalError> {
+        let doing = format!("create the journal {path}");
         if disk::exists(disk.as_read(), path).doing(format!("look for {path}"))? {
-            return Err(Failure::new(format!("create the journal {path}"), "there is one already").into());
+            return Err(Failure::new(doing, "there is one already").into());
         }
-        let file = disk.create(path).doing(format!("create the journal {path}"))?;
-        disk::sync_parent(disk, path).doing(format!("create the journal {path}"))?;
-        Ok(Self { file, path: path.clone(), sum: String::new(), records: Vec::new() })
+        let record = Record { seq: 0, time, entry };
+        let (line, sum) = line("", &record).doing(&doing)?;
+        disk::replace(disk, path, line.as_bytes()).doing(&doing)?;
+        let file = disk.append(path).doing(&doing)?;
+        Ok(Self { file, path: path.clone(), sum, records: vec![record], torn: false })
     }
 
     /// Opens a journal to go on with it. A last line that was cut short is cut off.
     pub fn open(disk: &dyn Disk, path: &WinPath) -> Result<Self, JournalError> {
         let doing = format!("open the journal {path}");
-        let content = disk::read(disk.as_read(), path, LIMIT).doing(&doing)?;
+        let content = content(disk.as_read(), path, &doing)?;
         let (records, sum, whole) = parse(path, &content)?;
         if whole < content.len() {
             disk::replace(disk, path, &content[..whole]).doing(&doing)?;
         }
-        Ok(Self { file: disk.append(path).doing(&doing)?, path: path.clone(), sum, records })
+        Ok(Self { file: disk.append(path).doing(&doing)?, path: path.clone(), sum, records, torn: false })
     }
 
     /// Reads a journal without opening it.
     pub fn read(disk: &dyn ReadDisk, path: &WinPath) -> Result<Vec<Record>, JournalError> {
-        let content = disk::read(disk, path, LIMIT).doing(format!("read the journal {path}"))?;
+        let content = content(disk, path, &format!("read the journal {path}"))?;
         parse(path, &content).map(|(records, ..)| records)
     }
 
@@ -276,12 +289,16 @@ impl Journal {
     pub fn write(&mut self, time: Timestamp, entry: Entry) -> Result<(), JournalError> {
         let record = Record { seq: self.records.len() as u64, time, entry };
         let doing = format!("write the journal {}", self.path);
-        let text = serde_json::to_string(&record).doing(&doing)?;
-        let sum = chain(&self.sum, &text);
-        // The sum is appended to the very text it was made over, so that reading needs no second serialisation.
-        let line = format!("{},\"sum\":\"{sum}\"}}\n", &text[..text.len() - 1]);
-        self.file.write_all(line.as_bytes()).doing(&doing)?;
-        self.file.sync().doing(&doing)?;
+        if self.torn {
+            return Err(Failure::new(doing, "an earlier record could not be written whole").into());
+        }
+        let (line, sum) = line(&self.sum, &record).doing(&doing)?;
+        self.torn = true;
+        let next = "see that the drive has room and can be written to";
+        let failed = |error| Failure::new(&doing, error).next(next);
+        self.file.write_all(line.as_bytes()).map_err(failed)?;
+        self.file.sync().map_err(failed)?;
+        self.torn = false;
         self.sum = sum;
         self.records.push(record);
         Ok(())
@@ -291,6 +308,24 @@ impl Journal {
     pub fn records(&self) -> &[Record] {
         &self.records
     }
+}
+
+/// A record as it stands in the journal, and its checksum, which is chained over `previous`.
+fn line(previous: &str, record: &Record) -> serde_json::Result<(String, String)> {
+    let text = serde_json::to_string(record)?;
+    let sum = chain(previous, &text);
+    // The sum is appended to the very text it was made over, so that reading needs no second serialisation.
+    Ok((format!("{},\"sum\":\"{sum}\"}}\n", &text[..text.len() - 1]), sum))
+}
+
+/// What no journal can be is told from one that cannot be read just now.
+fn content(disk: &dyn ReadDisk, path: &WinPath, doing: &str) -> Result<Vec<u8>, JournalError> {
+    disk::read(disk, path, LIMIT).map_err(|error| match error.kind() {
+        io::ErrorKind::FileTooLarge | io::ErrorKind::InvalidInput | io::ErrorKind::IsADirectory => {
+            JournalError::Lost { path: path.clone(), why: error.to_string() }
+        }
+        _ => Failure::new(doing, error).next("see that the file is there and that you may read it").into(),
+    })
 }
 
 /// The records, the last checksum, and how many bytes of the content are whole lines.
@@ -345,10 +380,10 @@ mod tests {
         let disk = MemoryDisk::new();
         let path = WinPath::new(r"C:\runs\journal.jsonl").expect("a path");
         disk::create_folders(&disk, &WinPath::new(r"C:\runs").expect("a path")).expect("folder");
-        let mut journal = Journal::create(&disk, &path).expect("created");
-        for step in ["one", "two", "three"] {
-            let entry = Entry::StepDone { step: step.to_owned(), how: "done".to_owned() };
-            journal.write(Timestamp::UNIX_EPOCH, entry).expect("written");
+        let done = |step: &str| Entry::StepDone { step: step.to_owned(), how: "done".to_owned() };
+        let mut journal = Journal::begin(&disk, &path, Timestamp::UNIX_EPOCH, done("one")).expect("begun");
+        for step in ["two", "three"] {
+            journal.write(Timestamp::UNIX_EPOCH, done(step)).expect("written");
         }
         (disk, path)
     }
@@ -376,6 +411,46 @@ mod tests {
             journal.write(Timestamp::UNIX_EPOCH, Entry::Finished).expect("written");
             assert_eq!(Journal::read(&disk, &path).expect("read").len(), 3);
         }
+    }
+
+    /// A disk that is full in the middle of a record, and has room again at once.
+    struct Full(Box<dyn WriteFile>, bool);
+
+    impl io::Write for Full {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            match std::mem::take(&mut self.1) {
+                true => self.0.write(&bytes[..bytes.len() / 2]).and(Err(io::ErrorKind::StorageFull.into())),
+                false => self.0.write(bytes),
+            }
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            self.0.flush()
+        }
+    }
+
+    impl WriteFile for Full {
+        fn sync(&mut self) -> io::Result<()> {
+            self.0.sync()
+        }
+
+        fn set_modified(&mut self, time: std::time::SystemTime) -> io::Result<()> {
+            self.0.set_modified(time)
+        }
+    }
+
+    #[test]
+    fn a_record_that_did_not_fit_damages_none_behind_it() {
+        let (disk, path) = journal();
+        let mut journal = Journal::open(&disk, &path).expect("opened");
+        journal.file = Box::new(Full(journal.file, true));
+        for _ in 0..2 {
+            let failed = journal.write(Timestamp::UNIX_EPOCH, Entry::Finished);
+            assert!(matches!(failed, Err(JournalError::Failure(_))), "{failed:?}");
+        }
+        let mut journal = Journal::open(&disk, &path).expect("opened again");
+        journal.write(Timestamp::UNIX_EPOCH, Entry::Finished).expect("written");
+        assert_eq!(Journal::read(&disk, &path).expect("read").len(), 4);
     }
 
     #[test]

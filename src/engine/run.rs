@@ -1,6 +1,6 @@
 //! Carry out a frozen procedure, from its first step or from where it was left.
 
-use super::journal::{Entry, Frozen, Journal};
+use super::journal::{Entry, Frozen, Journal, JournalError};
 use super::perform::{self, Watch};
 use super::runs::{Found, JOURNAL, Progress};
 use super::{End, Engine, EngineError, Event, Prepared, Standing, Watcher, undo};
@@ -81,8 +81,8 @@ impl Engine<'_> {
         for folder in [&frozen.folders.run, &frozen.folders.backup] {
             disk.make_private(folder).doing(format!("make the folder {folder} private"))?;
         }
-        let mut journal = Journal::create(disk, &frozen.folders.run.child(JOURNAL))?;
-        journal.write(self.clock.now(), Entry::Opened(Box::new(frozen.clone())))?;
+        let opened = Entry::Opened(Box::new(frozen.clone()));
+        let journal = Journal::begin(disk, &frozen.folders.run.child(JOURNAL), self.clock.now(), opened)?;
         Running { engine: self, frozen, journal, progress: Progress::default(), operator, watcher }
             .all_steps(Vec::new())
     }
@@ -173,6 +173,10 @@ impl Running<'_> {
     /// Ends the run with an error. What can still be noted is noted, and the services run again where nothing has been
     /// uninstalled; neither may hide why it failed.
     fn failed(&mut self, step: &Step, error: EngineError) -> EngineError {
+        let error = match error {
+            EngineError::Journal(JournalError::Failure(failure)) => EngineError::Failure(failure),
+            error => error,
+        };
         let noted = self.note(step, &error);
         let not_started = self.call_off_outage();
         let nothing_lost = self.progress.uninstalled.is_empty() && not_started.is_empty();
