@@ -72,7 +72,10 @@ impl Machine {
             }
         };
         let state = global.state.as_deref().unwrap_or(USUAL_STATE);
-        let wrong = |why: String| Fault::usage(format!("the state folder `{state}` cannot be used: {why}"));
+        let wrong = |why: String| {
+            Fault::usage(format!("the state folder `{state}` cannot be used: {why}"))
+                .next("name another one with --state")
+        };
         let text = simulated.expand(state).map_err(|name| wrong(format!("the machine has no variable %{name}%")))?;
         let state = WinPath::new(text).map_err(|error| wrong(error.to_string()))?;
         Ok(Self { simulated, folder, state, clock })

@@ -13,6 +13,9 @@ use crate::survey::{products, survey};
 use crate::winpath::WinPath;
 use std::cell::RefCell;
 
+/// Manifests and exported keys are not larger.
+const BACKUP_TEXT_LIMIT: u64 = 256 << 20;
+
 impl Engine<'_> {
     /// Rolls a run back, or goes on with a rollback that was interrupted. The caller holds the lock.
     pub fn rollback(&self, found: &Found, watcher: &mut dyn Watcher) -> Result<End, EngineError> {
@@ -182,7 +185,8 @@ impl Engine<'_> {
                     .next("nothing has been rolled back; find out what changed this file")
                     .of_kind(FailureKind::DamagedBackup)
             };
-            let found = disk::hash(self.platform.files(), &file).map_err(|error| damaged(error.to_string()))?;
+            let content = disk::read(self.platform.files(), &file, BACKUP_TEXT_LIMIT);
+            let found = disk::hash_bytes(&content.map_err(|error| damaged(error.to_string()))?);
             if kept.sha256.as_ref().is_some_and(|written| *written != found) {
                 return Err(damaged(format!("it does not hold what was written: its SHA-256 is {found}")).into());
             }

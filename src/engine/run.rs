@@ -75,14 +75,22 @@ impl Engine<'_> {
     ) -> Result<End, EngineError> {
         let frozen = &prepared.frozen;
         let disk = self.platform.disk();
+        let unusable = |failure: Failure| {
+            let next = "see that the drive has room, and that you may write there; nothing has been touched";
+            EngineError::State(failure.next(next))
+        };
         for folder in [frozen.folders.run.child("logs"), frozen.folders.backup.clone()] {
-            disk::create_folders(disk, &folder).doing(format!("create the folder {folder}"))?;
+            disk::create_folders(disk, &folder).doing(format!("create the folder {folder}")).map_err(unusable)?;
         }
         for folder in [&frozen.folders.run, &frozen.folders.backup] {
-            disk.make_private(folder).doing(format!("make the folder {folder} private"))?;
+            disk.make_private(folder).doing(format!("make the folder {folder} private")).map_err(unusable)?;
         }
         let opened = Entry::Opened(Box::new(frozen.clone()));
-        let journal = Journal::begin(disk, &frozen.folders.run.child(JOURNAL), self.clock.now(), opened)?;
+        let journal = Journal::begin(disk, &frozen.folders.run.child(JOURNAL), self.clock.now(), opened);
+        let journal = journal.map_err(|error| match error {
+            JournalError::Failure(failure) => unusable(failure),
+            error => error.into(),
+        })?;
         Running { engine: self, frozen, journal, progress: Progress::default(), operator, watcher }
             .all_steps(Vec::new())
     }

@@ -181,7 +181,10 @@ fn time_of(entry: &ManifestEntry) -> Option<SystemTime> {
 /// Reads a backup again and compares every file with the manifest, which it returns.
 pub fn verify_backup(disk: &dyn ReadDisk, backup: &WinPath) -> Result<Manifest, Failure> {
     let doing = format!("read the backup {backup}");
-    let damaged = |why: String| Failure::new(&doing, why).of_kind(FailureKind::DamagedBackup);
+    let damaged = |why: String| {
+        let next = "put a good copy of it back, if there is one; nothing is decided on a damaged backup";
+        Failure::new(&doing, why).next(next).of_kind(FailureKind::DamagedBackup)
+    };
     let text = disk::read(disk, &manifest_of(backup), MANIFEST_LIMIT).map_err(|e| damaged(format!("manifest: {e}")))?;
     let manifest: Manifest = serde_json::from_slice(&text).map_err(|e| damaged(format!("manifest: {e}")))?;
     check_contents(disk, backup, &manifest)?;
@@ -200,6 +203,10 @@ fn check_contents(disk: &dyn ReadDisk, backup: &WinPath, manifest: &Manifest) ->
         }
         let Some(sha256) = &entry.sha256 else { continue };
         let path = file_in(backup, entry).map_err(|e| damaged(e.to_string()))?;
+        let len = disk.entry(&path).map_err(|e| damaged(format!("{path}: {e}")))?.map_or(0, |found| found.len);
+        if len != entry.len {
+            return Err(damaged(format!("{path} does not hold what was written: {len} bytes, not {}", entry.len)));
+        }
         let found = disk::hash(disk, &path).map_err(|e| damaged(format!("{path}: {e}")))?;
         if found != *sha256 {
             return Err(damaged(format!("{path} does not hold what was written: its SHA-256 is {found}")));
