@@ -35,7 +35,6 @@ pub struct Record {
 /// What a record says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "entry", rename_all = "kebab-case")]
-#[expect(clippy::large_enum_variant, reason = "a run has a few hundred records")]
 pub enum Entry {
     /// The run begins: everything it was decided on, frozen.
     Opened(Box<Frozen>),
