@@ -558,7 +558,7 @@ fn backups() {
 fn machines_on_which_a_run_cannot_begin() {
     let both = ["plan plan.toml", "run plan.toml --yes"];
     let place = Place::new();
-    place.change(|facts| drop(facts.free_space.insert('C', 1000)));
+    place.change(|facts| *facts.free_space.entry('C').or_default() = 1000);
     place.refuses(&both, 4, "[no-space]");
 
     let place = Place::new();

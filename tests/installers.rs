@@ -80,14 +80,14 @@ impl Server {
         let engine = engine(&machine, &self.clock);
         let prepared = prepare(&machine, &*self.clock, &self.plan, &engine.state).unwrap();
         assert!(!prepared.preview.refused(), "{:?}", prepared.preview.findings);
-        engine.run(&prepared, &mut Person(&machine), notes)
+        engine.run(&prepared, &mut Person::at(&machine), notes)
     }
 
     fn resume(&self, notes: &mut Notes) -> Result<End, EngineError> {
         let machine = self.machine();
         let engine = engine(&machine, &self.clock);
         let found = engine.last_run().unwrap().unwrap();
-        engine.resume(&found, &mut Person(&machine), notes)
+        engine.resume(&found, &mut Person::at(&machine), notes)
     }
 
     fn rollback(&self, notes: &mut Notes) -> Result<End, EngineError> {
