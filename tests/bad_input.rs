@@ -1,7 +1,8 @@
-//! Bad input of every kind, given to the real program: one error that names the file and says what to do next, the documented
-//! exit code, and a machine on which nothing has changed.
+//! Bad input of every kind, given to the real program: one error that names the file and says what to do next, the
+//! documented exit code, and a machine on which nothing has changed.
 //!
-//! Single changed bytes and cuts are drawn by a seed, which a failure names: `PFUPGRADE_SEED=... cargo test --test bad_input`.
+//! Single changed bytes and cuts are drawn by a seed, which a failure names: `PFUPGRADE_SEED=... cargo test --test
+//! bad_input`.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
 use pfupgrade::platform::facts::ServiceState;

@@ -1,5 +1,5 @@
-//! Installers, programs and services that fail, hang, or return too early: what is said, what still runs, and that going
-//! on and going back end where they would have ended without the trouble.
+//! Installers, programs and services that fail, hang, or return too early: what is said, what still runs, and that
+//! going on and going back end where they would have ended without the trouble.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
 mod support;

@@ -20,8 +20,8 @@ fn folders(step: &Step) -> Vec<WinPath> {
 }
 
 impl Running<'_> {
-    /// The files that the next restart of Windows replaces or deletes where a step that is left writes; what waited for a
-    /// restart before the run does not count.
+    /// The files that the next restart of Windows replaces or deletes where a step that is left writes; what waited for
+    /// a restart before the run does not count.
     pub(super) fn restart_comes_first(&self) -> Result<Vec<String>, Failure> {
         let now = self.engine.platform.system()?;
         if now.pending_renames.is_empty() {

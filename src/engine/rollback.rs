@@ -74,8 +74,8 @@ impl Engine<'_> {
         Ok(End::RolledBack)
     }
 
-    /// What an earlier attempt has left running has to end before anything is taken back. False where the operator wants to
-    /// stop.
+    /// What an earlier attempt has left running has to end before anything is taken back. False where the operator
+    /// wants to stop.
     fn waited_for_what_runs(&self, journal: &Journal, watcher: &mut dyn Watcher) -> Result<bool, EngineError> {
         let given_up = Progress::of(journal.records()).given_up.map(|(_, process)| process);
         self.watched(watcher, |watch| self.wait_for_what_runs(given_up.as_ref(), watch))
@@ -201,7 +201,8 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// Whatever a rollback overwrites, moves or removes is saved first: users and administrators may have changed it since.
+    /// Whatever a rollback overwrites, moves or removes is saved first: users and administrators may have changed it
+    /// since.
     fn save_present(&self, frozen: &Frozen, undos: &[Undo]) -> Result<Vec<Op>, EngineError> {
         let mut ops = self.stop_and_save(frozen, "before-rollback")?;
         let touched = undos.iter().filter_map(|undo| match undo {

@@ -126,8 +126,8 @@ impl Running<'_> {
         Ok(End::Done { reboot: self.progress.reboot })
     }
 
-    /// Goes through the steps once. Where not everything could be done, this is how work ends: `None` also where `ask` is
-    /// false and something has been put off.
+    /// Goes through the steps once. Where not everything could be done, this is how work ends: `None` also where `ask`
+    /// is false and something has been put off.
     fn pass(&mut self, ask: bool) -> Result<Option<End>, EngineError> {
         let mut waiting: Vec<(Component, Option<Gate>)> = Vec::new();
         for (number, step) in self.frozen.steps.iter().enumerate() {
@@ -269,9 +269,9 @@ impl Running<'_> {
         failed
     }
 
-    /// What was backed up before an interruption may have been written to since. As long as nothing has been uninstalled
-    /// every step is done anew. Later on the data is copied anew where the agent runs again, as it does after a restart of
-    /// Windows. Says so, where anything is.
+    /// What was backed up before an interruption may have been written to since. As long as nothing has been
+    /// uninstalled every step is done anew. Later on the data is copied anew where the agent runs again, as it does
+    /// after a restart of Windows. Says so, where anything is.
     fn begin_anew(&mut self) -> Result<Option<String>, EngineError> {
         let stops = |step: &&Step| matches!(step.work, Work::StopServices(_)) && self.progress.is_over(&step.id);
         // A service of the new server may have the old one's name: then it is not the agent that runs.
@@ -299,7 +299,8 @@ impl Running<'_> {
         }))
     }
 
-    /// Before work goes on, what an earlier attempt has left running has to end. False where the operator wants to stop.
+    /// Before work goes on, what an earlier attempt has left running has to end. False where the operator wants to
+    /// stop.
     fn waited_for_what_runs(&mut self) -> Result<bool, EngineError> {
         let step = self.progress.steps.iter().find(|(_, step)| step.in_doubt && !step.over);
         let Some(step) = step.map(|(id, _)| id.clone()) else { return Ok(true) };
@@ -417,8 +418,8 @@ impl Running<'_> {
         self.engine.carry_out(op, installs, watch)
     }
 
-    /// An installation that was cut off and that the same command cannot finish is taken away and done anew. A product that
-    /// was there before the run is left alone.
+    /// An installation that was cut off and that the same command cannot finish is taken away and done anew. A product
+    /// that was there before the run is left alone.
     fn install_anew(&mut self, op: &Op, path: &WinPath, log: &WinPath, failure: Failure) -> Result<Outcome, Failure> {
         let file = self.engine.platform.files().open(path).ok();
         let Some(package) = file.and_then(|file| Package::open(file, path.as_str()).ok()) else { return Err(failure) };

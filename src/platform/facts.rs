@@ -54,7 +54,8 @@ pub struct System {
 }
 
 impl System {
-    /// The paths that the next restart will rename, replace or delete; `!` and `\??\` stand before them in the registry.
+    /// The paths that the next restart will rename, replace or delete; `!` and `\??\` stand before them in the
+    /// registry.
     pub fn pending_paths(&self) -> impl Iterator<Item = WinPath> + '_ {
         let path = |entry: &String| WinPath::new(entry.trim_start_matches('!').trim_start_matches(r"\??\")).ok();
         self.pending_renames.iter().filter_map(path)

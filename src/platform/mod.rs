@@ -79,7 +79,8 @@ impl Failure {
     pub fn still_running(doing: impl fmt::Display, process: Process, limit: Duration) -> Self {
         let (id, minutes) = (process.id, limit.as_secs().div_ceil(60));
         let why = format!(
-            "it has not ended within {minutes} min. It is not stopped: process {id} still runs, and its outcome is not known"
+            "it has not ended within {minutes} min. It is not stopped: process {id} still runs, and its outcome is not \
+             known"
         );
         let next = format!(
             "look what process {id} waits for, and let it end, or end it if it hangs; what goes on waits for it first"
@@ -194,8 +195,8 @@ pub trait Platform: Inspect {
     fn disk(&self) -> &dyn Disk;
     /// Carries out one operation, or completes it where it is half done. `watch` hears of what takes long.
     fn perform(&self, op: &Op, watch: &mut dyn FnMut(Progress)) -> Result<Outcome, Failure>;
-    /// What has to end before work goes on: the process that was given up on, if it still runs, or else an installation of
-    /// anybody's. In words; `None` where nothing is in the way.
+    /// What has to end before work goes on: the process that was given up on, if it still runs, or else an installation
+    /// of anybody's. In words; `None` where nothing is in the way.
     fn running(&self, given_up: Option<&Process>) -> Result<Option<String>, Failure>;
     /// The half that only answers questions.
     fn inspect(&self) -> &dyn Inspect;
