@@ -3,6 +3,7 @@
 use super::stop;
 use super::talk::Talk;
 use crate::engine::{Answer, Operator};
+use crate::platform::Platform;
 use crate::platform::op::Gate;
 use crate::platform::simulated::Simulated;
 use crate::report::text;
@@ -27,14 +28,13 @@ impl<'a> Person<'a> {
 
     /// Does what a gate asks for: nobody else can run a program of a simulated machine.
     fn done(&self, gate: &Gate, by: &str) -> Answer {
-        let run = gate.program.as_ref().map(|program| (program, self.machine.run_program(program, &[])));
-        let fault = match run {
-            None | Some((_, Ok(0 | 1641 | 3010))) => return Answer::Done { by: by.to_owned() },
-            Some((program, Ok(code))) => format!("{program} ended with {code}"),
-            Some((_, Err(failure))) => failure.to_string(),
-        };
-        self.talk.insist(&fault);
-        Answer::Later
+        match gate.by_hand.as_ref().map(|op| self.machine.perform(op, &mut |_| {})) {
+            None | Some(Ok(_)) => Answer::Done { by: by.to_owned() },
+            Some(Err(failure)) => {
+                self.talk.insist(&failure.to_string());
+                Answer::Later
+            }
+        }
     }
 
     fn prompt(&self, gate: &Gate, still: &str, again: bool) -> Answer {

@@ -8,7 +8,7 @@ use crate::platform::disk::{self, Disk, ReadDisk, WriteFile};
 use crate::platform::facts::{Application, ServiceState};
 use crate::platform::op::Op;
 use crate::platform::{Doing, Failure, Outcome};
-use crate::step::{Folders, Step};
+use crate::step::{Folders, Step, Work};
 use crate::survey::Survey;
 use crate::winpath::WinPath;
 use jiff::Timestamp;
@@ -123,6 +123,16 @@ pub struct Frozen {
     pub folders: Folders,
     /// The procedure.
     pub steps: Vec<Step>,
+}
+
+impl Frozen {
+    /// The product code of the agent, where the run uninstalls it.
+    pub fn agent(&self) -> Option<&str> {
+        self.steps.iter().find_map(|step| match &step.work {
+            Work::Uninstall(uninstall) if uninstall.component == Component::Server => Some(uninstall.code.as_str()),
+            _ => None,
+        })
+    }
 }
 
 /// What was there before an operation: with the operation it tells how to undo it.

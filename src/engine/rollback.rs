@@ -1,5 +1,6 @@
 //! Put everything back, from any point of a run and after it.
 
+use super::event::tell;
 use super::journal::{Entry, Frozen, Journal, Record, Undo};
 use super::runs::{Found, Progress};
 use super::{End, Engine, EngineError, Event, Standing, Watcher, compare, undo};
@@ -28,7 +29,7 @@ impl Engine<'_> {
             journal.write(self.clock.now(), Entry::RollbackContinued)?;
             let place = format!("before-rollback-{}", journal.records().len());
             for op in self.stop_and_save(&found.frozen, &place)? {
-                self.platform.perform(&op, &mut |_| {})?;
+                self.told(&op, watcher)?;
             }
         }
         let begun = begun.unwrap_or(journal.records().len() - 1);
@@ -60,9 +61,9 @@ impl Engine<'_> {
 
     fn undo(&self, undo: &Undo, log: &WinPath, watcher: &mut dyn Watcher) -> Result<(), Failure> {
         match undo {
-            Undo::Do { op } => self.platform.perform(op, &mut |_| {}).map(drop),
+            Undo::Do { op } => self.told(op, watcher),
             Undo::Complete { op } => {
-                if let Err(failure) = self.platform.perform(op, &mut |_| {}) {
+                if let Err(failure) = self.told(op, watcher) {
                     watcher.event(&Event::Note { text: format!("it was left half done: {failure}") });
                 }
                 Ok(())
@@ -74,11 +75,19 @@ impl Engine<'_> {
                     }
                     let (name, code) = (product.title(), product.code);
                     let op = Op::Uninstall { code, name, log: log.clone(), way_back: None };
-                    self.platform.perform(&op, &mut |_| {})?;
+                    watcher.event(&Event::Note { text: op.to_string() });
+                    self.told(&op, watcher)?;
                 }
                 Ok(())
             }
         }
+    }
+
+    /// Performs an operation and passes on what it tells.
+    fn told(&self, op: &Op, watcher: &mut dyn Watcher) -> Result<(), Failure> {
+        let outcome = self.platform.perform(op, &mut tell(watcher))?;
+        outcome.notes.into_iter().for_each(|text| watcher.event(&Event::Note { text }));
+        Ok(())
     }
 
     /// The parts of a rollback: what is there now is backed up first, then every operation is undone, the last one
@@ -193,7 +202,8 @@ impl Engine<'_> {
 
     /// Stops what runs below InstallPath, since it holds the data file open, and saves the present data.
     fn stop_and_save(&self, frozen: &Frozen, place: &str) -> Result<Vec<Op>, EngineError> {
-        let Some(install) = &frozen.survey.install else { return Ok(Vec::new()) };
+        // A run that leaves the agent alone has a rollback that does so, too.
+        let (Some(_), Some(install)) = (frozen.agent(), &frozen.survey.install) else { return Ok(Vec::new()) };
         let services = self.platform.services()?;
         let running = services.iter().filter(|service| service.state == ServiceState::Running);
         let is_ours = |program: WinPath| program.is_within(&install.folder);

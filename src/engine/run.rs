@@ -1,11 +1,12 @@
 //! Carry out a frozen procedure, from its first step or from where it was left.
 
+use super::event::tell;
 use super::journal::{Entry, Frozen, Journal};
 use super::runs::{Found, JOURNAL, Progress};
 use super::{End, Engine, EngineError, Event, Prepared, Standing, Watcher, undo};
 use crate::plan::Component;
 use crate::platform::op::{Gate, Op};
-use crate::platform::{self, Doing, Failure, Outcome, disk, manifest_of};
+use crate::platform::{Doing, Failure, Outcome, disk, manifest_of};
 use crate::step::{Probe, Scene, Step, Work};
 use crate::survey::products;
 use std::time::Duration;
@@ -100,23 +101,52 @@ impl Running<'_> {
     fn all_steps(mut self, notes: Vec<String>) -> Result<End, EngineError> {
         let steps = self.frozen.steps.len();
         self.watcher.event(&Event::Started { run: self.frozen.folders.id.clone(), steps, notes });
-        for (number, step) in self.frozen.steps.iter().enumerate() {
-            if self.progress.is_over(&step.id) {
-                continue;
-            }
-            let (title, id) = (step.work.kind().title(), step.id.clone());
-            self.watcher.event(&Event::Step { number: number + 1, step: id, title });
-            match self.step(step) {
-                Ok(Flow::Next) => {}
-                Ok(Flow::Stop(end)) => {
-                    self.call_off_outage();
-                    return Ok(end);
-                }
-                Err(error) => return Err(self.failed(step, error)),
+        // A component that needs a person holds up no other one, so people are asked last.
+        for ask in [false, true] {
+            if let Some(end) = self.pass(ask)? {
+                self.call_off_outage();
+                return Ok(end);
             }
         }
         self.write(Entry::Finished)?;
         Ok(End::Done { reboot: self.progress.reboot })
+    }
+
+    /// Goes through the steps once. Where not everything could be done, this is how work ends: `None` also where `ask` is
+    /// false and something has been put off.
+    fn pass(&mut self, ask: bool) -> Result<Option<End>, EngineError> {
+        let mut waiting: Vec<(Component, Option<Gate>)> = Vec::new();
+        for (number, step) in self.frozen.steps.iter().enumerate() {
+            let is_held = |held: Component| waiting.iter().any(|(component, _)| *component == held);
+            match step.component {
+                _ if self.progress.is_over(&step.id) => continue,
+                Some(component) if is_held(component) => continue,
+                None if !waiting.is_empty() => break,
+                Some(component) if !ask && self.is_put_off(step) => {
+                    waiting.push((component, None));
+                    continue;
+                }
+                _ => {}
+            }
+            // Asked before a step is told of: one that is not begun must not look as if it were.
+            if self.operator.wants_to_stop() {
+                return Ok(Some(End::Stopped));
+            }
+            let (title, id) = (step.work.kind().title(), step.id.clone());
+            self.watcher.event(&Event::Step { number: number + 1, step: id, title });
+            match (self.step(step).map_err(|error| self.failed(step, error))?, step.component) {
+                (Flow::Next, _) => {}
+                (Flow::Stop(End::Waiting(gate)), Some(component)) => waiting.push((component, Some(gate))),
+                (Flow::Stop(end), _) => return Ok(Some(end)),
+            }
+        }
+        Ok(waiting.into_iter().find_map(|(_, gate)| gate).map(End::Waiting))
+    }
+
+    /// True where a step has to wait for a person, and everything else is done first.
+    fn is_put_off(&self, step: &Step) -> bool {
+        let kind = step.work.kind();
+        kind.can_be_put_off() && !kind.probe(&self.scene()).is_ok_and(|probe| probe == Probe::Done)
     }
 
     /// What an interruption left, in words.
@@ -190,11 +220,8 @@ impl Running<'_> {
     /// Windows. Says so, where anything is.
     fn begin_anew(&mut self) -> Result<Option<String>, EngineError> {
         let stops = |step: &&Step| matches!(step.work, Work::StopServices(_)) && self.progress.is_over(&step.id);
-        let is_agent =
-            |step: &&Step| matches!(&step.work, Work::Uninstall(uninstall) if uninstall.component == Component::Server);
-        let agent = self.frozen.steps.iter().find(is_agent).and_then(Step::uninstalls);
         // A service of the new server may have the old one's name: then it is not the agent that runs.
-        let agent_is_there = match agent {
+        let agent_is_there = match self.frozen.agent() {
             Some(code) => products::is_installed(self.engine.platform.inspect(), code)?,
             None => false,
         };
@@ -275,6 +302,10 @@ impl Running<'_> {
             return self.op_done(step, index, Outcome::default());
         }
         let name = format!("{}-{}", step.id, index + 1);
+        // Told first: to note what is there before it may take long.
+        if !matches!(op, Op::Ask { .. }) {
+            self.watcher.event(&Event::Operation { step: step.id.clone(), text: op.to_string() });
+        }
         let before = undo::before(self.engine.platform, &self.frozen.folders, op, &name)?;
         self.write(Entry::OpStarted { step: step.id.clone(), index, op: op.clone(), before })?;
         if let Op::Ask { gate } = op {
@@ -288,16 +319,7 @@ impl Running<'_> {
                 None => Ok(Flow::Stop(End::Waiting(gate.clone()))),
             };
         }
-        self.watcher.event(&Event::Operation { step: step.id.clone(), text: op.to_string() });
-        let watcher = &mut *self.watcher;
-        let mut bytes = 0;
-        let outcome = self.engine.platform.perform(op, &mut |progress| match progress {
-            platform::Progress::Bytes(more) => {
-                bytes += more;
-                watcher.event(&Event::Bytes { done: bytes });
-            }
-            platform::Progress::Says(text) => watcher.event(&Event::Note { text }),
-        })?;
+        let outcome = self.engine.platform.perform(op, &mut tell(self.watcher))?;
         let outcome = Outcome { sha256: self.hash_of_backup(op)?, ..outcome };
         for text in &outcome.notes {
             self.watcher.event(&Event::Note { text: text.clone() });
@@ -329,11 +351,16 @@ impl Running<'_> {
         let kind = step.work.kind();
         let seen = |probe: &Probe| *probe == Probe::Done;
         let mut left = gate.watch.unwrap_or_default();
-        let mut probe = kind.probe(&self.scene())?;
+        let mut probe = kind.probe_gate(&self.scene())?;
+        if !seen(&probe) && !left.is_zero() {
+            let minutes = left.as_secs().div_ceil(60);
+            let text = format!("watching for a sign that it is done, {minutes} min at most, before anybody is asked");
+            self.watcher.event(&Event::Note { text });
+        }
         while !seen(&probe) && !left.is_zero() && !self.operator.wants_to_stop() {
             self.engine.clock.wait(WATCH_EVERY.min(left));
             left = left.saturating_sub(WATCH_EVERY);
-            probe = kind.probe(&self.scene())?;
+            probe = kind.probe_gate(&self.scene())?;
         }
         if seen(&probe) {
             return Ok(Some("seen on the machine".to_owned()));
@@ -349,7 +376,7 @@ impl Running<'_> {
                 Answer::Later => return Ok(None),
                 Answer::Done { by } if kind.is_taken_on_trust() => return Ok(Some(by)),
                 Answer::Done { by } => {
-                    probe = kind.probe(&self.scene())?;
+                    probe = kind.probe_gate(&self.scene())?;
                     if seen(&probe) {
                         return Ok(Some(by));
                     }

@@ -20,7 +20,7 @@ mod tables;
 mod tests;
 
 pub use build::{BuildError, PackageBuilder, Registry, Service};
-pub use code::packed_code;
+pub use code::{packed_code, unpacked_code};
 pub use condition::{ConditionError, holds};
 pub use error::{PackageError, Problem};
 pub use guard::panic_will_be_reported;

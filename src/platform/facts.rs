@@ -45,6 +45,9 @@ pub struct System {
     /// Visual C++ 2015 or later for 64-bit programs.
     #[serde(default)]
     pub vc_x64: bool,
+    /// Security identifier of the account that this process runs as; `None` where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
     /// Files that the next restart will rename or delete.
     #[serde(default)]
     pub pending_renames: Vec<String>,

@@ -82,6 +82,14 @@ impl Inspect for Faulty<'_> {
         self.inner.program_version(path)
     }
 
+    fn account_exists(&self, name: &str) -> Result<Option<bool>, Failure> {
+        self.inner.account_exists(name)
+    }
+
+    fn http_status(&self, url: &str) -> Result<u16, Failure> {
+        self.inner.http_status(url)
+    }
+
     fn free_space(&self, drive: char) -> Result<u64, Failure> {
         self.inner.free_space(drive)
     }

@@ -95,6 +95,8 @@ pub struct Outcome {
 /// What an operation that takes long tells while it runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
+    /// So many bytes have to be copied in all, as far as is known so far.
+    Total(u64),
     /// So many more bytes have been copied.
     Bytes(u64),
     /// A sign of life, in words.
@@ -119,6 +121,10 @@ pub trait Inspect: Send + Sync {
     fn signature(&self, path: &WinPath) -> Result<Signature, Failure>;
     /// The version resource of a program; `None` where it has none.
     fn program_version(&self, path: &WinPath) -> Result<Option<ProgramVersion>, Failure>;
+    /// Whether an account (`DOMAIN\name`) or a local group exists; `None` where nobody can be asked who would know.
+    fn account_exists(&self, name: &str) -> Result<Option<bool>, Failure>;
+    /// The status with which an address answers, such as 401 where it asks who is there.
+    fn http_status(&self, url: &str) -> Result<u16, Failure>;
     /// Bytes free on a drive.
     fn free_space(&self, drive: char) -> Result<u64, Failure>;
 

@@ -93,9 +93,9 @@ fn copy_into_backup(
     let mut manifest = Manifest { format: 1, source: from.clone(), present: false, entries: Vec::new() };
     let Some(source) = disk.entry(from)? else { return Ok(manifest) };
     manifest.present = true;
-    let mut moved = |bytes| watch(Progress::Bytes(bytes));
     if source.kind == Kind::File {
-        let (sum, mut file) = disk::copy_unsynced(disk, from, to, &mut moved)?;
+        watch(Progress::Total(source.len));
+        let (sum, mut file) = disk::copy_unsynced(disk, from, to, &mut |bytes| watch(Progress::Bytes(bytes)))?;
         file.sync()?;
         manifest.entries.push(entry_of(String::new(), &source, Some(sum)));
         disk::sync_parent(disk, to)?;
@@ -111,6 +111,8 @@ fn copy_into_backup(
         let sha256 = (entry.kind == Kind::File).then(String::new);
         manifest.entries.push(entry_of(path, &entry, sha256));
     }
+    watch(Progress::Total(manifest.len()));
+    let mut moved = |bytes| watch(Progress::Bytes(bytes));
     let sums = many::each(&manifest.entries, &mut moved, |entry, moved| {
         if entry.sha256.is_none() {
             return Ok(None);
@@ -212,7 +214,8 @@ fn put_back(
     manifest: &Manifest,
     watch: &mut dyn FnMut(Progress),
 ) -> io::Result<()> {
-    let mut moved = |bytes| watch(Progress::Bytes(bytes));
+    let mut total = manifest.len();
+    watch(Progress::Total(total));
     let is_folder = manifest.entries.iter().all(|entry| !entry.path.is_empty());
     let folder = if is_folder { Some(to.clone()) } else { to.parent() };
     if let Some(folder) = folder {
@@ -224,10 +227,13 @@ fn put_back(
             disk::create_folders(disk, &target)?;
             continue;
         };
-        if !is_same(disk.as_read(), &target, entry, sha256)? {
-            disk::copy(disk, &file_in(from, entry)?, &target, &mut moved)?;
-            disk::sync_parent(disk, &target)?;
+        if is_same(disk.as_read(), &target, entry, sha256)? {
+            total = total.saturating_sub(entry.len);
+            watch(Progress::Total(total));
+            continue;
         }
+        disk::copy(disk, &file_in(from, entry)?, &target, &mut |bytes| watch(Progress::Bytes(bytes)))?;
+        disk::sync_parent(disk, &target)?;
     }
     Ok(())
 }

@@ -43,6 +43,12 @@ pub struct MachineFacts {
     /// Who signed which files. A file that is not named here is not signed.
     #[serde(default, rename = "signature")]
     pub signatures: Vec<Signed>,
+    /// Accounts (`DOMAIN\name`) and local groups that exist. Without this list nobody can be asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accounts: Option<Vec<String>>,
+    /// The addresses that answer over HTTP, with their status.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub answers: BTreeMap<String, u16>,
     /// The registry, as a 64-bit program sees it.
     #[serde(default)]
     pub registry: Registry,
@@ -132,6 +138,8 @@ impl MachineFacts {
             web_server: None,
             services: Vec::new(),
             signatures: Vec::new(),
+            accounts: None,
+            answers: BTreeMap::new(),
             registry: Registry::default(),
             installed: BTreeMap::new(),
         }

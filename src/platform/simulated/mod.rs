@@ -234,6 +234,18 @@ impl Inspect for Simulated {
         programs::version_of(self.files(), path)
     }
 
+    fn account_exists(&self, name: &str) -> Result<Option<bool>, Failure> {
+        let facts = self.locked();
+        Ok(facts.accounts.as_ref().map(|known| known.iter().any(|known| known.eq_ignore_ascii_case(name))))
+    }
+
+    fn http_status(&self, url: &str) -> Result<u16, Failure> {
+        let facts = self.locked();
+        let answer = facts.answers.iter().find(|(known, _)| known.eq_ignore_ascii_case(url));
+        let silent = || Failure::new(format!("reach {url}"), "nothing answers there");
+        answer.map(|(_, status)| *status).ok_or_else(silent)
+    }
+
     fn free_space(&self, drive: char) -> Result<u64, Failure> {
         let facts = self.locked();
         let free = facts.free_space.iter().find(|(letter, _)| letter.eq_ignore_ascii_case(&drive));

@@ -257,6 +257,7 @@ proptest! {
             dotnet_release: None,
             vc_x86: false,
             vc_x64: false,
+            user: None,
             pending_renames: Vec::new(),
         });
         for (key, values) in keys {
