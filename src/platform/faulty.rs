@@ -6,6 +6,7 @@ use super::op::Op;
 use super::registry::{Key, View};
 use super::{Failure, Inspect, Outcome, Platform, Process, Progress};
 use crate::winpath::WinPath;
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -92,6 +93,10 @@ impl Inspect for Faulty<'_> {
 
     fn free_space(&self, drive: char) -> Result<u64, Failure> {
         self.inner.free_space(drive)
+    }
+
+    fn leaves_out(&self, package: &WinPath, properties: &BTreeMap<String, String>) -> Vec<String> {
+        self.inner.leaves_out(package, properties)
     }
 }
 

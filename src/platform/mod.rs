@@ -3,6 +3,7 @@
 //! [`Inspect`] only answers questions; a preview gets nothing else, so the compiler sees to it that it changes nothing.
 //! [`Platform`] adds the one way to change the machine: [`Platform::perform`], which takes an [`Op`].
 
+mod beside;
 pub mod clock;
 pub mod disk;
 pub mod facts;
@@ -15,12 +16,14 @@ pub mod registry;
 pub mod simulated;
 
 use crate::winpath::WinPath;
+pub use beside::BesidePackage;
 use disk::{Disk, ReadDisk};
 use facts::{ProgramVersion, Service, Signature, System, WebServer};
 pub use files::{Manifest, ManifestEntry, OFFLINE, manifest_of, verify_backup};
 use jiff::Timestamp;
 use op::Op;
 use registry::{Key, Tree, View};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -157,6 +160,11 @@ pub trait Inspect: Send + Sync {
     fn http_status(&self, url: &str) -> Result<u16, Failure>;
     /// Bytes free on a drive.
     fn free_space(&self, drive: char) -> Result<u64, Failure>;
+
+    /// What installing a package on this machine would leave out, in words. Only a simulated machine leaves anything out.
+    fn leaves_out(&self, _package: &WinPath, _properties: &BTreeMap<String, String>) -> Vec<String> {
+        Vec::new()
+    }
 
     /// A key with all below it.
     fn registry_tree(&self, view: View, path: &str) -> Result<Option<Tree>, Failure> {

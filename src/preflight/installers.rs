@@ -62,10 +62,10 @@ fn installs_again(machine: &dyn Inspect, path: &WinPath, product: &Product) -> R
             product.code
         ));
     }
-    if info.uncompressed_files || info.cabinets.iter().any(|cabinet| !cabinet.embedded) {
+    if let Some(what) = package.outside() {
+        let title = product.title();
         return Err(format!(
-            "{path} does not hold the files of {}: they lay beside it when it was installed",
-            product.title()
+            "{path} does not hold the files of {title}, which lay beside it when it was installed: {what}"
         ));
     }
     package.unpack(&mut |_, _| Ok(())).map_err(|error| error.to_string())

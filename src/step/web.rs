@@ -164,11 +164,16 @@ impl StepKind for InstallWeb {
         if self.comes_along { Certainty::Estimated } else { Certainty::Exact }
     }
 
-    fn notes(&self, _: &Scene<'_>) -> Vec<String> {
-        match self.comes_along {
-            true => vec![format!("{} comes with the server's setup and is checked then", self.package.name())],
-            false => Vec::new(),
+    fn notes(&self, scene: &Scene<'_>) -> Vec<String> {
+        let mut notes = Vec::new();
+        if self.comes_along {
+            notes.push(format!("{} comes with the server's setup and is checked then", self.package.name()));
         }
+        let left_out = scene.machine.leaves_out(&self.package, &self.properties);
+        if !left_out.is_empty() {
+            notes.push(format!("this rehearsal leaves out: {}", left_out.join(", ")));
+        }
+        notes
     }
 
     fn installs(&self) -> Option<Component> {

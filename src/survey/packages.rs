@@ -5,7 +5,7 @@ use crate::package::{Architecture, Info, Package};
 use crate::plan::Component;
 use crate::platform::disk::{self, ReadFile};
 use crate::platform::facts::{Bits, Signature};
-use crate::platform::{Doing, Failure, Inspect};
+use crate::platform::{BesidePackage, Doing, Failure, Inspect};
 use crate::winpath::WinPath;
 use std::fmt;
 
@@ -109,7 +109,8 @@ pub fn web_faults(machine: &dyn Inspect, path: &WinPath, component: Component, b
         Ok(None) => return unreadable("it is not there".to_owned()),
         Err(failure) => return unreadable(failure.to_string()),
     };
-    if let Err(error) = package.unpack(&mut |_, _| Ok(())) {
+    let beside = BesidePackage::new(machine.files(), path);
+    if let Err(error) = package.unpack_beside(&beside, &|_| true, &mut |_, _| Ok(())) {
         return unreadable(error.to_string());
     }
     let info = package.info();

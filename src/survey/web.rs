@@ -201,7 +201,9 @@ fn installed_files(machine: &dyn Inspect, path: &WinPath) -> Result<Option<Insta
     let Ok(Some(mut package)) = packages::open(machine, path) else { return Ok(None) };
     let Ok(root) = WinPath::new(r"C:\x") else { return Ok(None) };
     let forced = BTreeMap::from([("TARGETDIR".to_owned(), root.to_string())]);
-    let Ok(layout) = package.layout(&BTreeMap::new(), &BTreeMap::new(), &forced) else { return Ok(None) };
+    // Nobody remembers which of its features were chosen.
+    let given = BTreeMap::from([("ADDLOCAL".to_owned(), "ALL".to_owned())]);
+    let Ok(layout) = package.layout(&given, &BTreeMap::new(), &forced) else { return Ok(None) };
     let mut all = Installed::new();
     let unpacked = package.unpack(&mut |file, content| {
         if let Some(below) = layout.files.get(&file.key).and_then(|path| path.below(&root)) {

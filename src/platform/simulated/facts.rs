@@ -102,6 +102,9 @@ pub struct Installed {
     pub version: String,
     /// Whether it is registered where 32-bit programs look.
     pub wow32: bool,
+    /// Whether it is the product of one user.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub per_user: bool,
     /// The copy of its package that Windows Installer keeps.
     pub package: WinPath,
     /// The files that belong to it.
@@ -114,9 +117,26 @@ pub struct Installed {
     /// The registry values it wrote: key, as a 64-bit program sees it, and name.
     #[serde(default)]
     pub values: Vec<(String, String)>,
+    /// The registry keys that go with all that is below them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<String>,
+    /// What else goes with it, whoever made it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sweeps: Vec<Sweep>,
     /// The application of IIS it created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub application: Option<OwnApplication>,
+}
+
+/// Files that go from a folder, or the folder itself once it is empty.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Sweep {
+    /// The folder.
+    pub folder: WinPath,
+    /// The files' name, which may have `*` and `?`; none for the folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 /// An application of IIS that an installer created.

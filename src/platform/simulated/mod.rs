@@ -24,7 +24,7 @@ mod registry;
 mod tests;
 mod trouble;
 
-pub use facts::{FORMAT, Installed, MachineFacts, OwnApplication, Signed, Stage};
+pub use facts::{FORMAT, Installed, MachineFacts, OwnApplication, Signed, Stage, Sweep};
 pub use registry::Registry;
 pub use trouble::{Running, Trouble, When, Works};
 
@@ -35,6 +35,7 @@ use super::op::Op;
 use super::registry::{Key, Tree, View};
 use super::{Doing, Failure, Inspect, Outcome, Platform, Process, Progress, files};
 use crate::winpath::WinPath;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The text of an exported key is bounded as the registry itself is.
@@ -257,6 +258,10 @@ impl Inspect for Simulated {
         let free = facts.free_space.iter().find(|(letter, _)| letter.eq_ignore_ascii_case(&drive));
         free.map(|(_, bytes)| *bytes)
             .ok_or_else(|| Failure::new(format!("find out the free space of {drive}:"), "there is no such drive"))
+    }
+
+    fn leaves_out(&self, package: &WinPath, properties: &BTreeMap<String, String>) -> Vec<String> {
+        self.left_out(package, properties)
     }
 }
 
