@@ -64,6 +64,7 @@ pub const FINDINGS: &[(&str, Level, &str)] = &[
     ("no-space", Level::Refuse, "a drive has too little space"),
     ("no-visual-cpp", Level::Refuse, "the Visual C++ 2015 redistributables are missing"),
     ("no-way-back", Level::RefuseUnlessAllowed, "a component could not be installed again by a rollback"),
+    ("no-web-config", Level::Warn, "an application has no web.config, so there are no settings to carry over"),
     ("not-elevated", Level::Refuse, "this process may not change the machine"),
     ("other-user", Level::Refuse, "a product is installed for another user only"),
     ("outside-configuration", Level::Warn, "a web.config keeps settings in other files"),

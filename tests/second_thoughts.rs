@@ -192,7 +192,7 @@ fn what_is_over_is_not_begun_again() {
     let prepared = prepare(machine.inspect(), &*clock, &plan("one-server"), &engine.state).unwrap();
     engine.run(&prepared, &mut Person::at(&machine), &mut Silent).unwrap();
     let ended = engine.run(&prepared, &mut Person::at(&machine), &mut Silent);
-    assert!(matches!(&ended, Err(EngineError::Journal(_))), "the same run twice: {ended:?}");
+    assert!(matches!(&ended, Err(EngineError::State(_))), "the same run twice: {ended:?}");
 
     let found = engine.last_run().unwrap().unwrap();
     let ended = engine.resume(&found, &mut Person::at(&machine), &mut Silent);

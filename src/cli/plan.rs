@@ -7,12 +7,12 @@ use super::options::{Global, PlanArgs};
 use super::talk::Talk;
 use crate::engine::{self, Prepared, Standing};
 use crate::exit::Exit;
-use crate::plan::Plan;
+use crate::plan::{LARGEST, Plan};
 use crate::report::preview::Preview;
 use crate::report::text;
 use std::collections::BTreeSet;
-use std::fs;
-use std::io::{self, IsTerminal};
+use std::fs::File;
+use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 
 pub(super) fn plan(args: &PlanArgs, global: &Global, talk: &Talk) -> Result<Ending, Fault> {
@@ -58,7 +58,10 @@ const SEE_TO_REFUSALS: &str = "see to what is marked \"refused\" above, then try
 /// Reads a plan file.
 pub(super) fn read(path: &Path) -> Result<Plan, Fault> {
     let name = path.display().to_string();
-    let bytes = fs::read(path).map_err(|error| {
+    let mut bytes = Vec::new();
+    // A plan is small; whatever else this is need not be read to its end.
+    let most = LARGEST as u64 + 1;
+    File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes)).map_err(|error| {
         Fault::usage(format!("could not read the plan {name}: {error}"))
             .next("name a plan file; plans/ holds some to copy")
     })?;

@@ -2,6 +2,7 @@
 
 use super::event::tell;
 use super::journal::{Entry, Frozen, Journal, Record, Undo};
+use super::perform::Watch;
 use super::runs::{Found, Progress};
 use super::{End, Engine, EngineError, Event, Standing, Watcher, compare, undo};
 use crate::platform::disk;
@@ -11,6 +12,10 @@ use crate::platform::{Doing, Failure, FailureKind, manifest_of, verify_backup};
 use crate::step::{Kept, Source, Step};
 use crate::survey::{products, survey};
 use crate::winpath::WinPath;
+use std::cell::RefCell;
+
+/// Manifests and exported keys are not larger.
+const BACKUP_TEXT_LIMIT: u64 = 256 << 20;
 
 impl Engine<'_> {
     /// Rolls a run back, or goes on with a rollback that was interrupted. The caller holds the lock.
@@ -20,6 +25,9 @@ impl Engine<'_> {
             return Err(EngineError::NotNow { run, why: "has been rolled back already" });
         }
         let mut journal = Journal::open(self.platform.disk(), &found.journal)?;
+        if !self.waited_for_what_runs(&journal, watcher)? {
+            return Ok(End::Stopped);
+        }
         let begun = journal.records().iter().rposition(|record| matches!(record.entry, Entry::RollbackStarted { .. }));
         if begun.is_none() {
             let undos = self.way_back(&found.frozen, journal.records())?;
@@ -29,7 +37,7 @@ impl Engine<'_> {
             journal.write(self.clock.now(), Entry::RollbackContinued)?;
             let place = format!("before-rollback-{}", journal.records().len());
             for op in self.stop_and_save(&found.frozen, &place)? {
-                self.told(&op, watcher)?;
+                self.told(&op, false, watcher)?;
             }
         }
         let begun = begun.unwrap_or(journal.records().len() - 1);
@@ -47,7 +55,14 @@ impl Engine<'_> {
                 return Ok(End::Stopped);
             }
             watcher.event(&Event::Undo { number: index + 1, of, text: undo.to_string() });
-            self.undo(undo, &log, watcher).map_err(|failure| EngineError::Rollback { failure, done: index, of })?;
+            if let Err(failure) = self.undo(undo, &log, watcher) {
+                if let FailureKind::StillRunning(process) = &failure.kind {
+                    let (process, why) = ((**process).clone(), failure.to_string());
+                    let entry = Entry::OutcomeUnknown { step: "rollback".to_owned(), process, why };
+                    journal.write(self.clock.now(), entry)?;
+                }
+                return Err(EngineError::Rollback { failure, done: index, of });
+            }
             journal.write(self.clock.now(), Entry::Undone { index })?;
         }
         self.check_state_before(&found.frozen, watcher).map_err(|failure| EngineError::Rollback {
@@ -59,11 +74,28 @@ impl Engine<'_> {
         Ok(End::RolledBack)
     }
 
+    /// What an earlier attempt has left running has to end before anything is taken back. False where the operator
+    /// wants to stop.
+    fn waited_for_what_runs(&self, journal: &Journal, watcher: &mut dyn Watcher) -> Result<bool, EngineError> {
+        let given_up = Progress::of(journal.records()).given_up.map(|(_, process)| process);
+        self.watched(watcher, |watch| self.wait_for_what_runs(given_up.as_ref(), watch))
+            .map_err(|failure| EngineError::Rollback { failure, done: 0, of: 0 })
+    }
+
+    /// Does something that takes long, with somebody who hears of it and may stop it.
+    fn watched<T>(&self, watcher: &mut dyn Watcher, work: impl FnOnce(Watch<'_>) -> T) -> T {
+        let watcher = RefCell::new(watcher);
+        work(Watch { progress: &mut tell(&mut Shared(&watcher)), stop: &|| watcher.borrow().wants_to_stop() })
+    }
+
     fn undo(&self, undo: &Undo, log: &WinPath, watcher: &mut dyn Watcher) -> Result<(), Failure> {
         match undo {
-            Undo::Do { op } => self.told(op, watcher),
+            Undo::Do { op } => self.told(op, false, watcher),
             Undo::Complete { op } => {
-                if let Err(failure) = self.told(op, watcher) {
+                if let Err(failure) = self.told(op, false, watcher) {
+                    if matches!(failure.kind, FailureKind::StillRunning(_)) {
+                        return Err(failure);
+                    }
                     watcher.event(&Event::Note { text: format!("it was left half done: {failure}") });
                 }
                 Ok(())
@@ -76,7 +108,7 @@ impl Engine<'_> {
                     let (name, code) = (product.title(), product.code);
                     let op = Op::Uninstall { code, name, log: log.clone(), way_back: None };
                     watcher.event(&Event::Note { text: op.to_string() });
-                    self.told(&op, watcher)?;
+                    self.told(&op, true, watcher)?;
                 }
                 Ok(())
             }
@@ -84,8 +116,8 @@ impl Engine<'_> {
     }
 
     /// Performs an operation and passes on what it tells.
-    fn told(&self, op: &Op, watcher: &mut dyn Watcher) -> Result<(), Failure> {
-        let outcome = self.platform.perform(op, &mut tell(watcher))?;
+    fn told(&self, op: &Op, installs: bool, watcher: &mut dyn Watcher) -> Result<(), Failure> {
+        let outcome = self.watched(watcher, |watch| self.carry_out(op, installs, watch))?;
         outcome.notes.into_iter().for_each(|text| watcher.event(&Event::Note { text }));
         Ok(())
     }
@@ -157,7 +189,8 @@ impl Engine<'_> {
                     .next("nothing has been rolled back; find out what changed this file")
                     .of_kind(FailureKind::DamagedBackup)
             };
-            let found = disk::hash(self.platform.files(), &file).map_err(|error| damaged(error.to_string()))?;
+            let content = disk::read(self.platform.files(), &file, BACKUP_TEXT_LIMIT);
+            let found = disk::hash_bytes(&content.map_err(|error| damaged(error.to_string()))?);
             if kept.sha256.as_ref().is_some_and(|written| *written != found) {
                 return Err(damaged(format!("it does not hold what was written: its SHA-256 is {found}")).into());
             }
@@ -168,7 +201,8 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// Whatever a rollback overwrites, moves or removes is saved first: users and administrators may have changed it since.
+    /// Whatever a rollback overwrites, moves or removes is saved first: users and administrators may have changed it
+    /// since.
     fn save_present(&self, frozen: &Frozen, undos: &[Undo]) -> Result<Vec<Op>, EngineError> {
         let mut ops = self.stop_and_save(frozen, "before-rollback")?;
         let touched = undos.iter().filter_map(|undo| match undo {
@@ -236,6 +270,15 @@ impl Engine<'_> {
                 Err(Failure::new("get back to the state before", faults.join("; ")).next("put that right by hand"))
             }
         }
+    }
+}
+
+/// A watcher of whom it is asked at the same time whether to stop.
+struct Shared<'a, 'b>(&'a RefCell<&'b mut dyn Watcher>);
+
+impl Watcher for Shared<'_, '_> {
+    fn event(&mut self, event: &Event) {
+        self.0.borrow_mut().event(event);
     }
 }
 

@@ -1,14 +1,17 @@
 //! Carry out a frozen procedure, from its first step or from where it was left.
 
 use super::event::tell;
-use super::journal::{Entry, Frozen, Journal};
+use super::journal::{Entry, Frozen, Journal, JournalError};
+use super::perform::{self, Watch};
 use super::runs::{Found, JOURNAL, Progress};
 use super::{End, Engine, EngineError, Event, Prepared, Standing, Watcher, undo};
+use crate::package::Package;
 use crate::plan::Component;
 use crate::platform::op::{Gate, Op};
-use crate::platform::{Doing, Failure, Outcome, disk, manifest_of};
+use crate::platform::{Doing, Failure, FailureKind, Outcome, disk, installer_code, manifest_of};
 use crate::step::{Probe, Scene, Step, Work};
 use crate::survey::products;
+use crate::winpath::WinPath;
 use std::time::Duration;
 
 /// How often the machine is looked at while it is watched for a sign.
@@ -62,14 +65,22 @@ impl Engine<'_> {
     ) -> Result<End, EngineError> {
         let frozen = &prepared.frozen;
         let disk = self.platform.disk();
+        let unusable = |failure: Failure| {
+            let next = "see that the drive has room, and that you may write there; nothing has been touched";
+            EngineError::State(failure.next(next))
+        };
         for folder in [frozen.folders.run.child("logs"), frozen.folders.backup.clone()] {
-            disk::create_folders(disk, &folder).doing(format!("create the folder {folder}"))?;
+            disk::create_folders(disk, &folder).doing(format!("create the folder {folder}")).map_err(unusable)?;
         }
         for folder in [&frozen.folders.run, &frozen.folders.backup] {
-            disk.make_private(folder).doing(format!("make the folder {folder} private"))?;
+            disk.make_private(folder).doing(format!("make the folder {folder} private")).map_err(unusable)?;
         }
-        let mut journal = Journal::create(disk, &frozen.folders.run.child(JOURNAL))?;
-        journal.write(self.clock.now(), Entry::Opened(Box::new(frozen.clone())))?;
+        let opened = Entry::Opened(Box::new(frozen.clone()));
+        let journal = Journal::begin(disk, &frozen.folders.run.child(JOURNAL), self.clock.now(), opened);
+        let journal = journal.map_err(|error| match error {
+            JournalError::Failure(failure) => unusable(failure),
+            error => error.into(),
+        })?;
         Running { engine: self, frozen, journal, progress: Progress::default(), operator, watcher }
             .all_steps(Vec::new())
     }
@@ -91,6 +102,9 @@ impl Engine<'_> {
         let journal = Journal::open(self.platform.disk(), &found.journal)?;
         let progress = Progress::of(journal.records());
         let mut running = Running { engine: self, frozen: &found.frozen, journal, progress, operator, watcher };
+        if !running.waited_for_what_runs()? {
+            return Ok(End::Stopped);
+        }
         let note = running.where_it_stands();
         let anew = running.begin_anew()?;
         running.all_steps(anew.or(note).into_iter().collect())
@@ -112,8 +126,8 @@ impl Running<'_> {
         Ok(End::Done { reboot: self.progress.reboot })
     }
 
-    /// Goes through the steps once. Where not everything could be done, this is how work ends: `None` also where `ask` is
-    /// false and something has been put off.
+    /// Goes through the steps once. Where not everything could be done, this is how work ends: `None` also where `ask`
+    /// is false and something has been put off.
     fn pass(&mut self, ask: bool) -> Result<Option<End>, EngineError> {
         let mut waiting: Vec<(Component, Option<Gate>)> = Vec::new();
         for (number, step) in self.frozen.steps.iter().enumerate() {
@@ -127,6 +141,11 @@ impl Running<'_> {
                     continue;
                 }
                 _ => {}
+            }
+            let files = self.restart_comes_first()?;
+            if !files.is_empty() {
+                self.write(Entry::RestartNeeded { files: files.clone() })?;
+                return Ok(Some(End::Restart { files }));
             }
             // Asked before a step is told of: one that is not begun must not look as if it were.
             if self.operator.wants_to_stop() {
@@ -180,9 +199,20 @@ impl Running<'_> {
     /// Ends the run with an error. What can still be noted is noted, and the services run again where nothing has been
     /// uninstalled; neither may hide why it failed.
     fn failed(&mut self, step: &Step, error: EngineError) -> EngineError {
-        let noted = self.write(Entry::Failed { step: step.id.clone(), why: error.to_string() });
-        let nothing_lost = self.progress.uninstalled.is_empty();
-        self.call_off_outage();
+        let error = match error {
+            EngineError::Journal(JournalError::Failure(failure)) => EngineError::Failure(failure),
+            error => error,
+        };
+        let noted = self.note(step, &error);
+        let not_started = self.call_off_outage();
+        let nothing_lost = self.progress.uninstalled.is_empty() && not_started.is_empty();
+        let error = match error {
+            EngineError::Failure(failure) if !not_started.is_empty() => {
+                let why = format!("{}; nothing had been uninstalled, but {}", failure.why, not_started.join(", and "));
+                EngineError::Failure(Failure { why, ..failure })
+            }
+            error => error,
+        };
         match (error, noted) {
             (EngineError::Failure(failure), Ok(())) => {
                 EngineError::Step { step: step.id.clone(), failure, nothing_lost }
@@ -195,11 +225,31 @@ impl Running<'_> {
         }
     }
 
+    /// Notes why a step failed.
+    fn note(&mut self, step: &Step, error: &EngineError) -> Result<(), EngineError> {
+        let (step, why) = (step.id.clone(), error.to_string());
+        let EngineError::Failure(failure) = error else {
+            return self.write(Entry::Failed { step, why, changed_nothing: false });
+        };
+        if let FailureKind::StillRunning(process) = &failure.kind {
+            return self.write(Entry::OutcomeUnknown { step, process: (**process).clone(), why });
+        }
+        let code = match self.journal.records().last().map(|record| &record.entry) {
+            Some(Entry::OpStarted { op: Op::Uninstall { code, .. }, .. }) => Some(code),
+            _ => None,
+        };
+        let machine = self.engine.platform.inspect();
+        let is_there = |code: &String| products::is_installed(machine, code).unwrap_or(false);
+        let changed_nothing = perform::changed_nothing(failure) && code.is_some_and(is_there);
+        self.write(Entry::Failed { step, why, changed_nothing })
+    }
+
     /// As long as nothing has been uninstalled, an outage that has begun is called off: the services run again. This is
-    /// done as well as it can be; what fails is told.
-    fn call_off_outage(&mut self) {
+    /// done as well as it can be; what fails is told, and the answer.
+    fn call_off_outage(&mut self) -> Vec<String> {
+        let mut failed = Vec::new();
         if !self.progress.uninstalled.is_empty() {
-            return;
+            return failed;
         }
         let stopped = self.journal.records().iter().rev().filter_map(|record| match &record.entry {
             Entry::OpStarted { op: op @ Op::Service { .. }, before, .. } => Some((op.clone(), before.clone())),
@@ -209,15 +259,19 @@ impl Running<'_> {
         for (op, before) in stopped.collect::<Vec<_>>() {
             for undo in undo::undo(&op, &before, &log) {
                 let done = self.engine.platform.perform(&undo, &mut |_| {});
-                let text = done.map_or_else(|failure| failure.to_string(), |_| undo.to_string());
+                let text = done.as_ref().map_or_else(ToString::to_string, |_| undo.to_string());
+                if let Err(failure) = &done {
+                    failed.push(failure.to_string());
+                }
                 self.watcher.event(&Event::Note { text });
             }
         }
+        failed
     }
 
-    /// What was backed up before an interruption may have been written to since. As long as nothing has been uninstalled
-    /// every step is done anew. Later on the data is copied anew where the agent runs again, as it does after a restart of
-    /// Windows. Says so, where anything is.
+    /// What was backed up before an interruption may have been written to since. As long as nothing has been
+    /// uninstalled every step is done anew. Later on the data is copied anew where the agent runs again, as it does
+    /// after a restart of Windows. Says so, where anything is.
     fn begin_anew(&mut self) -> Result<Option<String>, EngineError> {
         let stops = |step: &&Step| matches!(step.work, Work::StopServices(_)) && self.progress.is_over(&step.id);
         // A service of the new server may have the old one's name: then it is not the agent that runs.
@@ -243,6 +297,19 @@ impl Running<'_> {
             true => "the agent has run meanwhile: it is stopped and its data copied anew".to_owned(),
             false => "nothing has been uninstalled yet: the steps begin anew".to_owned(),
         }))
+    }
+
+    /// Before work goes on, what an earlier attempt has left running has to end. False where the operator wants to
+    /// stop.
+    fn waited_for_what_runs(&mut self) -> Result<bool, EngineError> {
+        let step = self.progress.steps.iter().find(|(_, step)| step.in_doubt && !step.over);
+        let Some(step) = step.map(|(id, _)| id.clone()) else { return Ok(true) };
+        let given_up = self.progress.given_up.as_ref().map(|(_, process)| process);
+        let (operator, watcher) = (&*self.operator, &mut *self.watcher);
+        let watch = Watch { progress: &mut tell(watcher), stop: &|| operator.wants_to_stop() };
+        let nothing_lost = self.progress.uninstalled.is_empty();
+        let failed = |failure| EngineError::Step { step, failure, nothing_lost };
+        self.engine.wait_for_what_runs(given_up, watch).map_err(failed)
     }
 
     fn step(&mut self, step: &Step) -> Result<Flow, EngineError> {
@@ -299,7 +366,13 @@ impl Running<'_> {
         let in_doubt = self.progress.steps.get(&step.id).is_some_and(|progress| progress.in_doubt);
         let looks_first = in_doubt && step.work.kind().installs().is_some() && matches!(op, Op::Run { .. });
         if looks_first && step.work.kind().probe(&self.scene())? == Probe::Done {
-            return self.op_done(step, index, Outcome::default());
+            return self.op_done(step, index, Outcome { reboot: self.restart_is_due()?, ..Outcome::default() });
+        }
+        if in_doubt && matches!(op, Op::Run { .. }) && step.work.kind().installs().is_none() && self.was_given_up(step)
+        {
+            let text = format!("{op}: it has ended since; with which result is not known, and it is not run again");
+            self.watcher.event(&Event::Note { text: text.clone() });
+            return self.op_done(step, index, Outcome { notes: vec![text], ..Outcome::default() });
         }
         let name = format!("{}-{}", step.id, index + 1);
         // Told first: to note what is there before it may take long.
@@ -313,18 +386,57 @@ impl Running<'_> {
                 Some(by) => {
                     self.write(Entry::Answered { gate: gate.id.clone(), by: by.clone() })?;
                     self.watcher.event(&Event::Answered { gate: gate.id.clone(), by });
-                    self.op_done(step, index, Outcome::default())
+                    let reboot = gate.by_hand.is_some() && self.restart_is_due()?;
+                    self.op_done(step, index, Outcome { reboot, ..Outcome::default() })
                 }
                 None if self.operator.wants_to_stop() => Ok(Flow::Stop(End::Stopped)),
                 None => Ok(Flow::Stop(End::Waiting(gate.clone()))),
             };
         }
-        let outcome = self.engine.platform.perform(op, &mut tell(self.watcher))?;
+        let installs = step.work.kind().installs().is_some();
+        let outcome = match (self.carry_out(op, installs), op) {
+            (Err(failure), _) if perform::is_busy(&failure) && self.operator.wants_to_stop() => {
+                return Ok(Flow::Stop(End::Stopped));
+            }
+            (Err(failure), Op::Install { package, log, .. })
+                if in_doubt && failure.kind == FailureKind::Ended(installer_code::FATAL) =>
+            {
+                self.install_anew(op, package, log, failure)?
+            }
+            (outcome, _) => outcome?,
+        };
         let outcome = Outcome { sha256: self.hash_of_backup(op)?, ..outcome };
         for text in &outcome.notes {
             self.watcher.event(&Event::Note { text: text.clone() });
         }
         self.op_done(step, index, outcome)
+    }
+
+    fn carry_out(&mut self, op: &Op, installs: bool) -> Result<Outcome, Failure> {
+        let (operator, watcher) = (&*self.operator, &mut *self.watcher);
+        let watch = Watch { progress: &mut tell(watcher), stop: &|| operator.wants_to_stop() };
+        self.engine.carry_out(op, installs, watch)
+    }
+
+    /// An installation that was cut off and that the same command cannot finish is taken away and done anew. A product
+    /// that was there before the run is left alone.
+    fn install_anew(&mut self, op: &Op, path: &WinPath, log: &WinPath, failure: Failure) -> Result<Outcome, Failure> {
+        let file = self.engine.platform.files().open(path).ok();
+        let Some(package) = file.and_then(|file| Package::open(file, path.as_str()).ok()) else { return Err(failure) };
+        let (code, name) = (package.info().product_code.clone(), package.info().product_name.clone());
+        drop(package);
+        let mut before = self.frozen.survey.components.values().flat_map(|found| &found.products);
+        if before.any(|product| product.code.eq_ignore_ascii_case(&code)) {
+            return Err(failure);
+        }
+        let text = format!("{failure}; it had been cut off before, so it is removed and installed again");
+        self.watcher.event(&Event::Note { text });
+        self.carry_out(&Op::Uninstall { code, name, log: log.clone(), way_back: None }, true)?;
+        self.carry_out(op, true)
+    }
+
+    fn was_given_up(&self, step: &Step) -> bool {
+        self.progress.given_up.as_ref().is_some_and(|(of, _)| *of == step.id)
     }
 
     fn op_done(&mut self, step: &Step, index: usize, outcome: Outcome) -> Result<Flow, EngineError> {

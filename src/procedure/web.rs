@@ -374,7 +374,11 @@ pub(super) fn tell_console(ground: &Ground<'_>, target: &Target) -> Option<Step>
     let address = |site: &str, path: &str| iis.and_then(|iis| iis.site(site)).map(|site| address(site, path));
     let tab =
         if target.component == Component::Portal { "User Portal section, Settings tab" } else { "Mobile App section" };
-    let mut instructions = vec![format!("Open the server's console: {tab}.")];
+    let elsewhere = match ground.survey.components.contains_key(&Component::Server) {
+        true => "Open the server's console",
+        false => "On the agent's own server, open the console",
+    };
+    let mut instructions = vec![format!("{elsewhere}: {tab}.")];
     instructions.extend(address(&target.site, &target.path).map(|url| format!("Set the {field} to {url}")));
     instructions.extend(address(&old.site, &old.application.path).map(|url| format!("It was {url} (as IIS has it).")));
     instructions.push(match target.component {

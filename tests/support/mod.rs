@@ -244,12 +244,14 @@ pub fn assert_same(expected: &Whole, found: &Whole, what: &str) {
 }
 
 /// A whole machine without what a rollback does not restore, and says so: runtimes that a setup installed, the place a
-/// product was installed from, and the logs that the new server wrote.
+/// product was installed from and when, and the logs that the new server wrote.
 pub fn without_what_stays(mut machine: Whole) -> Whole {
     machine.retain(|name, _| !name.starts_with(r"C:\Program Files\PhoneFactor\Logs\MultiFactorAuth"));
     if let Some(Some(facts)) = machine.get_mut("machine.toml") {
         let text = String::from_utf8(std::mem::take(facts)).unwrap();
-        let stays = |line: &&str| !["vc-x86", "vc-x64", "InstallSource"].iter().any(|name| line.starts_with(name));
+        let stays = |line: &&str| {
+            !["vc-x86", "vc-x64", "InstallSource", "InstallDate"].iter().any(|name| line.starts_with(name))
+        };
         *facts = text.lines().filter(stays).map(|line| format!("{line}\n")).collect::<String>().into_bytes();
     }
     machine

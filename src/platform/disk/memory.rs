@@ -113,15 +113,13 @@ impl MemoryDisk {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn reader(
-        &self,
-        path: &WinPath,
-        which: for<'a> fn(&'a Arc<Vec<u8>>, &'a Arc<Vec<u8>>) -> &'a Arc<Vec<u8>>,
-    ) -> io::Result<Box<dyn ReadFile>> {
+    fn reader(&self, path: &WinPath, stored: bool) -> io::Result<Box<dyn ReadFile>> {
         let state = self.state();
         let at = state.find(path).ok_or_else(|| missing(path))?;
         match &state.nodes[at] {
-            Node::File { now, synced, .. } => Ok(Box::new(Cursor::new(Shared(Arc::clone(which(now, synced)))))),
+            Node::File { now, synced, .. } => {
+                Ok(Box::new(Cursor::new(Shared(Arc::clone(if stored { synced } else { now })))))
+            }
             Node::Folder { .. } => Err(io::Error::new(io::ErrorKind::IsADirectory, format!("{path} is a folder"))),
         }
     }
@@ -295,11 +293,11 @@ impl ReadDisk for MemoryDisk {
     }
 
     fn open(&self, path: &WinPath) -> io::Result<Box<dyn ReadFile>> {
-        self.reader(path, |now, _| now)
+        self.reader(path, false)
     }
 
     fn open_stored(&self, path: &WinPath) -> io::Result<Box<dyn ReadFile>> {
-        self.reader(path, |_, synced| synced)
+        self.reader(path, true)
     }
 
     fn size(&self, path: &WinPath) -> io::Result<u64> {

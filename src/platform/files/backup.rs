@@ -149,7 +149,10 @@ fn time_of(entry: &ManifestEntry) -> Option<SystemTime> {
 /// Reads a backup again and compares every file with the manifest, which it returns.
 pub fn verify_backup(disk: &dyn ReadDisk, backup: &WinPath) -> Result<Manifest, Failure> {
     let doing = format!("read the backup {backup}");
-    let damaged = |why: String| Failure::new(&doing, why).of_kind(FailureKind::DamagedBackup);
+    let damaged = |why: String| {
+        let next = "put a good copy of it back, if there is one; nothing is decided on a damaged backup";
+        Failure::new(&doing, why).next(next).of_kind(FailureKind::DamagedBackup)
+    };
     let text = disk.open(&manifest_of(backup)).map_err(|e| damaged(format!("manifest: {e}")))?;
     let text = BufReader::with_capacity(1 << 16, text.take(MANIFEST_LIMIT));
     let manifest: Manifest = serde_json::from_reader(text).map_err(|e| damaged(format!("manifest: {e}")))?;
@@ -180,6 +183,13 @@ fn fault_of(disk: &dyn ReadDisk, backup: &WinPath, entry: &ManifestEntry) -> Opt
         Ok(path) => path,
         Err(error) => return Some(error.to_string()),
     };
+    // A file that has grown need not be read to its end.
+    match disk.entry(&path) {
+        Ok(Some(found)) if found.len != entry.len => {
+            return Some(format!("{path} does not hold what was written: {} bytes, not {}", found.len, entry.len));
+        }
+        _ => {}
+    }
     match disk::hash_stored(disk, &path) {
         Ok(found) if found == *sha256 => None,
         Ok(found) => Some(format!("{path} does not hold what was written: its SHA-256 is {found}")),

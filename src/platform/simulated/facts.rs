@@ -1,6 +1,7 @@
 //! What a simulated machine knows besides its files: `machine.toml`.
 
 use super::registry::Registry;
+use super::trouble::{Running, Trouble};
 use crate::platform::disk::{self, Disk};
 use crate::platform::facts::{Application, Service, System, WebServer};
 use crate::platform::{Doing, Failure};
@@ -55,6 +56,12 @@ pub struct MachineFacts {
     /// What Windows Installer remembers, by product code.
     #[serde(default)]
     pub installed: BTreeMap<String, Installed>,
+    /// What is to go wrong.
+    #[serde(default, rename = "trouble", skip_serializing_if = "Vec::is_empty")]
+    pub troubles: Vec<Trouble>,
+    /// Programs that were given up on and run on.
+    #[serde(default, rename = "process", skip_serializing_if = "Vec::is_empty")]
+    pub processes: Vec<Running>,
 }
 
 /// Who signed a file, which is named by its path or by its content.
@@ -162,6 +169,8 @@ impl MachineFacts {
             answers: BTreeMap::new(),
             registry: Registry::default(),
             installed: BTreeMap::new(),
+            troubles: Vec::new(),
+            processes: Vec::new(),
         }
     }
 
@@ -185,10 +194,20 @@ impl MachineFacts {
     /// Reads the facts of the machine on a disk.
     pub fn read(disk: &dyn Disk) -> Result<Self, Failure> {
         let doing = "read the simulated machine's machine.toml";
-        let bytes = disk::read(disk.as_read(), &path(), LIMIT).doing(doing)?;
-        let text = String::from_utf8(bytes).doing(doing)?;
-        Self::from_text(&text)
-            .map_err(|why| Failure::new(doing, why).next("correct the file, or make the machine anew"))
+        let wrong = |why: String| Failure::new(doing, why).next("correct the file, or make the machine anew");
+        let bytes = disk::read(disk.as_read(), &path(), LIMIT).map_err(|error| {
+            // The file has no path of the machine that could be shown.
+            wrong(error.to_string().replace(path().as_str(), "machine.toml"))
+        })?;
+        if matches!(bytes.as_slice(), [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [_, 0, ..] | [0, _, ..]) {
+            return Err(wrong("the file is UTF-16; save it as UTF-8".to_owned()));
+        }
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let line =
+                error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
+            wrong(format!("line {} is not UTF-8", line + 1))
+        })?;
+        Self::from_text(text.strip_prefix('\u{feff}').unwrap_or(&text)).map_err(wrong)
     }
 
     /// Writes them to the machine on a disk, whole or not at all.

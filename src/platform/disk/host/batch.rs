@@ -62,8 +62,9 @@ impl Whole {
     /// Opened before the first file is written: the system tells of every failed write since.
     fn of(folder: &Path) -> io::Result<Option<Self>> {
         let folder = std::fs::File::open(folder)?;
-        let kind = rustix::fs::fstatfs(&folder)?.f_type;
-        Ok(Self::KNOWN.iter().any(|known| i64::from(*known) == i64::from(kind)).then_some(Self(folder)))
+        // As wide as the processor has it, and never more than 32 bits of it used.
+        let kind = rustix::fs::fstatfs(&folder)?.f_type as u32;
+        Ok(Self::KNOWN.contains(&kind).then_some(Self(folder)))
     }
 
     fn sync(&self) -> io::Result<()> {

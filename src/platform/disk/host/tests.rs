@@ -144,7 +144,7 @@ fn very_deep_trees_are_walked_copied_and_removed() {
     let file = at.child("F");
     replace(&disk, &file, b"deep").expect("written");
     let all = disk.walk(&path(r"C:\TOP\FROM")).expect("walked");
-    assert_eq!((all.len(), &all[levels].path.as_str()[..]), (levels + 1, file.as_str()));
+    assert_eq!((all.len(), all[levels].path.as_str()), (levels + 1, file.as_str()));
     assert_eq!(
         disk.entry(&path(&file.key())).expect("asked").map(|entry| entry.path.to_string()),
         Some(file.to_string())
