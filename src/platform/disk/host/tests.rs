@@ -134,8 +134,8 @@ fn a_link_is_found_wherever_it_is_on_the_way() {
 #[test]
 fn very_deep_trees_are_walked_copied_and_removed() {
     let (root, disk) = machine();
-    // The host's own limit is 4,096 bytes a path; `top` and the temporary folder take a part of them.
-    let levels = 1_500;
+    // Every question about a path costs the host as much as the path is deep.
+    let levels = 300;
     let mut at = path(r"C:\top\from");
     for _ in 0..levels {
         at = at.child("d");
