@@ -11,6 +11,7 @@ mod files;
 pub mod op;
 pub mod registry;
 pub mod simulated;
+mod windows;
 
 use crate::winpath::WinPath;
 use disk::{Disk, ReadDisk};
