@@ -57,7 +57,7 @@ impl From<&End> for Exit {
     fn from(end: &End) -> Self {
         match end {
             End::Done { reboot: false } | End::RolledBack => Exit::Done,
-            End::Done { reboot: true } => Exit::Reboot,
+            End::Done { reboot: true } | End::Restart { .. } => Exit::Reboot,
             End::Waiting(_) => Exit::Gate,
             End::Stopped => Exit::Stopped,
         }
@@ -66,9 +66,9 @@ impl From<&End> for Exit {
 
 impl From<&EngineError> for Exit {
     fn from(error: &EngineError) -> Self {
-        let of = |failure: &Failure, usual| match failure.kind {
+        let of = |failure: &Failure, usual| match &failure.kind {
             FailureKind::DamagedBackup => Exit::Damaged,
-            FailureKind::Failed | FailureKind::StillRunning => usual,
+            FailureKind::Failed | FailureKind::Ended(_) | FailureKind::StillRunning(_) => usual,
         };
         match error {
             EngineError::Locked(_) => Exit::Locked,
@@ -87,8 +87,10 @@ impl From<&EngineError> for Exit {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::Process;
     use crate::platform::op::Gate;
     use crate::winpath::WinPath;
+    use std::time::Duration;
 
     #[test]
     fn every_end_has_its_code() {
@@ -100,6 +102,7 @@ mod tests {
             (End::Waiting(gate), 5),
             (End::Stopped, 12),
             (End::Done { reboot: true }, 3010),
+            (End::Restart { files: Vec::new() }, 3010),
         ];
         for (end, code) in codes {
             assert_eq!(Exit::from(&end).code(), code, "{end:?}");
@@ -113,12 +116,14 @@ mod tests {
         let damaged = || failed().of_kind(FailureKind::DamagedBackup);
         let step = |failure| EngineError::Step { step: String::new(), failure, nothing_lost: false };
         let rollback = |failure| EngineError::Rollback { failure, done: 0, of: 1 };
+        let process = Process { id: 1, program: String::new(), started: jiff::Timestamp::UNIX_EPOCH };
         let journal = JournalError::Damaged { path: path(), line: 1, why: String::new() };
         let codes = [
             (EngineError::Locked(path()), 6),
             (step(failed()), 1),
             (step(damaged()), 13),
-            (step(failed().of_kind(FailureKind::StillRunning)), 1),
+            (step(failed().of_kind(FailureKind::Ended(1618))), 1),
+            (step(Failure::still_running("run x", process, Duration::from_secs(60))), 1),
             (rollback(failed()), 10),
             (rollback(damaged()), 13),
             (EngineError::Journal(journal), 13),

@@ -55,6 +55,13 @@ impl Scene<'_> {
                 }
                 if reboot { ending.next("restart Windows; an installer asked for it") } else { ending }
             }
+            End::Restart { files } => {
+                let files = text::hanging("", anstyle::Style::new(), &files.join(", "), self.talk.line_width());
+                self.talk.insist(&format!(
+                    "\nThe next restart of Windows replaces files where the next steps write: {files}"
+                ));
+                ending.next(format!("restart Windows, then {}", self.command("resume")))
+            }
             End::Waiting(gate) => {
                 // Whoever was asked at a terminal has read it already.
                 let read = self.global.ask && self.talk.is_with_person();

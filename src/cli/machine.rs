@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// What a command wants of the machine.
@@ -33,30 +34,35 @@ pub(super) struct Machine {
     /// Where the simulated machine is; `None` where it is in memory.
     pub(super) folder: Option<PathBuf>,
     state: WinPath,
-    clock: SimulatedClock,
+    clock: Arc<SimulatedClock>,
 }
 
-/// The time of the host. Nothing happens by itself on a simulated machine, so there is nothing to wait for.
-struct SimulatedClock;
+/// The time of the host, and ahead of it what has been waited for: waiting takes no time on a simulated machine.
+#[derive(Default)]
+struct SimulatedClock(AtomicU64);
 
 impl Clock for SimulatedClock {
     fn now(&self) -> Timestamp {
-        HostClock.now()
+        let ahead = Duration::from_secs(self.0.load(Ordering::Relaxed));
+        HostClock.now().saturating_add(ahead).unwrap_or(Timestamp::MAX)
     }
 
-    fn wait(&self, _: Duration) {}
+    fn wait(&self, time: Duration) {
+        self.0.fetch_add(time.as_secs(), Ordering::Relaxed);
+    }
 }
 
 impl Machine {
     pub(super) fn open(global: &Global, purpose: Purpose, talk: &Talk) -> Result<Self, Fault> {
         let Some(simulate) = &global.simulate else { return Err(no_machine(global)) };
+        let clock = Arc::<SimulatedClock>::default();
         let (simulated, folder) = match (simulate, purpose) {
-            (Some(folder), _) => (in_folder(folder, global, purpose, talk)?, Some(folder.clone())),
-            (None, Purpose::Preview) => (build(global, Arc::new(MemoryDisk::new()))?, None),
+            (Some(folder), _) => (in_folder(folder, global, purpose, talk, clock.clone())?, Some(folder.clone())),
+            (None, Purpose::Preview) => (build(global, Arc::new(MemoryDisk::new()), clock.clone())?, None),
             (None, Purpose::Work) => {
                 let folder = tempfile::Builder::new().prefix("pfupgrade-").tempdir();
                 let folder = folder.context("could not make a temporary folder for the demo machine")?.keep();
-                let simulated = build(global, Arc::new(HostDisk::below(&folder)))?;
+                let simulated = build(global, Arc::new(HostDisk::below(&folder)), clock.clone())?;
                 talk.insist(&format!("The demo machine is in {}", folder.display()));
                 (simulated, Some(folder))
             }
@@ -69,7 +75,7 @@ impl Machine {
         let wrong = |why: String| Fault::usage(format!("the state folder `{state}` cannot be used: {why}"));
         let text = simulated.expand(state).map_err(|name| wrong(format!("the machine has no variable %{name}%")))?;
         let state = WinPath::new(text).map_err(|error| wrong(error.to_string()))?;
-        Ok(Self { simulated, folder, state, clock: SimulatedClock })
+        Ok(Self { simulated, folder, state, clock })
     }
 
     /// Has the machine to itself, as it is from now on.
@@ -80,7 +86,7 @@ impl Machine {
     }
 
     pub(super) fn engine(&self) -> Engine<'_> {
-        Engine { platform: &self.simulated, clock: &self.clock, state: self.state.clone() }
+        Engine { platform: &self.simulated, clock: &*self.clock, state: self.state.clone() }
     }
 }
 
@@ -94,10 +100,16 @@ fn no_machine(global: &Global) -> Fault {
     fault.next("add --simulate for a demo machine, or --simulate=DIR for the one in DIR")
 }
 
-fn in_folder(folder: &Path, global: &Global, purpose: Purpose, talk: &Talk) -> Result<Simulated, Fault> {
+fn in_folder(
+    folder: &Path,
+    global: &Global,
+    purpose: Purpose,
+    talk: &Talk,
+    clock: Arc<SimulatedClock>,
+) -> Result<Simulated, Fault> {
     let disk = Arc::new(HostDisk::below(folder));
     if folder.join("machine.toml").exists() {
-        return Ok(Simulated::open(disk, Arc::new(SimulatedClock))?);
+        return Ok(Simulated::open(disk, clock)?);
     }
     if purpose == Purpose::Earlier {
         return Err(Fault::usage(format!("there is no simulated machine in {}", folder.display()))
@@ -109,12 +121,12 @@ fn in_folder(folder: &Path, global: &Global, purpose: Purpose, talk: &Talk) -> R
             .next("name a folder that is empty or does not exist"));
     }
     fs::create_dir_all(folder).with_context(|| format!("could not create {}", folder.display()))?;
-    let simulated = build(global, disk)?;
+    let simulated = build(global, disk, clock)?;
     talk.say(&format!("A demo machine has been built in {}", folder.display()));
     Ok(simulated)
 }
 
-fn build(global: &Global, disk: Arc<dyn Disk>) -> Result<Simulated, Fault> {
+fn build(global: &Global, disk: Arc<dyn Disk>, clock: Arc<SimulatedClock>) -> Result<Simulated, Fault> {
     let name = global.demo.as_deref().or(demo::NAMES.first().copied()).unwrap_or_default();
-    Ok(demo::build(name, disk, Arc::new(SimulatedClock))?)
+    Ok(demo::build(name, disk, clock)?)
 }

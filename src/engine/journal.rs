@@ -7,7 +7,7 @@ use crate::plan::{Component, Plan};
 use crate::platform::disk::{self, Disk, ReadDisk, WriteFile};
 use crate::platform::facts::{Application, ServiceState};
 use crate::platform::op::Op;
-use crate::platform::{Doing, Failure, Outcome};
+use crate::platform::{Doing, Failure, Outcome, Process};
 use crate::step::{Folders, Step};
 use crate::survey::Survey;
 use crate::winpath::WinPath;
@@ -70,6 +70,23 @@ pub enum Entry {
         step: String,
         /// Why.
         why: String,
+        /// True where an installer ended before it changed anything.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        changed_nothing: bool,
+    },
+    /// A program has not ended in its time and runs on: what it does is not known.
+    OutcomeUnknown {
+        /// The step, or `rollback`.
+        step: String,
+        /// The program.
+        process: Process,
+        /// What was being done.
+        why: String,
+    },
+    /// Windows has to be restarted before the next step.
+    RestartNeeded {
+        /// The files that wait for it.
+        files: Vec<String>,
     },
     /// A person did what a gate asks.
     Answered {

@@ -7,7 +7,9 @@
 mod compare;
 mod event;
 pub mod journal;
+mod perform;
 mod prepare;
+mod restart;
 mod rollback;
 mod run;
 mod runs;
@@ -35,6 +37,11 @@ pub enum End {
     Done {
         /// Whether an installer asked for a restart.
         reboot: bool,
+    },
+    /// Windows has to be restarted before the next step: these files are replaced then; `resume` goes on.
+    Restart {
+        /// The files.
+        files: Vec<String>,
     },
     /// A person has to do something first; `resume` goes on.
     Waiting(Gate),

@@ -1,15 +1,17 @@
 //! Put everything back, from any point of a run and after it.
 
 use super::journal::{Entry, Frozen, Journal, Record, Undo};
+use super::perform::Watch;
 use super::runs::{Found, Progress};
 use super::{End, Engine, EngineError, Event, Standing, Watcher, compare, undo};
 use crate::platform::disk;
 use crate::platform::facts::ServiceState;
 use crate::platform::op::Op;
-use crate::platform::{Doing, Failure, FailureKind, manifest_of, verify_backup};
+use crate::platform::{self, Doing, Failure, FailureKind, manifest_of, verify_backup};
 use crate::step::{Kept, Source, Step};
 use crate::survey::{products, survey};
 use crate::winpath::WinPath;
+use std::cell::RefCell;
 
 impl Engine<'_> {
     /// Rolls a run back, or goes on with a rollback that was interrupted. The caller holds the lock.
@@ -19,6 +21,9 @@ impl Engine<'_> {
             return Err(EngineError::NotNow { run, why: "has been rolled back already" });
         }
         let mut journal = Journal::open(self.platform.disk(), &found.journal)?;
+        if !self.waited_for_what_runs(&journal, watcher)? {
+            return Ok(End::Stopped);
+        }
         let begun = journal.records().iter().rposition(|record| matches!(record.entry, Entry::RollbackStarted { .. }));
         if begun.is_none() {
             let undos = self.way_back(&found.frozen, journal.records())?;
@@ -46,7 +51,14 @@ impl Engine<'_> {
                 return Ok(End::Stopped);
             }
             watcher.event(&Event::Undo { number: index + 1, of, text: undo.to_string() });
-            self.undo(undo, &log, watcher).map_err(|failure| EngineError::Rollback { failure, done: index, of })?;
+            if let Err(failure) = self.undo(undo, &log, watcher) {
+                if let FailureKind::StillRunning(process) = &failure.kind {
+                    let (process, why) = ((**process).clone(), failure.to_string());
+                    let entry = Entry::OutcomeUnknown { step: "rollback".to_owned(), process, why };
+                    journal.write(self.clock.now(), entry)?;
+                }
+                return Err(EngineError::Rollback { failure, done: index, of });
+            }
             journal.write(self.clock.now(), Entry::Undone { index })?;
         }
         self.check_state_before(&found.frozen, watcher).map_err(|failure| EngineError::Rollback {
@@ -58,11 +70,33 @@ impl Engine<'_> {
         Ok(End::RolledBack)
     }
 
+    /// What an earlier attempt has left running has to end before anything is taken back. False where the operator wants to
+    /// stop.
+    fn waited_for_what_runs(&self, journal: &Journal, watcher: &mut dyn Watcher) -> Result<bool, EngineError> {
+        let given_up = Progress::of(journal.records()).given_up.map(|(_, process)| process);
+        self.watched(watcher, |watch| self.wait_for_what_runs(given_up.as_ref(), watch))
+            .map_err(|failure| EngineError::Rollback { failure, done: 0, of: 0 })
+    }
+
+    /// Does something that takes long, with somebody who hears of it and may stop it.
+    fn watched<T>(&self, watcher: &mut dyn Watcher, work: impl FnOnce(Watch<'_>) -> T) -> T {
+        let watcher = RefCell::new(watcher);
+        let mut progress = |progress| {
+            if let platform::Progress::Says(text) = progress {
+                watcher.borrow_mut().event(&Event::Note { text });
+            }
+        };
+        work(Watch { progress: &mut progress, stop: &|| watcher.borrow().wants_to_stop() })
+    }
+
     fn undo(&self, undo: &Undo, log: &WinPath, watcher: &mut dyn Watcher) -> Result<(), Failure> {
         match undo {
-            Undo::Do { op } => self.platform.perform(op, &mut |_| {}).map(drop),
+            Undo::Do { op } => self.watched(watcher, |watch| self.carry_out(op, false, watch)).map(drop),
             Undo::Complete { op } => {
-                if let Err(failure) = self.platform.perform(op, &mut |_| {}) {
+                if let Err(failure) = self.watched(watcher, |watch| self.carry_out(op, false, watch)) {
+                    if matches!(failure.kind, FailureKind::StillRunning(_)) {
+                        return Err(failure);
+                    }
                     watcher.event(&Event::Note { text: format!("it was left half done: {failure}") });
                 }
                 Ok(())
@@ -74,7 +108,7 @@ impl Engine<'_> {
                     }
                     let (name, code) = (product.title(), product.code);
                     let op = Op::Uninstall { code, name, log: log.clone(), way_back: None };
-                    self.platform.perform(&op, &mut |_| {})?;
+                    self.watched(watcher, |watch| self.carry_out(&op, true, watch))?;
                 }
                 Ok(())
             }

@@ -1,13 +1,16 @@
 //! Carry out a frozen procedure, from its first step or from where it was left.
 
 use super::journal::{Entry, Frozen, Journal};
+use super::perform::{self, Watch};
 use super::runs::{Found, JOURNAL, Progress};
 use super::{End, Engine, EngineError, Event, Prepared, Standing, Watcher, undo};
+use crate::package::Package;
 use crate::plan::Component;
 use crate::platform::op::{Gate, Op};
-use crate::platform::{self, Doing, Failure, Outcome, disk, manifest_of};
+use crate::platform::{self, Doing, Failure, FailureKind, Outcome, disk, installer_code, manifest_of};
 use crate::step::{Probe, Scene, Step, Work};
 use crate::survey::products;
+use crate::winpath::WinPath;
 use std::time::Duration;
 
 /// How often the machine is looked at while it is watched for a sign.
@@ -43,6 +46,17 @@ pub(super) struct Running<'a> {
     pub(super) progress: Progress,
     pub(super) operator: &'a mut dyn Operator,
     pub(super) watcher: &'a mut dyn Watcher,
+}
+
+/// Passes on what an operation tells while it runs; `bytes` is how many it has copied so far.
+pub(super) fn told(watcher: &mut dyn Watcher, bytes: &mut u64, progress: platform::Progress) {
+    match progress {
+        platform::Progress::Bytes(more) => {
+            *bytes += more;
+            watcher.event(&Event::Bytes { done: *bytes });
+        }
+        platform::Progress::Says(text) => watcher.event(&Event::Note { text }),
+    }
 }
 
 /// Whether a step came to its end.
@@ -90,6 +104,9 @@ impl Engine<'_> {
         let journal = Journal::open(self.platform.disk(), &found.journal)?;
         let progress = Progress::of(journal.records());
         let mut running = Running { engine: self, frozen: &found.frozen, journal, progress, operator, watcher };
+        if !running.waited_for_what_runs()? {
+            return Ok(End::Stopped);
+        }
         let note = running.where_it_stands();
         let anew = running.begin_anew()?;
         running.all_steps(anew.or(note).into_iter().collect())
@@ -103,6 +120,12 @@ impl Running<'_> {
         for (number, step) in self.frozen.steps.iter().enumerate() {
             if self.progress.is_over(&step.id) {
                 continue;
+            }
+            let files = self.restart_comes_first(&self.frozen.steps[number..])?;
+            if !files.is_empty() {
+                self.write(Entry::RestartNeeded { files: files.clone() })?;
+                self.call_off_outage();
+                return Ok(End::Restart { files });
             }
             let (title, id) = (step.work.kind().title(), step.id.clone());
             self.watcher.event(&Event::Step { number: number + 1, step: id, title });
@@ -150,7 +173,7 @@ impl Running<'_> {
     /// Ends the run with an error. What can still be noted is noted, and the services run again where nothing has been
     /// uninstalled; neither may hide why it failed.
     fn failed(&mut self, step: &Step, error: EngineError) -> EngineError {
-        let noted = self.write(Entry::Failed { step: step.id.clone(), why: error.to_string() });
+        let noted = self.note(step, &error);
         let nothing_lost = self.progress.uninstalled.is_empty();
         self.call_off_outage();
         match (error, noted) {
@@ -163,6 +186,25 @@ impl Running<'_> {
             }
             (error, _) => error,
         }
+    }
+
+    /// Notes why a step failed.
+    fn note(&mut self, step: &Step, error: &EngineError) -> Result<(), EngineError> {
+        let (step, why) = (step.id.clone(), error.to_string());
+        let EngineError::Failure(failure) = error else {
+            return self.write(Entry::Failed { step, why, changed_nothing: false });
+        };
+        if let FailureKind::StillRunning(process) = &failure.kind {
+            return self.write(Entry::OutcomeUnknown { step, process: (**process).clone(), why });
+        }
+        let code = match self.journal.records().last().map(|record| &record.entry) {
+            Some(Entry::OpStarted { op: Op::Uninstall { code, .. }, .. }) => Some(code),
+            _ => None,
+        };
+        let machine = self.engine.platform.inspect();
+        let is_there = |code: &String| products::is_installed(machine, code).unwrap_or(false);
+        let changed_nothing = perform::changed_nothing(failure) && code.is_some_and(is_there);
+        self.write(Entry::Failed { step, why, changed_nothing })
     }
 
     /// As long as nothing has been uninstalled, an outage that has begun is called off: the services run again. This is
@@ -216,6 +258,19 @@ impl Running<'_> {
             true => "the agent has run meanwhile: it is stopped and its data copied anew".to_owned(),
             false => "nothing has been uninstalled yet: the steps begin anew".to_owned(),
         }))
+    }
+
+    /// Before work goes on, what an earlier attempt has left running has to end. False where the operator wants to stop.
+    fn waited_for_what_runs(&mut self) -> Result<bool, EngineError> {
+        let step = self.progress.steps.iter().find(|(_, step)| step.in_doubt && !step.over);
+        let Some(step) = step.map(|(id, _)| id.clone()) else { return Ok(true) };
+        let given_up = self.progress.given_up.as_ref().map(|(_, process)| process);
+        let (operator, watcher) = (&*self.operator, &mut *self.watcher);
+        let mut progress = |progress| told(watcher, &mut 0, progress);
+        let watch = Watch { progress: &mut progress, stop: &|| operator.wants_to_stop() };
+        let nothing_lost = self.progress.uninstalled.is_empty();
+        let failed = |failure| EngineError::Step { step, failure, nothing_lost };
+        self.engine.wait_for_what_runs(given_up, watch).map_err(failed)
     }
 
     fn step(&mut self, step: &Step) -> Result<Flow, EngineError> {
@@ -272,7 +327,13 @@ impl Running<'_> {
         let in_doubt = self.progress.steps.get(&step.id).is_some_and(|progress| progress.in_doubt);
         let looks_first = in_doubt && step.work.kind().installs().is_some() && matches!(op, Op::Run { .. });
         if looks_first && step.work.kind().probe(&self.scene())? == Probe::Done {
-            return self.op_done(step, index, Outcome::default());
+            return self.op_done(step, index, Outcome { reboot: self.restart_is_due()?, ..Outcome::default() });
+        }
+        if in_doubt && matches!(op, Op::Run { .. }) && step.work.kind().installs().is_none() && self.was_given_up(step)
+        {
+            let text = format!("{op}: it has ended since; with which result is not known, and it is not run again");
+            self.watcher.event(&Event::Note { text: text.clone() });
+            return self.op_done(step, index, Outcome { notes: vec![text], ..Outcome::default() });
         }
         let name = format!("{}-{}", step.id, index + 1);
         let before = undo::before(self.engine.platform, &self.frozen.folders, op, &name)?;
@@ -282,27 +343,60 @@ impl Running<'_> {
                 Some(by) => {
                     self.write(Entry::Answered { gate: gate.id.clone(), by: by.clone() })?;
                     self.watcher.event(&Event::Answered { gate: gate.id.clone(), by });
-                    self.op_done(step, index, Outcome::default())
+                    let reboot = gate.program.is_some() && self.restart_is_due()?;
+                    self.op_done(step, index, Outcome { reboot, ..Outcome::default() })
                 }
                 None if self.operator.wants_to_stop() => Ok(Flow::Stop(End::Stopped)),
                 None => Ok(Flow::Stop(End::Waiting(gate.clone()))),
             };
         }
         self.watcher.event(&Event::Operation { step: step.id.clone(), text: op.to_string() });
-        let watcher = &mut *self.watcher;
-        let mut bytes = 0;
-        let outcome = self.engine.platform.perform(op, &mut |progress| match progress {
-            platform::Progress::Bytes(more) => {
-                bytes += more;
-                watcher.event(&Event::Bytes { done: bytes });
+        let installs = step.work.kind().installs().is_some();
+        let outcome = match (self.carry_out(op, installs), op) {
+            (Err(failure), _) if perform::is_busy(&failure) && self.operator.wants_to_stop() => {
+                return Ok(Flow::Stop(End::Stopped));
             }
-            platform::Progress::Says(text) => watcher.event(&Event::Note { text }),
-        })?;
+            (Err(failure), Op::Install { package, log, .. })
+                if in_doubt && failure.kind == FailureKind::Ended(installer_code::FATAL) =>
+            {
+                self.install_anew(op, package, log, failure)?
+            }
+            (outcome, _) => outcome?,
+        };
         let outcome = Outcome { sha256: self.hash_of_backup(op)?, ..outcome };
         for text in &outcome.notes {
             self.watcher.event(&Event::Note { text: text.clone() });
         }
         self.op_done(step, index, outcome)
+    }
+
+    fn carry_out(&mut self, op: &Op, installs: bool) -> Result<Outcome, Failure> {
+        let (operator, watcher) = (&*self.operator, &mut *self.watcher);
+        let mut bytes = 0;
+        let mut progress = |progress| told(watcher, &mut bytes, progress);
+        let watch = Watch { progress: &mut progress, stop: &|| operator.wants_to_stop() };
+        self.engine.carry_out(op, installs, watch)
+    }
+
+    /// An installation that was cut off and that the same command cannot finish is taken away and done anew. A product that
+    /// was there before the run is left alone.
+    fn install_anew(&mut self, op: &Op, path: &WinPath, log: &WinPath, failure: Failure) -> Result<Outcome, Failure> {
+        let file = self.engine.platform.files().open(path).ok();
+        let Some(package) = file.and_then(|file| Package::open(file, path.as_str()).ok()) else { return Err(failure) };
+        let (code, name) = (package.info().product_code.clone(), package.info().product_name.clone());
+        drop(package);
+        let mut before = self.frozen.survey.components.values().flat_map(|found| &found.products);
+        if before.any(|product| product.code.eq_ignore_ascii_case(&code)) {
+            return Err(failure);
+        }
+        let text = format!("{failure}; it had been cut off before, so it is removed and installed again");
+        self.watcher.event(&Event::Note { text });
+        self.carry_out(&Op::Uninstall { code, name, log: log.clone(), way_back: None }, true)?;
+        self.carry_out(op, true)
+    }
+
+    fn was_given_up(&self, step: &Step) -> bool {
+        self.progress.given_up.as_ref().is_some_and(|(of, _)| *of == step.id)
     }
 
     fn op_done(&mut self, step: &Step, index: usize, outcome: Outcome) -> Result<Flow, EngineError> {

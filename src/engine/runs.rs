@@ -3,7 +3,7 @@
 use super::journal::{Entry, Frozen, Journal, JournalError, Record};
 use super::{Engine, EngineError};
 use crate::platform::op::Op;
-use crate::platform::{Doing, Outcome};
+use crate::platform::{Doing, Outcome, Process};
 use crate::step::{History, Kept, Source};
 use crate::winpath::WinPath;
 use std::collections::BTreeMap;
@@ -94,8 +94,11 @@ pub(super) struct Progress {
     pub(super) uninstalled: Vec<String>,
     /// True where an installer asked for a restart.
     pub(super) reboot: bool,
+    /// A program that was given up on, with its step.
+    pub(super) given_up: Option<(String, Process)>,
     /// What steps need to know.
     pub(super) history: History,
+    restart_asked: bool,
     backing_up: Option<Kept>,
 }
 
@@ -124,6 +127,12 @@ impl Progress {
 
     /// Takes one more record into account.
     pub(super) fn take(&mut self, entry: &Entry) {
+        if self.restart_asked
+            && matches!(entry, Entry::StepStarted { .. } | Entry::OpStarted { .. } | Entry::StepDone { .. })
+        {
+            // Nothing goes on before that restart.
+            (self.reboot, self.restart_asked) = (false, false);
+        }
         match entry {
             Entry::StepStarted { step } => {
                 self.steps.insert(step.clone(), StepProgress::default());
@@ -131,6 +140,10 @@ impl Progress {
             }
             Entry::OpStarted { step, op, .. } => self.op_started(step, op),
             Entry::OpDone { step, outcome, .. } => self.op_done(step, outcome),
+            Entry::Failed { changed_nothing: true, .. } => drop(self.uninstalled.pop()),
+            Entry::OutcomeUnknown { step, process, .. } => self.given_up = Some((step.clone(), process.clone())),
+            Entry::RestartNeeded { .. } => self.restart_asked = true,
+            Entry::RollbackStarted { .. } | Entry::RollbackContinued | Entry::Undone { .. } => self.given_up = None,
             Entry::StepDone { step, .. } => self.steps.entry(step.clone()).or_default().over = true,
             Entry::Reset { steps } => {
                 self.steps.retain(|step, _| !steps.contains(step));
@@ -143,6 +156,7 @@ impl Progress {
 
     fn op_started(&mut self, step: &str, op: &Op) {
         self.steps.entry(step.to_owned()).or_default().in_doubt = true;
+        self.given_up = None;
         if let Op::Uninstall { code, .. } = op {
             self.uninstalled.push(code.clone());
         }
@@ -156,6 +170,7 @@ impl Progress {
 
     fn op_done(&mut self, step: &str, outcome: &Outcome) {
         self.reboot |= outcome.reboot;
+        self.given_up = None;
         let kept = self.backing_up.take().map(|kept| Kept { sha256: outcome.sha256.clone(), ..kept });
         self.history.backups.extend(kept);
         let step = self.steps.entry(step.to_owned()).or_default();

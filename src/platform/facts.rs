@@ -50,6 +50,14 @@ pub struct System {
     pub pending_renames: Vec<String>,
 }
 
+impl System {
+    /// The paths that the next restart will rename, replace or delete; `!` and `\??\` stand before them in the registry.
+    pub fn pending_paths(&self) -> impl Iterator<Item = WinPath> + '_ {
+        let path = |entry: &String| WinPath::new(entry.trim_start_matches('!').trim_start_matches(r"\??\")).ok();
+        self.pending_renames.iter().filter_map(path)
+    }
+}
+
 /// How a service is started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -4,7 +4,7 @@ use super::disk::{Disk, ReadDisk};
 use super::facts::{ProgramVersion, Service, Signature, System, WebServer};
 use super::op::Op;
 use super::registry::{Key, View};
-use super::{Failure, Inspect, Outcome, Platform, Progress};
+use super::{Failure, Inspect, Outcome, Platform, Process, Progress};
 use crate::winpath::WinPath;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -112,6 +112,10 @@ impl Platform for Faulty<'_> {
             }
             _ => self.inner.perform(op, watch),
         }
+    }
+
+    fn running(&self, given_up: Option<&Process>) -> Result<Option<String>, Failure> {
+        self.inner.running(given_up)
     }
 
     fn inspect(&self) -> &dyn Inspect {

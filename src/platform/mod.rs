@@ -8,6 +8,8 @@ pub mod disk;
 pub mod facts;
 pub mod faulty;
 mod files;
+pub mod installer_code;
+pub mod installer_log;
 pub mod op;
 pub mod registry;
 pub mod simulated;
@@ -17,9 +19,11 @@ use crate::winpath::WinPath;
 use disk::{Disk, ReadDisk};
 use facts::{ProgramVersion, Service, Signature, System, WebServer};
 pub use files::{Manifest, ManifestEntry, OFFLINE, manifest_of, verify_backup};
+use jiff::Timestamp;
 use op::Op;
 use registry::{Key, Tree, View};
 use std::fmt;
+use std::time::Duration;
 
 /// Why something could not be found out or done: a sentence for the administrator.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -36,14 +40,27 @@ pub struct Failure {
 }
 
 /// What a [`Failure`] means for the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FailureKind {
     /// It failed and is over.
     Failed,
+    /// An installer or program ended with this exit code; [`installer_code`] says what it means.
+    Ended(i32),
     /// A program was given up on and still runs; its outcome is not known.
-    StillRunning,
+    StillRunning(Box<Process>),
     /// A backup is not what its manifest says.
     DamagedBackup,
+}
+
+/// A program or installer that was started and given up on. It is never ended by this tool.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Process {
+    /// The number by which Windows knows it, as long as it runs.
+    pub id: u32,
+    /// What it is: the program, or the installer and what it works on.
+    pub program: String,
+    /// When it began: numbers are used again.
+    pub started: Timestamp,
 }
 
 impl Failure {
@@ -57,6 +74,18 @@ impl Failure {
     pub fn next(mut self, next: impl fmt::Display) -> Self {
         self.next = next.to_string();
         self
+    }
+
+    /// The failure of waiting longer than `limit` for a process that runs on.
+    pub fn still_running(doing: impl fmt::Display, process: Process, limit: Duration) -> Self {
+        let (id, minutes) = (process.id, limit.as_secs().div_ceil(60));
+        let why = format!(
+            "it has not ended within {minutes} min. It is not stopped: process {id} still runs, and its outcome is not known"
+        );
+        let next = format!(
+            "look what process {id} waits for, and let it end, or end it if it hangs; what goes on waits for it first"
+        );
+        Self::new(doing, why).next(next).of_kind(FailureKind::StillRunning(Box::new(process)))
     }
 
     /// With its meaning for the run.
@@ -160,6 +189,9 @@ pub trait Platform: Inspect {
     fn disk(&self) -> &dyn Disk;
     /// Carries out one operation, or completes it where it is half done. `watch` hears of what takes long.
     fn perform(&self, op: &Op, watch: &mut dyn FnMut(Progress)) -> Result<Outcome, Failure>;
+    /// What has to end before work goes on: the process that was given up on, if it still runs, or else an installation of
+    /// anybody's. In words; `None` where nothing is in the way.
+    fn running(&self, given_up: Option<&Process>) -> Result<Option<String>, Failure>;
     /// The half that only answers questions.
     fn inspect(&self) -> &dyn Inspect;
 }

@@ -13,6 +13,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// How long Windows Installer may take with one product before it is reported as still running.
+pub const INSTALLER_LIMIT: Duration = Duration::from_secs(60 * 60);
+/// How long a service may take to start or to stop.
+pub const SERVICE_LIMIT: Duration = Duration::from_secs(3 * 60);
+
 /// One change of the machine: what is journalled, done, undone and faulted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "kebab-case")]

@@ -60,7 +60,8 @@ fn windows(ground: &Ground<'_>, targets: &[Target], findings: &mut Vec<Finding>)
 
 /// A restart that is due matters most where it would touch what this run writes.
 fn pending_reboot(ground: &Ground<'_>, findings: &mut Vec<Finding>) {
-    let pending = &ground.survey.system.pending_renames;
+    let system = &ground.survey.system;
+    let pending = &system.pending_renames;
     if pending.is_empty() {
         return;
     }
@@ -69,12 +70,8 @@ fn pending_reboot(ground: &Ground<'_>, findings: &mut Vec<Finding>) {
         .map(|served| &served.application.folder)
         .chain(ground.survey.install.as_ref().map(|install| &install.folder))
         .collect();
-    let touches = |entry: &String| {
-        let entry = entry.trim_start_matches('!').trim_start_matches(r"\??\");
-        WinPath::new(entry).is_ok_and(|path| ours.iter().any(|folder| path.is_within(folder)))
-    };
     let title = "Windows waits for a restart that will rename or delete files";
-    let finding = match pending.iter().any(touches) {
+    let finding = match system.pending_paths().any(|path| ours.iter().any(|folder| path.is_within(folder))) {
         true => Finding::refuse_unless_allowed("pending-reboot", format!("{title} in folders of this product")),
         false => Finding::warn("pending-reboot", title),
     };

@@ -1,6 +1,7 @@
 //! What a simulated machine knows besides its files: `machine.toml`.
 
 use super::registry::Registry;
+use super::trouble::{Running, Trouble};
 use crate::platform::disk::{self, Disk};
 use crate::platform::facts::{Application, Service, System, WebServer};
 use crate::platform::{Doing, Failure};
@@ -49,6 +50,12 @@ pub struct MachineFacts {
     /// What Windows Installer remembers, by product code.
     #[serde(default)]
     pub installed: BTreeMap<String, Installed>,
+    /// What is to go wrong.
+    #[serde(default, rename = "trouble", skip_serializing_if = "Vec::is_empty")]
+    pub troubles: Vec<Trouble>,
+    /// Programs that were given up on and run on.
+    #[serde(default, rename = "process", skip_serializing_if = "Vec::is_empty")]
+    pub processes: Vec<Running>,
 }
 
 /// Who signed a file, which is named by its path or by its content.
@@ -134,6 +141,8 @@ impl MachineFacts {
             signatures: Vec::new(),
             registry: Registry::default(),
             installed: BTreeMap::new(),
+            troubles: Vec::new(),
+            processes: Vec::new(),
         }
     }
 

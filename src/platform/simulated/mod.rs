@@ -22,21 +22,26 @@ mod programs;
 mod registry;
 #[cfg(test)]
 mod tests;
+mod trouble;
 
 pub use facts::{FORMAT, Installed, MachineFacts, OwnApplication, Signed, Stage};
 pub use registry::Registry;
+pub use trouble::{Running, Trouble, When, Works};
 
 use super::clock::Clock;
 use super::disk::{self, Disk, ReadDisk};
 use super::facts::{Application, ProgramVersion, Service, ServiceState, Signature, StartType, System, WebServer};
 use super::op::Op;
 use super::registry::{Key, Tree, View};
-use super::{Doing, Failure, Inspect, Outcome, Platform, Progress, files};
+use super::{Doing, Failure, Inspect, Outcome, Platform, Process, Progress, files};
 use crate::winpath::WinPath;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The text of an exported key is bounded as the registry itself is.
 const EXPORT_LIMIT: u64 = 64 << 20;
+
+const NEXT_FOR_SERVICE: &str =
+    "see in its own logs and in the event log (System) what it waits for, and bring it to an end there";
 
 /// A simulated server.
 pub struct Simulated {
@@ -153,6 +158,10 @@ impl Simulated {
         if service.state == wanted {
             return Ok(());
         }
+        let when = if wanted == ServiceState::Running { When::Start } else { When::Stop };
+        if let Some(why) = self.trouble_with_service(name, when)? {
+            return Err(refused(&why).next(NEXT_FOR_SERVICE));
+        }
         if wanted == ServiceState::Running {
             if service.start == StartType::Disabled {
                 return Err(refused("error 1058: the service is disabled"));
@@ -177,10 +186,7 @@ impl Simulated {
             Op::ImportKey { view, key, from } => self.import_key(*view, key, from).map(|()| Outcome::default()),
             Op::Configure { site, application } => self.configure(site, application).map(|()| Outcome::default()),
             Op::Service { name, state, start } => self.set_service(name, *state, *start).map(|()| Outcome::default()),
-            Op::Install { package, properties, log } => self.install(package, properties, log, watch),
-            Op::Uninstall { code, log, way_back, .. } => self.uninstall(op, code, way_back.as_ref(), log, watch),
-            Op::Run { program, arguments, log, .. } => self.run_logged(program, arguments, log, watch),
-            _ => Err(Failure::new(op, "only a person can do that")),
+            _ => self.perform_troubled(op, watch),
         }
     }
 }
@@ -252,6 +258,10 @@ impl Platform for Simulated {
             Some(done) => done,
             None => self.perform_here(op, watch),
         }
+    }
+
+    fn running(&self, given_up: Option<&Process>) -> Result<Option<String>, Failure> {
+        self.what_runs(given_up)
     }
 
     fn inspect(&self) -> &dyn Inspect {

@@ -4,6 +4,7 @@ use super::installer::{Log, Stop};
 use super::{Simulated, registry};
 use crate::platform::disk::{self, ReadDisk};
 use crate::platform::facts::{ProgramVersion, Service, ServiceState, StartType};
+use crate::platform::installer_code;
 use crate::platform::op::Op;
 use crate::platform::registry::{Value, View};
 use crate::platform::{Doing, Failure, Inspect, Outcome, Progress, files};
@@ -134,7 +135,13 @@ struct Running<'a> {
 impl Simulated {
     /// Runs a program to its end and answers with its exit code: what the simulated operator does at a gate.
     pub fn run_program(&self, program: &WinPath, arguments: &[String]) -> Result<i32, Failure> {
-        self.run(program, arguments, &mut |_| ()).map(|(code, _)| code)
+        match self.trouble_with_program(program)? {
+            Some(code) if !matches!(code, 1641 | RESTART_NEEDED) => Ok(code),
+            instead => {
+                let (code, _) = self.run(program, arguments, &mut |_| ())?;
+                Ok(instead.filter(|_| code == 0).unwrap_or(code))
+            }
+        }
     }
 
     /// The exit code and what it printed.
@@ -171,6 +178,7 @@ impl Simulated {
         }
         self.change(|facts| {
             facts.system.pending_renames.clear();
+            facts.processes.clear();
             for name in &started {
                 if let Some(service) = facts.service_mut(name) {
                     service.state = ServiceState::Running;
@@ -190,10 +198,10 @@ impl Simulated {
         let (code, printed) = self.run(program, arguments, watch)?;
         disk::replace(&*self.disk, log, (printed.join("\r\n") + "\r\n").as_bytes()).doing(&doing)?;
         match code {
-            0 | RESTART_NEEDED => Ok(Outcome { reboot: code != 0, ..Outcome::default() }),
+            0 | 1641 | RESTART_NEEDED => Ok(Outcome { reboot: code != 0, ..Outcome::default() }),
             _ => {
                 let last = printed.last().map_or("", String::as_str);
-                Err(Failure::new(doing, format!("it ended with {code}: {last}")).next(format!("read {log}")))
+                Err(installer_code::failure(doing, "it", code, last, log))
             }
         }
     }

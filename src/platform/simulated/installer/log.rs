@@ -1,7 +1,7 @@
 //! The log of an installation and its result, as Windows Installer has them.
 
-use crate::platform::Failure;
 use crate::platform::disk::{self, Disk};
+use crate::platform::{Failure, installer_code, installer_log};
 use crate::winpath::WinPath;
 use jiff::Timestamp;
 use std::io;
@@ -10,32 +10,31 @@ use std::io;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::platform::simulated) enum Code {
     /// 1603, for every reason that has no code of its own.
-    Fatal = 1603,
+    Fatal,
     /// 1612: the package of an installed product is gone.
-    SourceAbsent = 1612,
+    SourceAbsent,
     /// 1619: not to be opened.
-    OpenFailed = 1619,
+    OpenFailed,
     /// 1622: the log cannot be written.
-    LogFailed = 1622,
+    LogFailed,
     /// 1633: made for another processor.
-    WrongPlatform = 1633,
+    WrongPlatform,
     /// 1638: another version of the product is there.
-    OtherVersion = 1638,
+    OtherVersion,
+    /// Any other one.
+    Other(i32),
 }
 
 impl Code {
     pub(in crate::platform::simulated) fn number(self) -> i32 {
-        self as i32
-    }
-
-    fn meaning(self) -> &'static str {
         match self {
-            Code::Fatal => "fatal error",
-            Code::SourceAbsent => "source missing",
-            Code::OpenFailed => "the package could not be opened",
-            Code::LogFailed => "the log could not be opened",
-            Code::WrongPlatform => "wrong platform",
-            Code::OtherVersion => "another version is installed",
+            Code::Fatal => installer_code::FATAL,
+            Code::SourceAbsent => 1612,
+            Code::OpenFailed => 1619,
+            Code::LogFailed => 1622,
+            Code::WrongPlatform => 1633,
+            Code::OtherVersion => 1638,
+            Code::Other(number) => number,
         }
     }
 }
@@ -61,12 +60,12 @@ impl Stop {
     }
 
     /// What the administrator is told.
-    pub(super) fn into_failure(self, doing: &str, log: &WinPath) -> Failure {
+    pub(super) fn into_failure(self, doing: &str, log: &Log, path: &WinPath) -> Failure {
         match self {
             Stop::Failure(failure) => failure,
             Stop::Code(code, why) => {
-                let ended = format!("Windows Installer ended with {} ({}): {why}", code.number(), code.meaning());
-                Failure::new(doing, ended).next(format!("read its log {log}"))
+                let why = installer_log::reason(log.text().as_bytes()).unwrap_or(why);
+                installer_code::failure(doing, "Windows Installer", code.number(), &why, path)
             }
         }
     }
@@ -95,7 +94,7 @@ impl Log {
     }
 
     /// Begins an action; the one before has succeeded.
-    pub(super) fn begin(&mut self, action: &'static str) {
+    pub(in crate::platform::simulated) fn begin(&mut self, action: &'static str) {
         self.end(1);
         self.lines.push(format!("Action start {}: {action}.", self.time));
         self.action = Some(action);
@@ -125,7 +124,11 @@ impl Log {
 
     pub(super) fn save(&self, disk: &dyn Disk) -> io::Result<()> {
         let Some(path) = &self.path else { return Ok(()) };
-        disk::replace(disk, path, (self.lines.join("\r\n") + "\r\n").as_bytes())
+        disk::replace(disk, path, self.text().as_bytes())
+    }
+
+    fn text(&self) -> String {
+        self.lines.join("\r\n") + "\r\n"
     }
 
     pub(in crate::platform::simulated) fn into_lines(self) -> Vec<String> {

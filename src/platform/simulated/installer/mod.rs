@@ -36,25 +36,25 @@ impl Simulated {
     }
 
     /// Runs an installation with its log, which is written where it ends well by the installation itself.
-    fn logged<T>(
+    pub(super) fn logged<T>(
         &self,
         doing: &str,
         path: &WinPath,
         work: impl FnOnce(&mut Log) -> Result<T, Stop>,
     ) -> Result<T, Failure> {
+        let mut log = Log::new(self.clock.now(), Some(path.clone()));
         let folder = path.parent().map_or(Ok(None), |folder| self.disk.entry(&folder)).doing(doing)?;
         if folder.is_none_or(|folder| folder.kind != Kind::Folder) {
             let why = format!("the folder of {path} does not exist");
-            return Err(Stop::Code(Code::LogFailed, why).into_failure(doing, path));
+            return Err(Stop::Code(Code::LogFailed, why).into_failure(doing, &log, path));
         }
-        let mut log = Log::new(self.clock.now(), Some(path.clone()));
         work(&mut log).map_err(|stop| {
             let mut written = Ok(());
             if let Stop::Code(code, why) = &stop {
                 log.fail(*code, why);
                 written = log.save(&*self.disk).doing(format!("write the log {path}"));
             }
-            written.err().unwrap_or_else(|| stop.into_failure(doing, path))
+            written.err().unwrap_or_else(|| stop.into_failure(doing, &log, path))
         })
     }
 

@@ -1,0 +1,124 @@
+//! Operations whose end is not in this program's hands: installers that wait for others, and programs that hang.
+
+use super::Engine;
+use crate::platform::installer_code::{self, Meaning};
+use crate::platform::op::Op;
+use crate::platform::{Failure, FailureKind, Outcome, Process, Progress};
+use crate::survey::products;
+use std::time::Duration;
+
+/// How long another installation is waited for before an installer is given up.
+const BUSY_LIMIT: Duration = Duration::from_secs(15 * 60);
+const BUSY_EVERY: Duration = Duration::from_secs(30);
+/// How long a product may still be there when its uninstaller has ended.
+const GONE_LIMIT: Duration = Duration::from_secs(15 * 60);
+/// How long a program that was given up on is waited for before work goes on.
+const HANGING_LIMIT: Duration = Duration::from_secs(2 * 60 * 60);
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// Who watches an operation, and may want to stop.
+pub(super) struct Watch<'a> {
+    pub(super) progress: &'a mut dyn FnMut(Progress),
+    pub(super) stop: &'a dyn Fn() -> bool,
+}
+
+impl Watch<'_> {
+    fn says(&mut self, text: impl Into<String>) {
+        (self.progress)(Progress::Says(text.into()));
+    }
+}
+
+impl Engine<'_> {
+    /// Carries out an operation. An installer that finds another one at work is tried again for a while; an uninstall is over
+    /// when the product is gone, not when its process ends.
+    pub(super) fn carry_out(&self, op: &Op, installs: bool, mut watch: Watch<'_>) -> Result<Outcome, Failure> {
+        let retries = installs || matches!(op, Op::Install { .. } | Op::Uninstall { .. });
+        let mut left = BUSY_LIMIT;
+        let outcome = loop {
+            match self.platform.perform(op, watch.progress) {
+                Err(failure) if retries && is_busy(&failure) && !(watch.stop)() => {
+                    if left.is_zero() {
+                        let why = format!("{}; it was tried again for {} min", failure.why, minutes(BUSY_LIMIT));
+                        return Err(Failure { why, ..failure });
+                    }
+                    watch.says(format!(
+                        "another installation is running; trying again in {} s, for {} min at most",
+                        BUSY_EVERY.as_secs(),
+                        minutes(left)
+                    ));
+                    self.clock.wait(BUSY_EVERY.min(left));
+                    left = left.saturating_sub(BUSY_EVERY);
+                }
+                ended => break ended?,
+            }
+        };
+        if let Op::Uninstall { code, name, .. } = op {
+            self.wait_until_gone(op, code, name, &mut watch)?;
+        }
+        Ok(outcome)
+    }
+
+    fn wait_until_gone(&self, op: &Op, code: &str, name: &str, watch: &mut Watch<'_>) -> Result<(), Failure> {
+        let mut left = GONE_LIMIT;
+        while self.is_still_there(code)? {
+            if left == GONE_LIMIT {
+                watch.says(format!("its uninstaller has ended, and {name} is still there: waiting until it is gone"));
+            }
+            if left.is_zero() || (watch.stop)() {
+                let why = format!(
+                    "its uninstaller has ended, and after {} min the product is still there",
+                    minutes(GONE_LIMIT.saturating_sub(left))
+                );
+                return Err(Failure::new(op, why)
+                    .next("see in \"Programs and Features\" and in the Task Manager what became of it"));
+            }
+            self.clock.wait(LOOK_EVERY.min(left));
+            left = left.saturating_sub(LOOK_EVERY);
+        }
+        Ok(())
+    }
+
+    fn is_still_there(&self, code: &str) -> Result<bool, Failure> {
+        self.platform.running(None)?;
+        products::is_installed(self.platform.inspect(), code)
+    }
+
+    /// Waits for a program that was given up on, and for installations of anybody's. False where the operator wants to stop.
+    pub(super) fn wait_for_what_runs(&self, given_up: Option<&Process>, mut watch: Watch<'_>) -> Result<bool, Failure> {
+        let mut left = HANGING_LIMIT;
+        while let Some(what) = self.platform.running(given_up)? {
+            if (watch.stop)() {
+                return Ok(false);
+            }
+            if left == HANGING_LIMIT {
+                watch.says(format!("{what} still runs: waiting for it, for {} min at most", minutes(left)));
+            }
+            if left.is_zero() {
+                let why = format!("{what} still runs after another {} min", minutes(HANGING_LIMIT));
+                let failure = Failure::new("go on", why).next("bring it to an end, or end it if it hangs");
+                return Err(match given_up {
+                    Some(process) => failure.of_kind(FailureKind::StillRunning(Box::new(process.clone()))),
+                    None => failure,
+                });
+            }
+            self.clock.wait(LOOK_EVERY.min(left));
+            left = left.saturating_sub(LOOK_EVERY);
+        }
+        Ok(true)
+    }
+}
+
+fn minutes(time: Duration) -> u64 {
+    time.as_secs().div_ceil(60)
+}
+
+/// True where an installer ended because another one is at work.
+pub(super) fn is_busy(failure: &Failure) -> bool {
+    matches!(failure.kind, FailureKind::Ended(code) if installer_code::meaning(code) == Meaning::Busy)
+}
+
+/// True where an installer ended without having changed anything.
+pub(super) fn changed_nothing(failure: &Failure) -> bool {
+    matches!(failure.kind, FailureKind::Ended(code)
+        if matches!(installer_code::meaning(code), Meaning::Busy | Meaning::Refused))
+}
