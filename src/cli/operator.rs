@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 /// The person at the terminal, what that person said on the command line, or the simulated operator.
 pub(super) struct Person<'a> {
     talk: &'a Talk,
-    machine: &'a Simulated,
+    machine: Option<&'a Simulated>,
     /// Whether gates stop as on a real server.
     ask: bool,
     /// The gate that was answered on the command line.
@@ -21,13 +21,15 @@ pub(super) struct Person<'a> {
 }
 
 impl<'a> Person<'a> {
-    pub(super) fn new(talk: &'a Talk, machine: &'a Simulated, ask: bool, confirmed: Option<String>) -> Self {
+    pub(super) fn new(talk: &'a Talk, machine: Option<&'a Simulated>, ask: bool, confirmed: Option<String>) -> Self {
         Self { talk, machine, ask, confirmed, answered: BTreeSet::new() }
     }
 
-    /// Does what a gate asks for: nobody else can run a program of a simulated machine.
+    /// Does what a gate asks for: nobody else can run a program of a simulated machine. On a real one the person has run
+    /// it.
     fn done(&self, gate: &Gate, by: &str) -> Answer {
-        let run = gate.program.as_ref().map(|program| (program, self.machine.run_program(program, &[])));
+        let program = gate.program.as_ref().zip(self.machine);
+        let run = program.map(|(program, machine)| (program, machine.run_program(program, &[])));
         let fault = match run {
             None | Some((_, Ok(0 | 1641 | 3010))) => return Answer::Done { by: by.to_owned() },
             Some((program, Ok(code))) => format!("{program} ended with {code}"),

@@ -75,12 +75,11 @@ impl Engine<'_> {
     ) -> Result<End, EngineError> {
         let frozen = &prepared.frozen;
         let disk = self.platform.disk();
-        for folder in [frozen.folders.run.child("logs"), frozen.folders.backup.clone()] {
-            disk::create_folders(disk, &folder).doing(format!("create the folder {folder}"))?;
-        }
         for folder in [&frozen.folders.run, &frozen.folders.backup] {
-            disk.make_private(folder).doing(format!("make the folder {folder} private"))?;
+            disk::create_private(disk, folder).doing(format!("create the private folder {folder}"))?;
         }
+        let logs = frozen.folders.run.child("logs");
+        disk::create_folders(disk, &logs).doing(format!("create the folder {logs}"))?;
         let mut journal = Journal::create(disk, &frozen.folders.run.child(JOURNAL))?;
         journal.write(self.clock.now(), Entry::Opened(Box::new(frozen.clone())))?;
         Running { engine: self, frozen, journal, progress: Progress::default(), operator, watcher }

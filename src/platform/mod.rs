@@ -15,6 +15,9 @@ pub mod registry;
 pub mod simulated;
 mod windows;
 
+#[cfg(windows)]
+pub use windows::Windows;
+
 use crate::winpath::WinPath;
 use disk::{Disk, ReadDisk};
 use facts::{ProgramVersion, Service, Signature, System, WebServer};

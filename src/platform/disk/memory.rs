@@ -1,6 +1,6 @@
 //! A disk in memory that knows durable from volatile content.
 
-use super::{Disk, Entry, Kind, Lock, ReadDisk, ReadFile, WriteFile};
+use super::{Disk, Entry, Kind, Lock, Marks, ReadDisk, ReadFile, WriteFile};
 use crate::winpath::{WinPath, fold};
 use std::collections::BTreeMap;
 use std::io::{self, Cursor, Write};
@@ -26,6 +26,8 @@ impl Node {
 #[derive(Clone)]
 struct State {
     nodes: Vec<Node>,
+    /// What has been given to a node besides its content.
+    marks: BTreeMap<usize, Marks>,
     locks: Vec<WinPath>,
     /// Ticks for the times of files, so that two runs over the same disk are equal to the last byte.
     ticks: u64,
@@ -49,7 +51,14 @@ impl Default for MemoryDisk {
 impl MemoryDisk {
     /// An empty disk; drives appear with the first folder that is created on them.
     pub fn new() -> Self {
-        Self::of(State { nodes: vec![Node::folder()], locks: Vec::new(), ticks: 0, changes: 0, dies_at: None })
+        Self::of(State {
+            nodes: vec![Node::folder()],
+            marks: BTreeMap::new(),
+            locks: Vec::new(),
+            ticks: 0,
+            changes: 0,
+            dies_at: None,
+        })
     }
 
     fn of(state: State) -> Self {
@@ -274,6 +283,12 @@ impl ReadDisk for MemoryDisk {
             _ => Ok(own.len),
         }
     }
+
+    fn marks(&self, path: &WinPath) -> io::Result<Option<Marks>> {
+        let state = self.state();
+        let (at, _) = state.find(path).ok_or_else(|| missing(path))?;
+        Ok(state.marks.get(&at).cloned())
+    }
 }
 
 struct Shared(Arc<Vec<u8>>);
@@ -354,7 +369,17 @@ impl Disk for MemoryDisk {
     }
 
     fn make_private(&self, folder: &WinPath) -> io::Result<()> {
-        self.changing()?.find(folder).map(drop).ok_or_else(|| missing(folder))
+        if self.state().find(folder).is_none() {
+            return self.create_folder(folder);
+        }
+        self.changing().map(drop)
+    }
+
+    fn set_marks(&self, path: &WinPath, marks: &Marks) -> io::Result<()> {
+        let mut state = self.changing()?;
+        let (at, _) = state.find(path).ok_or_else(|| missing(path))?;
+        state.marks.insert(at, marks.clone());
+        Ok(())
     }
 
     fn lock(&self, path: &WinPath) -> io::Result<Option<Box<dyn Lock>>> {

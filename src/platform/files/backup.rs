@@ -1,7 +1,7 @@
 //! Backups: made, read again, and put back.
 
 use super::{contents, sync_folders};
-use crate::platform::disk::{self, Disk, Kind, ReadDisk};
+use crate::platform::disk::{self, Disk, Kind, Marks, ReadDisk};
 use crate::platform::{Doing, Failure, FailureKind, Progress};
 use crate::winpath::{WinPath, fold};
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,9 @@ pub struct Manifest {
     pub source: WinPath,
     /// False where there was nothing at `source`.
     pub present: bool,
+    /// What a folder that was backed up has besides its content.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marks: Option<Marks>,
     /// Everything below `source`, folders before what they hold; the empty path is `source` itself where it is a file.
     pub entries: Vec<ManifestEntry>,
 }
@@ -38,6 +41,9 @@ pub struct ManifestEntry {
     pub len: u64,
     /// Time of last change, in seconds since 1970 and nanoseconds.
     pub modified: (u64, u32),
+    /// What it has besides its content.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marks: Option<Marks>,
 }
 
 /// A manifest of 100,000 files takes about 20 MB.
@@ -90,15 +96,16 @@ fn copy_into_backup(
     except: &[WinPath],
     watch: &mut dyn FnMut(Progress),
 ) -> io::Result<Manifest> {
-    let mut manifest = Manifest { format: 1, source: from.clone(), present: false, entries: Vec::new() };
+    let mut manifest = Manifest { format: 1, source: from.clone(), present: false, marks: None, entries: Vec::new() };
     let Some(source) = disk.entry(from)? else { return Ok(manifest) };
     manifest.present = true;
     if source.kind == Kind::File {
         let sum = disk::copy_in_place(disk, from, to, &mut |bytes| watch(Progress::Bytes(bytes)))?;
-        manifest.entries.push(entry_of(String::new(), &source, Some(sum)));
+        manifest.entries.push(entry_of(disk, String::new(), &source, Some(sum))?);
         disk::sync_parent(disk, to)?;
         return Ok(manifest);
     }
+    manifest.marks = disk.marks(from)?;
     disk::create_folders(disk, to)?;
     let mut files = Vec::new();
     for entry in contents(disk.as_read(), from, except)? {
@@ -109,7 +116,7 @@ fn copy_into_backup(
         } else {
             files.push((manifest.entries.len(), entry.path.clone(), target));
         }
-        manifest.entries.push(entry_of(path, &entry, None));
+        manifest.entries.push(entry_of(disk, path, &entry, None)?);
     }
     for (at, sum) in copy_files(disk, &files, watch)? {
         manifest.entries[at].sha256 = Some(sum);
@@ -166,9 +173,10 @@ pub(super) fn copy_files(
     })
 }
 
-fn entry_of(path: String, entry: &disk::Entry, sha256: Option<String>) -> ManifestEntry {
+fn entry_of(disk: &dyn Disk, path: String, entry: &disk::Entry, sha256: Option<String>) -> io::Result<ManifestEntry> {
     let since = entry.modified.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    ManifestEntry { path, sha256, len: entry.len, modified: (since.as_secs(), since.subsec_nanos()) }
+    let (modified, marks) = ((since.as_secs(), since.subsec_nanos()), disk.marks(&entry.path)?);
+    Ok(ManifestEntry { path, sha256, len: entry.len, modified, marks })
 }
 
 /// The time of last change; `None` where a manifest holds none that there is.
@@ -241,18 +249,26 @@ fn put_back(
     if let Some(folder) = folder {
         disk::create_folders(disk, &folder)?;
     }
+    // A folder has its rights before anything is put into it.
+    give_marks(disk, to, manifest.marks.as_ref())?;
     for entry in &manifest.entries {
         let target = file_in(to, entry)?;
         let Some(sha256) = &entry.sha256 else {
             disk::create_folders(disk, &target)?;
+            give_marks(disk, &target, entry.marks.as_ref())?;
             continue;
         };
         if !is_same(disk.as_read(), &target, entry, sha256)? {
             disk::copy(disk, &file_in(from, entry)?, &target, &mut moved)?;
             disk::sync_parent(disk, &target)?;
         }
+        give_marks(disk, &target, entry.marks.as_ref())?;
     }
     Ok(())
+}
+
+fn give_marks(disk: &dyn Disk, at: &WinPath, marks: Option<&Marks>) -> io::Result<()> {
+    marks.map_or(Ok(()), |marks| disk.set_marks(at, marks))
 }
 
 fn is_same(disk: &dyn ReadDisk, at: &WinPath, entry: &ManifestEntry, sha256: &str) -> io::Result<bool> {

@@ -3,6 +3,7 @@
 use super::registry;
 use super::win32::services as win32;
 use crate::platform::facts::{Service, ServiceState, StartType};
+use crate::platform::op::SERVICE_LIMIT;
 use crate::platform::registry::View;
 use crate::platform::{Doing, Failure, Outcome, Progress};
 use std::thread;
@@ -11,11 +12,11 @@ use windows_service::service::{Service as Handle, ServiceAccess, ServiceState as
 use windows_service::service_manager::{ServiceManager, ServiceManagerAccess};
 
 const SERVICES: &str = r"HKLM\SYSTEM\CurrentControlSet\Services";
+/// SERVICE_ENUMERATE_DEPENDENTS of `winsvc.h`.
+const ENUMERATE_DEPENDENTS: ServiceAccess = ServiceAccess::from_bits_retain(0x8);
 const NO_SUCH_SERVICE: i32 = 1060;
 const ALREADY_RUNNING: i32 = 1056;
 const NOT_ACTIVE: i32 = 1062;
-/// A service that flushes a large data file takes its time.
-const LIMIT: Duration = Duration::from_secs(300);
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 const TELL_EVERY: Duration = Duration::from_secs(15);
 
@@ -51,7 +52,7 @@ pub(super) fn set(
 ) -> Result<Outcome, Failure> {
     let verb = if wanted == ServiceState::Running { "start" } else { "stop" };
     let doing = format!("{verb} the service {name}");
-    let access = ServiceAccess::QUERY_STATUS | ServiceAccess::ENUMERATE_DEPENDENTS;
+    let access = ServiceAccess::QUERY_STATUS | ENUMERATE_DEPENDENTS;
     let access = access | if start.is_some() { ServiceAccess::CHANGE_CONFIG } else { ServiceAccess::empty() };
     let access = access | if wanted == ServiceState::Running { ServiceAccess::START } else { ServiceAccess::STOP };
     let Some(service) = open(name, access).map_err(|error| failure(&doing, &error))? else {
@@ -141,12 +142,7 @@ fn state(service: &Handle, doing: &str) -> Result<State, Failure> {
     Ok(service.query_status().map_err(|error| failure(doing, &error))?.current_state)
 }
 
-fn wait_for(
-    service: &Handle,
-    wanted: State,
-    doing: &str,
-    watch: &mut dyn FnMut(Progress),
-) -> Result<(), Failure> {
+fn wait_for(service: &Handle, wanted: State, doing: &str, watch: &mut dyn FnMut(Progress)) -> Result<(), Failure> {
     let begun = Instant::now();
     let mut told = begun;
     loop {
@@ -158,8 +154,8 @@ fn wait_for(
             let why = "it stopped by itself just after its start";
             return Err(Failure::new(doing, why).next("look into its own log and into the event log \"System\""));
         }
-        if begun.elapsed() > LIMIT {
-            let why = format!("after {} seconds it is still {now:?}", LIMIT.as_secs());
+        if begun.elapsed() > SERVICE_LIMIT {
+            let why = format!("after {} seconds it is still {now:?}", SERVICE_LIMIT.as_secs());
             return Err(Failure::new(doing, why).next("see in services.msc what it does, then go on"));
         }
         if told.elapsed() > TELL_EVERY {

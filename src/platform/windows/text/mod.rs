@@ -4,6 +4,5 @@
 pub(super) mod appcmd;
 pub(super) mod arguments;
 pub(super) mod console;
-pub(super) mod installer_log;
 pub(super) mod sddl;
 pub(super) mod values;

@@ -5,7 +5,9 @@ use super::wide;
 use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
 use windows_sys::Win32::Foundation::WAIT_TIMEOUT;
 use windows_sys::Win32::System::ApplicationInstallationAndServicing::{INSTALLSTATE_DEFAULT, MsiQueryProductStateW};
-use windows_sys::Win32::System::Threading::{OpenMutexW, ReleaseMutex, SYNCHRONIZATION_SYNCHRONIZE, WaitForSingleObject};
+use windows_sys::Win32::System::Threading::{
+    OpenMutexW, ReleaseMutex, SYNCHRONIZATION_SYNCHRONIZE, WaitForSingleObject,
+};
 
 /// Whether Windows Installer has a product of this code installed.
 pub(in crate::platform::windows) fn is_installed(code: &str) -> bool {

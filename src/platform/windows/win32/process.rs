@@ -6,7 +6,7 @@ use std::io;
 use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
 use std::process::Child;
 use std::ptr;
-use windows_sys::Win32::Foundation::{HANDLE, INVALID_HANDLE_VALUE};
+use windows_sys::Win32::Foundation::{FILETIME, HANDLE, INVALID_HANDLE_VALUE, WAIT_TIMEOUT};
 use windows_sys::Win32::System::Diagnostics::ToolHelp::{
     CreateToolhelp32Snapshot, PROCESSENTRY32W, Process32FirstW, Process32NextW, TH32CS_SNAPPROCESS, TH32CS_SNAPTHREAD,
     THREADENTRY32, Thread32First, Thread32Next,
@@ -15,7 +15,10 @@ use windows_sys::Win32::System::JobObjects::{
     AssignProcessToJobObject, CreateJobObjectW, JOBOBJECT_BASIC_ACCOUNTING_INFORMATION,
     JobObjectBasicAccountingInformation, QueryInformationJobObject,
 };
-use windows_sys::Win32::System::Threading::{OpenThread, ResumeThread, THREAD_SUSPEND_RESUME};
+use windows_sys::Win32::System::Threading::{
+    GetProcessTimes, OpenProcess, OpenThread, PROCESS_QUERY_LIMITED_INFORMATION, PROCESS_SYNCHRONIZE, ResumeThread,
+    THREAD_SUSPEND_RESUME, WaitForSingleObject,
+};
 
 fn size_of_u32<T>() -> u32 {
     u32::try_from(size_of::<T>()).unwrap_or_default()
@@ -122,4 +125,19 @@ pub(in crate::platform::windows) fn all() -> io::Result<Vec<Process>> {
         }
     }
     Ok(all)
+}
+
+/// When a process that still runs was started, in steps of 100 nanoseconds since 1601; `None` where none of that number
+/// runs, or it may not be looked at.
+pub(in crate::platform::windows) fn started(process: u32) -> Option<u64> {
+    let mut times = [FILETIME::default(); 4];
+    let [created, ended, kernel, user] = &mut times;
+    // SAFETY: the handle is owned once it is there; the four times outlive the call.
+    unsafe {
+        let handle = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION | PROCESS_SYNCHRONIZE, 0, process);
+        let handle = (!handle.is_null()).then(|| OwnedHandle::from_raw_handle(handle))?;
+        let runs = WaitForSingleObject(handle.as_raw_handle(), 0) == WAIT_TIMEOUT;
+        let told = GetProcessTimes(handle.as_raw_handle(), created, ended, kernel, user) != 0;
+        (runs && told).then_some(u64::from(created.dwHighDateTime) << 32 | u64::from(created.dwLowDateTime))
+    }
 }

@@ -7,8 +7,8 @@ use std::ptr;
 use windows_service::service::Service;
 use windows_sys::Win32::Foundation::ERROR_MORE_DATA;
 use windows_sys::Win32::System::Services::{
-    ChangeServiceConfigW, CloseServiceHandle, ENUM_SERVICE_STATUS_PROCESSW, ENUM_SERVICE_STATUSW, EnumDependentServicesW,
-    EnumServicesStatusExW, OpenSCManagerW, SC_ENUM_PROCESS_INFO, SC_HANDLE, SC_MANAGER_CONNECT,
+    ChangeServiceConfigW, CloseServiceHandle, ENUM_SERVICE_STATUS_PROCESSW, ENUM_SERVICE_STATUSW,
+    EnumDependentServicesW, EnumServicesStatusExW, OpenSCManagerW, SC_ENUM_PROCESS_INFO, SC_HANDLE, SC_MANAGER_CONNECT,
     SC_MANAGER_ENUMERATE_SERVICE, SERVICE_ACTIVE, SERVICE_NO_CHANGE, SERVICE_STATE_ALL, SERVICE_STOPPED, SERVICE_WIN32,
 };
 
@@ -49,7 +49,8 @@ unsafe fn copied(text: *const u16) -> String {
 /// All services; drivers are none.
 pub(in crate::platform::windows) fn all() -> io::Result<Vec<Listed>> {
     // SAFETY: this machine's manager, with the rights that are named.
-    let manager = unsafe { OpenSCManagerW(ptr::null(), ptr::null(), SC_MANAGER_CONNECT | SC_MANAGER_ENUMERATE_SERVICE) };
+    let manager =
+        unsafe { OpenSCManagerW(ptr::null(), ptr::null(), SC_MANAGER_CONNECT | SC_MANAGER_ENUMERATE_SERVICE) };
     check(i32::from(!manager.is_null()))?;
     let manager = Manager(manager);
     let mut all = Vec::new();
