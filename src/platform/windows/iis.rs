@@ -1,5 +1,6 @@
 //! IIS, through its own `appcmd.exe`. Its configuration is never written in any other way.
 
+use super::program::NEW_PROCESS_GROUP;
 use super::text::{appcmd, console};
 use super::win32::system;
 use super::{Windows, registry};
@@ -9,6 +10,7 @@ use crate::platform::registry::View;
 use crate::platform::{Doing, Failure, Inspect};
 use crate::winpath::WinPath;
 use std::collections::BTreeMap;
+use std::os::windows::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::sync::PoisonError;
 use std::time::SystemTime;
@@ -116,6 +118,8 @@ impl Windows {
     fn appcmd(&self, doing: &str, arguments: &[&str]) -> Result<String, Failure> {
         let program = folder(self)?.child("appcmd.exe");
         let mut command = Command::new(program.as_str());
+        // Ctrl+C is for this program alone.
+        command.creation_flags(NEW_PROCESS_GROUP);
         let output = command.args(arguments).stdin(Stdio::null()).output().doing(doing)?;
         let text = console::decode(&output.stdout).unwrap_or_else(|| system::from_console_code_page(&output.stdout));
         // It also ends with 1 where there is nothing to list.

@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// Ctrl+C is for this program, not for what it has started.
-const NEW_PROCESS_GROUP: u32 = 0x200;
+pub(super) const NEW_PROCESS_GROUP: u32 = 0x200;
 /// It begins only once it is known with all that it will start.
 const SUSPENDED: u32 = 0x4;
 /// It lives on where whoever started this program ends this program's job.
