@@ -39,7 +39,7 @@ pub(super) struct Machine {
 
 /// Which machine it is.
 enum Kind {
-    Simulated(Simulated),
+    Simulated(Box<Simulated>),
     #[cfg(windows)]
     Windows(crate::platform::Windows),
 }
@@ -47,7 +47,7 @@ enum Kind {
 impl Kind {
     fn platform(&self) -> &dyn Platform {
         match self {
-            Kind::Simulated(simulated) => simulated,
+            Kind::Simulated(simulated) => &**simulated,
             #[cfg(windows)]
             Kind::Windows(windows) => windows,
         }
@@ -94,7 +94,7 @@ impl Machine {
                     .next("name its folder: --simulate=DIR"));
             }
         };
-        Self::of(Kind::Simulated(simulated), folder, clock, global)
+        Self::of(Kind::Simulated(Box::new(simulated)), folder, clock, global)
     }
 
     fn of(kind: Kind, folder: Option<PathBuf>, clock: Arc<dyn Clock>, global: &Global) -> Result<Self, Fault> {

@@ -34,6 +34,15 @@ impl Drop for Machine {
     }
 }
 
+/// A file of the machine.
+#[derive(PartialEq)]
+pub(crate) struct File {
+    /// Its place below the prefix.
+    pub(crate) path: PathBuf,
+    modified: u128,
+    content: Vec<u8>,
+}
+
 /// What the program did.
 pub(crate) struct Ran {
     pub(crate) code: i32,
@@ -87,10 +96,9 @@ impl Machine {
         self.write(&format!(r"{data}\PhoneFactor.pfdata"), b"PFDATA 5\nusers and settings\n")?;
         self.write(&format!(r"{data}\licenseKey"), b"a key\n")?;
         for package in ["agent", "old-sdk", "old-portal", "old-mobile"] {
-            let pool = if package == "agent" { "" } else { "TARGETAPPPOOL=\"PhoneFactor Pool\"" };
             let package = format!(r"C:\Install\{package}.msi");
             let log = format!("{package}.log");
-            let installed = self.wine(&["msiexec", "/i", &package, "/qn", "/l*v", &log, pool])?;
+            let installed = self.wine(&["msiexec", "/i", &package, "/qn", "/l*v", &log])?;
             assert!(installed.status.success(), "{package}: {}", installed.status);
             // Nobody has the old installers any more.
             self.remove(&package)?;
@@ -107,6 +115,7 @@ impl Machine {
             let location = format!("Default Web Site/{name}");
             let section = "/section:system.webServer/security/access";
             self.appcmd(&["set", "config", &location, section, "/sslFlags:Ssl", "/commit:apphost"])?;
+            self.appcmd(&["set", "app", &location, "/applicationPool:PhoneFactor Pool"])?;
         }
         let section = "/section:system.webServer/security/authentication/basicAuthentication";
         let location = "Default Web Site/PhoneFactorWebServiceSdk";
@@ -206,25 +215,26 @@ impl Machine {
         Ok(state.map(str::to_owned))
     }
 
-    /// Everything below a folder with its content and time, to be compared.
-    pub(crate) fn tree(&self, path: &str) -> Vec<(PathBuf, u64, Vec<u8>)> {
-        let root = self.host(path);
+    /// Every file below a folder, to be compared.
+    pub(crate) fn tree(&self, path: &str) -> Vec<File> {
         let mut all = Vec::new();
-        let mut left = vec![root.clone()];
+        let mut left = vec![self.host(path)];
         while let Some(folder) = left.pop() {
             for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
-                let at = entry.path();
-                if at.is_dir() {
-                    left.push(at);
+                let path = entry.path();
+                if path.is_dir() {
+                    left.push(path);
                     continue;
                 }
-                let time = entry.metadata().and_then(|meta| meta.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
-                let millis = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-                let below = at.strip_prefix(&root).unwrap_or(&at).to_owned();
-                all.push((below, u64::try_from(millis).unwrap_or(u64::MAX), fs::read(&at).unwrap_or_default()));
+                let modified = entry.metadata().and_then(|meta| meta.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
+                // Windows counts in steps of 100 nanoseconds.
+                let modified = modified.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() / 100;
+                let content = fs::read(&path).unwrap_or_default();
+                let path = path.strip_prefix(&self.folder).unwrap_or(&path).to_owned();
+                all.push(File { path, modified, content });
             }
         }
-        all.sort();
+        all.sort_by(|a, b| a.path.cmp(&b.path));
         all
     }
 }

@@ -5,7 +5,7 @@
 mod machine;
 mod packages;
 
-use machine::{Machine, Programs};
+use machine::{File, Machine, Programs};
 use std::io;
 use std::path::PathBuf;
 use std::{env, fs, panic};
@@ -68,40 +68,49 @@ fn plan(machine: &Machine) -> io::Result<&'static str> {
     Ok(r"C:\plan.toml")
 }
 
+/// The folders that hold what the product is, as they are now. Logs live, as services do.
+fn folders(machine: &Machine) -> Vec<File> {
+    let all = [r"C:\inetpub", r"C:\Program Files", r"C:\Install", r"C:\windows\system32\inetsrv\backup"];
+    let files = all.iter().flat_map(|folder| machine.tree(folder));
+    files.filter(|file| !file.path.to_string_lossy().contains("/Logs/")).collect()
+}
+
+/// Compares file by file, so that a difference is told by its name.
+fn assert_same(before: &[File], after: &[File]) {
+    let names = |files: &[File]| files.iter().map(|file| file.path.clone()).collect::<Vec<_>>();
+    assert_eq!(names(before), names(after));
+    for (before, after) in before.iter().zip(after) {
+        assert!(before == after, "{} is not what it was", before.path.display());
+    }
+}
+
+/// The lines of IIS's configuration in an order of their own: where an application stands in it means nothing.
+fn iis(machine: &Machine) -> Vec<String> {
+    let config = machine.read(r"C:\windows\system32\inetsrv\config\applicationHost.config");
+    let mut lines: Vec<String> = config.lines().map(str::to_owned).collect();
+    lines.sort();
+    lines
+}
+
 fn a_preview_changes_nothing(machine: &Machine) -> io::Result<()> {
     let plan = plan(machine)?;
-    let all = |machine: &Machine| {
-        [r"C:\inetpub", r"C:\Program Files", r"C:\ProgramData", r"C:\windows\system32\inetsrv"]
-            .map(|path| machine.tree(path))
-    };
-    let before = (machine.products()?, all(machine));
+    let before = (machine.products()?, iis(machine), folders(machine));
     machine.pfupgrade(&["plan", plan, "--detailed-exitcode"])?.ended(3).says("PhoneFactor Agent 5.2.5");
-    assert!(before == (machine.products()?, all(machine)), "a preview has changed something");
+    assert_eq!((&before.0, &before.1), (&machine.products()?, &iis(machine)));
+    assert_same(&before.2, &folders(machine));
+    assert!(!machine.exists(r"C:\ProgramData\pfupgrade"));
     Ok(())
 }
 
 fn one_server_complete(machine: &Machine) -> io::Result<()> {
     let plan = plan(machine)?;
     assert_eq!(machine.products()?, OLD_PRODUCTS);
-    let before = [r"C:\inetpub", r"C:\Program Files\PhoneFactor"].map(|path| machine.tree(path));
     let key = r"HKLM\Software\Wow6432Node\Positive Networks";
-    let registry = machine.registry(key)?;
-    let config = machine.read(r"C:\windows\system32\inetsrv\config\applicationHost.config");
+    let (files, registry, config) = (folders(machine), machine.registry(key)?, iis(machine));
 
     machine.pfupgrade(&["run", plan, "--yes"])?.ended(0);
-    assert_eq!(machine.products()?, NEW_PRODUCTS);
+    is_upgraded(machine)?;
     assert_eq!(machine.registry(key)?, registry);
-    assert_eq!(machine.service("MultiFactorAuth")?.as_deref(), Some("RUNNING"));
-    assert_eq!(machine.service("PFSvc")?, None);
-    assert!(machine.read(r"C:\Program Files\PhoneFactor\Data\PhoneFactor.pfdata").starts_with("PFDATA 7"));
-    let portal = machine.read(&format!(r"{PORTAL}\web.config"));
-    assert!(portal.contains("/MultiFactorAuthWebServiceSdk/PfWsSdk.asmx"), "{portal}");
-    assert!(machine.exists(&format!(r"{PORTAL}\App_Themes\Contoso\Contoso.css")));
-    assert!(!machine.exists(&format!(r"{PORTAL}\app_offline.htm")));
-    assert!(!machine.exists(r"C:\inetpub\wwwroot\PhoneFactor"));
-    let upgraded = machine.read(r"C:\windows\system32\inetsrv\config\applicationHost.config");
-    assert!(upgraded.contains("path=\"/MultiFactorAuth\" applicationPool=\"PhoneFactor Pool\""), "{upgraded}");
-    assert!(upgraded.contains("<location path=\"Default Web Site/MultiFactorAuth\">"), "{upgraded}");
     machine.pfupgrade(&["run", plan, "--yes"])?.ended(0);
 
     machine.pfupgrade(&["rollback", "--yes"])?.ended(0).says("Rolled back");
@@ -109,20 +118,30 @@ fn one_server_complete(machine: &Machine) -> io::Result<()> {
     assert_eq!(machine.registry(key)?, registry);
     assert_eq!(machine.service("PFSvc")?.as_deref(), Some("RUNNING"));
     assert_eq!(machine.service("MultiFactorAuth")?, None);
-    let without_logs = |trees: [Vec<(PathBuf, u64, Vec<u8>)>; 2]| {
-        trees.map(|tree| tree.into_iter().filter(|(path, ..)| !path.starts_with("Logs")).collect::<Vec<_>>())
-    };
-    let after = [r"C:\inetpub", r"C:\Program Files\PhoneFactor"].map(|path| machine.tree(path));
-    for (before, after) in without_logs(before).iter().zip(&without_logs(after)) {
-        let names = |tree: &[(PathBuf, u64, Vec<u8>)]| tree.iter().map(|(path, ..)| path.clone()).collect::<Vec<_>>();
-        assert_eq!(names(before), names(after));
-        for (before, after) in before.iter().zip(after) {
-            assert!(before == after, "{} is not what it was", before.0.display());
-        }
-    }
-    let mut lines = [config, machine.read(r"C:\windows\system32\inetsrv\config\applicationHost.config")]
-        .map(|config| config.lines().map(str::to_owned).collect::<Vec<_>>());
-    lines.iter_mut().for_each(|lines| lines.sort());
-    assert_eq!(lines[0], lines[1]);
+    assert_eq!(iis(machine), config);
+    assert_same(&files, &folders(machine));
+    Ok(())
+}
+
+/// Looks at everything the upgrade of the whole server has to have done.
+fn is_upgraded(machine: &Machine) -> io::Result<()> {
+    assert_eq!(machine.products()?, NEW_PRODUCTS);
+    assert_eq!(machine.service("MultiFactorAuth")?.as_deref(), Some("RUNNING"));
+    assert_eq!(machine.service("PFSvc")?, None);
+    assert!(machine.read(r"C:\Program Files\PhoneFactor\Data\PhoneFactor.pfdata").starts_with("PFDATA 7"));
+    let portal = machine.read(&format!(r"{PORTAL}\web.config"));
+    assert!(portal.contains(r"FABRIKAM\svc-pfportal") && portal.contains("theme=\"Contoso\""), "{portal}");
+    assert!(portal.contains("/MultiFactorAuthWebServiceSdk/pfwssdk.asmx"), "{portal}");
+    assert!(machine.exists(&format!(r"{PORTAL}\App_Themes\Contoso\Contoso.css")));
+    assert!(!machine.exists(&format!(r"{PORTAL}\app_offline.htm")));
+    assert!(!machine.exists(r"C:\inetpub\wwwroot\PhoneFactor"));
+    let config = iis(machine).join("\n");
+    assert!(config.contains("path=\"/MultiFactorAuth\" applicationPool=\"PhoneFactor Pool\""), "{config}");
+    let location = "<location path=\"Default Web Site/MultiFactorAuthWebServiceSdk\"><system.webServer><security>";
+    assert!(config.contains(&format!("{location}<access sslFlags=\"Ssl\" />")), "{config}");
+    assert!(
+        config.contains(&format!("{location}<authentication><basicAuthentication enabled=\"true\" />")),
+        "{config}"
+    );
     Ok(())
 }

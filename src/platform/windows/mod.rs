@@ -19,6 +19,8 @@ mod registry;
 mod services;
 #[cfg(windows)]
 mod system;
+#[cfg(all(windows, test))]
+mod tests;
 #[cfg(any(windows, test))]
 #[cfg_attr(not(windows), allow(dead_code, reason = "used on Windows, tested everywhere"))]
 mod text;
