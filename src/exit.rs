@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn every_end_has_its_code() {
         let gate =
-            Gate { id: String::new(), title: String::new(), instructions: Vec::new(), program: None, watch: None };
+            Gate { id: String::new(), title: String::new(), instructions: Vec::new(), by_hand: None, watch: None };
         let codes = [
             (End::Done { reboot: false }, 0),
             (End::RolledBack, 0),

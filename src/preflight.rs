@@ -6,6 +6,7 @@
 mod folders;
 mod installers;
 mod machine;
+mod others;
 mod settings;
 
 use crate::survey::packages;
@@ -30,7 +31,9 @@ pub enum Level {
 
 /// Every finding: its stable id, the most it can matter, and what it means.
 pub const FINDINGS: &[(&str, Level, &str)] = &[
+    ("account-missing", Level::RefuseUnlessAllowed, "an account or group of the old configuration does not exist"),
     ("application-pool", Level::Refuse, "there is no application pool that the new version could run in"),
+    ("cannot-back-up", Level::Refuse, "a folder holds what could not be put back: links, or names that are too long"),
     ("component-absent", Level::Refuse, "the plan wants a component upgraded that is not installed"),
     ("directory-taken", Level::Refuse, "the virtual directory for a component, or its folder, is taken"),
     ("encrypted-web-config", Level::Refuse, "a web.config has encrypted sections"),
@@ -38,15 +41,16 @@ pub const FINDINGS: &[(&str, Level, &str)] = &[
     ("hook-without-program", Level::Refuse, "the program of a hook is not there"),
     ("hook-without-step", Level::Refuse, "a hook names a step that this procedure does not have"),
     ("installer-architecture", Level::Refuse, "an installer is made for another processor"),
-    ("installer-directory", Level::Refuse, "an installer takes no virtual directory"),
+    ("installer-directory", Level::Warn, "an installer takes no virtual directory: a person has to run it"),
     ("installer-hash", Level::Refuse, "an installer is not the one that the plan pins"),
     ("installer-missing", Level::Refuse, "an installer is not where the plan says"),
+    ("installer-product", Level::Refuse, "an installer is not that of the component, or of the old version"),
     ("installer-signature", Level::Refuse, "an installer is not signed by whom the plan says"),
     ("installer-unreadable", Level::Refuse, "an installer cannot be read"),
     ("interrupted-upgrade", Level::Refuse, "a component is installed in its old and its new version"),
     ("interruptions", Level::Warn, "what the agent secures or proxies is interrupted meanwhile"),
     ("leftovers", Level::RefuseUnlessAllowed, "an earlier attempt left files behind"),
-    ("method-console", Level::Refuse, "the plan wants a component installed in the server's console"),
+    ("method-console", Level::Refuse, "the plan wants a component installed in a server's console that is not here"),
     ("mobile-app-dropped", Level::Refuse, "the server's setup may bring no Mobile App Web Service"),
     ("no-asp-net", Level::Refuse, "IIS has no ASP.NET"),
     ("no-dotnet-4", Level::Refuse, "there is no .NET Framework 4.5 or later"),
@@ -60,10 +64,13 @@ pub const FINDINGS: &[(&str, Level, &str)] = &[
     ("no-space", Level::Refuse, "a drive has too little space"),
     ("no-visual-cpp", Level::Refuse, "the Visual C++ 2015 redistributables are missing"),
     ("no-way-back", Level::RefuseUnlessAllowed, "a component could not be installed again by a rollback"),
+    ("no-web-config", Level::Warn, "an application has no web.config, so there are no settings to carry over"),
     ("not-elevated", Level::Refuse, "this process may not change the machine"),
+    ("other-user", Level::Refuse, "a product is installed for another user only"),
     ("outside-configuration", Level::Warn, "a web.config keeps settings in other files"),
     ("pending-reboot", Level::RefuseUnlessAllowed, "Windows waits for a restart"),
     ("rollback-installer", Level::Refuse, "the installer for a rollback cannot bring the old product back"),
+    ("sdk-url-silent", Level::RefuseUnlessAllowed, "the Web Service SDK does not answer at the plan's address"),
     ("service-retired", Level::Warn, "Microsoft's service answers no more"),
     ("unknown-allowance", Level::Warn, "the plan allows what no finding needs an allowance for"),
     ("unreadable-web-config", Level::Refuse, "the settings in a web.config cannot be carried over"),
@@ -139,7 +146,7 @@ impl Finding {
 pub(crate) fn can_be_told(ground: &Ground<'_>, target: &Target) -> bool {
     let faults = match target.comes_along {
         true => Vec::new(),
-        false => packages::web_faults(ground.machine, &target.package, ground.survey.system.bits),
+        false => packages::web_faults(ground.machine, &target.package, target.component, ground.survey.system.bits),
     };
     faults.iter().all(|fault| fault.id != "installer-unreadable")
         && settings::can_be_carried_over(ground.machine, target)
@@ -148,8 +155,9 @@ pub(crate) fn can_be_told(ground: &Ground<'_>, target: &Target) -> bool {
 /// Looks at everything the procedure needs.
 pub(crate) fn check(ground: &Ground<'_>, targets: &[Target]) -> Result<Vec<Finding>, Failure> {
     let mut findings = machine::check(ground, targets)?;
-    folders::check(ground, &mut findings);
+    folders::check(ground, &mut findings)?;
     settings::check(ground, targets, &mut findings);
+    others::check(ground, targets, &mut findings);
     findings.extend(installers::check(ground, targets)?);
     findings.push(
         Finding::warn("service-retired", "Microsoft's service has answered no MFA Server requests since 2024-09-30")

@@ -116,13 +116,16 @@ pub fn compile(plan: &Plan, survey: &Survey, machine: &dyn Inspect, folders: &Fo
         steps.extend(server::uninstall(&ground));
         // 4. The server, then what talks to it.
         steps.extend(server::install(&ground, &mut findings));
-        for target in targets.iter().filter(|target| preflight::can_be_told(&ground, target)) {
+        let targets_told = || targets.iter().filter(|target| preflight::can_be_told(&ground, target));
+        steps.extend(targets_told().filter_map(|target| web::await_package(&ground, target)));
+        for target in targets_told() {
             steps.extend(web::install(&ground, target));
         }
         // 5. What only the console knows.
         steps.extend(targets.iter().filter_map(|target| web::tell_console(&ground, target)));
-        // 6. Verify; the outage ends.
+        // 6. Verify; the outage ends. Then it is the turn of the web servers.
         steps.push(verify(&ground, &targets));
+        steps.extend(server::hand_over(&ground, &targets));
         add_hooks(plan, machine, &mut steps, &mut findings);
         findings.extend(preflight::check(&ground, &targets)?);
     }
@@ -152,6 +155,7 @@ fn verify(ground: &Ground<'_>, targets: &[web::Target]) -> Step {
     Step {
         id: "verify".to_owned(),
         reason: "what was installed has to be there, open, and running".to_owned(),
+        component: None,
         outage: true,
         skip: None,
         work: Work::Verify(Verify { expected, other_holders: web::other_holders(ground) }),
@@ -199,6 +203,7 @@ fn hook_step(number: usize, hook: &Hook, machine: &dyn Inspect, steps: &[Step]) 
     let step = Step {
         id: step_id,
         reason: format!("the plan has it run {side} {id}"),
+        component: steps[at].component,
         outage: steps[at].outage,
         skip: None,
         work: Work::Hook(work),

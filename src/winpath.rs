@@ -169,6 +169,11 @@ pub fn fold(name: &str) -> String {
     folded(name).collect()
 }
 
+/// How two names compare on NTFS.
+pub(crate) fn compare(a: &str, b: &str) -> Ordering {
+    folded(a).cmp(folded(b))
+}
+
 fn folded(name: &str) -> impl Iterator<Item = char> + '_ {
     // NTFS maps one UTF-16 unit to one; a character whose upper case is longer (such as ß) stays as it is.
     name.chars().map(|c| {
@@ -202,7 +207,7 @@ impl Eq for WinPath {}
 
 impl Ord for WinPath {
     fn cmp(&self, other: &Self) -> Ordering {
-        folded(&self.0).cmp(folded(&other.0))
+        compare(&self.0, &other.0)
     }
 }
 

@@ -125,7 +125,7 @@ fn plan_as_json_is_one_document_in_ascii() {
 fn plan_ends_with_4_where_a_run_would_be_refused() {
     let place = Place::new();
     let run = place.run("plan --simulate --demo web-server").ends_with(4).prints("refused  ");
-    assert!(run.out.contains("A run is refused: see the checks above."), "{}", run.out);
+    assert!(run.out.contains("A run is refused: no-installer"), "{}", run.out);
     let run = place.run("run --yes --simulate --demo web-server --json").ends_with(4);
     let documents = run.json();
     assert_eq!(documents[0]["kind"], "error");
@@ -139,7 +139,7 @@ fn a_run_is_done_once_and_can_be_rolled_back() {
     place
         .run("run --yes --simulate=machine")
         .ends_with(0)
-        .says("[ 1/22] Back up the Web Service SDK")
+        .says("[ 1/25] Back up the Web Service SDK")
         .says("gate server-setup: simulated operator")
         .prints("is finished.")
         .prints("Tell the users the portal's new address")
@@ -167,7 +167,7 @@ fn gates_stop_where_nobody_can_be_asked_and_go_on_when_confirmed() {
         .run("resume --confirm portals --ask --simulate=machine")
         .ends_with(2)
         .says("has no gate `portals`")
-        .says("its gates are: server-setup, activation, portal-url, mobile-app-url");
+        .says("its gates are: server-setup, activation, package-sdk, package-portal, package-mobile-app, portal-url, mobile-app-url");
     fs::write(place.path("other.toml"), "format = 1\nname = \"another plan\"\n").unwrap();
     place
         .run("run other.toml --yes --ask --simulate=machine")
@@ -259,8 +259,13 @@ fn arguments_that_make_no_sense_end_with_2_and_touch_nothing() {
     fs::write(place.path("full/machine.toml"), "format = \"none\"").unwrap();
     place.run("plan --simulate=full").ends_with(2).says("machine.toml");
     fs::remove_dir_all(place.path("full")).unwrap();
-    let run = place.run("plan --frobnicate --json").ends_with(2);
-    assert_eq!(run.json()[0]["kind"], "error");
+    let documents = place.run("plan --frobnicate --json").ends_with(2).json();
+    assert_eq!((documents.len(), &documents[0]["kind"]), (1, &"error".into()));
+    for command in ["run", "resume", "rollback"] {
+        let documents = place.run(&format!("{command} --frobnicate --json")).ends_with(2).json();
+        assert_eq!((documents.len(), &documents[0]["kind"]), (2, &"error".into()));
+        assert_eq!((&documents[1]["event"], &documents[1]["exit_code"]), (&"end".into(), &2.into()));
+    }
     place.run("--version").ends_with(0).prints("pfupgrade ");
     assert_eq!(place.files(), before);
 }

@@ -9,7 +9,9 @@ use support::*;
 
 use pfupgrade::engine::{End, EngineError, Standing};
 use pfupgrade::plan::Plan;
-use pfupgrade::platform::disk::MemoryDisk;
+use pfupgrade::platform::disk::{self, MemoryDisk, ReadDisk};
+use pfupgrade::platform::op::Op;
+use pfupgrade::platform::{FailureKind, Platform, manifest_of, verify_backup};
 
 /// The machine as it is left where the process dies, or the power goes, after so many changes of the disk.
 fn cut(start: &MemoryDisk, plan: &Plan, after: u64, power: bool) -> MemoryDisk {
@@ -63,4 +65,51 @@ fn one_server_survives_being_cut_anywhere() {
 #[test]
 fn kept_directory_names_survive_being_cut_anywhere() {
     survives_cuts("keep-directory-names");
+}
+
+fn back_up(disk: &MemoryDisk) -> Result<(), pfupgrade::platform::Failure> {
+    let op = Op::BackUp {
+        from: path(r"C:\inetpub\wwwroot\PhoneFactor"),
+        to: path(r"C:\ProgramData\pfupgrade\backups\cut\portal"),
+        except: Vec::new(),
+    };
+    boot(disk).perform(&op, &mut |_| {}).map(drop)
+}
+
+/// What a power cut leaves of a backup: nothing that counts, or all of it.
+fn is_whole_or_none(disk: &MemoryDisk) -> bool {
+    let to = path(r"C:\ProgramData\pfupgrade\backups\cut\portal");
+    let after = disk.after_power_cut();
+    let there = disk::exists(&after, &manifest_of(&to)).unwrap();
+    !there || verify_backup(&after, &to).is_ok()
+}
+
+#[test]
+fn a_backup_has_its_manifest_only_where_every_file_of_it_is_safe() {
+    let undisturbed = one_server();
+    back_up(&undisturbed).unwrap();
+    assert!(is_whole_or_none(&undisturbed));
+    let to = path(r"C:\ProgramData\pfupgrade\backups\cut\portal");
+    let manifest = verify_backup(&undisturbed.after_power_cut(), &to).unwrap();
+    assert!(manifest.entries.len() > 10);
+    for at in 0..undisturbed.changes() {
+        let disk = one_server();
+        disk.stop_after(at);
+        back_up(&disk).unwrap_err();
+        assert!(is_whole_or_none(&disk), "cut after {at}");
+        let disk = disk.snapshot();
+        back_up(&disk).unwrap();
+        assert_eq!(verify_backup(&disk.after_power_cut(), &to).unwrap(), manifest, "cut after {at} and done anew");
+    }
+}
+
+#[test]
+fn a_disk_that_does_not_sync_a_backup_is_found_out() {
+    let disk = one_server();
+    disk.forget_batches();
+    let failure = back_up(&disk).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::DamagedBackup, "{failure}");
+    assert!(is_whole_or_none(&disk));
+    let to = path(r"C:\ProgramData\pfupgrade\backups\cut\portal");
+    assert!(disk.entry(&manifest_of(&to)).unwrap().is_none(), "a backup that is not safe must not count as one");
 }

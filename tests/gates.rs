@@ -48,7 +48,7 @@ fn the_data_upgrade_is_waited_for_as_long_as_the_plan_says_and_then_a_person_is_
     let prepared = prepare(&machine, &*clock, &plan, &engine.state).unwrap();
     let begun = clock.now();
     let mut gates = Gates::default();
-    let end = engine.run(&prepared, &mut Hasty(Person(&machine), &disk), &mut gates).unwrap();
+    let end = engine.run(&prepared, &mut Hasty(Person::at(&machine), &disk), &mut gates).unwrap();
     assert!(matches!(&end, End::Waiting(gate) if gate.id == "activation"), "{end:?}");
     assert_eq!(clock.now().duration_since(begun).as_secs(), 45 * 60);
     assert_eq!(gates.0, ["server-setup asked", "server-setup: simulated operator", "activation asked"]);
@@ -75,7 +75,7 @@ fn gates_that_the_plan_skips_are_answered_by_it() {
     );
     let prepared = prepare(&machine, &*clock, &plan, &engine.state).unwrap();
     let mut gates = Gates::default();
-    engine.run(&prepared, &mut Person(&machine), &mut gates).unwrap();
+    engine.run(&prepared, &mut Person::at(&machine), &mut gates).unwrap();
     assert_eq!(
         gates.0,
         [

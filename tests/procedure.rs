@@ -7,85 +7,15 @@ use support::*;
 use pfupgrade::engine::{Silent, prepare};
 use pfupgrade::plan::Plan;
 use pfupgrade::platform::Platform;
-use pfupgrade::platform::disk::{self, Disk, Kind, MemoryDisk, ReadDisk};
+use pfupgrade::platform::disk::{self, MemoryDisk};
 use pfupgrade::platform::facts::Application;
 use pfupgrade::platform::op::Op;
 use pfupgrade::platform::registry::Value;
-use pfupgrade::platform::simulated::{MachineFacts, Simulated, demo};
 use pfupgrade::preflight::{Finding, Level};
-use pfupgrade::report::preview::Preview;
-use std::sync::Arc;
 
 const UNINSTALL: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall";
 const KEY: &str = r"HKLM\SOFTWARE\Wow6432Node\Positive Networks\PhoneFactor";
 const PORTAL: &str = r"C:\inetpub\wwwroot\PhoneFactor";
-
-fn preview(disk: &MemoryDisk, plan: &Plan) -> Preview {
-    let (machine, clock) = (boot(disk), clock());
-    prepare(machine.inspect(), &*clock, plan, &path(r"C:\ProgramData\pfupgrade")).unwrap().preview
-}
-
-fn findings(disk: &MemoryDisk, plan: &Plan) -> Vec<Finding> {
-    preview(disk, plan).findings
-}
-
-/// The ids of what refuses a run.
-fn refusals(disk: &MemoryDisk, plan: &Plan) -> Vec<String> {
-    findings(disk, plan).into_iter().filter(Finding::refuses).map(|finding| finding.id).collect()
-}
-
-fn steps(disk: &MemoryDisk, plan: &Plan) -> Vec<String> {
-    preview(disk, plan).steps.into_iter().map(|step| step.id).collect()
-}
-
-/// The one finding with this id.
-fn finding(disk: &MemoryDisk, plan: &Plan, id: &str) -> Finding {
-    let found: Vec<Finding> = findings(disk, plan).into_iter().filter(|finding| finding.id == id).collect();
-    let [finding] = found.as_slice() else { panic!("{id}: {found:#?}") };
-    finding.clone()
-}
-
-fn put(disk: &MemoryDisk, file: &str, content: impl AsRef<[u8]>) {
-    let file = path(file);
-    disk::create_folders(disk, &file.parent().unwrap()).unwrap();
-    disk::replace(disk, &file, content.as_ref()).unwrap();
-}
-
-fn text(disk: &MemoryDisk, file: &str) -> String {
-    String::from_utf8(disk::read(disk, &path(file), 1 << 20).unwrap()).unwrap()
-}
-
-fn copy(disk: &MemoryDisk, from: &str, to: &str) {
-    boot(disk).perform(&Op::Copy { from: path(from), to: path(to) }, &mut |_| {}).unwrap();
-}
-
-/// Code and cached package of the product whose name ends so.
-fn product(disk: &MemoryDisk, name: &str) -> (String, String) {
-    let facts = boot(disk).facts();
-    let (code, product) = facts.installed.iter().find(|(_, product)| product.name.ends_with(name)).unwrap();
-    (code.clone(), product.package.to_string())
-}
-
-/// The same machine with other facts than files.
-fn altered(disk: &MemoryDisk, alter: impl FnOnce(&mut MachineFacts)) -> MemoryDisk {
-    let mut facts = boot(disk).facts();
-    alter(&mut facts);
-    let other = MemoryDisk::new();
-    for drive in [r"C:\", r"D:\"] {
-        for entry in disk.walk(&path(drive)).unwrap() {
-            if entry.kind == Kind::Folder {
-                disk::create_folders(&other, &entry.path).unwrap();
-                continue;
-            }
-            let mut file = other.create(&entry.path).unwrap();
-            file.write_all(&disk::read(disk, &entry.path, 1 << 30).unwrap()).unwrap();
-            file.set_modified(entry.modified).unwrap();
-        }
-    }
-    Simulated::create(Arc::new(other.clone()), clock(), facts).unwrap();
-    other.sync_all();
-    other
-}
 
 /// A machine with another application in its default site that is none of ours.
 fn with_application(disk: &MemoryDisk, name: &str, folder: &str) -> MemoryDisk {
@@ -96,13 +26,6 @@ fn with_application(disk: &MemoryDisk, name: &str, folder: &str) -> MemoryDisk {
         settings: Default::default(),
     };
     altered(disk, |facts| facts.web_server.as_mut().unwrap().sites[0].applications.push(application))
-}
-
-fn demo_machine(name: &str) -> MemoryDisk {
-    let disk = MemoryDisk::new();
-    demo::build(name, Arc::new(disk.clone()), clock()).unwrap();
-    disk.sync_all();
-    disk
 }
 
 #[test]
@@ -135,7 +58,7 @@ fn the_cached_package_stays_the_base_of_the_merge_beside_a_rollback_installer() 
     let merged = |plan: &Plan| {
         let disk = start.snapshot();
         run(&disk, plan).unwrap();
-        (text(&disk, web_config), disk)
+        (get(&disk, web_config).unwrap(), disk)
     };
     let (expected, _) = merged(&plan_with(""));
     let before = without_what_stays(whole(&start));
@@ -269,7 +192,7 @@ installer = 'C:\Install\MultiFactorAuthenticationUserPortalSetup64.msi'
 [mobile-app]
 installer = 'C:\Install\MultiFactorAuthenticationMobileAppWebServiceSetup64.msi'
 "#;
-const URL: &str = "[sdk]\nurl = \"https://mfa.example.com/MultiFactorAuthWebServiceSdk/PfWsSdk.asmx\"";
+const URL: &str = "[sdk]\nurl = \"https://mfa.fabrikam.example/MultiFactorAuthWebServiceSdk/PfWsSdk.asmx\"";
 
 fn web_plan(lines: &str) -> Plan {
     Plan::read(format!("{WEB}{lines}\n").as_bytes(), "plan").unwrap()
@@ -352,7 +275,7 @@ fn whoever_loses_the_sdk_needs_its_new_address() {
 fn an_address_that_nobody_uses_need_not_be_known() {
     let plan = plan_with("[sdk]\naction = 'remove'\n[mobile-app]\naction = 'remove'");
     let web_config = format!(r"{PORTAL}\web.config");
-    let before = text(&one_server(), &web_config);
+    let before = get(&one_server(), &web_config).unwrap();
     let (_, rest) = before.split_once("pfup_pfwssdk_PfWsSdk").unwrap();
     let (_, rest) = rest.split_once("<value>").unwrap();
     let (url, _) = rest.split_once("</value>").unwrap();
@@ -407,11 +330,12 @@ fn a_hook_needs_its_program_and_its_step() {
 }
 
 #[test]
-fn what_the_plan_accepts_and_the_program_cannot_do_is_refused() {
-    let disk = one_server();
+fn the_console_installs_on_the_servers_own_machine_only() {
     let console = "[portal]\nmethod = 'console'";
-    assert_eq!(refusals(&disk, &plan_with(console)), ["method-console"]);
-    assert_eq!(refusals(&disk, &plan_with(&format!("{console}\naction = 'keep'"))), [""; 0]);
+    assert_eq!(refusals(&one_server(), &plan_with(console)), [""; 0]);
+    let disk = demo_machine("web-server");
+    let plan = Plan::read(format!("{WEB}{URL}").replace("[portal]", console).as_bytes(), "plan").unwrap();
+    assert_eq!(refusals(&disk, &plan), ["method-console"]);
 }
 
 #[test]
@@ -447,7 +371,7 @@ fn run_with_exchanged_package(plan: &str, exchanged: &[u8]) -> String {
     let prepared = prepare(machine.inspect(), &*clock, &web_plan(plan), &engine.state).unwrap();
     assert!(!prepared.preview.findings.iter().any(Finding::refuses));
     put(&disk, r"C:\Install\MultiFactorAuthenticationUserPortalSetup64.msi", exchanged);
-    let why = engine.run(&prepared, &mut Person(&machine), &mut Silent).unwrap_err().to_string();
+    let why = engine.run(&prepared, &mut Person::at(&machine), &mut Silent).unwrap_err().to_string();
     assert!(
         !boot(&disk).facts().installed.values().any(|product| product.name.ends_with("Authentication User Portal"))
     );
@@ -466,7 +390,7 @@ fn a_package_that_was_exchanged_since_the_preview_is_not_installed() {
     let plan = Plan::read(format!("{pinned}{URL}").as_bytes(), "plan").unwrap();
     assert_eq!(refusals(&disk, &plan), [""; 0]);
     put(&disk, r"C:\Install\MultiFactorAuthenticationUserPortalSetup64.msi", &other);
-    assert_eq!(refusals(&disk, &plan), ["installer-hash"]);
+    assert_eq!(refusals(&disk, &plan), ["installer-hash", "installer-product"]);
 }
 
 const OUTAGE: [&str; 2] = ["stop-services", "back-up-data"];
@@ -480,6 +404,7 @@ fn the_steps_follow_the_article() {
         &OUTAGE,
         &["uninstall-portal", "uninstall-mobile-app", "uninstall-sdk", "uninstall-server"],
         &SERVER,
+        &["package-sdk", "package-portal", "package-mobile-app"],
         &["install-sdk", "configure-sdk", "install-portal", "configure-portal"],
         &["install-mobile-app", "configure-mobile-app"],
     ]
@@ -497,6 +422,7 @@ fn what_is_removed_is_not_installed_and_what_is_kept_is_not_touched() {
         &OUTAGE,
         &["uninstall-portal", "uninstall-mobile-app", "uninstall-sdk", "uninstall-server"],
         &SERVER,
+        &["package-sdk", "package-portal"],
         &["install-sdk", "configure-sdk", "install-portal", "configure-portal", "portal-url", "verify"],
     ]
     .concat();

@@ -190,17 +190,17 @@ fn what_is_over_is_not_begun_again() {
     let (machine, clock) = (boot(&disk), clock());
     let engine = engine(&machine, &clock);
     let prepared = prepare(machine.inspect(), &*clock, &plan("one-server"), &engine.state).unwrap();
-    engine.run(&prepared, &mut Person(&machine), &mut Silent).unwrap();
-    let ended = engine.run(&prepared, &mut Person(&machine), &mut Silent);
-    assert!(matches!(&ended, Err(EngineError::Journal(_))), "the same run twice: {ended:?}");
+    engine.run(&prepared, &mut Person::at(&machine), &mut Silent).unwrap();
+    let ended = engine.run(&prepared, &mut Person::at(&machine), &mut Silent);
+    assert!(matches!(&ended, Err(EngineError::State(_))), "the same run twice: {ended:?}");
 
     let found = engine.last_run().unwrap().unwrap();
-    let ended = engine.resume(&found, &mut Person(&machine), &mut Silent);
+    let ended = engine.resume(&found, &mut Person::at(&machine), &mut Silent);
     assert!(matches!(&ended, Err(EngineError::NotNow { .. })), "resumed when finished: {ended:?}");
     engine.rollback(&found, &mut Silent).unwrap();
     let found = engine.last_run().unwrap().unwrap();
     let back = whole(&disk);
-    let ended = engine.resume(&found, &mut Person(&machine), &mut Silent);
+    let ended = engine.resume(&found, &mut Person::at(&machine), &mut Silent);
     assert!(matches!(&ended, Err(EngineError::NotNow { .. })), "resumed when rolled back: {ended:?}");
     let ended = engine.rollback(&found, &mut Silent);
     assert!(matches!(&ended, Err(EngineError::NotNow { .. })), "rolled back twice: {ended:?}");

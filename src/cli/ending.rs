@@ -4,10 +4,13 @@ use super::fault::Fault;
 use super::machine::Machine;
 use super::options::Global;
 use super::talk::Talk;
+use crate::engine::journal::{Entry, Record};
 use crate::engine::{End, EngineError, Standing};
 use crate::exit::Exit;
+use crate::platform::op::Op;
 use crate::report::summary::Summary;
 use crate::report::text;
+use anstyle::Style;
 use serde::Serialize;
 
 /// The end of a command that did what it could.
@@ -71,11 +74,14 @@ impl Scene<'_> {
                 // Whoever was asked at a terminal has read it already.
                 let read = self.asks() && self.talk.is_with_person();
                 let asked = if read { String::new() } else { text::gate(&gate, self.talk.error_width()) };
-                self.talk.insist(&format!("\n{asked}The run waits here. When this is done, go on with:"));
-                ending.next(self.command(&format!("resume --confirm {}", gate.id)))
+                self.talk.insist(&format!("\n{asked}"));
+                self.insist(&format!("The run waits here. {}", self.state()));
+                self.insist("When this has been done, go on with the command below.");
+                let next = self.command(&format!("resume --confirm {}", gate.id));
+                Ending { or: self.command("rollback"), ..ending.next(next) }
             }
             End::Stopped => {
-                self.talk.insist("\nStopped, as asked. What has been done so far is in the journal.");
+                self.insist(&format!("Stopped, as asked; nothing was cut off in the middle. {}", self.state()));
                 match self.machine.engine().last_run()?.map(|found| found.standing) {
                     Some(Standing::RollingBack) => ending.next(self.command("rollback")),
                     _ => Ending { or: self.command("rollback"), ..ending.next(self.command("resume")) },
@@ -91,11 +97,33 @@ impl Scene<'_> {
         })
     }
 
+    /// What state an interrupted run leaves the machine in, in a sentence.
+    fn state(&self) -> &'static str {
+        let Ok(Some(found)) = self.machine.engine().last_run() else { return "" };
+        let uninstalls = |record: &Record| matches!(&record.entry, Entry::OpStarted { op: Op::Uninstall { .. }, .. });
+        match found.standing {
+            Standing::RollingBack => "The machine is on its way back: the outage lasts until the rollback is over.",
+            Standing::Unfinished if found.records.iter().any(uninstalls) => {
+                "The old version is no longer whole: the outage lasts until the run has come to its end, or has been \
+                 rolled back."
+            }
+            Standing::Unfinished => {
+                "Nothing has been uninstalled, and services that had been stopped have been started again."
+            }
+            Standing::Finished | Standing::RolledBack => "",
+        }
+    }
+
+    /// Says something that must be said, in lines of the terminal.
+    fn insist(&self, text: &str) {
+        self.talk.insist(&text::hanging("", Style::new(), text.trim_end(), self.talk.line_width()));
+    }
+
     /// Says where that is which the rollback replaced.
     fn kept(&self) -> Result<(), Fault> {
         let Some(found) = self.machine.engine().last_run()? else { return Ok(()) };
         let kept = found.frozen.folders.backup.child("before-rollback");
-        self.talk.result(&format!("Data and web folders as they were until then: {kept}\n"));
+        self.talk.result(&format!("Data and web folders as they were until then are in\n  {kept}\n"));
         Ok(())
     }
 
@@ -124,7 +152,11 @@ impl Scene<'_> {
             EngineError::Rollback { .. } => (self.command("rollback"), String::new()),
             _ => return error.into(),
         };
-        let fault = Fault::from(error);
+        let has_state = matches!(&error, EngineError::Step { nothing_lost: true, .. });
+        let mut fault = Fault::from(error);
+        if !has_state {
+            fault.message = format!("{}\n{}", fault.message, self.state()).trim_end().to_owned();
+        }
         let next = if fault.next.is_empty() { again } else { format!("{}; then {again}", fault.next) };
         fault.next(next).or(or)
     }

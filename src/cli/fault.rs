@@ -105,7 +105,11 @@ impl From<EngineError> for Fault {
                 "`pfupgrade resume` finishes the upgrade; the old product can only come from elsewhere"
             }
             EngineError::NotNow { .. } => "",
-            EngineError::Journal(_) => "keep the run's folder and its backups as they are",
+            EngineError::Journal(JournalError::Newer { .. }) => "",
+            EngineError::Journal(_) => {
+                "put a good copy of the journal back, such as from the server's own backup. Without one, keep the run's \
+                 folder and its backups as they are and go on by hand: see \"Without a journal\" in the README"
+            }
         };
         let mut message = error.to_string();
         if let EngineError::Step { nothing_lost: true, .. } = &error {

@@ -99,7 +99,10 @@ impl Machine {
 
     fn of(kind: Kind, folder: Option<PathBuf>, clock: Arc<dyn Clock>, global: &Global) -> Result<Self, Fault> {
         let state = global.state.as_deref().unwrap_or(USUAL_STATE);
-        let wrong = |why: String| Fault::usage(format!("the state folder `{state}` cannot be used: {why}"));
+        let wrong = |why: String| {
+            Fault::usage(format!("the state folder `{state}` cannot be used: {why}"))
+                .next("name another one with --state")
+        };
         let text =
             kind.platform().expand(state).map_err(|name| wrong(format!("the machine has no variable %{name}%")))?;
         let state = WinPath::new(text).map_err(|error| wrong(error.to_string()))?;
@@ -150,19 +153,28 @@ fn in_folder(
     clock: Arc<SimulatedClock>,
 ) -> Result<Simulated, Fault> {
     let disk = Arc::new(HostDisk::below(folder));
-    if folder.join("machine.toml").exists() {
+    if folder.join("machine.toml").symlink_metadata().is_ok() {
         return Ok(Simulated::open(disk, clock)?);
     }
     if purpose == Purpose::Earlier {
         return Err(Fault::usage(format!("there is no simulated machine in {}", folder.display()))
             .next("name the folder that the earlier command was given or told you"));
     }
-    let look = || fs::read_dir(folder).with_context(|| format!("could not look into {}", folder.display()));
+    let look = || {
+        fs::read_dir(folder).map_err(|error| {
+            let folder = folder.display();
+            Fault::usage(format!("could not look into {folder}: {error}"))
+                .next("name a folder that is empty or does not exist")
+        })
+    };
     if folder.exists() && look()?.next().is_some() {
         return Err(Fault::usage(format!("{} holds files but no simulated machine", folder.display()))
             .next("name a folder that is empty or does not exist"));
     }
-    fs::create_dir_all(folder).with_context(|| format!("could not create {}", folder.display()))?;
+    fs::create_dir_all(folder).map_err(|error| {
+        let folder = folder.display();
+        Fault::usage(format!("could not create the folder {folder}: {error}")).next("name one that can be created")
+    })?;
     let simulated = build(global, disk, clock)?;
     talk.say(&format!("A demo machine has been built in {}", folder.display()));
     Ok(simulated)

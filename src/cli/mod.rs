@@ -2,12 +2,14 @@
 
 mod ending;
 mod fault;
+mod live;
 mod log;
 mod machine;
 mod operator;
 mod options;
 mod plan;
 mod progress;
+mod quote;
 mod resume;
 mod rollback;
 mod run;
@@ -16,7 +18,6 @@ mod talk;
 
 use crate::exit::Exit;
 use crate::package::panic_will_be_reported;
-use crate::report::json;
 use clap::Parser;
 use fault::Fault;
 use options::{Cli, Command};
@@ -29,7 +30,7 @@ pub fn start(args: impl IntoIterator<Item = OsString>) -> Exit {
     let args: Vec<OsString> = args.into_iter().collect();
     let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
-        Err(error) => return misunderstood(&error, args.iter().any(|arg| arg == "--json")),
+        Err(error) => return misunderstood(&error, &args),
     };
     let talk = Talk::new(&cli.global);
     let (exit, next, or) = match carry_out(&cli, &talk) {
@@ -72,17 +73,20 @@ fn carry_out(cli: &Cli, talk: &Talk) -> Result<ending::Ending, Fault> {
 }
 
 /// Help and version, or arguments that make no sense.
-fn misunderstood(error: &clap::Error, as_json: bool) -> Exit {
+fn misunderstood(error: &clap::Error, args: &[OsString]) -> Exit {
     let _ = error.print();
     if !error.use_stderr() {
         return Exit::Done;
     }
-    if as_json {
+    if args.iter().any(|arg| arg == "--json") {
         let text = error.render().to_string();
         let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
         let fault = Fault::usage(message).next("pfupgrade --help");
-        if let Ok(line) = json::line(&fault.document()) {
-            println!("{line}");
+        let talk = Talk::to_script();
+        talk.document(&fault.document());
+        // Like every other end of a command that prints events, as far as it can be told which one was meant.
+        if args.iter().any(|arg| ["run", "resume", "rollback"].iter().any(|command| arg == command)) {
+            talk.end(Exit::Usage, &fault.next, "");
         }
     }
     Exit::Usage

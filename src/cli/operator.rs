@@ -3,6 +3,7 @@
 use super::stop;
 use super::talk::Talk;
 use crate::engine::{Answer, Operator};
+use crate::platform::Platform;
 use crate::platform::op::Gate;
 use crate::platform::simulated::Simulated;
 use crate::report::text;
@@ -28,15 +29,14 @@ impl<'a> Person<'a> {
     /// Does what a gate asks for: nobody else can run a program of a simulated machine. On a real one the person has run
     /// it.
     fn done(&self, gate: &Gate, by: &str) -> Answer {
-        let program = gate.program.as_ref().zip(self.machine);
-        let run = program.map(|(program, machine)| (program, machine.run_program(program, &[])));
-        let fault = match run {
-            None | Some((_, Ok(0 | 1641 | 3010))) => return Answer::Done { by: by.to_owned() },
-            Some((program, Ok(code))) => format!("{program} ended with {code}"),
-            Some((_, Err(failure))) => failure.to_string(),
-        };
-        self.talk.insist(&fault);
-        Answer::Later
+        let by_hand = gate.by_hand.as_ref().zip(self.machine);
+        match by_hand.map(|(op, machine)| machine.perform(op, &mut |_| {})) {
+            None | Some(Ok(_)) => Answer::Done { by: by.to_owned() },
+            Some(Err(failure)) => {
+                self.talk.insist(&failure.to_string());
+                Answer::Later
+            }
+        }
     }
 
     fn prompt(&self, gate: &Gate, still: &str, again: bool) -> Answer {

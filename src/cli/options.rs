@@ -1,5 +1,6 @@
 //! The arguments.
 
+use super::quote;
 use crate::platform::simulated::demo;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ColorChoice, Parser, Subcommand};
@@ -106,20 +107,23 @@ pub(super) struct Global {
 impl Global {
     /// The command that goes on with the same machine, to be copied; `folder` is where a simulated machine is.
     pub(super) fn command(&self, folder: Option<&Path>, rest: &str) -> String {
-        let quoted = |text: &str| match text.contains(char::is_whitespace) {
-            true => format!("\"{text}\""),
-            false => text.to_owned(),
-        };
-        let mut command = format!("pfupgrade {rest}");
-        if let Some(folder) = folder {
-            command += &format!(" --simulate={}", quoted(&folder.to_string_lossy()));
-        }
-        if let Some(state) = &self.state {
-            command += &format!(" --state {}", quoted(state));
+        self.command_with(folder, rest, None)
+    }
+
+    /// The same with a file behind the command's name.
+    pub(super) fn command_with(&self, folder: Option<&Path>, rest: &str, file: Option<&Path>) -> String {
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        let mut options: Vec<(&str, String)> = file.map(|file| ("", text(file))).into_iter().collect();
+        options.extend(folder.map(|folder| ("--simulate=", text(folder))));
+        options.extend(self.state.iter().map(|state| ("--state ", state.clone())));
+        let mut flags = String::new();
+        if folder.is_none() && self.simulate.is_some() {
+            flags += " --simulate";
+            flags.extend(self.demo.iter().map(|name| format!(" --demo {name}")));
         }
         if self.ask && rest.starts_with("resume") {
-            command += " --ask";
+            flags += " --ask";
         }
-        command
+        quote::command(rest, &options, &flags)
     }
 }

@@ -7,11 +7,12 @@ use super::options::{Global, PlanArgs};
 use super::talk::Talk;
 use crate::engine::{self, Prepared, Standing};
 use crate::exit::Exit;
-use crate::plan::Plan;
+use crate::plan::{LARGEST, Plan};
 use crate::report::preview::Preview;
 use crate::report::text;
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::File;
+use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 
 pub(super) fn plan(args: &PlanArgs, global: &Global, talk: &Talk) -> Result<Ending, Fault> {
@@ -40,17 +41,27 @@ pub(super) fn plan(args: &PlanArgs, global: &Global, talk: &Talk) -> Result<Endi
         let exit = if args.detailed_exitcode { Exit::Changes } else { Exit::Done };
         return Ok(Ending { exit, next, or });
     }
-    Ok(match preview.refused() {
-        true => Ending::new(Exit::Refused),
-        false if args.detailed_exitcode && !preview.steps.is_empty() => Ending::new(Exit::Changes),
-        false => Ending::new(Exit::Done),
+    if preview.refused() {
+        return Ok(Ending::new(Exit::Refused).next(SEE_TO_REFUSALS));
+    }
+    let is_change = !preview.steps.is_empty();
+    let exit = if is_change && args.detailed_exitcode { Exit::Changes } else { Exit::Done };
+    // Where the preview goes into a pager or a file, a command on the terminal would only be in the way.
+    Ok(match is_change && !talk.quiet && io::stdout().is_terminal() {
+        true => Ending::new(exit).next(global.command_with(machine.folder.as_deref(), "run", Some(&args.file.plan))),
+        false => Ending::new(exit),
     })
 }
+
+const SEE_TO_REFUSALS: &str = "see to what is marked \"refused\" above, then try again";
 
 /// Reads a plan file.
 pub(super) fn read(path: &Path) -> Result<Plan, Fault> {
     let name = path.display().to_string();
-    let bytes = fs::read(path).map_err(|error| {
+    let mut bytes = Vec::new();
+    // A plan is small; whatever else this is need not be read to its end.
+    let most = LARGEST as u64 + 1;
+    File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes)).map_err(|error| {
         Fault::usage(format!("could not read the plan {name}: {error}"))
             .next("name a plan file; plans/ holds some to copy")
     })?;
@@ -58,6 +69,7 @@ pub(super) fn read(path: &Path) -> Result<Plan, Fault> {
         let number = diagnostics.errors.len() + diagnostics.omitted;
         let errors = if number == 1 { "an error".to_owned() } else { format!("{number} errors") };
         Fault::usage(format!("the plan {name} has {errors}; nothing has been touched"))
+            .next("correct the plan, then give the same command again")
             .details(Details::Plan(Box::new(diagnostics)))
     })
 }
@@ -79,6 +91,6 @@ pub(super) fn refusal(preview: &Preview) -> Fault {
     let ids: BTreeSet<&str> = refusals.iter().map(|finding| finding.id.as_str()).collect();
     let ids = ids.into_iter().collect::<Vec<_>>().join(", ");
     Fault::new(Exit::Refused, format!("the checks refuse this run: {ids}; nothing has been touched"))
-        .next("see to what is marked \"refused\" above, then run again")
+        .next(SEE_TO_REFUSALS)
         .details(Details::Findings(refusals))
 }

@@ -1,82 +1,126 @@
 //! What is shown while a run is at work: a line a step for people, an event a line for scripts.
 
+use super::live::{Live, Work};
 use super::stop;
 use super::talk::Talk;
 use crate::engine::{Event, Watcher};
 use crate::report::text;
-use indicatif::{ProgressBar, ProgressStyle};
+use crate::step::Step;
 use std::time::{Duration, Instant};
 
 const DIM: anstyle::Style = anstyle::Style::new().dimmed();
-/// What takes less than this needs no moving count.
-const SOON: Duration = Duration::from_millis(500);
-
+/// Of what takes less than this, nobody needs to know how long it took.
+const LONG: Duration = Duration::from_secs(10);
 /// Scripts hear of bytes once in this time.
 const SELDOM: Duration = Duration::from_secs(1);
 
 /// Shows events as the arguments want them shown, and logs them.
 pub(super) struct Progress<'a> {
     talk: &'a Talk,
+    /// What the steps are called that have not begun yet; empty where that is not known.
+    titles: Vec<Option<String>>,
     /// How many steps there are.
     of: usize,
-    /// When the operation at work began.
-    since: Instant,
+    /// When the step at work began; `None` between steps, and once a person has been asked.
+    since: Option<Instant>,
+    /// What comes after it.
+    then: String,
     /// When a script last heard of bytes.
     told: Instant,
-    /// The moving count of bytes, once it is worth showing.
-    bar: Option<ProgressBar>,
+    /// The moving lines, where there is a terminal for them.
+    live: Option<Live>,
 }
 
 impl<'a> Progress<'a> {
-    pub(super) fn new(talk: &'a Talk) -> Self {
-        Self { talk, of: 0, since: Instant::now(), told: Instant::now(), bar: None }
+    /// `steps` are those of a run; a rollback has none.
+    pub(super) fn new(talk: &'a Talk, steps: &[Step]) -> Self {
+        let titles = steps.iter().map(|step| Some(step.work.kind().title())).collect();
+        Self { talk, titles, of: 0, since: None, then: String::new(), told: Instant::now(), live: None }
     }
 
-    fn numbered(&self, number: usize, of: usize, text: &str) {
+    /// Says what is done before the first step.
+    pub(super) fn first(&mut self, words: &str) {
+        self.talk.say(words);
+        self.at_work("");
+    }
+
+    /// How far in the words of a step stand.
+    fn indent(&self) -> usize {
+        2 * self.of.to_string().len() + 4
+    }
+
+    fn begin(&mut self, number: usize, of: usize, title: &str) {
+        self.end();
         let digits = of.to_string().len();
-        self.talk.say(&text::hanging(&format!("[{number:>digits$}/{of}] "), DIM, text, self.talk.line_width()));
+        self.talk.say(&text::hanging(&format!("[{number:>digits$}/{of}] "), DIM, title, self.talk.line_width()));
+        self.of = of;
+        self.since = Some(Instant::now());
+        // Steps that wait for a person are begun after later ones.
+        self.titles.get_mut(number.saturating_sub(1)).and_then(Option::take);
+        self.then = self.titles.iter().skip(number).flatten().next().cloned().unwrap_or_default();
+        self.at_work("");
+    }
+
+    /// The step is over, or whatever took its place.
+    fn end(&mut self) {
+        self.live.iter().for_each(|live| live.set(None));
+        let taken = self.since.take().map(|since| since.elapsed());
+        if let Some(taken) = taken.filter(|taken| *taken >= LONG) {
+            self.below(&format!("took {}", text::elapsed(taken)));
+        }
     }
 
     /// A line below a step.
     fn below(&self, text: &str) {
-        let indent = 2 * self.of.to_string().len() + 4;
-        self.talk.say(&text::hanging(&" ".repeat(indent), DIM, text, self.talk.line_width()));
+        self.talk.say(&text::hanging(&" ".repeat(self.indent()), DIM, text, self.talk.line_width()));
     }
 
-    fn bytes(&mut self, done: u64) {
-        if self.talk.quiet || self.since.elapsed() < SOON {
-            return;
+    fn at_work(&mut self, what: &str) {
+        if self.live.is_none() && self.talk.can_move() {
+            self.live = Some(Live::start(self.indent()));
         }
-        let bar = self.bar.get_or_insert_with(|| {
-            let style = ProgressStyle::with_template("        {bytes} copied");
-            ProgressBar::new_spinner().with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
-        });
-        bar.set_position(done);
+        if let Some(live) = &self.live {
+            let (what, then) = (what.to_owned(), self.then.clone());
+            live.set(Some(Work { what, since: Instant::now(), bytes: None, then }));
+        }
     }
 
     fn show(&mut self, event: &Event) {
-        if let Event::Bytes { done } = event {
-            return self.bytes(*done);
-        }
-        self.bar.take().inspect(ProgressBar::finish_and_clear);
         match event {
             Event::Started { run, steps, notes } => {
                 self.of = *steps;
-                self.talk.say(&format!("Run {run}"));
-                notes.iter().for_each(|note| self.talk.say(note));
+                let notes: String = notes.iter().map(|note| format!(": {note}")).collect();
+                self.talk.say(&text::hanging("", DIM, &format!("Run {run}{notes}"), self.talk.line_width()));
             }
-            Event::Step { number, title, .. } => self.numbered(*number, self.of, title),
-            Event::Undo { number, of, text } => self.numbered(*number, *of, text),
+            Event::Step { number, title, .. } => self.begin(*number, self.of, title),
+            Event::Undo { number, of, text } => self.begin(*number, *of, text),
             Event::Operation { text, .. } => {
-                self.since = Instant::now();
                 if self.talk.verbose {
                     self.below(text);
                 }
+                self.at_work(text);
             }
+            Event::Bytes { done, total } => self.live.iter().for_each(|live| live.bytes(*done, *total)),
             Event::Note { text } => self.below(text),
-            Event::StepDone { how, .. } if how != "done" => self.below(how),
+            Event::StepDone { how, .. } => {
+                if how != "done" {
+                    self.below(how);
+                }
+                self.end();
+            }
+            Event::Gate { .. } => {
+                self.live = None;
+                self.since = None;
+            }
             Event::Answered { gate, by } => self.below(&format!("gate {gate}: {by}")),
-            Event::StepDone { .. } | Event::Gate { .. } | Event::Bytes { .. } => {}
+        }
+    }
+}
+
+impl Drop for Progress<'_> {
+    fn drop(&mut self) {
+        if !self.talk.json {
+            self.end();
         }
     }
 }

@@ -15,7 +15,9 @@ pub(super) fn resume(args: &ResumeArgs, global: &Global, talk: &Talk) -> Result<
     let scene = Scene { global, talk, machine: &machine };
     let engine = machine.engine();
     let _lock = machine.lock()?;
-    let found = engine.last_run()?.ok_or_else(|| Fault::usage("there is no run to go on with"))?;
+    let found = engine.last_run()?.ok_or_else(|| {
+        Fault::usage("there is no run to go on with").next("`pfupgrade run` with the plan begins one")
+    })?;
     let id = &found.frozen.folders.id;
     match found.standing {
         Standing::Unfinished => {}

@@ -32,5 +32,9 @@ pub(super) fn rollback(args: &RollbackArgs, global: &Global, talk: &Talk) -> Res
         Standing::Finished | Standing::Unfinished | Standing::RollingBack => {}
     }
     stop::listen();
-    scene.conclude(engine.rollback(&found, &mut Progress::new(talk)))
+    let mut progress = Progress::new(talk, &[]);
+    progress.first("Reading every backup again before anything is put back.");
+    let result = engine.rollback(&found, &mut progress);
+    drop(progress);
+    scene.conclude(result)
 }

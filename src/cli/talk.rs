@@ -1,6 +1,7 @@
 //! What is said, and where: results on stdout, talk on stderr.
 
 use super::fault::{Details, Fault};
+use super::live;
 use super::options::Global;
 use crate::exit::Exit;
 use crate::report::{json, text};
@@ -10,7 +11,7 @@ use serde::Serialize;
 use std::cell::Cell;
 use std::io::{self, IsTerminal, Write};
 
-const WIDTHS: std::ops::RangeInclusive<u16> = 60..=120;
+const WIDTHS: std::ops::RangeInclusive<u16> = 40..=120;
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const NEXT: Style = AnsiColor::Cyan.on_default().bold();
 
@@ -29,15 +30,28 @@ impl Talk {
         Self { json: global.json, quiet: global.quiet, verbose: global.verbose, fresh: Cell::new(true) }
     }
 
+    /// For a script whose arguments could not be understood.
+    pub(super) fn to_script() -> Self {
+        Self { json: true, quiet: true, verbose: false, fresh: Cell::new(true) }
+    }
+
     /// True where a person can be asked.
     pub(super) fn is_with_person(&self) -> bool {
         io::stdin().is_terminal() && io::stderr().is_terminal()
     }
 
+    /// True where lines may move: on a terminal that can.
+    pub(super) fn can_move(&self) -> bool {
+        let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        !self.quiet && !self.json && io::stderr().is_terminal() && !is_dumb
+    }
+
     /// A result, for stdout. Where that has been closed, work goes on all the same.
     pub(super) fn result(&self, text: &str) {
-        let mut out = anstream::stdout().lock();
-        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        live::above(|| {
+            let mut out = anstream::stdout().lock();
+            let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        });
     }
 
     /// A JSON document on a line of its own.
@@ -84,7 +98,9 @@ impl Talk {
 
     /// What must be said even where talk is not wanted.
     pub(super) fn insist(&self, text: &str) {
-        let _ = writeln!(anstream::stderr().lock(), "{}", text.trim_end());
+        live::above(|| {
+            let _ = writeln!(anstream::stderr().lock(), "{}", text.trim_end());
+        });
     }
 
     /// What to do next, or instead. Not wrapped: commands are copied.

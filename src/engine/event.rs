@@ -1,5 +1,6 @@
 //! What the engine tells while it works. Presentation is up to the listener.
 
+use crate::platform::Progress;
 use crate::platform::op::Gate;
 use serde::{Serialize, Serializer};
 
@@ -36,6 +37,8 @@ pub enum Event {
     Bytes {
         /// Bytes so far.
         done: u64,
+        /// Bytes in all, where that is known.
+        total: Option<u64>,
     },
     /// A sign of life of something that takes long, or a note worth keeping.
     Note {
@@ -91,6 +94,19 @@ pub trait Watcher {
     /// True once a rollback is to stop between two of its parts.
     fn wants_to_stop(&self) -> bool {
         false
+    }
+}
+
+/// What the operation at work tells, as events.
+pub(super) fn tell(watcher: &mut dyn Watcher) -> impl FnMut(Progress) {
+    let (mut done, mut total) = (0, None);
+    move |progress| match progress {
+        Progress::Total(bytes) => total = Some(bytes),
+        Progress::Bytes(more) => {
+            done += more;
+            watcher.event(&Event::Bytes { done, total });
+        }
+        Progress::Says(text) => watcher.event(&Event::Note { text }),
     }
 }
 

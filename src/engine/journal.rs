@@ -8,13 +8,13 @@ use crate::platform::disk::{self, Disk, ReadDisk, WriteFile};
 use crate::platform::facts::{Application, ServiceState};
 use crate::platform::op::Op;
 use crate::platform::{Doing, Failure, Outcome, Process};
-use crate::step::{Folders, Step};
+use crate::step::{Folders, Step, Work};
 use crate::survey::Survey;
 use crate::winpath::WinPath;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::fmt;
+use std::{fmt, io};
 
 /// Version of the journal's format.
 pub const FORMAT: u32 = 1;
@@ -35,7 +35,6 @@ pub struct Record {
 /// What a record says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "entry", rename_all = "kebab-case")]
-#[allow(clippy::large_enum_variant, reason = "a run has a few hundred records; on Windows they differ less")]
 pub enum Entry {
     /// The run begins: everything it was decided on, frozen.
     Opened(Box<Frozen>),
@@ -142,6 +141,16 @@ pub struct Frozen {
     pub steps: Vec<Step>,
 }
 
+impl Frozen {
+    /// The product code of the agent, where the run uninstalls it.
+    pub fn agent(&self) -> Option<&str> {
+        self.steps.iter().find_map(|step| match &step.work {
+            Work::Uninstall(uninstall) if uninstall.component == Component::Server => Some(uninstall.code.as_str()),
+            _ => None,
+        })
+    }
+}
+
 /// What was there before an operation: with the operation it tells how to undo it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "was", rename_all = "kebab-case")]
@@ -224,6 +233,14 @@ pub enum JournalError {
         /// Its format.
         format: u32,
     },
+    /// It is not what a journal is, or not there any more.
+    #[error("the journal {path} is lost or damaged: {why}")]
+    Lost {
+        /// The journal.
+        path: WinPath,
+        /// What is wrong.
+        why: String,
+    },
     /// It cannot be read or written.
     #[error(transparent)]
     Failure(#[from] Failure),
@@ -235,6 +252,8 @@ pub struct Journal {
     path: WinPath,
     sum: String,
     records: Vec<Record>,
+    /// Set where a record could not be written: what is on the disk of it would damage the ones behind it.
+    torn: bool,
 }
 
 fn chain(previous: &str, record: &str) -> String {
@@ -245,30 +264,33 @@ fn chain(previous: &str, record: &str) -> String {
 }
 
 impl Journal {
-    /// Begins a journal; its folder must exist.
-    pub fn create(disk: &dyn Disk, path: &WinPath) -> Result<Self, JournalError> {
+    /// Begins a journal with its first record, whole or not at all; its folder must exist.
+    pub fn begin(disk: &dyn Disk, path: &WinPath, time: Timestamp, entry: Entry) -> Result<Self, JournalError> {
+        let doing = format!("create the journal {path}");
         if disk::exists(disk.as_read(), path).doing(format!("look for {path}"))? {
-            return Err(Failure::new(format!("create the journal {path}"), "there is one already").into());
+            return Err(Failure::new(doing, "there is one already").into());
         }
-        let file = disk.create(path).doing(format!("create the journal {path}"))?;
-        disk::sync_parent(disk, path).doing(format!("create the journal {path}"))?;
-        Ok(Self { file, path: path.clone(), sum: String::new(), records: Vec::new() })
+        let record = Record { seq: 0, time, entry };
+        let (line, sum) = line("", &record).doing(&doing)?;
+        disk::replace(disk, path, line.as_bytes()).doing(&doing)?;
+        let file = disk.append(path).doing(&doing)?;
+        Ok(Self { file, path: path.clone(), sum, records: vec![record], torn: false })
     }
 
     /// Opens a journal to go on with it. A last line that was cut short is cut off.
     pub fn open(disk: &dyn Disk, path: &WinPath) -> Result<Self, JournalError> {
         let doing = format!("open the journal {path}");
-        let content = disk::read(disk.as_read(), path, LIMIT).doing(&doing)?;
+        let content = content(disk.as_read(), path, &doing)?;
         let (records, sum, whole) = parse(path, &content)?;
         if whole < content.len() {
             disk::replace(disk, path, &content[..whole]).doing(&doing)?;
         }
-        Ok(Self { file: disk.append(path).doing(&doing)?, path: path.clone(), sum, records })
+        Ok(Self { file: disk.append(path).doing(&doing)?, path: path.clone(), sum, records, torn: false })
     }
 
     /// Reads a journal without opening it.
     pub fn read(disk: &dyn ReadDisk, path: &WinPath) -> Result<Vec<Record>, JournalError> {
-        let content = disk::read(disk, path, LIMIT).doing(format!("read the journal {path}"))?;
+        let content = content(disk, path, &format!("read the journal {path}"))?;
         parse(path, &content).map(|(records, ..)| records)
     }
 
@@ -276,12 +298,16 @@ impl Journal {
     pub fn write(&mut self, time: Timestamp, entry: Entry) -> Result<(), JournalError> {
         let record = Record { seq: self.records.len() as u64, time, entry };
         let doing = format!("write the journal {}", self.path);
-        let text = serde_json::to_string(&record).doing(&doing)?;
-        let sum = chain(&self.sum, &text);
-        // The sum is appended to the very text it was made over, so that reading needs no second serialisation.
-        let line = format!("{},\"sum\":\"{sum}\"}}\n", &text[..text.len() - 1]);
-        self.file.write_all(line.as_bytes()).doing(&doing)?;
-        self.file.sync().doing(&doing)?;
+        if self.torn {
+            return Err(Failure::new(doing, "an earlier record could not be written whole").into());
+        }
+        let (line, sum) = line(&self.sum, &record).doing(&doing)?;
+        self.torn = true;
+        let next = "see that the drive has room and can be written to";
+        let failed = |error| Failure::new(&doing, error).next(next);
+        self.file.write_all(line.as_bytes()).map_err(failed)?;
+        self.file.sync().map_err(failed)?;
+        self.torn = false;
         self.sum = sum;
         self.records.push(record);
         Ok(())
@@ -291,6 +317,24 @@ impl Journal {
     pub fn records(&self) -> &[Record] {
         &self.records
     }
+}
+
+/// A record as it stands in the journal, and its checksum, which is chained over `previous`.
+fn line(previous: &str, record: &Record) -> serde_json::Result<(String, String)> {
+    let text = serde_json::to_string(record)?;
+    let sum = chain(previous, &text);
+    // The sum is appended to the very text it was made over, so that reading needs no second serialisation.
+    Ok((format!("{},\"sum\":\"{sum}\"}}\n", &text[..text.len() - 1]), sum))
+}
+
+/// What no journal can be is told from one that cannot be read just now.
+fn content(disk: &dyn ReadDisk, path: &WinPath, doing: &str) -> Result<Vec<u8>, JournalError> {
+    disk::read(disk, path, LIMIT).map_err(|error| match error.kind() {
+        io::ErrorKind::FileTooLarge | io::ErrorKind::InvalidInput | io::ErrorKind::IsADirectory => {
+            JournalError::Lost { path: path.clone(), why: error.to_string() }
+        }
+        _ => Failure::new(doing, error).next("see that the file is there and that you may read it").into(),
+    })
 }
 
 /// The records, the last checksum, and how many bytes of the content are whole lines.
@@ -337,62 +381,4 @@ fn check_format(path: &WinPath, number: usize, record: &str) -> Result<(), Journ
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::platform::disk::MemoryDisk;
-
-    fn journal() -> (MemoryDisk, WinPath) {
-        let disk = MemoryDisk::new();
-        let path = WinPath::new(r"C:\runs\journal.jsonl").expect("a path");
-        disk::create_folders(&disk, &WinPath::new(r"C:\runs").expect("a path")).expect("folder");
-        let mut journal = Journal::create(&disk, &path).expect("created");
-        for step in ["one", "two", "three"] {
-            let entry = Entry::StepDone { step: step.to_owned(), how: "done".to_owned() };
-            journal.write(Timestamp::UNIX_EPOCH, entry).expect("written");
-        }
-        (disk, path)
-    }
-
-    fn content(disk: &MemoryDisk, path: &WinPath) -> Vec<u8> {
-        disk::read(disk, path, LIMIT).expect("read")
-    }
-
-    #[test]
-    fn every_record_survives_a_power_cut() {
-        let (disk, path) = journal();
-        assert_eq!(Journal::read(&disk.after_power_cut(), &path).expect("read").len(), 3);
-    }
-
-    #[test]
-    fn a_torn_end_is_cut_and_the_journal_goes_on() {
-        let (disk, path) = journal();
-        let whole = content(&disk, &path);
-        let last = whole[..whole.len() - 1].iter().rposition(|byte| *byte == b'\n').expect("lines") + 1;
-        for cut in last..whole.len() {
-            let disk = disk.snapshot();
-            disk::replace(&disk, &path, &whole[..cut]).expect("cut");
-            let mut journal = Journal::open(&disk, &path).expect("opened");
-            assert_eq!(journal.records().len(), 2, "cut at {cut}");
-            journal.write(Timestamp::UNIX_EPOCH, Entry::Finished).expect("written");
-            assert_eq!(Journal::read(&disk, &path).expect("read").len(), 3);
-        }
-    }
-
-    #[test]
-    fn any_changed_byte_is_noticed() {
-        let (disk, path) = journal();
-        let whole = content(&disk, &path);
-        let whole_records = Journal::read(&disk, &path).expect("read");
-        for at in 0..whole.len() {
-            let mut bytes = whole.clone();
-            bytes[at] ^= 1;
-            disk::replace(&disk, &path, &bytes).expect("changed");
-            match Journal::read(&disk, &path) {
-                Err(JournalError::Damaged { .. } | JournalError::Newer { .. }) => {}
-                // The last line without its end counts as cut short, whatever it says.
-                Ok(records) => assert_eq!((at, records), (whole.len() - 1, whole_records[..2].to_vec())),
-                Err(error) => panic!("byte {at}: {error}"),
-            }
-        }
-    }
-}
+mod tests;

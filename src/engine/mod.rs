@@ -1,7 +1,7 @@
 //! The engine: carries a frozen procedure out, and takes it back.
 //!
-//! [`prepare`] looks and compiles, and changes nothing. [`Engine::run`], [`Engine::resume`] and [`Engine::rollback`] work
-//! from the [`journal`], in which every operation stands with what was there before, on disk before the machine is
+//! [`prepare`] looks and compiles, and changes nothing. [`Engine::run`], [`Engine::resume`] and [`Engine::rollback`]
+//! work from the [`journal`], in which every operation stands with what was there before, on disk before the machine is
 //! touched. Because operations are goals, going on after a kill needs no more than that.
 
 mod compare;
@@ -110,8 +110,8 @@ pub struct Engine<'a> {
 }
 
 impl Engine<'_> {
-    /// Takes the machine for this process, until the lock is dropped. The lock lies at the same place whatever the state
-    /// folder is: there is one machine.
+    /// Takes the machine for this process, until the lock is dropped. The lock lies at the same place whatever the
+    /// state folder is: there is one machine.
     pub fn lock(&self) -> Result<Box<dyn Lock>, EngineError> {
         let disk = self.platform.disk();
         let usual = self.platform.expand(USUAL_STATE).ok().and_then(|path| WinPath::new(path).ok());

@@ -29,8 +29,8 @@ impl Watch<'_> {
 }
 
 impl Engine<'_> {
-    /// Carries out an operation. An installer that finds another one at work is tried again for a while; an uninstall is over
-    /// when the product is gone, not when its process ends.
+    /// Carries out an operation. An installer that finds another one at work is tried again for a while; an uninstall
+    /// is over when the product is gone, not when its process ends.
     pub(super) fn carry_out(&self, op: &Op, installs: bool, mut watch: Watch<'_>) -> Result<Outcome, Failure> {
         let retries = installs || matches!(op, Op::Install { .. } | Op::Uninstall { .. });
         let mut left = BUSY_LIMIT;
@@ -83,7 +83,8 @@ impl Engine<'_> {
         products::is_installed(self.platform.inspect(), code)
     }
 
-    /// Waits for a program that was given up on, and for installations of anybody's. False where the operator wants to stop.
+    /// Waits for a program that was given up on, and for installations of anybody's. False where the operator wants to
+    /// stop.
     pub(super) fn wait_for_what_runs(&self, given_up: Option<&Process>, mut watch: Watch<'_>) -> Result<bool, Failure> {
         let mut left = HANGING_LIMIT;
         while let Some(what) = self.platform.running(given_up)? {

@@ -3,6 +3,7 @@
 use super::journal::{FORMAT, Frozen};
 use crate::plan::Plan;
 use crate::platform::clock::Clock;
+use crate::platform::disk::{self, ReadDisk};
 use crate::platform::op::Op;
 use crate::platform::{Doing, Failure, Inspect};
 use crate::procedure::{self, Procedure};
@@ -82,6 +83,7 @@ fn preview(
         steps,
         no_return: procedure.no_return.clone(),
         backup: folders.backup.to_string(),
+        backup_free: machine.free_space(folders.backup.drive()).ok(),
     })
 }
 
@@ -99,6 +101,8 @@ fn step_preview(scene: &Scene<'_>, step: &Step, no_return: bool) -> Result<StepP
     let kind = step.work.kind();
     let ops = kind.operations(scene)?;
     let gate = ops.iter().flatten().find_map(|op| match op {
+        // Most likely nobody will be asked; the step's notes say when.
+        Op::Ask { .. } if kind.can_be_put_off() => None,
         Op::Ask { gate } => Some(GatePreview {
             id: gate.id.clone(),
             title: gate.title.clone(),
@@ -113,10 +117,24 @@ fn step_preview(scene: &Scene<'_>, step: &Step, no_return: bool) -> Result<StepP
         reason: step.reason.clone(),
         certainty: kind.certainty(scene),
         outage: step.outage,
+        bytes: size(scene.machine.files(), ops.iter().flatten()),
         touches: ops.iter().flatten().filter(|op| !matches!(op, Op::Ask { .. })).map(ToString::to_string).collect(),
         gate,
         no_return,
         merge: kind.merge(scene)?,
         notes: kind.notes(scene),
     })
+}
+
+/// Bytes that a step backs up; `None` where it backs up nothing, or where that cannot be told.
+fn size<'a>(files: &dyn ReadDisk, ops: impl Iterator<Item = &'a Op>) -> Option<u64> {
+    let size = |path: &WinPath| if disk::exists(files, path).ok()? { files.size(path).ok() } else { Some(0) };
+    let sizes = ops.filter_map(|op| match op {
+        Op::BackUp { from, except, .. } => {
+            let left_out = except.iter().filter_map(size).fold(0, u64::saturating_add);
+            Some(size(from).map(|all| all.saturating_sub(left_out)))
+        }
+        _ => None,
+    });
+    sizes.reduce(|sum, size| sum?.checked_add(size?)).flatten()
 }

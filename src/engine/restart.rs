@@ -20,16 +20,16 @@ fn folders(step: &Step) -> Vec<WinPath> {
 }
 
 impl Running<'_> {
-    /// The files that the next restart of Windows replaces or deletes where one of these steps writes; what waited for a
-    /// restart before the run does not count.
-    pub(super) fn restart_comes_first(&self, steps: &[Step]) -> Result<Vec<String>, Failure> {
+    /// The files that the next restart of Windows replaces or deletes where a step that is left writes; what waited for
+    /// a restart before the run does not count.
+    pub(super) fn restart_comes_first(&self) -> Result<Vec<String>, Failure> {
         let now = self.engine.platform.system()?;
         if now.pending_renames.is_empty() {
             return Ok(Vec::new());
         }
         let before: Vec<WinPath> = self.frozen.survey.system.pending_paths().collect();
         let written: Vec<WinPath> =
-            steps.iter().filter(|step| !self.progress.is_over(&step.id)).flat_map(folders).collect();
+            self.frozen.steps.iter().filter(|step| !self.progress.is_over(&step.id)).flat_map(folders).collect();
         let new = now.pending_paths().filter(|path| !before.contains(path));
         let in_the_way = new.filter(|path| written.iter().any(|folder| path.is_within(folder)));
         Ok(in_the_way.map(|path| path.to_string()).collect())

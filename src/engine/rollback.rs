@@ -1,5 +1,6 @@
 //! Put everything back, from any point of a run and after it.
 
+use super::event::tell;
 use super::journal::{Entry, Frozen, Journal, Record, Undo};
 use super::perform::Watch;
 use super::runs::{Found, Progress};
@@ -7,11 +8,14 @@ use super::{End, Engine, EngineError, Event, Standing, Watcher, compare, undo};
 use crate::platform::disk;
 use crate::platform::facts::ServiceState;
 use crate::platform::op::Op;
-use crate::platform::{self, Doing, Failure, FailureKind, manifest_of, verify_backup};
+use crate::platform::{Doing, Failure, FailureKind, manifest_of, verify_backup};
 use crate::step::{Kept, Source, Step};
 use crate::survey::{products, survey};
 use crate::winpath::WinPath;
 use std::cell::RefCell;
+
+/// Manifests and exported keys are not larger.
+const BACKUP_TEXT_LIMIT: u64 = 256 << 20;
 
 impl Engine<'_> {
     /// Rolls a run back, or goes on with a rollback that was interrupted. The caller holds the lock.
@@ -33,7 +37,7 @@ impl Engine<'_> {
             journal.write(self.clock.now(), Entry::RollbackContinued)?;
             let place = format!("before-rollback-{}", journal.records().len());
             for op in self.stop_and_save(&found.frozen, &place)? {
-                self.platform.perform(&op, &mut |_| {})?;
+                self.told(&op, false, watcher)?;
             }
         }
         let begun = begun.unwrap_or(journal.records().len() - 1);
@@ -70,8 +74,8 @@ impl Engine<'_> {
         Ok(End::RolledBack)
     }
 
-    /// What an earlier attempt has left running has to end before anything is taken back. False where the operator wants to
-    /// stop.
+    /// What an earlier attempt has left running has to end before anything is taken back. False where the operator
+    /// wants to stop.
     fn waited_for_what_runs(&self, journal: &Journal, watcher: &mut dyn Watcher) -> Result<bool, EngineError> {
         let given_up = Progress::of(journal.records()).given_up.map(|(_, process)| process);
         self.watched(watcher, |watch| self.wait_for_what_runs(given_up.as_ref(), watch))
@@ -81,19 +85,14 @@ impl Engine<'_> {
     /// Does something that takes long, with somebody who hears of it and may stop it.
     fn watched<T>(&self, watcher: &mut dyn Watcher, work: impl FnOnce(Watch<'_>) -> T) -> T {
         let watcher = RefCell::new(watcher);
-        let mut progress = |progress| {
-            if let platform::Progress::Says(text) = progress {
-                watcher.borrow_mut().event(&Event::Note { text });
-            }
-        };
-        work(Watch { progress: &mut progress, stop: &|| watcher.borrow().wants_to_stop() })
+        work(Watch { progress: &mut tell(&mut Shared(&watcher)), stop: &|| watcher.borrow().wants_to_stop() })
     }
 
     fn undo(&self, undo: &Undo, log: &WinPath, watcher: &mut dyn Watcher) -> Result<(), Failure> {
         match undo {
-            Undo::Do { op } => self.watched(watcher, |watch| self.carry_out(op, false, watch)).map(drop),
+            Undo::Do { op } => self.told(op, false, watcher),
             Undo::Complete { op } => {
-                if let Err(failure) = self.watched(watcher, |watch| self.carry_out(op, false, watch)) {
+                if let Err(failure) = self.told(op, false, watcher) {
                     if matches!(failure.kind, FailureKind::StillRunning(_)) {
                         return Err(failure);
                     }
@@ -108,11 +107,19 @@ impl Engine<'_> {
                     }
                     let (name, code) = (product.title(), product.code);
                     let op = Op::Uninstall { code, name, log: log.clone(), way_back: None };
-                    self.watched(watcher, |watch| self.carry_out(&op, true, watch))?;
+                    watcher.event(&Event::Note { text: op.to_string() });
+                    self.told(&op, true, watcher)?;
                 }
                 Ok(())
             }
         }
+    }
+
+    /// Performs an operation and passes on what it tells.
+    fn told(&self, op: &Op, installs: bool, watcher: &mut dyn Watcher) -> Result<(), Failure> {
+        let outcome = self.watched(watcher, |watch| self.carry_out(op, installs, watch))?;
+        outcome.notes.into_iter().for_each(|text| watcher.event(&Event::Note { text }));
+        Ok(())
     }
 
     /// The parts of a rollback: what is there now is backed up first, then every operation is undone, the last one
@@ -182,7 +189,8 @@ impl Engine<'_> {
                     .next("nothing has been rolled back; find out what changed this file")
                     .of_kind(FailureKind::DamagedBackup)
             };
-            let found = disk::hash(self.platform.files(), &file).map_err(|error| damaged(error.to_string()))?;
+            let content = disk::read(self.platform.files(), &file, BACKUP_TEXT_LIMIT);
+            let found = disk::hash_bytes(&content.map_err(|error| damaged(error.to_string()))?);
             if kept.sha256.as_ref().is_some_and(|written| *written != found) {
                 return Err(damaged(format!("it does not hold what was written: its SHA-256 is {found}")).into());
             }
@@ -193,7 +201,8 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// Whatever a rollback overwrites, moves or removes is saved first: users and administrators may have changed it since.
+    /// Whatever a rollback overwrites, moves or removes is saved first: users and administrators may have changed it
+    /// since.
     fn save_present(&self, frozen: &Frozen, undos: &[Undo]) -> Result<Vec<Op>, EngineError> {
         let mut ops = self.stop_and_save(frozen, "before-rollback")?;
         let touched = undos.iter().filter_map(|undo| match undo {
@@ -227,7 +236,8 @@ impl Engine<'_> {
 
     /// Stops what runs below InstallPath, since it holds the data file open, and saves the present data.
     fn stop_and_save(&self, frozen: &Frozen, place: &str) -> Result<Vec<Op>, EngineError> {
-        let Some(install) = &frozen.survey.install else { return Ok(Vec::new()) };
+        // A run that leaves the agent alone has a rollback that does so, too.
+        let (Some(_), Some(install)) = (frozen.agent(), &frozen.survey.install) else { return Ok(Vec::new()) };
         let services = self.platform.services()?;
         let running = services.iter().filter(|service| service.state == ServiceState::Running);
         let is_ours = |program: WinPath| program.is_within(&install.folder);
@@ -260,6 +270,15 @@ impl Engine<'_> {
                 Err(Failure::new("get back to the state before", faults.join("; ")).next("put that right by hand"))
             }
         }
+    }
+}
+
+/// A watcher of whom it is asked at the same time whether to stop.
+struct Shared<'a, 'b>(&'a RefCell<&'b mut dyn Watcher>);
+
+impl Watcher for Shared<'_, '_> {
+    fn event(&mut self, event: &Event) {
+        self.0.borrow_mut().event(event);
     }
 }
 

@@ -1,13 +1,14 @@
 //! Carry out a frozen procedure, from its first step or from where it was left.
 
-use super::journal::{Entry, Frozen, Journal};
+use super::event::tell;
+use super::journal::{Entry, Frozen, Journal, JournalError};
 use super::perform::{self, Watch};
 use super::runs::{Found, JOURNAL, Progress};
 use super::{End, Engine, EngineError, Event, Prepared, Standing, Watcher, undo};
 use crate::package::Package;
 use crate::plan::Component;
 use crate::platform::op::{Gate, Op};
-use crate::platform::{self, Doing, Failure, FailureKind, Outcome, disk, installer_code, manifest_of};
+use crate::platform::{Doing, Failure, FailureKind, Outcome, disk, installer_code, manifest_of};
 use crate::step::{Probe, Scene, Step, Work};
 use crate::survey::products;
 use crate::winpath::WinPath;
@@ -48,17 +49,6 @@ pub(super) struct Running<'a> {
     pub(super) watcher: &'a mut dyn Watcher,
 }
 
-/// Passes on what an operation tells while it runs; `bytes` is how many it has copied so far.
-pub(super) fn told(watcher: &mut dyn Watcher, bytes: &mut u64, progress: platform::Progress) {
-    match progress {
-        platform::Progress::Bytes(more) => {
-            *bytes += more;
-            watcher.event(&Event::Bytes { done: *bytes });
-        }
-        platform::Progress::Says(text) => watcher.event(&Event::Note { text }),
-    }
-}
-
 /// Whether a step came to its end.
 enum Flow {
     Next,
@@ -75,13 +65,23 @@ impl Engine<'_> {
     ) -> Result<End, EngineError> {
         let frozen = &prepared.frozen;
         let disk = self.platform.disk();
+        let unusable = |failure: Failure| {
+            let next = "see that the drive has room, and that you may write there; nothing has been touched";
+            EngineError::State(failure.next(next))
+        };
         for folder in [&frozen.folders.run, &frozen.folders.backup] {
-            disk::create_private(disk, folder).doing(format!("create the private folder {folder}"))?;
+            disk::create_private(disk, folder)
+                .doing(format!("create the private folder {folder}"))
+                .map_err(unusable)?;
         }
         let logs = frozen.folders.run.child("logs");
-        disk::create_folders(disk, &logs).doing(format!("create the folder {logs}"))?;
-        let mut journal = Journal::create(disk, &frozen.folders.run.child(JOURNAL))?;
-        journal.write(self.clock.now(), Entry::Opened(Box::new(frozen.clone())))?;
+        disk::create_folders(disk, &logs).doing(format!("create the folder {logs}")).map_err(unusable)?;
+        let opened = Entry::Opened(Box::new(frozen.clone()));
+        let journal = Journal::begin(disk, &frozen.folders.run.child(JOURNAL), self.clock.now(), opened);
+        let journal = journal.map_err(|error| match error {
+            JournalError::Failure(failure) => unusable(failure),
+            error => error.into(),
+        })?;
         Running { engine: self, frozen, journal, progress: Progress::default(), operator, watcher }
             .all_steps(Vec::new())
     }
@@ -116,29 +116,57 @@ impl Running<'_> {
     fn all_steps(mut self, notes: Vec<String>) -> Result<End, EngineError> {
         let steps = self.frozen.steps.len();
         self.watcher.event(&Event::Started { run: self.frozen.folders.id.clone(), steps, notes });
-        for (number, step) in self.frozen.steps.iter().enumerate() {
-            if self.progress.is_over(&step.id) {
-                continue;
-            }
-            let files = self.restart_comes_first(&self.frozen.steps[number..])?;
-            if !files.is_empty() {
-                self.write(Entry::RestartNeeded { files: files.clone() })?;
+        // A component that needs a person holds up no other one, so people are asked last.
+        for ask in [false, true] {
+            if let Some(end) = self.pass(ask)? {
                 self.call_off_outage();
-                return Ok(End::Restart { files });
-            }
-            let (title, id) = (step.work.kind().title(), step.id.clone());
-            self.watcher.event(&Event::Step { number: number + 1, step: id, title });
-            match self.step(step) {
-                Ok(Flow::Next) => {}
-                Ok(Flow::Stop(end)) => {
-                    self.call_off_outage();
-                    return Ok(end);
-                }
-                Err(error) => return Err(self.failed(step, error)),
+                return Ok(end);
             }
         }
         self.write(Entry::Finished)?;
         Ok(End::Done { reboot: self.progress.reboot })
+    }
+
+    /// Goes through the steps once. Where not everything could be done, this is how work ends: `None` also where `ask`
+    /// is false and something has been put off.
+    fn pass(&mut self, ask: bool) -> Result<Option<End>, EngineError> {
+        let mut waiting: Vec<(Component, Option<Gate>)> = Vec::new();
+        for (number, step) in self.frozen.steps.iter().enumerate() {
+            let is_held = |held: Component| waiting.iter().any(|(component, _)| *component == held);
+            match step.component {
+                _ if self.progress.is_over(&step.id) => continue,
+                Some(component) if is_held(component) => continue,
+                None if !waiting.is_empty() => break,
+                Some(component) if !ask && self.is_put_off(step) => {
+                    waiting.push((component, None));
+                    continue;
+                }
+                _ => {}
+            }
+            let files = self.restart_comes_first()?;
+            if !files.is_empty() {
+                self.write(Entry::RestartNeeded { files: files.clone() })?;
+                return Ok(Some(End::Restart { files }));
+            }
+            // Asked before a step is told of: one that is not begun must not look as if it were.
+            if self.operator.wants_to_stop() {
+                return Ok(Some(End::Stopped));
+            }
+            let (title, id) = (step.work.kind().title(), step.id.clone());
+            self.watcher.event(&Event::Step { number: number + 1, step: id, title });
+            match (self.step(step).map_err(|error| self.failed(step, error))?, step.component) {
+                (Flow::Next, _) => {}
+                (Flow::Stop(End::Waiting(gate)), Some(component)) => waiting.push((component, Some(gate))),
+                (Flow::Stop(end), _) => return Ok(Some(end)),
+            }
+        }
+        Ok(waiting.into_iter().find_map(|(_, gate)| gate).map(End::Waiting))
+    }
+
+    /// True where a step has to wait for a person, and everything else is done first.
+    fn is_put_off(&self, step: &Step) -> bool {
+        let kind = step.work.kind();
+        kind.can_be_put_off() && !kind.probe(&self.scene()).is_ok_and(|probe| probe == Probe::Done)
     }
 
     /// What an interruption left, in words.
@@ -172,9 +200,20 @@ impl Running<'_> {
     /// Ends the run with an error. What can still be noted is noted, and the services run again where nothing has been
     /// uninstalled; neither may hide why it failed.
     fn failed(&mut self, step: &Step, error: EngineError) -> EngineError {
+        let error = match error {
+            EngineError::Journal(JournalError::Failure(failure)) => EngineError::Failure(failure),
+            error => error,
+        };
         let noted = self.note(step, &error);
-        let nothing_lost = self.progress.uninstalled.is_empty();
-        self.call_off_outage();
+        let not_started = self.call_off_outage();
+        let nothing_lost = self.progress.uninstalled.is_empty() && not_started.is_empty();
+        let error = match error {
+            EngineError::Failure(failure) if !not_started.is_empty() => {
+                let why = format!("{}; nothing had been uninstalled, but {}", failure.why, not_started.join(", and "));
+                EngineError::Failure(Failure { why, ..failure })
+            }
+            error => error,
+        };
         match (error, noted) {
             (EngineError::Failure(failure), Ok(())) => {
                 EngineError::Step { step: step.id.clone(), failure, nothing_lost }
@@ -207,10 +246,11 @@ impl Running<'_> {
     }
 
     /// As long as nothing has been uninstalled, an outage that has begun is called off: the services run again. This is
-    /// done as well as it can be; what fails is told.
-    fn call_off_outage(&mut self) {
+    /// done as well as it can be; what fails is told, and the answer.
+    fn call_off_outage(&mut self) -> Vec<String> {
+        let mut failed = Vec::new();
         if !self.progress.uninstalled.is_empty() {
-            return;
+            return failed;
         }
         let stopped = self.journal.records().iter().rev().filter_map(|record| match &record.entry {
             Entry::OpStarted { op: op @ Op::Service { .. }, before, .. } => Some((op.clone(), before.clone())),
@@ -220,22 +260,23 @@ impl Running<'_> {
         for (op, before) in stopped.collect::<Vec<_>>() {
             for undo in undo::undo(&op, &before, &log) {
                 let done = self.engine.platform.perform(&undo, &mut |_| {});
-                let text = done.map_or_else(|failure| failure.to_string(), |_| undo.to_string());
+                let text = done.as_ref().map_or_else(ToString::to_string, |_| undo.to_string());
+                if let Err(failure) = &done {
+                    failed.push(failure.to_string());
+                }
                 self.watcher.event(&Event::Note { text });
             }
         }
+        failed
     }
 
-    /// What was backed up before an interruption may have been written to since. As long as nothing has been uninstalled
-    /// every step is done anew. Later on the data is copied anew where the agent runs again, as it does after a restart of
-    /// Windows. Says so, where anything is.
+    /// What was backed up before an interruption may have been written to since. As long as nothing has been
+    /// uninstalled every step is done anew. Later on the data is copied anew where the agent runs again, as it does
+    /// after a restart of Windows. Says so, where anything is.
     fn begin_anew(&mut self) -> Result<Option<String>, EngineError> {
         let stops = |step: &&Step| matches!(step.work, Work::StopServices(_)) && self.progress.is_over(&step.id);
-        let is_agent =
-            |step: &&Step| matches!(&step.work, Work::Uninstall(uninstall) if uninstall.component == Component::Server);
-        let agent = self.frozen.steps.iter().find(is_agent).and_then(Step::uninstalls);
         // A service of the new server may have the old one's name: then it is not the agent that runs.
-        let agent_is_there = match agent {
+        let agent_is_there = match self.frozen.agent() {
             Some(code) => products::is_installed(self.engine.platform.inspect(), code)?,
             None => false,
         };
@@ -259,14 +300,14 @@ impl Running<'_> {
         }))
     }
 
-    /// Before work goes on, what an earlier attempt has left running has to end. False where the operator wants to stop.
+    /// Before work goes on, what an earlier attempt has left running has to end. False where the operator wants to
+    /// stop.
     fn waited_for_what_runs(&mut self) -> Result<bool, EngineError> {
         let step = self.progress.steps.iter().find(|(_, step)| step.in_doubt && !step.over);
         let Some(step) = step.map(|(id, _)| id.clone()) else { return Ok(true) };
         let given_up = self.progress.given_up.as_ref().map(|(_, process)| process);
         let (operator, watcher) = (&*self.operator, &mut *self.watcher);
-        let mut progress = |progress| told(watcher, &mut 0, progress);
-        let watch = Watch { progress: &mut progress, stop: &|| operator.wants_to_stop() };
+        let watch = Watch { progress: &mut tell(watcher), stop: &|| operator.wants_to_stop() };
         let nothing_lost = self.progress.uninstalled.is_empty();
         let failed = |failure| EngineError::Step { step, failure, nothing_lost };
         self.engine.wait_for_what_runs(given_up, watch).map_err(failed)
@@ -335,6 +376,10 @@ impl Running<'_> {
             return self.op_done(step, index, Outcome { notes: vec![text], ..Outcome::default() });
         }
         let name = format!("{}-{}", step.id, index + 1);
+        // Told first: to note what is there before it may take long.
+        if !matches!(op, Op::Ask { .. }) {
+            self.watcher.event(&Event::Operation { step: step.id.clone(), text: op.to_string() });
+        }
         let before = undo::before(self.engine.platform, &self.frozen.folders, op, &name)?;
         self.write(Entry::OpStarted { step: step.id.clone(), index, op: op.clone(), before })?;
         if let Op::Ask { gate } = op {
@@ -342,14 +387,13 @@ impl Running<'_> {
                 Some(by) => {
                     self.write(Entry::Answered { gate: gate.id.clone(), by: by.clone() })?;
                     self.watcher.event(&Event::Answered { gate: gate.id.clone(), by });
-                    let reboot = gate.program.is_some() && self.restart_is_due()?;
+                    let reboot = gate.by_hand.is_some() && self.restart_is_due()?;
                     self.op_done(step, index, Outcome { reboot, ..Outcome::default() })
                 }
                 None if self.operator.wants_to_stop() => Ok(Flow::Stop(End::Stopped)),
                 None => Ok(Flow::Stop(End::Waiting(gate.clone()))),
             };
         }
-        self.watcher.event(&Event::Operation { step: step.id.clone(), text: op.to_string() });
         let installs = step.work.kind().installs().is_some();
         let outcome = match (self.carry_out(op, installs), op) {
             (Err(failure), _) if perform::is_busy(&failure) && self.operator.wants_to_stop() => {
@@ -371,14 +415,12 @@ impl Running<'_> {
 
     fn carry_out(&mut self, op: &Op, installs: bool) -> Result<Outcome, Failure> {
         let (operator, watcher) = (&*self.operator, &mut *self.watcher);
-        let mut bytes = 0;
-        let mut progress = |progress| told(watcher, &mut bytes, progress);
-        let watch = Watch { progress: &mut progress, stop: &|| operator.wants_to_stop() };
+        let watch = Watch { progress: &mut tell(watcher), stop: &|| operator.wants_to_stop() };
         self.engine.carry_out(op, installs, watch)
     }
 
-    /// An installation that was cut off and that the same command cannot finish is taken away and done anew. A product that
-    /// was there before the run is left alone.
+    /// An installation that was cut off and that the same command cannot finish is taken away and done anew. A product
+    /// that was there before the run is left alone.
     fn install_anew(&mut self, op: &Op, path: &WinPath, log: &WinPath, failure: Failure) -> Result<Outcome, Failure> {
         let file = self.engine.platform.files().open(path).ok();
         let Some(package) = file.and_then(|file| Package::open(file, path.as_str()).ok()) else { return Err(failure) };
@@ -422,11 +464,16 @@ impl Running<'_> {
         let kind = step.work.kind();
         let seen = |probe: &Probe| *probe == Probe::Done;
         let mut left = gate.watch.unwrap_or_default();
-        let mut probe = kind.probe(&self.scene())?;
+        let mut probe = kind.probe_gate(&self.scene())?;
+        if !seen(&probe) && !left.is_zero() {
+            let minutes = left.as_secs().div_ceil(60);
+            let text = format!("watching for a sign that it is done, {minutes} min at most, before anybody is asked");
+            self.watcher.event(&Event::Note { text });
+        }
         while !seen(&probe) && !left.is_zero() && !self.operator.wants_to_stop() {
             self.engine.clock.wait(WATCH_EVERY.min(left));
             left = left.saturating_sub(WATCH_EVERY);
-            probe = kind.probe(&self.scene())?;
+            probe = kind.probe_gate(&self.scene())?;
         }
         if seen(&probe) {
             return Ok(Some("seen on the machine".to_owned()));
@@ -442,7 +489,7 @@ impl Running<'_> {
                 Answer::Later => return Ok(None),
                 Answer::Done { by } if kind.is_taken_on_trust() => return Ok(Some(by)),
                 Answer::Done { by } => {
-                    probe = kind.probe(&self.scene())?;
+                    probe = kind.probe_gate(&self.scene())?;
                     if seen(&probe) {
                         return Ok(Some(by));
                     }

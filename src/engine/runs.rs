@@ -2,11 +2,13 @@
 
 use super::journal::{Entry, Frozen, Journal, JournalError, Record};
 use super::{Engine, EngineError};
+use crate::platform::disk::Kind;
 use crate::platform::op::Op;
-use crate::platform::{Doing, Outcome, Process};
+use crate::platform::{Failure, Outcome, Process};
 use crate::step::{History, Kept, Source};
 use crate::winpath::WinPath;
 use std::collections::BTreeMap;
+use std::io;
 
 pub(super) const JOURNAL: &str = "journal.jsonl";
 
@@ -44,34 +46,54 @@ impl Found {
 }
 
 impl Engine<'_> {
-    /// The latest run; `None` where there has never been one. A run that was killed before its first record counts as
-    /// never begun.
+    /// The latest run; `None` where there has never been one. A run that was killed before its journal began counts as
+    /// never begun: it has done nothing yet.
     pub fn last_run(&self) -> Result<Option<Found>, EngineError> {
         let runs = self.state.child("runs");
         let files = self.platform.files();
-        let doing = format!("list the runs in {runs}");
-        if files.entry(&runs).doing(&doing)?.is_none() {
+        let unusable = |error| {
+            let next = "put right what lies there; it has to be a folder that you may read";
+            EngineError::State(Failure::new(format!("list the runs in {runs}"), error).next(next))
+        };
+        if files.entry(&runs).map_err(unusable)?.is_none() {
             return Ok(None);
         }
-        for folder in files.list(&runs).doing(&doing)?.iter().rev() {
+        for folder in files.list(&runs).map_err(unusable)?.iter().rev() {
             let journal = folder.path.child(JOURNAL);
-            if files.entry(&journal).doing(&doing)?.is_none() {
-                continue;
+            if files.entry(&journal).map_err(unusable)?.is_none() {
+                match self.traces(&folder.path).map_err(unusable)? {
+                    None => continue,
+                    Some(trace) => {
+                        let why = format!("it is not there, and the run has left {trace}");
+                        return Err(JournalError::Lost { path: journal, why }.into());
+                    }
+                }
             }
             let records = Journal::read(files, &journal)?;
-            if let Some(found) = found(journal, records)? {
-                return Ok(Some(found));
+            return Ok(Some(found(journal, records)?));
+        }
+        Ok(None)
+    }
+
+    /// What tells that a run has begun which has no journal: a backup at the usual place, or an installer's log.
+    fn traces(&self, run: &WinPath) -> io::Result<Option<WinPath>> {
+        let files = self.platform.files();
+        for folder in [self.state.child("backups").child(run.name()), run.child("logs")] {
+            if files.entry(&folder)?.is_some_and(|entry| entry.kind == Kind::Folder)
+                && let Some(first) = files.list(&folder)?.first()
+            {
+                return Ok(Some(first.path.clone()));
             }
         }
         Ok(None)
     }
 }
 
-fn found(journal: WinPath, records: Vec<Record>) -> Result<Option<Found>, JournalError> {
+/// A journal begins whole or not at all.
+fn found(journal: WinPath, records: Vec<Record>) -> Result<Found, JournalError> {
     let frozen = match records.first().map(|record| &record.entry) {
-        None => return Ok(None),
         Some(Entry::Opened(frozen)) => frozen.clone(),
-        Some(_) => {
+        _ => {
             let why = "it does not begin with what the run was decided on".to_owned();
             return Err(JournalError::Damaged { path: journal, line: 1, why });
         }
@@ -82,7 +104,7 @@ fn found(journal: WinPath, records: Vec<Record>) -> Result<Option<Found>, Journa
         Entry::RolledBack => Standing::RolledBack,
         _ => standing,
     });
-    Ok(Some(Found { journal, frozen, records, standing }))
+    Ok(Found { journal, frozen, records, standing })
 }
 
 /// How far a run came, told from its records.

@@ -5,7 +5,7 @@ mod database;
 use super::Architecture;
 use super::cabinet;
 use super::guard::guarded;
-use super::tables::{RegistryRoot, ServiceStart};
+use super::model::{RegistryRoot, ServiceStart};
 use crate::winpath::{PathError, WinPath, fold};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -189,6 +189,12 @@ impl PackageBuilder {
     /// Sets a property, which must not be empty.
     pub fn property(mut self, name: &str, value: &str) -> Self {
         self.properties.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Installs for one user, unless ALLUSERS is given; otherwise it is for all.
+    pub fn per_user(mut self) -> Self {
+        self.properties.remove("ALLUSERS");
         self
     }
 

@@ -29,6 +29,8 @@ const FILES: usize = 28;
 const MAX_FILE_LIST: u64 = 16 << 20;
 /// What a folder's stand-in file claims to hold; the folder's real end comes first.
 const MAX_FOLDER: u32 = 0x7fff_8000;
+/// More than this no package unpacks to; a small one that claims to would keep a decoder busy for hours.
+const MAX_UNPACKED: u64 = 8 << 30;
 /// Contents that several names share are held in memory.
 const MAX_SHARED: u32 = 256 << 20;
 
@@ -78,6 +80,12 @@ pub(super) fn entries(cabinet: &mut (impl Read + Seek)) -> io::Result<(Vec<Entry
 pub(super) fn unpack<R: Read + Seek>(mut cabinet: R, each: &mut Receiver<'_>) -> io::Result<ControlFlow<()>> {
     let (mut files, folders) = entries(&mut cabinet)?;
     files.sort_by_key(|file| (file.folder, file.offset, file.size));
+    let whole = |folder: &[Entry]| folder.last().map_or(0, |file| u64::from(file.offset) + u64::from(file.size));
+    let folders_hold: u64 = files.chunk_by(|a, b| a.folder == b.folder).map(whole).sum();
+    let files_hold: u64 = files.iter().map(|file| u64::from(file.size)).sum();
+    if folders_hold.max(files_hold) > MAX_UNPACKED {
+        return Err(invalid("it claims to hold more than any real cabinet"));
+    }
     let view = OneFileAFolder::new(cabinet, folders)?;
     let mut decoder = guarded(|| cab::Cabinet::new(view))?;
     for in_folder in files.chunk_by(|a, b| a.folder == b.folder) {

@@ -1,7 +1,7 @@
 //! Conditions as Windows Installer writes them: `NOT Installed AND VersionNT >= 600`.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A condition that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,8 +18,24 @@ const MAX_LENGTH: usize = 16 << 10;
 
 /// Says whether a condition holds for these properties; an empty one always does.
 ///
-/// States of components and features are those of a first, complete installation: asked for, not there yet.
+/// No component or feature is there yet, and none is asked for.
 pub fn holds(condition: &str, properties: &BTreeMap<String, String>) -> Result<bool, ConditionError> {
+    holds_for(condition, properties, &Asked::default())
+}
+
+/// The features and components that are going to be installed.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    pub(super) features: BTreeSet<String>,
+    pub(super) components: BTreeSet<String>,
+}
+
+/// [`holds`] in an installation that has chosen what it installs.
+pub(super) fn holds_for(
+    condition: &str,
+    properties: &BTreeMap<String, String>,
+    asked: &Asked,
+) -> Result<bool, ConditionError> {
     let error = |why: String| ConditionError { condition: condition.chars().take(200).collect(), why };
     if condition.len() > MAX_LENGTH {
         return Err(error("it is too long".to_owned()));
@@ -28,7 +44,7 @@ pub fn holds(condition: &str, properties: &BTreeMap<String, String>) -> Result<b
     if tokens.is_empty() {
         return Ok(true);
     }
-    let mut parser = Parser { tokens: &tokens, at: 0, depth: 0, properties };
+    let mut parser = Parser { tokens: &tokens, at: 0, depth: 0, properties, asked };
     let result = parser.expression(0).map_err(error)?;
     match parser.peek() {
         None => Ok(result),
@@ -97,6 +113,7 @@ struct Parser<'a> {
     at: usize,
     depth: u32,
     properties: &'a BTreeMap<String, String>,
+    asked: &'a Asked,
 }
 
 type Combine = fn(bool, bool) -> bool;
@@ -181,12 +198,16 @@ impl Parser<'_> {
     }
 
     fn named(&self, name: &str) -> Result<Value, String> {
+        const UNKNOWN: i64 = -1;
         const ABSENT: i64 = 2;
         const LOCAL: i64 = 3;
+        let action = |asked: &BTreeSet<String>| if asked.contains(&name[1..]) { LOCAL } else { UNKNOWN };
         let is_word = OPERATORS.iter().any(|(word, _)| name.eq_ignore_ascii_case(word));
         match name.chars().next() {
             _ if is_word || name.eq_ignore_ascii_case("NOT") => Err(format!("`{name}` has nothing to work on")),
-            Some('$' | '&') => Ok(Value::Number(LOCAL)),
+            Some('$') => Ok(Value::Number(action(&self.asked.components))),
+            Some('&') => Ok(Value::Number(action(&self.asked.features))),
+            Some('%') => Ok(Value::Property(self.properties.get(&name.to_uppercase()).cloned().unwrap_or_default())),
             Some('?' | '!') => Ok(Value::Number(ABSENT)),
             _ => Ok(Value::Property(self.properties.get(name).cloned().unwrap_or_default())),
         }
@@ -264,8 +285,14 @@ mod tests {
     use proptest::prelude::*;
 
     fn properties() -> BTreeMap<String, String> {
-        let pairs =
-            [("VersionNT", "603"), ("Name", "Web.Portal"), ("Set", "x"), ("IISVERSION", "#10"), ("Mixed", "-2")];
+        let pairs = [
+            ("VersionNT", "603"),
+            ("Name", "Web.Portal"),
+            ("Set", "x"),
+            ("IISVERSION", "#10"),
+            ("Mixed", "-2"),
+            ("%PROGRAMDATA", "C:"),
+        ];
         pairs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
     }
 
@@ -299,7 +326,8 @@ mod tests {
             ("Unset EQV Set", false),
             ("0", false),
             ("1 OR Unset", true),
-            ("$Component = 3 AND ?Component = 2 AND &Feature=3 AND NOT (!Feature = 3)", true),
+            ("$Component = -1 AND ?Component = 2 AND &Feature=-1 AND NOT (!Feature = 3)", true),
+            ("%ProgramData = \"C:\"", true),
             ("%PATH", false),
         ];
         for (condition, expected) in cases {
@@ -322,6 +350,13 @@ mod tests {
         assert!(holds(&"(".repeat(10_000), &properties()).is_err());
         assert!(holds(&"NOT ".repeat(4_000), &properties()).is_err());
         assert!(holds(&"x".repeat(1 << 20), &properties()).is_err());
+    }
+
+    #[test]
+    fn what_is_asked_for_is_known() {
+        let asked = Asked { features: ["F".to_owned()].into(), components: ["C".to_owned()].into() };
+        let check = |condition: &str| holds_for(condition, &properties(), &asked);
+        assert_eq!(check("&F = 3 AND $C = 3 AND NOT (&G = 3) AND NOT ($D = 3)"), Ok(true));
     }
 
     proptest! {

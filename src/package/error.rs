@@ -64,6 +64,25 @@ pub enum Problem {
         /// What is wrong with the path.
         source: PathError,
     },
+    /// A file would get a name that is none, or that leads elsewhere.
+    #[error("its file `{file}` has no usable place: {source}")]
+    File {
+        /// The key in the File table.
+        file: String,
+        /// What is wrong with the path.
+        source: PathError,
+    },
+    /// A feature is asked for that the package does not have.
+    #[error("it has no feature `{0}`")]
+    NoFeature(String),
+    /// What has to lie beside the package is not there.
+    #[error("its {kind} `{path}` has to lie beside it and is not there", kind = if *.cabinet { "cabinet" } else { "file" })]
+    NotBeside {
+        /// The path below the package's folder.
+        path: String,
+        /// True for a cabinet.
+        cabinet: bool,
+    },
     /// A folder lies below itself, or below one that does not exist.
     #[error("its folder `{0}` lies below itself or below no known folder")]
     FolderTree(String),

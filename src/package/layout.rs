@@ -1,11 +1,12 @@
 //! Where a package's files go: its properties, folders and files, resolved as Windows Installer does.
 
-use super::condition::holds;
+use super::condition::{Asked, holds_for};
 use super::error::Problem;
 use super::formatted::fill_in;
 use super::tables::{CustomAction, MAX_DEPTH, Tables, long_name};
-use crate::winpath::WinPath;
-use std::collections::BTreeMap;
+use super::{features, left_out};
+use crate::winpath::{PathError, WinPath};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A package's properties, folders and files as one installation would have them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +17,33 @@ pub struct Layout {
     pub folders: BTreeMap<String, WinPath>,
     /// The files that are installed, by their key in the File table.
     pub files: BTreeMap<String, WinPath>,
+    /// Copies of installed files: from, to.
+    pub copies: Vec<(WinPath, WinPath)>,
+    /// Folders that are made even where nothing is put into them.
+    pub created: Vec<WinPath>,
+    /// What goes from folders that may be anybody's.
+    pub removals: Vec<Removal>,
+    /// The features that are installed.
+    pub features: BTreeSet<String>,
+    /// Why the package itself stops this installation: a launch condition that does not hold, or an action.
+    pub refusal: Option<String>,
+    /// What such an installation does that a simulation does not: custom actions, and tables by their names.
+    pub left_out: Vec<String>,
     components: BTreeMap<String, String>,
+    performed: BTreeSet<String>,
+}
+
+/// Files that go from a folder, or the folder itself where it is empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removal {
+    /// The folder.
+    pub folder: WinPath,
+    /// The files' name, which may have `*` and `?`; none for the folder.
+    pub name: Option<String>,
+    /// They go when the package is installed.
+    pub on_install: bool,
+    /// They go when it is uninstalled.
+    pub on_uninstall: bool,
 }
 
 impl Layout {
@@ -29,13 +56,20 @@ impl Layout {
             Some(("$", component)) => {
                 self.components.get(component).and_then(|folder| self.folders.get(folder)).map(with_backslash)
             }
+            Some(("%", _)) => self.properties.get(&name.to_uppercase()).cloned(),
             _ => self.properties.get(name).cloned(),
         })
     }
 
-    /// True where the package's condition for this component holds, so that its files and settings are installed.
+    /// True where a chosen feature has this component and the component's condition holds, so that its files and
+    /// settings are installed.
     pub fn installs(&self, component: &str) -> bool {
         self.components.contains_key(component)
+    }
+
+    /// True where the sequence has this action, such as `InstallFiles`, and the action's condition holds.
+    pub fn performs(&self, action: &str) -> bool {
+        self.performed.contains(action)
     }
 }
 
@@ -47,6 +81,8 @@ fn with_backslash(folder: &WinPath) -> String {
 /// The types of the two actions that are only data.
 pub(super) const SET_PROPERTY: i32 = 51;
 pub(super) const SET_DIRECTORY: i32 = 35;
+/// The type of the one that stops an installation with a message.
+pub(super) const STOP: i32 = 19;
 const KIND: i32 = 0x3f;
 const ONLY_AFTER_DIALOGS: i32 = 0x300;
 const MAX_SET_DIRECTORY: usize = 64;
@@ -69,13 +105,26 @@ pub(super) fn lay_out(
     for source in [machine, given, forced] {
         properties.extend(source.iter().map(|(name, value)| (name.clone(), value.clone())));
     }
-    let mut work = Work { tables, forced, properties, chosen: BTreeMap::new(), set_directories: 0, set_text: 0 };
+    let mut work = Work {
+        tables,
+        forced,
+        properties,
+        chosen: BTreeMap::new(),
+        asked: Asked::default(),
+        set_directories: 0,
+        set_text: 0,
+        refusal: None,
+        left_out: Vec::new(),
+        performed: BTreeSet::new(),
+    };
     let costed = tables.sequence.iter().position(|(action, _)| action == "CostFinalize");
     let (before, after) = tables.sequence.split_at(costed.unwrap_or(tables.sequence.len()));
     for (action, condition) in before {
         work.run(action, condition, false)?;
     }
-    let components = work.components()?;
+    let features = features::selected(tables, &work.properties)?;
+    let components = work.components(&features)?;
+    work.asked = Asked { features: features.clone(), components: components.keys().cloned().collect() };
     work.choose()?;
     let mut folders = work.folders()?;
     work.publish(&folders);
@@ -86,7 +135,25 @@ pub(super) fn lay_out(
         }
     }
     let files = work.files(&folders, &components)?;
-    Ok(Layout { properties: work.properties, folders, files, components })
+    let copies = work.copies(&files, &components)?;
+    let created = work.created(&folders, &components);
+    let removals = work.removals(&components)?;
+    let Work { properties, refusal, left_out, performed, .. } = work;
+    let mut layout = Layout {
+        properties,
+        folders,
+        files,
+        copies,
+        created,
+        removals,
+        features,
+        refusal,
+        left_out,
+        components,
+        performed,
+    };
+    layout.left_out.extend(left_out::tables(tables, &layout));
+    Ok(layout)
 }
 
 struct Work<'a> {
@@ -95,28 +162,88 @@ struct Work<'a> {
     properties: BTreeMap<String, String>,
     /// Folders that have got their place otherwise than through their parent.
     chosen: BTreeMap<String, WinPath>,
+    asked: Asked,
     set_directories: usize,
     set_text: usize,
+    refusal: Option<String>,
+    left_out: Vec<String>,
+    performed: BTreeSet<String>,
 }
 
 impl Work<'_> {
-    /// Runs an action if it is one that is only data; true where it moved a folder.
+    /// Goes through an action of the sequence; true where it moved a folder.
     fn run(&mut self, name: &str, condition: &str, costed: bool) -> Result<bool, Problem> {
-        let Some(action) = self.tables.actions.get(name) else { return Ok(false) };
-        let kind = action.kind();
-        let concerns_us = matches!(kind, SET_PROPERTY | SET_DIRECTORY)
-            && action.kind & ONLY_AFTER_DIALOGS != ONLY_AFTER_DIALOGS
-            && !self.forced.contains_key(&action.source);
-        if !concerns_us || !holds(condition, &self.properties)? {
+        let Some(action) = self.tables.actions.get(name) else {
+            self.perform(name, condition);
             return Ok(false);
+        };
+        let forced = self.forced.contains_key(&action.source);
+        match action.kind() {
+            _ if action.kind & ONLY_AFTER_DIALOGS == ONLY_AFTER_DIALOGS => Ok(false),
+            SET_PROPERTY | SET_DIRECTORY if forced => Ok(false),
+            SET_PROPERTY | SET_DIRECTORY if self.holds(condition)? => self.set(action, costed),
+            SET_PROPERTY | SET_DIRECTORY => Ok(false),
+            STOP => {
+                if self.applies(condition) {
+                    self.refuse(&action.target);
+                }
+                Ok(false)
+            }
+            _ => {
+                if self.applies(condition) {
+                    self.left_out.extend(left_out::action(name, action));
+                }
+                Ok(false)
+            }
         }
+    }
+
+    /// An action of Windows Installer's own.
+    fn perform(&mut self, name: &str, condition: &str) {
+        if !self.applies(condition) {
+            return;
+        }
+        self.performed.insert(name.to_owned());
+        if name == "LaunchConditions" {
+            for (condition, message) in &self.tables.launch_conditions {
+                match self.holds(condition) {
+                    Ok(true) => {}
+                    Ok(false) => self.refuse(message),
+                    Err(problem) => self.refuse(&problem.to_string()),
+                }
+            }
+        }
+    }
+
+    fn holds(&self, condition: &str) -> Result<bool, Problem> {
+        Ok(holds_for(condition, &self.properties, &self.asked)?)
+    }
+
+    /// Whether a condition holds; one that is not understood stops the installation.
+    fn applies(&mut self, condition: &str) -> bool {
+        self.holds(condition).unwrap_or_else(|problem| {
+            self.refuse(&problem.to_string());
+            false
+        })
+    }
+
+    /// Keeps the first reason to stop.
+    fn refuse(&mut self, message: &str) {
+        if self.refusal.is_none() {
+            let filled = fill_in(message, &|name| self.properties.get(name).cloned());
+            self.refusal = Some(filled.unwrap_or_else(|| message.to_owned()));
+        }
+    }
+
+    /// Sets a property or a folder; true where that moved a folder.
+    fn set(&mut self, action: &CustomAction, costed: bool) -> Result<bool, Problem> {
         let value = fill_in(&action.target, &|name| self.properties.get(name).cloned())
             .ok_or_else(|| Problem::LongText(action.target.chars().take(200).collect()))?;
         self.set_text += value.len();
         if self.set_text > MAX_SET_TEXT {
             return Err(Problem::TooMuch("text in properties"));
         }
-        if kind == SET_PROPERTY || !costed {
+        if action.kind() == SET_PROPERTY || !costed {
             self.properties.insert(action.source.clone(), value);
             return Ok(false);
         }
@@ -129,10 +256,13 @@ impl Work<'_> {
     }
 
     /// The components that are installed, with their folders' keys.
-    fn components(&self) -> Result<BTreeMap<String, String>, Problem> {
+    fn components(&self, features: &BTreeSet<String>) -> Result<BTreeMap<String, String>, Problem> {
         let mut installed = BTreeMap::new();
-        for (name, component) in &self.tables.components {
-            if holds(&component.condition, &self.properties)? {
+        let chosen = features.iter().filter_map(|name| self.tables.features.get(name));
+        for name in chosen.flat_map(|feature| &feature.components).collect::<BTreeSet<_>>() {
+            if let Some(component) = self.tables.components.get(name)
+                && self.holds(&component.condition)?
+            {
                 installed.insert(name.clone(), component.directory.clone());
             }
         }
@@ -175,7 +305,7 @@ impl Work<'_> {
         for key in below.into_iter().rev() {
             let name = self.tables.directories.get(key).map_or(".", |directory| name_on_target(&directory.default));
             if name != "." {
-                place = place.join(name).map_err(|source| Problem::Folder { folder: key.to_owned(), source })?;
+                place = child(&place, name).map_err(|source| Problem::Folder { folder: key.to_owned(), source })?;
             }
             folders.insert(key.to_owned(), place.clone());
         }
@@ -208,11 +338,70 @@ impl Work<'_> {
         let mut files = BTreeMap::new();
         for file in self.tables.files.iter().filter(|file| components.contains_key(&file.component)) {
             let folder = folders.get(&file.directory).ok_or_else(|| Problem::FolderTree(file.directory.clone()))?;
-            let path =
-                folder.join(&file.name).map_err(|source| Problem::Folder { folder: file.directory.clone(), source })?;
+            let path = child(folder, &file.name).map_err(|source| Problem::File { file: file.key.clone(), source })?;
             files.insert(file.key.clone(), path);
         }
         Ok(files)
+    }
+
+    /// A folder that a table names by a property; `None` where that is empty, which means: not at all.
+    fn folder_of(&self, property: &str) -> Result<Option<WinPath>, Problem> {
+        let value = self.properties.get(property).filter(|path| !path.is_empty());
+        value.map(|path| absolute(property, path)).transpose()
+    }
+
+    fn copies(
+        &self,
+        files: &BTreeMap<String, WinPath>,
+        components: &BTreeMap<String, String>,
+    ) -> Result<Vec<(WinPath, WinPath)>, Problem> {
+        let mut copies = Vec::new();
+        for row in self.tables.duplicates.iter().filter(|row| components.contains_key(&row.component)) {
+            let Some(from) = files.get(&row.file) else { continue };
+            let folder = match &row.folder {
+                Some(property) => self.folder_of(property)?,
+                None => from.parent(),
+            };
+            let Some(folder) = folder else { continue };
+            let name = row.name.as_deref().unwrap_or(from.name());
+            let to = child(&folder, name).map_err(|source| Problem::File { file: row.file.clone(), source })?;
+            if to != *from {
+                copies.push((from.clone(), to));
+            }
+        }
+        Ok(copies)
+    }
+
+    fn created(&self, folders: &BTreeMap<String, WinPath>, components: &BTreeMap<String, String>) -> Vec<WinPath> {
+        let rows = self.tables.created.iter().filter(|(_, component)| components.contains_key(component));
+        rows.filter_map(|(folder, _)| folders.get(folder).cloned()).collect()
+    }
+
+    fn removals(&self, components: &BTreeMap<String, String>) -> Result<Vec<Removal>, Problem> {
+        let mut removals = Vec::new();
+        for row in self.tables.removals.iter().filter(|row| components.contains_key(&row.component)) {
+            let Some(folder) = self.folder_of(&row.folder)? else { continue };
+            if let Some(name) = &row.name {
+                // A pattern must not lead elsewhere either.
+                child(&folder, &name.replace(['*', '?'], "x"))
+                    .map_err(|source| Problem::File { file: name.clone(), source })?;
+            }
+            let name = row.name.clone();
+            removals.push(Removal { folder, name, on_install: row.on_install, on_uninstall: row.on_uninstall });
+        }
+        Ok(removals)
+    }
+}
+
+/// A file or folder in a folder. Names come from the package: one that leads anywhere else is refused.
+fn child(folder: &WinPath, name: &str) -> Result<WinPath, PathError> {
+    let path = || format!("{folder}\\{name}");
+    if name.is_empty() {
+        return Err(PathError::Name { path: path(), name: String::new() });
+    }
+    match name.chars().find(|c| matches!(c, '\\' | '/')) {
+        Some(character) => Err(PathError::Character { path: path(), character }),
+        None => folder.join(name),
     }
 }
 
@@ -221,6 +410,11 @@ fn absolute(folder: &str, path: &str) -> Result<WinPath, Problem> {
 }
 
 /// The long name on the target of `target:source`, each of which may be `short|long`.
-fn name_on_target(default: &str) -> &str {
+pub(super) fn name_on_target(default: &str) -> &str {
     long_name(default.split_once(':').map_or(default, |(target, _)| target))
+}
+
+/// The name at the source of `target:source`.
+pub(super) fn name_at_source(default: &str) -> &str {
+    default.split_once(':').map_or(default, |(_, source)| source)
 }

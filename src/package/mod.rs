@@ -12,27 +12,33 @@ mod cabinet;
 mod code;
 mod condition;
 mod error;
+mod features;
 mod formatted;
 mod guard;
 mod layout;
+mod left_out;
+mod model;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod unpack;
 
 pub use build::{BuildError, PackageBuilder, Registry, Service};
-pub use code::packed_code;
+pub use code::{packed_code, unpacked_code};
 pub use condition::{ConditionError, holds};
 pub use error::{PackageError, Problem};
 pub use guard::panic_will_be_reported;
-pub use layout::Layout;
-pub use tables::{PackagedFile, RegistryRoot, RegistryRow, ServiceControl, ServiceInstall, ServiceStart};
+pub use layout::{Layout, Removal};
+pub use model::{
+    ActionRow, Feature, Folder, PackagedFile, RegistryRoot, RegistryRow, ServiceControl, ServiceInstall, ServiceStart,
+};
+pub use unpack::{Beside, ReadSeek, Receiver};
 
 use layout::{SET_DIRECTORY, SET_PROPERTY};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Read, Seek};
-use std::ops::ControlFlow;
-use tables::Tables;
+use std::collections::BTreeMap;
+use std::io::{Read, Seek};
+use tables::{SourceKind, Tables};
 
 /// The processor a package is made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,9 +88,6 @@ pub struct Info {
     pub uncompressed_files: bool,
 }
 
-/// Takes over a file of a package with its content, which it need not read.
-pub type Receiver<'a, T> = dyn FnMut(&PackagedFile, &mut dyn Read) -> io::Result<T> + 'a;
-
 /// A Windows Installer package that is open for reading.
 pub struct Package<R: Read + Seek> {
     msi: msi::Package<R>,
@@ -106,9 +109,8 @@ impl<R: Read + Seek> Package<R> {
             }
         };
         let mut msi = guard::guarded(opened).map_err(|error| Problem::NotAPackage(error).of(name))?;
-        // Bit 1 of the word count: files are compressed unless their row says otherwise.
-        let compressed = msi.summary_info().word_count().unwrap_or(0) & 2 != 0;
-        let tables = Tables::read(&mut msi, compressed).map_err(|problem| problem.of(name))?;
+        let source = SourceKind::of_word_count(msi.summary_info().word_count().unwrap_or(0));
+        let tables = Tables::read(&mut msi, source).map_err(|problem| problem.of(name))?;
         let info = info(msi.summary_info(), &tables).map_err(|problem| problem.of(name))?;
         Ok(Self { msi, name: name.to_owned(), info, tables })
     }
@@ -166,121 +168,6 @@ impl<R: Read + Seek> Package<R> {
         layout::lay_out(&self.tables, given, machine, forced).map_err(|problem| problem.of(&self.name))
     }
 
-    /// Unpacks all files, each once, in the order they are stored in.
-    ///
-    /// Every byte is decompressed and every file is checked to be there with its size, even where `each` does not
-    /// read it. Fails at once if not all files are inside the package.
-    pub fn unpack(&mut self, each: &mut Receiver<'_, ()>) -> Result<(), PackageError> {
-        self.unpack_all(each).map_err(|problem| problem.of(&self.name))
-    }
-
-    fn unpack_all(&mut self, each: &mut Receiver<'_, ()>) -> Result<(), Problem> {
-        let mut missing: BTreeSet<String> = BTreeSet::new();
-        let mut cabinets = BTreeSet::new();
-        for file in &self.tables.files {
-            cabinets.insert(self.cabinet_of(file)?.to_owned());
-            missing.insert(file.key.clone());
-        }
-        if missing.is_empty() && !self.info.cabinets.is_empty() {
-            return Err(Problem::Contradiction("it has cabinets, but no files".to_owned()));
-        }
-        for cabinet in cabinets {
-            self.unpack_cabinet(&cabinet, &mut |file, content| {
-                missing.remove(&file.key);
-                each(file, content).map(ControlFlow::Continue)
-            })?;
-        }
-        match missing.first() {
-            Some(file) => Err(Problem::Contradiction(format!("its cabinets do not hold the file `{file}`"))),
-            None => Ok(()),
-        }
-    }
-
-    /// The embedded cabinet a file is in.
-    fn cabinet_of(&self, file: &PackagedFile) -> Result<&str, Problem> {
-        if !file.compressed {
-            return Err(Problem::Outside(format!("the file `{}`", file.name)));
-        }
-        let media = &self.tables.media;
-        let media = media.get(media.partition_point(|media| media.last_sequence < file.sequence));
-        let cabinet = media.map_or("", |media| media.cabinet.as_str());
-        match cabinet.strip_prefix('#') {
-            Some(name) => Ok(name),
-            None if cabinet.is_empty() => {
-                Err(Problem::Contradiction(format!("the file `{}` is compressed, but in no cabinet", file.name)))
-            }
-            None => Err(Problem::Outside(format!("the cabinet `{cabinet}`"))),
-        }
-    }
-
-    fn unpack_cabinet(&mut self, cabinet: &str, each: &mut Receiver<'_, ControlFlow<()>>) -> Result<(), Problem> {
-        let what = || format!("cabinet {cabinet}");
-        let stream = guard::guarded(|| self.msi.read_stream(cabinet)).map_err(Problem::read(what()))?;
-        let files: BTreeMap<&str, &PackagedFile> =
-            self.tables.files.iter().map(|file| (file.key.as_str(), file)).collect();
-        let mut refused = None;
-        let result = cabinet::unpack(stream, &mut |entry, content| {
-            // A file that no table mentions is never installed.
-            let Some(file) = files.get(entry.name.as_str()) else { return Ok(ControlFlow::Continue(())) };
-            if file.size != u64::from(entry.size) {
-                let (table, cabinet) = (file.size, entry.size);
-                return Err(guard::invalid(format!(
-                    "`{}` has {cabinet} bytes there and {table} in the File table",
-                    file.name
-                )));
-            }
-            let mut content = Watched { content, failed: false };
-            each(file, &mut content).map_err(|source| {
-                if content.failed {
-                    return source;
-                }
-                refused = Some(Problem::Receiver { file: file.name.clone(), source });
-                io::Error::other("the receiver refused a file")
-            })
-        });
-        match (refused, result) {
-            (Some(problem), _) => Err(problem),
-            (None, Err(error)) => Err(Problem::read(what())(error)),
-            (None, Ok(_)) => Ok(()),
-        }
-    }
-
-    /// One file's content by its long name, whatever the case; the one nearest to the root folder where there are
-    /// several. `None` where there is none. A file larger than `limit` bytes is an error.
-    pub fn read_file(&mut self, long_name: &str, limit: u64) -> Result<Option<Vec<u8>>, PackageError> {
-        let wanted = crate::winpath::fold(long_name);
-        let named = self.tables.files.iter().filter(|file| crate::winpath::fold(&file.name) == wanted);
-        match named.min_by_key(|file| self.tables.depth(&file.directory)).map(|file| file.key.clone()) {
-            Some(key) => self.read_key(&key, limit),
-            None => Ok(None),
-        }
-    }
-
-    /// One file's content by its key in the File table; `None` where there is no such key.
-    pub fn read_key(&mut self, key: &str, limit: u64) -> Result<Option<Vec<u8>>, PackageError> {
-        self.read_one(key, limit).map_err(|problem| problem.of(&self.name))
-    }
-
-    fn read_one(&mut self, key: &str, limit: u64) -> Result<Option<Vec<u8>>, Problem> {
-        let Some(file) = self.tables.files.iter().find(|file| file.key == key) else { return Ok(None) };
-        if file.size > limit {
-            return Err(Problem::LargeFile { file: file.name.clone(), size: file.size, limit });
-        }
-        let cabinet = self.cabinet_of(file)?.to_owned();
-        let mut bytes = None;
-        self.unpack_cabinet(&cabinet, &mut |file, content| {
-            if file.key != key {
-                return Ok(ControlFlow::Continue(()));
-            }
-            content.read_to_end(bytes.insert(Vec::new()))?;
-            Ok(ControlFlow::Break(()))
-        })?;
-        match bytes {
-            Some(bytes) => Ok(Some(bytes)),
-            None => Err(Problem::Contradiction(format!("its cabinet `{cabinet}` does not hold the file `{key}`"))),
-        }
-    }
-
     /// The services the package installs.
     pub fn services(&self) -> &[ServiceInstall] {
         &self.tables.services
@@ -301,57 +188,43 @@ impl<R: Read + Seek> Package<R> {
         &self.tables.launch_conditions
     }
 
-    /// The package's actions that stop an installation: the condition under which, and the message.
-    pub fn stops(&self) -> Vec<(&str, &str)> {
-        self.tables
-            .sequence
-            .iter()
-            .filter_map(|(name, condition)| Some((self.tables.actions.get(name)?, condition)))
-            .filter(|(action, _)| action.kind() == STOP)
-            .map(|(action, condition)| (condition.as_str(), action.target.as_str()))
-            .collect()
+    /// Its custom actions, in the order of an installation.
+    pub fn custom_actions(&self) -> Vec<ActionRow> {
+        let row = |(name, condition): &(String, String)| {
+            let action = self.tables.actions.get(name)?;
+            let (name, condition) = (name.clone(), condition.clone());
+            let (source, target) = (action.source.clone(), action.target.clone());
+            Some(ActionRow { name, kind: action.kind, source, target, condition })
+        };
+        self.tables.sequence.iter().filter_map(row).collect()
     }
 
-    /// The custom actions of an installation that [`Package::layout`] does not carry out, each with what it is.
-    pub fn unsimulated_actions(&self) -> Vec<String> {
-        let actions = self.tables.sequence.iter().filter_map(|(name, _)| Some((name, self.tables.actions.get(name)?)));
-        actions
-            .filter(|(_, action)| !matches!(action.kind(), SET_PROPERTY | SET_DIRECTORY))
-            .map(|(name, action)| format!("{name} ({})", kind_of_action(action.kind())))
-            .collect()
+    /// Its features, by name.
+    pub fn features(&self) -> impl Iterator<Item = &Feature> {
+        self.tables.features.values()
+    }
+
+    /// Its folders, by key.
+    pub fn folders(&self) -> Vec<Folder> {
+        let folder = |(key, row): (&String, &tables::Directory)| Folder {
+            key: key.clone(),
+            parent: row.parent.clone(),
+            name: layout::name_on_target(&row.default).to_owned(),
+        };
+        self.tables.directories.iter().map(folder).collect()
+    }
+
+    /// The properties that a command line can set, with the values they have in the package itself.
+    pub fn public_properties(&self) -> impl Iterator<Item = (&str, &str)> {
+        let all = self.tables.properties.iter();
+        all.filter(|(name, _)| !name.contains(|c: char| c.is_lowercase()))
+            .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 }
 
 impl<R: Read + Seek> std::fmt::Debug for Package<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Package").field("name", &self.name).field("info", &self.info).finish_non_exhaustive()
-    }
-}
-
-const STOP: i32 = 19;
-
-fn kind_of_action(kind: i32) -> &'static str {
-    match kind {
-        STOP => "stops with a message",
-        7 | 23 | 39 => "installs another package",
-        1 | 17 | 33 | 49 => "calls a library",
-        2 | 18 | 34 | 50 => "runs a program",
-        5 | 21 | 37 | 53 | 6 | 22 | 38 | 54 => "runs a script",
-        _ => "of a kind of its own",
-    }
-}
-
-/// Tells an error of the package from one of the receiver.
-struct Watched<'a> {
-    content: &'a mut dyn Read,
-    failed: bool,
-}
-
-impl Read for Watched<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let result = self.content.read(buffer);
-        self.failed |= result.is_err();
-        result
     }
 }
 

@@ -2,113 +2,10 @@
 
 use super::error::Problem;
 use super::guard::guarded;
-use serde::{Deserialize, Serialize};
+use super::left_out::TABLES;
+use super::model::{Feature, PackagedFile, RegistryRoot, RegistryRow, ServiceControl, ServiceInstall, ServiceStart};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Seek};
-
-/// A file of the package: its row of the File table, with what its component says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PackagedFile {
-    /// The key in the File table, which is also its name inside the cabinet.
-    pub key: String,
-    /// The long name it gets on disk.
-    pub name: String,
-    /// The key of its folder in the Directory table.
-    pub directory: String,
-    /// The key of its component.
-    pub component: String,
-    /// Its size in bytes when unpacked.
-    pub size: u64,
-    /// Its version, for files that have one.
-    pub version: Option<String>,
-    /// Its place in the order of all files, which decides the cabinet it is in.
-    pub sequence: i32,
-    /// False for a file that lies loose beside the package.
-    pub compressed: bool,
-}
-
-/// When a service starts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ServiceStart {
-    /// With the machine.
-    Auto,
-    /// When asked to.
-    Manual,
-    /// Never.
-    Disabled,
-}
-
-/// A service the package installs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ServiceInstall {
-    /// The name programs use; formatted text.
-    pub name: String,
-    /// The name people see; formatted text.
-    pub display_name: String,
-    /// When it starts.
-    pub start: ServiceStart,
-    /// The account it runs as; none for LocalSystem.
-    pub account: Option<String>,
-    /// Arguments behind the program's path; formatted text.
-    pub arguments: String,
-    /// The key of its program in the File table.
-    pub file: String,
-}
-
-/// What happens to a service around installing and uninstalling.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ServiceControl {
-    /// The service's name; formatted text.
-    pub name: String,
-    /// Started when the package is installed.
-    pub start_on_install: bool,
-    /// Stopped when the package is installed.
-    pub stop_on_install: bool,
-    /// Deleted when the package is installed.
-    pub delete_on_install: bool,
-    /// Started when the package is uninstalled.
-    pub start_on_uninstall: bool,
-    /// Stopped when the package is uninstalled.
-    pub stop_on_uninstall: bool,
-    /// Deleted when the package is uninstalled.
-    pub delete_on_uninstall: bool,
-}
-
-/// The root a registry row is written below.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RegistryRoot {
-    /// The machine's or the user's software, as the installation is for all users or for one.
-    UserOrMachine,
-    /// HKEY_CLASSES_ROOT
-    ClassesRoot,
-    /// HKEY_CURRENT_USER
-    CurrentUser,
-    /// HKEY_LOCAL_MACHINE
-    LocalMachine,
-    /// HKEY_USERS
-    Users,
-}
-
-/// A value the package writes into the registry.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RegistryRow {
-    /// The root key.
-    pub root: RegistryRoot,
-    /// The key below it; formatted text.
-    pub key: String,
-    /// The value's name; none for the key's default value. Formatted text.
-    pub name: Option<String>,
-    /// The value with its type prefix, as it stands in the table; formatted text.
-    pub value: Option<String>,
-    /// The key of its component.
-    pub component: String,
-    /// True where it goes to the 64-bit view of the registry.
-    pub wide: bool,
-    /// True where it stays when the package is uninstalled.
-    pub permanent: bool,
-}
 
 #[derive(Debug, Clone)]
 pub(super) struct Component {
@@ -137,6 +34,42 @@ pub(super) struct Media {
     pub(super) cabinet: String,
 }
 
+/// Another place that gets a copy of a file.
+#[derive(Debug, Clone)]
+pub(super) struct Duplicate {
+    pub(super) component: String,
+    pub(super) file: String,
+    pub(super) name: Option<String>,
+    /// A property that holds the folder; none for the file's own.
+    pub(super) folder: Option<String>,
+}
+
+/// Files or a folder that go when the package is installed or uninstalled.
+#[derive(Debug, Clone)]
+pub(super) struct Removal {
+    pub(super) component: String,
+    /// The files' name, which may have wildcards; none for the empty folder itself.
+    pub(super) name: Option<String>,
+    /// A property that holds the folder.
+    pub(super) folder: String,
+    pub(super) on_install: bool,
+    pub(super) on_uninstall: bool,
+}
+
+/// How the summary says that files lie beside the package.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct SourceKind {
+    pub(super) short_names: bool,
+    /// Files are in cabinets unless their row says otherwise; loose ones lie beside the package, not in folders.
+    pub(super) compressed: bool,
+}
+
+impl SourceKind {
+    pub(super) fn of_word_count(bits: i32) -> Self {
+        Self { short_names: bits & 1 != 0, compressed: bits & 2 != 0 }
+    }
+}
+
 /// Everything the rest of this module wants to know of the database.
 #[derive(Debug, Default)]
 pub(super) struct Tables {
@@ -154,6 +87,16 @@ pub(super) struct Tables {
     pub(super) launch_conditions: Vec<(String, String)>,
     /// Properties that the dialogs of the package let people enter.
     pub(super) entered: BTreeSet<String>,
+    pub(super) features: BTreeMap<String, Feature>,
+    /// Conditions that change a feature's level: feature, level, condition.
+    pub(super) levels: Vec<(String, i32, String)>,
+    /// Folders that are made even where nothing is put into them: folder and component.
+    pub(super) created: Vec<(String, String)>,
+    pub(super) duplicates: Vec<Duplicate>,
+    pub(super) removals: Vec<Removal>,
+    /// The rows of tables that the simulation does not carry out: for each its component, where it has one.
+    pub(super) left_out: BTreeMap<&'static str, Vec<String>>,
+    pub(super) source: SourceKind,
 }
 
 const MAX_TEXT: usize = 64 << 20;
@@ -161,6 +104,7 @@ const WIDE_COMPONENT: i32 = 256;
 /// No real package nests its folders as deeply.
 pub(super) const MAX_DEPTH: usize = 256;
 const PERMANENT_COMPONENT: i32 = 16;
+const NEVER_OVERWRITE: i32 = 128;
 
 /// One row, by column name; a column that is not there is empty.
 struct Row(msi::Row);
@@ -214,7 +158,7 @@ impl<R: Read + Seek> Database<'_, R> {
 }
 
 impl Tables {
-    pub(super) fn read<R: Read + Seek>(msi: &mut msi::Package<R>, compressed: bool) -> Result<Self, Problem> {
+    pub(super) fn read<R: Read + Seek>(msi: &mut msi::Package<R>, source: SourceKind) -> Result<Self, Problem> {
         let mut db = Database { msi, text: 0 };
         let properties = db.rows("Property", |row| Ok((row.text("Property"), row.text("Value"))))?;
         let directories = db.rows("Directory", |row| {
@@ -234,9 +178,10 @@ impl Tables {
             properties: properties.into_iter().collect(),
             directories: directories.into_iter().collect(),
             components: components.into_iter().collect(),
+            source,
             ..Self::default()
         };
-        tables.files = db.rows("File", |row| tables.file(&row, compressed))?;
+        tables.files = db.rows("File", |row| tables.file(&row))?;
         tables.files.sort_by_key(|file| file.sequence);
         tables.media = db.rows("Media", |row| {
             Ok(Media { last_sequence: row.number("LastSequence"), cabinet: row.text("Cabinet") })
@@ -249,7 +194,63 @@ impl Tables {
         tables.launch_conditions =
             db.rows("LaunchCondition", |row| Ok((row.text("Condition"), row.text("Description"))))?;
         tables.entered = db.rows("Control", |row| Ok(row.text("Property")))?.into_iter().collect();
+        tables.read_features(&mut db)?;
+        tables.read_more_files(&mut db)?;
         Ok(tables)
+    }
+
+    fn read_features<R: Read + Seek>(&mut self, db: &mut Database<'_, R>) -> Result<(), Problem> {
+        const FOLLOWS_PARENT: i32 = 2;
+        let features = db.rows("Feature", |row| {
+            let name = row.text("Feature");
+            let feature = Feature {
+                parent: row.some_text("Feature_Parent").filter(|parent| *parent != name),
+                title: row.text("Title"),
+                level: row.number("Level"),
+                follows_parent: row.number("Attributes") & FOLLOWS_PARENT != 0,
+                components: Vec::new(),
+                name: name.clone(),
+            };
+            Ok((name, feature))
+        })?;
+        self.features = features.into_iter().collect();
+        for (feature, component) in
+            db.rows("FeatureComponents", |row| Ok((row.text("Feature_"), row.text("Component_"))))?
+        {
+            if let Some(feature) = self.features.get_mut(&feature) {
+                feature.components.push(component);
+            }
+        }
+        self.levels =
+            db.rows("Condition", |row| Ok((row.text("Feature_"), row.number("Level"), row.text("Condition"))))?;
+        Ok(())
+    }
+
+    fn read_more_files<R: Read + Seek>(&mut self, db: &mut Database<'_, R>) -> Result<(), Problem> {
+        self.created = db.rows("CreateFolder", |row| Ok((row.text("Directory_"), row.text("Component_"))))?;
+        self.duplicates = db.rows("DuplicateFile", |row| {
+            Ok(Duplicate {
+                component: row.text("Component_"),
+                file: row.text("File_"),
+                name: row.some_text("DestName").map(|name| long_name(&name).to_owned()),
+                folder: row.some_text("DestFolder"),
+            })
+        })?;
+        self.removals = db.rows("RemoveFile", |row| {
+            let mode = row.number("InstallMode");
+            Ok(Removal {
+                component: row.text("Component_"),
+                name: row.some_text("FileName").map(|name| long_name(&name).to_owned()),
+                folder: row.text("DirProperty"),
+                on_install: mode & 1 != 0,
+                on_uninstall: mode & 2 != 0,
+            })
+        })?;
+        for (table, _) in TABLES {
+            let rows = db.rows(table, |row| Ok(row.text("Component_")))?;
+            self.left_out.insert(table, rows);
+        }
+        Ok(())
     }
 
     fn read_actions<R: Read + Seek>(&mut self, db: &mut Database<'_, R>) -> Result<(), Problem> {
@@ -281,30 +282,44 @@ impl Tables {
         std::iter::successors(Some(directory), above).take(MAX_DEPTH).count()
     }
 
-    fn file(&self, row: &Row, compressed: bool) -> Result<PackagedFile, Problem> {
+    fn file(&self, row: &Row) -> Result<PackagedFile, Problem> {
         const LOOSE: i32 = 0x2000;
         const COMPRESSED: i32 = 0x4000;
         let key = row.text("File");
-        let component = row.text("Component_");
+        let name = row.text("FileName");
+        let component_key = row.text("Component_");
+        let component = self.component(&component_key, &format!("the file `{key}`"))?;
         let attributes = row.number("Attributes");
         let size = u64::try_from(row.number("FileSize"))
             .map_err(|_| Problem::Contradiction(format!("the file `{key}` has a size below zero")))?;
         Ok(PackagedFile {
-            name: long_name(&row.text("FileName")).to_owned(),
-            directory: self.component(&component, &format!("the file `{key}`"))?.directory.clone(),
+            name: long_name(&name).to_owned(),
+            source_name: self.name_at_source(&name).to_owned(),
+            directory: component.directory.clone(),
             size,
             // Anything else is the key of another file whose version counts.
             version: row.some_text("Version").filter(|version| version.starts_with(|c: char| c.is_ascii_digit())),
             sequence: row.number("Sequence"),
-            compressed: attributes & COMPRESSED != 0 || (attributes & LOOSE == 0 && compressed),
+            compressed: attributes & COMPRESSED != 0 || (attributes & LOOSE == 0 && self.source.compressed),
+            permanent: component.attributes & PERMANENT_COMPONENT != 0,
+            never_overwrite: component.attributes & NEVER_OVERWRITE != 0,
+            component: component_key,
             key,
-            component,
         })
+    }
+
+    /// The one of `SHORT~1|long name` that is used beside the package.
+    pub(super) fn name_at_source<'a>(&self, name: &'a str) -> &'a str {
+        match name.split_once('|') {
+            Some((short, _)) if self.source.short_names => short,
+            _ => long_name(name),
+        }
     }
 
     fn service(&self, row: &Row) -> Result<ServiceInstall, Problem> {
         let name = row.text("Name");
-        let component = self.component(&row.text("Component_"), &format!("the service `{name}`"))?;
+        let component_key = row.text("Component_");
+        let component = self.component(&component_key, &format!("the service `{name}`"))?;
         let display_name = row.some_text("DisplayName").unwrap_or_else(|| name.clone());
         Ok(ServiceInstall {
             display_name,
@@ -316,6 +331,7 @@ impl Tables {
             account: row.some_text("StartName"),
             arguments: row.text("Arguments"),
             file: component.key_path.clone(),
+            component: component_key,
             name,
         })
     }
@@ -330,7 +346,7 @@ impl Tables {
             1 => RegistryRoot::CurrentUser,
             2 => RegistryRoot::LocalMachine,
             3 => RegistryRoot::Users,
-            other => return Err(Problem::Contradiction(format!("the registry key `{key}` has the root {other}"))),
+            _ => RegistryRoot::Unknown,
         };
         Ok(RegistryRow {
             root,
@@ -354,6 +370,7 @@ fn control(row: &Row) -> ServiceControl {
         start_on_uninstall: event & 16 != 0,
         stop_on_uninstall: event & 32 != 0,
         delete_on_uninstall: event & 128 != 0,
+        component: row.text("Component_"),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use msi::{Insert, Value};
-use std::io::Cursor;
+use std::io::{self, Cursor};
 
 fn portal() -> PackageBuilder {
     PackageBuilder::new("test", "User Portal", "5.0.3")
@@ -170,14 +170,35 @@ fn properties_count_as_taken_where_the_package_mentions_them() {
 #[test]
 fn actions_that_are_no_data_are_named() {
     let builder = portal()
-        .launch_condition("VersionNT >= 600", "Needs Windows Server 2008.")
-        .action("Fail", 19, ("", "No."), 1300, "BROKEN = 1")
-        .action("Register", 1 + 1024, ("Library", "Entry"), 4100, "");
+        .action("Register", 1 + 1024, ("Library", "Entry"), 4100, "")
+        .action("TakeBack", 1 + 1024 + 256, ("Library", "Entry"), 4050, "")
+        .action("Never", 2, ("Program", ""), 4200, "Installed");
+    let layout = layout(&builder.build().unwrap(), &[]);
+    assert_eq!(layout.left_out, ["custom action Register (type 1, a DLL)"]);
+    assert_eq!(layout.refusal, None);
+}
+
+#[test]
+fn a_package_may_stop_its_own_installation() {
+    let builder = portal()
+        .launch_condition("VersionNT >= 600", "Needs [What].")
+        .property("What", "Windows Server 2008")
+        .action("Fail", 19, ("", "No [What]."), 1300, "BROKEN = 1");
     let bytes = builder.build().unwrap();
-    let package = open(&bytes);
-    assert_eq!(package.unsimulated_actions(), ["Fail (stops with a message)", "Register (calls a library)"]);
-    assert_eq!(package.stops(), [("BROKEN = 1", "No.")]);
-    assert_eq!(package.launch_conditions(), [("VersionNT >= 600".into(), "Needs Windows Server 2008.".into())]);
+    assert_eq!(open(&bytes).launch_conditions(), [("VersionNT >= 600".into(), "Needs [What].".into())]);
+    let refusal = |given: &[(&str, &str)]| layout(&bytes, given).refusal;
+    assert_eq!(refusal(&[("VersionNT", "603")]), None);
+    assert_eq!(refusal(&[("VersionNT", "502")]).as_deref(), Some("Needs Windows Server 2008."));
+    assert_eq!(refusal(&[("VersionNT", "603"), ("BROKEN", "1")]).as_deref(), Some("No Windows Server 2008."));
+    assert_eq!(refusal(&[("BROKEN", "1")]).as_deref(), Some("Needs Windows Server 2008."), "the first reason counts");
+}
+
+#[test]
+fn a_launch_condition_sees_the_properties_of_its_time() {
+    let late = portal().launch_condition("READY", "Not ready.").action("Set", 51, ("READY", "1"), 700, "");
+    assert!(layout(&late.build().unwrap(), &[]).refusal.is_some());
+    let early = portal().launch_condition("READY", "Not ready.").action("Set", 51, ("READY", "1"), 50, "");
+    assert_eq!(layout(&early.build().unwrap(), &[]).refusal, None);
 }
 
 #[test]
@@ -252,6 +273,8 @@ fn a_moved_folder_takes_those_below_along() {
 #[test]
 fn components_whose_condition_fails_are_left_out() {
     let bytes = with_rows(&portal().build().unwrap(), "Component", &[&["Extra", "", "TARGETDIR", "0", "WANTED", ""]]);
+    assert!(!layout(&bytes, &[("WANTED", "1")]).installs("Extra"), "it is part of no feature");
+    let bytes = with_rows(&bytes, "FeatureComponents", &[&["Complete", "Extra"]]);
     assert!(!layout(&bytes, &[]).installs("Extra"));
     assert!(layout(&bytes, &[("WANTED", "1")]).installs("Extra"));
 }

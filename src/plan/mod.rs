@@ -20,6 +20,7 @@ mod values;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
 pub use keys::{KEYS, KeyDoc};
+pub use parse::LARGEST;
 pub use values::{
     ExpandError, Invalid, MachinePath, ProductCode, Program, PropertyName, SdkUrl, Sha256Hex, SignedBy,
     VirtualDirectory,

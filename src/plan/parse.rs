@@ -11,7 +11,8 @@ use std::{
 use toml::de::DeTable;
 
 /// Larger files are not plans.
-const LARGEST: usize = 1024 * 1024;
+/// No plan is larger than this, in bytes.
+pub const LARGEST: usize = 1024 * 1024;
 
 /// Longer lines are not written by people; each may be shown many times.
 const LONGEST_LINE: usize = 4096;
@@ -33,7 +34,7 @@ fn text(bytes: &[u8]) -> Result<&str, Box<(String, Problem)>> {
     let refuse = |source: String, problem: Problem, hint: &str| Err(Box::new((source, problem.hint(hint.to_owned()))));
     let save = "save it as UTF-8; in Notepad: File, Save As, Encoding: UTF-8";
     if bytes.len() > LARGEST {
-        let message = format!("the file has {} bytes; a plan has at most {LARGEST}", bytes.len());
+        let message = format!("the file has more than {LARGEST} bytes, which is the most a plan has");
         return refuse(String::new(), Problem::new(message, 0..0, ""), "is this the right file?");
     }
     if matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [_, 0, ..] | [0, _, ..]) {

@@ -45,13 +45,17 @@ pub struct System {
     /// Visual C++ 2015 or later for 64-bit programs.
     #[serde(default)]
     pub vc_x64: bool,
+    /// Security identifier of the account that this process runs as; `None` where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
     /// Files that the next restart will rename or delete.
     #[serde(default)]
     pub pending_renames: Vec<String>,
 }
 
 impl System {
-    /// The paths that the next restart will rename, replace or delete; `!` and `\??\` stand before them in the registry.
+    /// The paths that the next restart will rename, replace or delete; `!` and `\??\` stand before them in the
+    /// registry.
     pub fn pending_paths(&self) -> impl Iterator<Item = WinPath> + '_ {
         let path = |entry: &String| WinPath::new(entry.trim_start_matches('!').trim_start_matches(r"\??\")).ok();
         self.pending_renames.iter().filter_map(path)

@@ -6,6 +6,7 @@ use super::op::Op;
 use super::registry::{Key, View};
 use super::{Failure, Inspect, Outcome, Platform, Process, Progress};
 use crate::winpath::WinPath;
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -82,8 +83,20 @@ impl Inspect for Faulty<'_> {
         self.inner.program_version(path)
     }
 
+    fn account_exists(&self, name: &str) -> Result<Option<bool>, Failure> {
+        self.inner.account_exists(name)
+    }
+
+    fn http_status(&self, url: &str) -> Result<u16, Failure> {
+        self.inner.http_status(url)
+    }
+
     fn free_space(&self, drive: char) -> Result<u64, Failure> {
         self.inner.free_space(drive)
+    }
+
+    fn leaves_out(&self, package: &WinPath, properties: &BTreeMap<String, String>) -> Vec<String> {
+        self.inner.leaves_out(package, properties)
     }
 }
 

@@ -159,7 +159,8 @@ pub fn meaning(number: i32) -> Meaning {
     known(number).map_or(Meaning::Failed, |code| code.meaning)
 }
 
-/// The failure of an installer that ended with `number`. `why` is the line of its log or of its output that explains it.
+/// The failure of an installer that ended with `number`. `why` is the line of its log or of its output that explains
+/// it.
 pub fn failure(doing: impl fmt::Display, who: &str, number: i32, why: &str, log: &WinPath) -> Failure {
     let (named, advice) = match known(number) {
         Some(code) => (format!("{number} ({}: {})", code.name, code.says), code.advice),

@@ -5,8 +5,8 @@ const NEAR: usize = 30;
 /// A reason is told in a sentence or two.
 const LONGEST: usize = 300;
 
-/// Why an installation failed, as its log has it: the message closest before the first "Return value 3", with the action
-/// that failed. `None` where the log tells no failure.
+/// Why an installation failed, as its log has it: the message closest before the first "Return value 3", with the
+/// action that failed. `None` where the log tells no failure.
 pub fn reason(log: &[u8]) -> Option<String> {
     let text = decoded(log);
     let lines: Vec<&str> = text.lines().map(str::trim).collect();

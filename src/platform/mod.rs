@@ -3,6 +3,7 @@
 //! [`Inspect`] only answers questions; a preview gets nothing else, so the compiler sees to it that it changes nothing.
 //! [`Platform`] adds the one way to change the machine: [`Platform::perform`], which takes an [`Op`].
 
+mod beside;
 pub mod clock;
 pub mod disk;
 pub mod facts;
@@ -19,12 +20,14 @@ mod windows;
 pub use windows::Windows;
 
 use crate::winpath::WinPath;
+pub use beside::BesidePackage;
 use disk::{Disk, ReadDisk};
 use facts::{ProgramVersion, Service, Signature, System, WebServer};
 pub use files::{Manifest, ManifestEntry, OFFLINE, manifest_of, verify_backup};
 use jiff::Timestamp;
 use op::Op;
 use registry::{Key, Tree, View};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -83,7 +86,8 @@ impl Failure {
     pub fn still_running(doing: impl fmt::Display, process: Process, limit: Duration) -> Self {
         let (id, minutes) = (process.id, limit.as_secs().div_ceil(60));
         let why = format!(
-            "it has not ended within {minutes} min. It is not stopped: process {id} still runs, and its outcome is not known"
+            "it has not ended within {minutes} min. It is not stopped: process {id} still runs, and its outcome is not \
+             known"
         );
         let next = format!(
             "look what process {id} waits for, and let it end, or end it if it hangs; what goes on waits for it first"
@@ -128,6 +132,8 @@ pub struct Outcome {
 /// What an operation that takes long tells while it runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
+    /// So many bytes have to be copied in all, as far as is known so far.
+    Total(u64),
     /// So many more bytes have been copied.
     Bytes(u64),
     /// A sign of life, in words.
@@ -152,8 +158,17 @@ pub trait Inspect: Send + Sync {
     fn signature(&self, path: &WinPath) -> Result<Signature, Failure>;
     /// The version resource of a program; `None` where it has none.
     fn program_version(&self, path: &WinPath) -> Result<Option<ProgramVersion>, Failure>;
+    /// Whether an account (`DOMAIN\name`) or a local group exists; `None` where nobody can be asked who would know.
+    fn account_exists(&self, name: &str) -> Result<Option<bool>, Failure>;
+    /// The status with which an address answers, such as 401 where it asks who is there.
+    fn http_status(&self, url: &str) -> Result<u16, Failure>;
     /// Bytes free on a drive.
     fn free_space(&self, drive: char) -> Result<u64, Failure>;
+
+    /// What installing a package on this machine would leave out, in words. Only a simulated machine leaves anything out.
+    fn leaves_out(&self, _package: &WinPath, _properties: &BTreeMap<String, String>) -> Vec<String> {
+        Vec::new()
+    }
 
     /// A key with all below it.
     fn registry_tree(&self, view: View, path: &str) -> Result<Option<Tree>, Failure> {
@@ -192,8 +207,8 @@ pub trait Platform: Inspect {
     fn disk(&self) -> &dyn Disk;
     /// Carries out one operation, or completes it where it is half done. `watch` hears of what takes long.
     fn perform(&self, op: &Op, watch: &mut dyn FnMut(Progress)) -> Result<Outcome, Failure>;
-    /// What has to end before work goes on: the process that was given up on, if it still runs, or else an installation of
-    /// anybody's. In words; `None` where nothing is in the way.
+    /// What has to end before work goes on: the process that was given up on, if it still runs, or else an installation
+    /// of anybody's. In words; `None` where nothing is in the way.
     fn running(&self, given_up: Option<&Process>) -> Result<Option<String>, Failure>;
     /// The half that only answers questions.
     fn inspect(&self) -> &dyn Inspect;

@@ -177,9 +177,9 @@ pub struct Gate {
     pub title: String,
     /// How it is done, with the exact values to type.
     pub instructions: Vec<String>,
-    /// The program that is to be run, where that is what is asked.
+    /// What is asked, as the operation that a simulated operator carries out; `None` where nothing on the machine changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub program: Option<WinPath>,
+    pub by_hand: Option<Box<Op>>,
     /// How long the machine is watched for a sign that it has been done before the person is asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watch: Option<Duration>,

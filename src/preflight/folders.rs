@@ -2,20 +2,72 @@
 
 use super::Finding;
 use crate::plan::Component;
+use crate::platform::disk::{self, Kind};
+use crate::platform::{Doing, Failure};
 use crate::procedure::Ground;
 use crate::survey::Served;
 use crate::winpath::WinPath;
+use std::collections::BTreeSet;
 
 /// A folder with what it is, in words.
 type Named = (String, WinPath);
 
-pub(super) fn check(ground: &Ground<'_>, findings: &mut Vec<Finding>) {
+/// Where a file is replaced, its new content gets a name that is so much longer, and a name has 255 characters.
+const LONGEST_NAME: usize = 255 - ".pfupgrade-new.config".len();
+
+pub(super) fn check(ground: &Ground<'_>, findings: &mut Vec<Finding>) -> Result<(), Failure> {
     for component in Component::WEB {
         if let Some(served) = ground.replaced(component).and_then(|replaced| replaced.served.as_ref()) {
             findings.extend(of_application(ground, component, served));
         }
     }
     findings.extend(own(ground));
+    findings.extend(cannot_back_up(ground)?);
+    Ok(())
+}
+
+/// What a backup could hold, and a rollback not put back.
+fn cannot_back_up(ground: &Ground<'_>) -> Result<Option<Finding>, Failure> {
+    let files = ground.machine.files();
+    let mut seen = Vec::new();
+    for folder in backed_up(ground) {
+        let doing = format!("list {folder}");
+        if !disk::exists(files, &folder).doing(&doing)? {
+            continue;
+        }
+        let mut names = BTreeSet::new();
+        for entry in files.walk(&folder).doing(&doing)? {
+            let is_twin = !names.insert(entry.path.key().to_owned());
+            let why = match entry.kind {
+                Kind::Other => "a link or a device",
+                _ if entry.path.name().encode_utf16().count() > LONGEST_NAME => "its name is too long",
+                _ if is_twin => "another name differs in case only",
+                _ => continue,
+            };
+            seen.push(format!("{}: {why}", entry.path));
+        }
+    }
+    let more = seen.len().saturating_sub(SHOWN);
+    seen.truncate(SHOWN);
+    if more > 0 {
+        seen.push(format!("and {more} more"));
+    }
+    let advice = "move these away before the upgrade, and back afterwards";
+    let finding = || Finding::refuse("cannot-back-up", "folders hold what could not be put back by a rollback");
+    Ok((!seen.is_empty()).then(|| finding().evidence(seen).advice(advice)))
+}
+
+/// Evidence is to be read by a person.
+const SHOWN: usize = 10;
+
+/// Every folder of which a backup is made.
+fn backed_up(ground: &Ground<'_>) -> Vec<WinPath> {
+    let served = Component::WEB.iter().filter_map(|component| ground.replaced(*component)?.served.as_ref());
+    let mut all: Vec<WinPath> = served.map(|served| served.application.folder.clone()).collect();
+    if ground.replaced(Component::Server).is_some() {
+        all.extend(ground.survey.install.iter().map(|install| install.folder.clone()));
+    }
+    all
 }
 
 /// The whole folder of an application is moved aside, with whatever else lies in it.
@@ -49,11 +101,7 @@ fn others(ground: &Ground<'_>, served: &Served) -> Vec<Named> {
 
 /// The tool's own folders may lie in nothing that is backed up: a backup would hold itself, and a rollback remove it.
 fn own(ground: &Ground<'_>) -> Option<Finding> {
-    let served = Component::WEB.iter().filter_map(|component| ground.replaced(*component)?.served.as_ref());
-    let mut backed_up: Vec<WinPath> = served.map(|served| served.application.folder.clone()).collect();
-    if ground.replaced(Component::Server).is_some() {
-        backed_up.extend(ground.survey.install.iter().map(|install| install.folder.clone()));
-    }
+    let backed_up = backed_up(ground);
     let own = [
         ("the backups".to_owned(), ground.folders.backup.clone()),
         ("the state".to_owned(), ground.folders.run.clone()),

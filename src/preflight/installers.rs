@@ -1,11 +1,11 @@
 //! Whether what has to be installed can be installed, and what is uninstalled can come back.
 
 use super::Finding;
-use crate::plan::{Action, Common, Component, MachinePath, Method, SignedBy};
+use crate::plan::{Action, Common, Component, MachinePath, SignedBy};
 use crate::platform::{Doing, Failure, Inspect, disk};
 use crate::procedure::{Ground, Target};
 use crate::survey::packages::{self, Fault};
-use crate::survey::products::Product;
+use crate::survey::products::{self, Product};
 use crate::winpath::WinPath;
 
 /// The package by which a product can be installed again, or why there is none. The package is read to its last byte.
@@ -16,7 +16,15 @@ pub fn way_back(machine: &dyn Inspect, product: &Product) -> Result<WinPath, Str
     let path =
         product.package.clone().ok_or_else(|| format!("Windows Installer names no package for {}", product.title()))?;
     installs_again(machine, &path, product)?;
-    Ok(path)
+    let applied = products::applied(machine, &product.code).map_err(|failure| failure.to_string())?;
+    match applied.is_empty() {
+        true => Ok(path),
+        false => Err(format!(
+            "{} has been changed since it was installed, and its package alone would not bring that back: {}",
+            product.title(),
+            applied.join(", ")
+        )),
+    }
 }
 
 /// The plan's own installer of the old version: it must be of the very product that is installed, for another one would
@@ -54,10 +62,10 @@ fn installs_again(machine: &dyn Inspect, path: &WinPath, product: &Product) -> R
             product.code
         ));
     }
-    if info.uncompressed_files || info.cabinets.iter().any(|cabinet| !cabinet.embedded) {
+    if let Some(what) = package.outside() {
+        let title = product.title();
         return Err(format!(
-            "{path} does not hold the files of {}: they lay beside it when it was installed",
-            product.title()
+            "{path} does not hold the files of {title}, which lay beside it when it was installed: {what}"
         ));
     }
     package.unpack(&mut |_, _| Ok(())).map_err(|error| error.to_string())
@@ -83,19 +91,10 @@ pub(super) fn check(ground: &Ground<'_>, targets: &[Target]) -> Result<Vec<Findi
         file(ground, Component::Server, &path, &mut findings)?;
         mobile_app_is_dropped(ground, &path, targets, &mut findings);
     }
-    for target in targets {
-        let console = ground.plan.web(target.component).is_some_and(|web| web.method == Method::Console);
-        if console {
-            let title = format!("the plan wants the {} installed in the server's console", target.component.title());
-            findings.push(
-                Finding::refuse("method-console", title)
-                    .advice(format!("install this component with msi: take `method` out of [{}]", target.component)),
-            );
-        }
-    }
     for target in targets.iter().filter(|target| !target.comes_along) {
         if file(ground, target.component, &target.package, &mut findings)? {
-            let faults = packages::web_faults(ground.machine, &target.package, ground.survey.system.bits);
+            let faults =
+                packages::web_faults(ground.machine, &target.package, target.component, ground.survey.system.bits);
             findings.extend(faults.into_iter().map(Finding::from));
         }
     }
@@ -138,7 +137,8 @@ pub(crate) fn signer(wanted: &Common) -> Option<&str> {
 
 impl From<Fault> for Finding {
     fn from(fault: Fault) -> Self {
-        Self::refuse(fault.id, fault.title).evidence(fault.seen).advice(fault.advice)
+        let finding = if fault.refuses { Self::refuse } else { Self::warn };
+        finding(fault.id, fault.title).evidence(fault.seen).advice(fault.advice)
     }
 }
 

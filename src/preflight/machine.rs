@@ -2,11 +2,12 @@
 
 use super::Finding;
 use crate::plan::Component;
+use crate::platform::facts::Bits;
 use crate::platform::{Doing, Failure, disk};
 use crate::procedure::{Ground, Target};
 use crate::survey::KEY;
 use crate::winpath::WinPath;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// .NET Framework 4.0 writes no release number; 4.5 and later do. Version 7 and later of the web parts need 4.x.
 const DOTNET_45: u32 = 378_389;
@@ -40,11 +41,8 @@ fn windows(ground: &Ground<'_>, targets: &[Target], findings: &mut Vec<Finding>)
                 .advice("install .NET Framework 4.x first"),
         );
     }
-    let missing: Vec<&str> = [(system.vc_x86, "x86"), (system.vc_x64, "x64")]
-        .iter()
-        .filter(|(there, _)| !there)
-        .map(|(_, name)| *name)
-        .collect();
+    let runtimes = [(system.vc_x86, "x86"), (system.vc_x64 || system.bits == Bits::X86, "x64")];
+    let missing: Vec<&str> = runtimes.iter().filter(|(there, _)| !there).map(|(_, name)| *name).collect();
     // The server's setup brings both along; without it nobody does.
     if !missing.is_empty() && !targets.is_empty() && ground.upgraded(Component::Server).is_none() {
         findings.push(
@@ -158,6 +156,7 @@ fn leftovers(ground: &Ground<'_>, targets: &[Target], findings: &mut Vec<Finding
             }
         }
     }
+    seen.extend(unexplained_leftovers(ground)?);
     if !seen.is_empty() {
         findings.push(
             Finding::refuse_unless_allowed("leftovers", "an earlier attempt left files behind")
@@ -166,6 +165,27 @@ fn leftovers(ground: &Ground<'_>, targets: &[Target], findings: &mut Vec<Finding
         );
     }
     Ok(())
+}
+
+/// Folders that a run has moved aside and whose journal is not among the runs here: that run may not have come to its end.
+fn unexplained_leftovers(ground: &Ground<'_>) -> Result<Vec<String>, Failure> {
+    let files = ground.machine.files();
+    let there = |path: &WinPath| disk::exists(files, path).doing(format!("look for {path}"));
+    let Some(runs) = ground.folders.run.parent() else { return Ok(Vec::new()) };
+    let served = Component::WEB.iter().filter_map(|component| ground.replaced(*component)?.served.as_ref());
+    let own = served.filter_map(|served| ground.folders.aside(&served.application.folder).parent());
+    let mut seen = Vec::new();
+    for aside in own.collect::<BTreeSet<_>>() {
+        if !there(&aside)? {
+            continue;
+        }
+        for left in files.list(&aside).doing(format!("list {aside}"))? {
+            if !there(&runs.child(left.path.name()))? {
+                seen.push(format!("{}, and no journal of that run in {runs}", left.path));
+            }
+        }
+    }
+    Ok(seen)
 }
 
 /// What stops working for others while the agent is away.

@@ -16,7 +16,16 @@ pub(super) fn check(ground: &Ground<'_>, targets: &[Target], findings: &mut Vec<
         let path = target.old.web_config();
         let (document, values) = match read(ground.machine, &path) {
             Ok(Some(read)) => read,
-            Ok(None) => continue,
+            Ok(None) => {
+                findings.push(
+                    Finding::warn(
+                        "no-web-config",
+                        format!("{path} is not there, so there are no settings to carry over"),
+                    )
+                    .advice("if it has been lost, put it back first"),
+                );
+                continue;
+            }
             Err(why) => {
                 findings.push(
                     Finding::refuse("unreadable-web-config", format!("the settings in {path} cannot be carried over"))

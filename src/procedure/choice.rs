@@ -52,7 +52,7 @@ pub(super) fn choose(plan: &Plan, survey: &Survey, machine: &dyn Inspect) -> Res
             [] if !found.evidence.is_empty() => unrecognised(machine)?,
             _ => Vec::new(),
         };
-        let choice = choose_one(component, wanted, &found, &unrecognised, machine).unwrap_or_else(|finding| {
+        let choice = choose_one(component, wanted, &found, &unrecognised, survey, machine).unwrap_or_else(|finding| {
             findings.push(*finding);
             Choice::Unclear
         });
@@ -83,6 +83,7 @@ fn choose_one(
     wanted: &Common,
     found: &Found,
     unrecognised: &[Product],
+    survey: &Survey,
     machine: &dyn Inspect,
 ) -> Result<Choice, Box<Finding>> {
     let old: Vec<&Product> = found.old().collect();
@@ -101,6 +102,9 @@ fn choose_one(
         ([], None) => return Err(Box::new(no_product(component, wanted, unrecognised, found))),
         (several, None) => return Err(Box::new(several_products(component, several))),
     };
+    if let Some(user) = product.user.as_ref().filter(|user| survey.system.user.as_ref() != Some(user)) {
+        return Err(Box::new(other_user(component, product, user)));
+    }
     let served = match (component, found.applications.as_slice()) {
         (Component::Server, _) => None,
         (_, [served]) => Some(served.clone()),
@@ -159,6 +163,12 @@ fn several_products(component: Component, products: &[&Product]) -> Finding {
 fn lines<'a>(products: impl IntoIterator<Item = &'a Product>) -> String {
     let lines = products.into_iter().map(|product| format!("product-code = \"{}\"", product.code));
     lines.collect::<Vec<_>>().join("  or  ")
+}
+
+fn other_user(component: Component, product: &Product, user: &str) -> Finding {
+    Finding::refuse("other-user", format!("the {} is installed for one user only, who is not you", component.title()))
+        .evidence([describe(product), format!("installed for {user}")])
+        .advice("Windows Installer lets nobody else uninstall it: run this program elevated as that user")
 }
 
 fn no_single_application(component: Component, product: &Product, several: &[Served]) -> Finding {

@@ -1,12 +1,12 @@
 //! The steps that concern the server itself.
 
-use super::{Ground, Replaced};
+use super::{Ground, Replaced, Target, web};
 use crate::plan::{Component, GateId};
 use crate::platform::facts::{Service, ServiceState};
 use crate::platform::op::Op;
 use crate::preflight::Finding;
 use crate::step::{
-    Activate, BackUp, BackUpData, InstallServer, Item, PrepareServer, Step, StopServices, Uninstall, Work,
+    Activate, BackUp, BackUpData, HandOver, InstallServer, Item, PrepareServer, Step, StopServices, Uninstall, Work,
 };
 use crate::survey::{InstallPath, KEY, packages};
 use std::collections::BTreeMap;
@@ -36,6 +36,7 @@ pub(super) fn back_up(ground: &Ground<'_>) -> Option<Step> {
         id: "back-up-server".to_owned(),
         reason: "the folder of the agent, its registry key and its cached package are what it can be rebuilt from"
             .to_owned(),
+        component: None,
         outage: false,
         skip: None,
         work: Work::BackUp(BackUp {
@@ -60,6 +61,7 @@ pub(super) fn stop_and_back_up_data(ground: &Ground<'_>) -> Vec<Step> {
         steps.push(Step {
             id: "stop-services".to_owned(),
             reason: "a running service holds the data file open and goes on writing to it".to_owned(),
+            component: None,
             outage: true,
             skip: None,
             work: Work::StopServices(StopServices { names }),
@@ -72,6 +74,7 @@ pub(super) fn stop_and_back_up_data(ground: &Ground<'_>) -> Vec<Step> {
             "the data file is the whole database; without the certificates and keys beside it the server is no longer \
                  activated"
                 .to_owned(),
+        component: None,
         outage: true,
         skip: None,
         work: Work::BackUpData(BackUpData { id, data: install.data() }),
@@ -99,6 +102,7 @@ pub(super) fn uninstall(ground: &Ground<'_>) -> Option<Step> {
     Some(Step {
         id: "uninstall-server".to_owned(),
         reason: "the new server's setup expects the old agent to be gone; the data folder stays".to_owned(),
+        component: None,
         outage: true,
         skip: None,
         work: Work::Uninstall(Uninstall {
@@ -138,6 +142,7 @@ pub(super) fn install(ground: &Ground<'_>, findings: &mut Vec<Finding>) -> Vec<S
     let step = |id: &str, reason: &str, skip, work| Step {
         id: id.to_owned(),
         reason: reason.to_owned(),
+        component: None,
         outage: true,
         skip,
         work,
@@ -186,4 +191,30 @@ pub(super) fn install(ground: &Ground<'_>, findings: &mut Vec<Finding>) -> Vec<S
             }),
         ),
     ]
+}
+
+/// Where users sign in through other servers, those are next. A server that has all its web parts itself has none.
+pub(super) fn hand_over(ground: &Ground<'_>, targets: &[Target]) -> Option<Step> {
+    ground.upgraded(Component::Server)?;
+    let install = ground.survey.install.as_ref()?;
+    let is_here = |component: &Component| ground.survey.components.contains_key(component);
+    if [Component::Portal, Component::MobileApp].iter().all(is_here) {
+        return None;
+    }
+    let sdk = targets.iter().find(|target| target.component == Component::Sdk);
+    let site = sdk.and_then(|sdk| ground.survey.web_server.as_ref()?.site(&sdk.site));
+    let sdk_url = sdk.zip(site).map(|(sdk, site)| format!("{}/PfWsSdk.asmx", web::address(site, &sdk.path)));
+    Some(Step {
+        id: "hand-over".to_owned(),
+        reason: "the portal or the mobile app service may be on other servers, which need installers from here"
+            .to_owned(),
+        component: None,
+        outage: false,
+        skip: None,
+        work: Work::HandOver(HandOver {
+            folder: install.folder.clone(),
+            sdk_url,
+            file: ground.folders.run.child("hand-over.txt"),
+        }),
+    })
 }

@@ -1,11 +1,11 @@
 //! The steps that concern the web components.
 
 use super::{Ground, Replaced};
-use crate::plan::{Component, GateId, OtherChanges, Themes, Web};
+use crate::plan::{Component, GateId, Method, OtherChanges, Themes, Web};
 use crate::platform::facts::{Application, Pool, Site};
 use crate::platform::op::{Gate, Op};
 use crate::preflight::{self, Finding};
-use crate::step::{BackUp, ConfigureWeb, InstallWeb, Item, Step, Tell, Uninstall, Work};
+use crate::step::{AwaitPackage, BackUp, ConfigureWeb, InstallWeb, Item, Step, Tell, Uninstall, Work};
 use crate::survey::{Served, packages};
 use crate::webconfig::{self, Rules, SdkUrlRule, ThemeRule};
 use crate::winpath::WinPath;
@@ -24,6 +24,7 @@ pub(crate) struct Target {
     pub(crate) pool: String,
     pub(crate) package: WinPath,
     pub(crate) comes_along: bool,
+    pub(crate) method: Method,
     pub(crate) old: Served,
 }
 
@@ -67,6 +68,7 @@ fn target(
         pool,
         package,
         comes_along,
+        method: wanted.method,
         old: old.clone(),
     }))
 }
@@ -120,7 +122,8 @@ fn pool(component: Component, wanted: &Web, old: &Served, pools: &[Pool]) -> Res
 
 /// The plan's package, or the place where the server's setup puts it.
 fn package(ground: &Ground<'_>, component: Component, wanted: &Web) -> Result<(WinPath, bool), Box<Finding>> {
-    if let Some(installer) = &wanted.common.installer {
+    // The console has its own.
+    if let (Some(installer), Method::Msi) = (&wanted.common.installer, wanted.method) {
         return match installer.expand(|name| ground.machine.variable(name)) {
             Ok(path) => Ok((path, false)),
             Err(error) => Err(Box::new(
@@ -136,8 +139,16 @@ fn package(ground: &Ground<'_>, component: Component, wanted: &Web) -> Result<(W
         Component::Server => "Server",
     };
     let file = format!("MultiFactorAuthentication{name}Setup{}.msi", ground.survey.system.bits.number());
+    let server = ground.survey.components.get(&Component::Server);
+    let is_new = server.is_some_and(|found| found.new_era().is_some());
     match (&ground.survey.install, ground.upgraded(Component::Server)) {
         (Some(install), Some(_)) => Ok((install.folder.child(&file), true)),
+        (Some(install), None) if is_new => Ok((install.folder.child(&file), false)),
+        _ if wanted.method == Method::Console => {
+            let title = format!("the plan wants the {} installed in the server's console", component.title());
+            let advice = format!("take `method` out of [{component}], and name its installer: the server is not here");
+            Err(Box::new(Finding::refuse("method-console", title).advice(advice)))
+        }
         _ => Err(Box::new(
             Finding::refuse("no-installer", format!("the plan names no installer for the {}", component.title()))
                 .advice(format!(
@@ -175,6 +186,7 @@ fn back_up_one(ground: &Ground<'_>, component: Component) -> Option<Step> {
         id: format!("back-up-{component}"),
         reason: "its folder holds the web.config and the themes; its package and its settings in IIS bring it back"
             .to_owned(),
+        component: None,
         outage: false,
         skip: None,
         work: Work::BackUp(BackUp {
@@ -212,6 +224,7 @@ pub(super) fn uninstall(ground: &Ground<'_>, component: Component) -> Option<Ste
         } else {
             "the plan has it removed".to_owned()
         },
+        component: None,
         outage: true,
         skip: None,
         work: Work::Uninstall(Uninstall {
@@ -223,6 +236,29 @@ pub(super) fn uninstall(ground: &Ground<'_>, component: Component) -> Option<Ste
             after: vec![Op::Configure { site: served.site.clone(), application: application.clone() }],
             folder: Some(application.folder.clone()),
             keeps: None,
+        }),
+    })
+}
+
+/// A look at a package that only the server's setup brings. What a person installs in the console needs none.
+pub(super) fn await_package(ground: &Ground<'_>, target: &Target) -> Option<Step> {
+    let component = target.component;
+    if !target.comes_along || target.method == Method::Console {
+        return None;
+    }
+    let id = format!("package-{component}");
+    Some(Step {
+        id: id.clone(),
+        reason: "it comes with the server's setup, and could not be looked at before".to_owned(),
+        component: Some(component),
+        outage: true,
+        skip: None,
+        work: Work::AwaitPackage(AwaitPackage {
+            id,
+            component,
+            package: target.package.clone(),
+            signed_by: preflight::signer(ground.plan.common(component)).map(str::to_owned),
+            old_codes: ground.old_codes(component),
         }),
     })
 }
@@ -239,6 +275,7 @@ pub(super) fn install(ground: &Ground<'_>, target: &Target) -> Vec<Step> {
         component,
         package: target.package.clone(),
         comes_along: target.comes_along,
+        method: target.method,
         sha256: preflight::pin(ground.plan.common(component)).map(str::to_owned),
         signed_by: preflight::signer(ground.plan.common(component)).map(str::to_owned),
         properties,
@@ -267,6 +304,7 @@ pub(super) fn install(ground: &Ground<'_>, target: &Target) -> Vec<Step> {
     let step = |verb: &str, reason: &str, work| Step {
         id: format!("{verb}-{component}"),
         reason: reason.to_owned(),
+        component: Some(component),
         outage: true,
         skip: None,
         work,
@@ -336,7 +374,11 @@ pub(super) fn tell_console(ground: &Ground<'_>, target: &Target) -> Option<Step>
     let address = |site: &str, path: &str| iis.and_then(|iis| iis.site(site)).map(|site| address(site, path));
     let tab =
         if target.component == Component::Portal { "User Portal section, Settings tab" } else { "Mobile App section" };
-    let mut instructions = vec![format!("Open the server's console: {tab}.")];
+    let elsewhere = match ground.survey.components.contains_key(&Component::Server) {
+        true => "Open the server's console",
+        false => "On the agent's own server, open the console",
+    };
+    let mut instructions = vec![format!("{elsewhere}: {tab}.")];
     instructions.extend(address(&target.site, &target.path).map(|url| format!("Set the {field} to {url}")));
     instructions.extend(address(&old.site, &old.application.path).map(|url| format!("It was {url} (as IIS has it).")));
     instructions.push(match target.component {
@@ -346,6 +388,7 @@ pub(super) fn tell_console(ground: &Ground<'_>, target: &Target) -> Option<Step>
     Some(Step {
         id: gate.key().to_owned(),
         reason: "the name of the virtual directory changes, and the console keeps a copy of the address".to_owned(),
+        component: Some(target.component),
         outage: true,
         skip: ground.plan.gates.get(&gate).map(|skip| skip.reason.clone()),
         work: Work::Tell(Tell {
@@ -353,7 +396,7 @@ pub(super) fn tell_console(ground: &Ground<'_>, target: &Target) -> Option<Step>
                 id: gate.key().to_owned(),
                 title: format!("Change the {field} in the server's console"),
                 instructions,
-                program: None,
+                by_hand: None,
                 watch: None,
             },
         }),
@@ -361,7 +404,7 @@ pub(super) fn tell_console(ground: &Ground<'_>, target: &Target) -> Option<Step>
 }
 
 /// The address of a path of a site by its bindings, encrypted ones first.
-fn address(site: &Site, path: &str) -> String {
+pub(super) fn address(site: &Site, path: &str) -> String {
     let mut bindings: Vec<&String> = site.bindings.iter().collect();
     bindings.sort_by_key(|binding| !binding.starts_with("https/"));
     let parts = bindings.first().and_then(|binding| {

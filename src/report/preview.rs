@@ -31,6 +31,8 @@ pub struct Preview {
     pub no_return: Vec<String>,
     /// Where the backups would go.
     pub backup: String,
+    /// Bytes free on the drive of the backups, where that can be told.
+    pub backup_free: Option<u64>,
 }
 
 impl Preview {
@@ -82,6 +84,8 @@ pub struct StepPreview {
     pub outage: bool,
     /// The operations, a line each.
     pub touches: Vec<String>,
+    /// How many bytes it backs up, as they are now.
+    pub bytes: Option<u64>,
     /// What a person has to do at this step.
     pub gate: Option<GatePreview>,
     /// True for the first step that cannot be taken back.

@@ -21,6 +21,8 @@ pub struct Summary {
     pub gates: Vec<GateSummary>,
     /// What is left to do by hand.
     pub by_hand: Vec<ByHand>,
+    /// How long the outage lasted.
+    pub outage_ms: Option<u64>,
     /// Where the backups are.
     pub backup: String,
     /// The journal.
@@ -85,10 +87,23 @@ impl Summary {
             steps: steps.collect(),
             gates,
             by_hand,
+            outage_ms: outage(found),
             backup: frozen.folders.backup.to_string(),
             journal: found.journal.to_string(),
         })
     }
+}
+
+/// From the first step of the outage to its last, in milliseconds.
+fn outage(found: &Found) -> Option<u64> {
+    let mut steps = found.frozen.steps.iter().filter(|step| step.outage);
+    let first = steps.next()?;
+    let last = steps.next_back().unwrap_or(first);
+    let time =
+        |is: &dyn Fn(&Entry) -> bool| found.records.iter().rev().find(|record| is(&record.entry)).map(|r| r.time);
+    let begun = time(&|entry| matches!(entry, Entry::StepStarted { step } if *step == first.id))?;
+    let over = time(&|entry| matches!(entry, Entry::StepDone { step, .. } if *step == last.id))?;
+    u64::try_from(over.duration_since(begun).as_millis()).ok()
 }
 
 /// What a step leaves to people.
@@ -127,6 +142,10 @@ fn left_by(step: &Step, scene: &Scene<'_>) -> Result<Vec<ByHand>, Failure> {
         ),
         Work::Verify(verify) if !verify.other_holders.is_empty() => {
             add("Change the address of the Web Service SDK elsewhere".to_owned(), verify.other_holders.clone());
+        }
+        Work::HandOver(hand_over) => {
+            let lines = hand_over.lines(scene)?.into_iter().chain([format!("this list is in {}", hand_over.file)]);
+            add("Upgrade the web servers".to_owned(), lines.collect());
         }
         _ if step.skip.is_some() => add(format!("Skipped: {}", kind.title()), step.skip.iter().cloned().collect()),
         _ => {}

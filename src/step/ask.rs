@@ -76,7 +76,7 @@ impl StepKind for Activate {
                     self.service
                 ),
             ],
-            program: None,
+            by_hand: None,
             watch: Some(self.timeout),
         };
         Ok(Some(vec![Op::Ask { gate }]))

@@ -10,7 +10,9 @@
 mod ask;
 mod back_up;
 mod configure;
+mod hand_over;
 mod hook;
+mod package;
 mod scene;
 mod server;
 mod services;
@@ -21,7 +23,9 @@ mod web;
 pub use ask::{ACTIVATION, Activate, Tell};
 pub use back_up::{BackUp, Item};
 pub use configure::ConfigureWeb;
+pub use hand_over::HandOver;
 pub use hook::RunHook;
+pub use package::AwaitPackage;
 pub use scene::{Folders, History, Kept, Scene, Source};
 pub use server::{InstallServer, PrepareServer};
 pub use services::{BackUpData, StopServices};
@@ -42,6 +46,10 @@ pub struct Step {
     pub id: String,
     /// Why it is part of this procedure.
     pub reason: String,
+    /// The component that it belongs to: where one has to wait for a person, the others go on. `None` for what concerns
+    /// all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub component: Option<Component>,
     /// True while users cannot sign in.
     pub outage: bool,
     /// Why the plan skips it, where it does.
@@ -73,10 +81,12 @@ pub enum Work {
     PrepareServer(PrepareServer),
     InstallServer(InstallServer),
     Activate(Activate),
+    AwaitPackage(AwaitPackage),
     InstallWeb(InstallWeb),
     ConfigureWeb(ConfigureWeb),
     Tell(Tell),
     Verify(Verify),
+    HandOver(HandOver),
     Hook(RunHook),
 }
 
@@ -91,10 +101,12 @@ impl Work {
             Work::PrepareServer(step) => step,
             Work::InstallServer(step) => step,
             Work::Activate(step) => step,
+            Work::AwaitPackage(step) => step,
             Work::InstallWeb(step) => step,
             Work::ConfigureWeb(step) => step,
             Work::Tell(step) => step,
             Work::Verify(step) => step,
+            Work::HandOver(step) => step,
             Work::Hook(step) => step,
         }
     }
@@ -108,6 +120,11 @@ pub trait StepKind {
     fn probe(&self, scene: &Scene<'_>) -> Result<Probe, Failure>;
     /// The operations that carry the step out. `None` where they cannot be told before earlier steps are done.
     fn operations(&self, scene: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure>;
+
+    /// Whether a person has done what the step's gate asks; by default, whether the whole step is done.
+    fn probe_gate(&self, scene: &Scene<'_>) -> Result<Probe, Failure> {
+        self.probe(scene)
+    }
 
     /// How well the step can be foretold.
     fn certainty(&self, _: &Scene<'_>) -> Certainty {
@@ -132,6 +149,11 @@ pub trait StepKind {
     /// How the step ends where the first look says that nothing is left to do.
     fn words_when_done(&self) -> &'static str {
         "already so"
+    }
+
+    /// True where everything that does not need this step is done first, before a person is asked.
+    fn can_be_put_off(&self) -> bool {
+        false
     }
 
     /// True where a person's word is enough and there is nothing to look at afterwards.

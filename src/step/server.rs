@@ -68,7 +68,7 @@ pub struct InstallServer {
 }
 
 impl InstallServer {
-    fn gate(&self) -> Gate {
+    fn gate(&self, scene: &Scene<'_>) -> Gate {
         Gate {
             id: "server-setup".to_owned(),
             title: "Run the server's setup".to_owned(),
@@ -78,9 +78,14 @@ impl InstallServer {
                 "Minutes may pass before the setup shows anything.".to_owned(),
                 "Do not restart Windows if it asks to; this program says when.".to_owned(),
             ],
-            program: Some(self.installer.clone()),
+            by_hand: Some(Box::new(self.run(scene, Vec::new()))),
             watch: None,
         }
+    }
+
+    fn run(&self, scene: &Scene<'_>, arguments: Vec<String>) -> Op {
+        let log = scene.folders.log("install-server");
+        Op::Run { program: self.installer.clone(), arguments, timeout: self.timeout, log }
     }
 }
 
@@ -91,8 +96,7 @@ impl StepKind for InstallServer {
     }
 
     fn probe(&self, scene: &Scene<'_>) -> Result<Probe, Failure> {
-        let found = products::of(scene.machine, Component::Server)?;
-        if !found.iter().any(|product| !self.old_codes.iter().any(|code| code.eq_ignore_ascii_case(&product.code))) {
+        if !products::is_newer_installed(scene.machine, Component::Server, &self.old_codes)? {
             return Ok(Probe::Needed("no new server product is installed".to_owned()));
         }
         let now = install_path_text(scene.machine, self.view, &self.key)?;
@@ -109,13 +113,8 @@ impl StepKind for InstallServer {
 
     fn operations(&self, scene: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
         Ok(Some(vec![match &self.arguments {
-            None => Op::Ask { gate: self.gate() },
-            Some(arguments) => Op::Run {
-                program: self.installer.clone(),
-                arguments: arguments.clone(),
-                timeout: self.timeout,
-                log: scene.folders.log("install-server"),
-            },
+            None => Op::Ask { gate: self.gate(scene) },
+            Some(arguments) => self.run(scene, arguments.clone()),
         }]))
     }
 

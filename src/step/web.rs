@@ -1,9 +1,9 @@
 //! Install a web component under its name, closed to users.
 
 use super::{Probe, Scene, StepKind};
-use crate::plan::Component;
-use crate::platform::op::Op;
-use crate::platform::{Doing, Failure, disk};
+use crate::plan::{Component, Method};
+use crate::platform::op::{Gate, Op};
+use crate::platform::{Doing, Failure, OFFLINE, disk};
 use crate::report::preview::Certainty;
 use crate::survey::{packages, products};
 use crate::winpath::WinPath;
@@ -20,6 +20,9 @@ pub struct InstallWeb {
     pub package: WinPath,
     /// True where the package comes with the server's setup.
     pub comes_along: bool,
+    /// Who installs it: this program, or a person in the server's console.
+    #[serde(default)]
+    pub method: Method,
     /// The hash the package must have, where the plan pins it.
     #[serde(default)]
     pub sha256: Option<String>,
@@ -50,21 +53,67 @@ impl InstallWeb {
     fn faults(&self, scene: &Scene<'_>) -> Result<Vec<String>, Failure> {
         let (sha256, signed_by) = (self.sha256.as_deref(), self.signed_by.as_deref());
         let mut faults = packages::file_faults(scene.machine, &self.package, sha256, signed_by)?;
-        faults.extend(packages::web_faults(scene.machine, &self.package, scene.machine.system()?.bits));
-        Ok(faults.iter().map(ToString::to_string).collect())
+        faults.extend(packages::web_faults(scene.machine, &self.package, self.component, scene.machine.system()?.bits));
+        Ok(faults.iter().filter(|fault| fault.refuses).map(ToString::to_string).collect())
+    }
+
+    /// True where a person has to install it: the plan says so, or the package would choose its own place in IIS.
+    fn by_hand(&self, scene: &Scene<'_>) -> Result<bool, Failure> {
+        if self.method == Method::Console {
+            return Ok(true);
+        }
+        Ok(packages::open(scene.machine, &self.package)?.is_some_and(|package| !package.takes("TARGETVDIR")))
+    }
+
+    fn gate(&self, install: Op) -> Gate {
+        let begin = match self.method {
+            Method::Console => format!(
+                "Open the Multi-Factor Authentication Server console and have it install the {}.",
+                self.component.title()
+            ),
+            Method::Msi => format!("Run {} as administrator.", self.package),
+        };
+        let pool = self.properties.get("TARGETAPPPOOL").map_or("", String::as_str);
+        Gate {
+            id: self.id(),
+            title: format!("Install the {} by hand", self.component.title()),
+            instructions: vec![
+                begin,
+                format!("Site: {}", self.site),
+                format!("Virtual directory: {}", self.path.trim_start_matches('/')),
+                format!("Application pool: {pool}"),
+                format!(
+                    "It stays closed to users by the {OFFLINE} in {} until its settings are in place.",
+                    self.folder
+                ),
+            ],
+            by_hand: Some(Box::new(install)),
+            watch: None,
+        }
     }
 }
 
 impl StepKind for InstallWeb {
     fn title(&self) -> String {
-        format!("Install the {} as {}{}", self.component.title(), self.site, self.path)
+        let by_hand = if self.method == Method::Console { " (by the operator)" } else { "" };
+        format!("Install the {} as {}{}{by_hand}", self.component.title(), self.site, self.path)
     }
 
     fn probe(&self, scene: &Scene<'_>) -> Result<Probe, Failure> {
+        let installed = self.probe_gate(scene)?;
+        let kept = disk::exists(scene.machine.files(), &self.shipped).doing(format!("look for {}", self.shipped))?;
+        Ok(match installed {
+            Probe::Done if !kept => Probe::Needed("its web.config has not been kept yet".to_owned()),
+            installed => installed,
+        })
+    }
+
+    fn probe_gate(&self, scene: &Scene<'_>) -> Result<Probe, Failure> {
         let there = |path: &WinPath| disk::exists(scene.machine.files(), path).doing(format!("look for {path}"));
-        let found = products::of(scene.machine, self.component)?;
-        let is_new = |code: &str| !self.old_codes.iter().any(|old| old.eq_ignore_ascii_case(code));
-        if !found.iter().any(|product| is_new(&product.code)) {
+        if !products::is_newer_installed(scene.machine, self.component, &self.old_codes)? {
+            if self.method == Method::Console {
+                return Ok(Probe::Needed("it is not installed yet".to_owned()));
+            }
             if !there(&self.package)? {
                 return Ok(Probe::Blocked(format!(
                     "the package {} is not there. Put the {} installer of the new version at that path and run \
@@ -79,29 +128,34 @@ impl StepKind for InstallWeb {
                 false => Probe::Blocked(faults.join("; ")),
             });
         }
+        // Where a person chose the place, that person can still choose the right one.
+        let misplaced = match self.by_hand(scene)? {
+            true => Probe::Needed,
+            false => Probe::Blocked,
+        };
         let iis = scene.machine.web_server()?.unwrap_or_default();
-        match iis.application(&self.site, &self.path) {
-            None => Ok(Probe::Blocked(format!(
+        Ok(match iis.application(&self.site, &self.path) {
+            None => misplaced(format!(
                 "the product is installed, but the site \"{}\" has no application {}",
                 self.site, self.path
-            ))),
-            Some(found) if found.folder != self.folder => Ok(Probe::Blocked(format!(
+            )),
+            Some(found) if found.folder != self.folder => misplaced(format!(
                 "the application {} is served from {} instead of {}",
                 self.path, found.folder, self.folder
-            ))),
-            Some(_) if !there(&self.shipped)? => Ok(Probe::Needed("its web.config has not been kept yet".to_owned())),
-            Some(_) => Ok(Probe::Done),
-        }
+            )),
+            Some(_) => Probe::Done,
+        })
     }
 
     fn operations(&self, scene: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
+        let install = Op::Install {
+            package: self.package.clone(),
+            properties: self.properties.clone(),
+            log: scene.folders.log(&self.id()),
+        };
         Ok(Some(vec![
             Op::Close { folder: self.folder.clone() },
-            Op::Install {
-                package: self.package.clone(),
-                properties: self.properties.clone(),
-                log: scene.folders.log(&self.id()),
-            },
+            if self.by_hand(scene)? { Op::Ask { gate: self.gate(install) } } else { install },
             Op::Copy { from: self.folder.child("web.config"), to: self.shipped.clone() },
         ]))
     }
@@ -110,11 +164,16 @@ impl StepKind for InstallWeb {
         if self.comes_along { Certainty::Estimated } else { Certainty::Exact }
     }
 
-    fn notes(&self, _: &Scene<'_>) -> Vec<String> {
-        match self.comes_along {
-            true => vec![format!("{} comes with the server's setup and is checked then", self.package.name())],
-            false => Vec::new(),
+    fn notes(&self, scene: &Scene<'_>) -> Vec<String> {
+        let mut notes = Vec::new();
+        if self.comes_along {
+            notes.push(format!("{} comes with the server's setup and is checked then", self.package.name()));
         }
+        let left_out = scene.machine.leaves_out(&self.package, &self.properties);
+        if !left_out.is_empty() {
+            notes.push(format!("this rehearsal leaves out: {}", left_out.join(", ")));
+        }
+        notes
     }
 
     fn installs(&self) -> Option<Component> {

@@ -1,9 +1,11 @@
 //! Packages on the machine.
 
-use crate::package::{Architecture, Package};
+use super::products::{NEW_ERA, component_of, major};
+use crate::package::{Architecture, Info, Package};
+use crate::plan::Component;
 use crate::platform::disk::{self, ReadFile};
 use crate::platform::facts::{Bits, Signature};
-use crate::platform::{Doing, Failure, Inspect};
+use crate::platform::{BesidePackage, Doing, Failure, Inspect};
 use crate::winpath::WinPath;
 use std::fmt;
 
@@ -36,11 +38,18 @@ pub struct Fault {
     pub seen: Vec<String>,
     /// What to do about it.
     pub advice: String,
+    /// True where it cannot be used at all.
+    pub refuses: bool,
 }
 
 impl Fault {
     fn new(id: &'static str, title: String, seen: impl Into<Vec<String>>, advice: impl Into<String>) -> Self {
-        Self { id, title, seen: seen.into(), advice: advice.into() }
+        Self { id, title, seen: seen.into(), advice: advice.into(), refuses: true }
+    }
+
+    /// It can be used all the same.
+    fn bearable(self) -> Self {
+        Self { refuses: false, ..self }
     }
 }
 
@@ -90,7 +99,7 @@ pub fn file_faults(
 }
 
 /// What is wrong with the package of a web component's new version, on a Windows of `bits`.
-pub fn web_faults(machine: &dyn Inspect, path: &WinPath, bits: Bits) -> Vec<Fault> {
+pub fn web_faults(machine: &dyn Inspect, path: &WinPath, component: Component, bits: Bits) -> Vec<Fault> {
     let unreadable = |why: String| {
         let title = format!("the installer {path} cannot be read");
         vec![Fault::new("installer-unreadable", title, [why], "copy it again from the server's install folder")]
@@ -100,11 +109,12 @@ pub fn web_faults(machine: &dyn Inspect, path: &WinPath, bits: Bits) -> Vec<Faul
         Ok(None) => return unreadable("it is not there".to_owned()),
         Err(failure) => return unreadable(failure.to_string()),
     };
-    if let Err(error) = package.unpack(&mut |_, _| Ok(())) {
+    let beside = BesidePackage::new(machine.files(), path);
+    if let Err(error) = package.unpack_beside(&beside, &|_| true, &mut |_, _| Ok(())) {
         return unreadable(error.to_string());
     }
     let info = package.info();
-    let mut faults = Vec::new();
+    let mut faults: Vec<Fault> = product_fault(path, component, info).into_iter().collect();
     if !matches!((info.architecture, bits), (Architecture::X86, _) | (Architecture::X64, Bits::X64)) {
         faults.push(Fault::new(
             "installer-architecture",
@@ -114,12 +124,31 @@ pub fn web_faults(machine: &dyn Inspect, path: &WinPath, bits: Bits) -> Vec<Faul
         ));
     }
     if !package.takes("TARGETVDIR") {
-        faults.push(Fault::new(
-            "installer-directory",
-            format!("the installer {path} takes no virtual directory (TARGETVDIR)"),
-            [format!("{} {}", info.product_name, info.product_version)],
-            "name another package of this component; this one would choose its own place in IIS",
-        ));
+        let title = format!("the installer {path} takes no virtual directory (TARGETVDIR)");
+        let seen = [format!("{} {}", info.product_name, info.product_version)];
+        let advice = "the run waits at a gate, where a person runs it and chooses the place; or name another package";
+        faults.push(Fault::new("installer-directory", title, seen, advice).bearable());
     }
     faults
+}
+
+/// Whether a package is the new version of a component, as far as its name and version tell.
+fn product_fault(path: &WinPath, component: Component, info: &Info) -> Option<Fault> {
+    let seen = [format!("{} {}", info.product_name, info.product_version)];
+    let advice = format!("name the {} installer of version 6 or later", component.title());
+    let fault = |title: String| Fault::new("installer-product", title, seen, advice);
+    let (named, major) = (component_of(&info.product_name), major(&info.product_version));
+    match named {
+        Some(other) if other != component => {
+            Some(fault(format!("the installer {path} is that of the {}", other.title())))
+        }
+        _ if major.is_some_and(|major| major < NEW_ERA) => {
+            Some(fault(format!("the installer {path} is of the old version")))
+        }
+        Some(_) => None,
+        None => {
+            let title = format!("the name of the installer {path} does not say that it is the {}", component.title());
+            Some(fault(title).bearable())
+        }
+    }
 }

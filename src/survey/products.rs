@@ -1,15 +1,16 @@
 //! Installed products, and which component each one is.
 
-use crate::package::packed_code;
+use crate::package::{packed_code, unpacked_code};
 use crate::plan::Component;
-use crate::platform::registry::{Key, View};
+use crate::platform::registry::{Key, Value, View};
 use crate::platform::{Failure, Inspect};
 use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
 
 const UNINSTALL: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall";
-/// What Windows Installer itself knows of the products installed for all users.
-const MANAGED: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Installer\UserData\S-1-5-18\Products";
+/// What Windows Installer itself knows: below it one key for each user, `S-1-5-18` for all of them together.
+const USER_DATA: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Installer\UserData";
+const ALL_USERS: &str = "S-1-5-18";
 
 /// A product in "Programs and Features".
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +29,9 @@ pub struct Product {
     pub windows_installer: bool,
     /// The package that Windows Installer keeps of it.
     pub package: Option<WinPath>,
+    /// The one user it is installed for; `None` where it is installed for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
 }
 
 impl Product {
@@ -44,31 +48,44 @@ impl Product {
 
     /// The first number of the version.
     pub fn major(&self) -> Option<u32> {
-        self.version.split('.').next()?.trim().parse().ok()
+        major(&self.version)
     }
 
     /// Version 6 (2013) is the first Multi-Factor Authentication Server. A product without a readable version is taken by
     /// its name.
     pub fn is_new_era(&self) -> bool {
-        self.major().map_or_else(|| !normalised(&self.name).contains("phonefactor"), |major| major >= 6)
+        self.major().map_or_else(|| !normalised(&self.name).contains("phonefactor"), |major| major >= NEW_ERA)
     }
 
-    /// The component that this product is, by its name. The names of the old products are not known for certain: what
-    /// matches is shown, and the plan can name a product by its code.
+    /// The component that this product is, by its name.
     pub fn component(&self) -> Option<Component> {
-        let name = normalised(&self.name);
-        if !(name.contains("phonefactor") || name.contains("multi factor authentication")) || name.contains("ad fs") {
-            return None;
-        }
-        let has = |words: &str| name.contains(words);
-        match () {
-            () if has("adfs") => None,
-            () if has("user portal") => Some(Component::Portal),
-            () if has("web service sdk") => Some(Component::Sdk),
-            () if has("mobile app web service") || has("phone app web service") => Some(Component::MobileApp),
-            () if name.ends_with("agent") || name.ends_with("server") => Some(Component::Server),
-            () => None,
-        }
+        component_of(&self.name)
+    }
+}
+
+/// The first version of Multi-Factor Authentication Server.
+pub const NEW_ERA: u32 = 6;
+
+/// The first number of a version.
+pub fn major(version: &str) -> Option<u32> {
+    version.split('.').next()?.trim().parse().ok()
+}
+
+/// The component that a product is, by its name. The names of the old products are not known for certain: what matches
+/// is shown, and the plan can name a product by its code.
+pub fn component_of(name: &str) -> Option<Component> {
+    let name = normalised(name);
+    if !(name.contains("phonefactor") || name.contains("multi factor authentication")) || name.contains("ad fs") {
+        return None;
+    }
+    let has = |words: &str| name.contains(words);
+    match () {
+        () if has("adfs") => None,
+        () if has("user portal") => Some(Component::Portal),
+        () if has("web service sdk") => Some(Component::Sdk),
+        () if has("mobile app web service") || has("phone app web service") => Some(Component::MobileApp),
+        () if name.ends_with("agent") || name.ends_with("server") => Some(Component::Server),
+        () => None,
     }
 }
 
@@ -80,17 +97,28 @@ fn normalised(name: &str) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// Every product in both registry views.
+/// Every product in both registry views, and those that Windows Installer has for one user only.
 pub fn all(machine: &dyn Inspect) -> Result<Vec<Product>, Failure> {
     let mut all: Vec<Product> = Vec::new();
+    let is_known = |all: &[Product], code: &str| all.iter().any(|seen| seen.code.eq_ignore_ascii_case(code));
     for view in [View::Native, View::Wow32] {
         let Some(uninstall) = machine.registry_key(view, UNINSTALL)? else { continue };
         for code in uninstall.keys {
             let Some(key) = machine.registry_key(view, &format!("{UNINSTALL}\\{code}"))? else { continue };
-            if all.iter().any(|seen| seen.code.eq_ignore_ascii_case(&code)) {
+            if is_known(&all, &code) {
                 continue; // On 32-bit Windows both views are one.
             }
             all.extend(product(machine, view, code, &key, false)?);
+        }
+    }
+    for user in machine.registry_key(View::Native, USER_DATA)?.unwrap_or_default().keys {
+        let products = format!(r"{USER_DATA}\{user}\Products");
+        for packed in machine.registry_key(View::Native, &products)?.unwrap_or_default().keys {
+            if let Some(code) = unpacked_code(&packed)
+                && !is_known(&all, &code)
+            {
+                all.extend(product_of_user(machine, &user, &code)?);
+            }
         }
     }
     Ok(all)
@@ -103,7 +131,10 @@ pub fn of_code(machine: &dyn Inspect, code: &str) -> Result<Option<Product>, Fai
             return product(machine, view, code.to_ascii_uppercase(), &key, true);
         }
     }
-    Ok(None)
+    match user_of(machine, code)? {
+        Some(user) => product_of_user(machine, &user, code),
+        None => Ok(None),
+    }
 }
 
 fn product(
@@ -122,19 +153,71 @@ fn product(
         view,
         windows_installer,
         package: None,
+        user: None,
         code,
     };
     // Thousands of products may be installed; only ours are worth another look.
     if windows_installer && (wanted || product.component().is_some()) {
-        product.package = cached_package(machine, &product.code)?;
+        let properties = installer_key(machine, &product.code, "InstallProperties")?;
+        product.package = properties.and_then(|(_, key)| local_package(&key));
     }
     Ok(Some(product))
 }
 
-fn cached_package(machine: &dyn Inspect, code: &str) -> Result<Option<WinPath>, Failure> {
+fn local_package(key: &Key) -> Option<WinPath> {
+    key.text("LocalPackage").and_then(|path| WinPath::new(path).ok())
+}
+
+/// A product as Windows Installer has it for one user.
+fn product_of_user(machine: &dyn Inspect, user: &str, code: &str) -> Result<Option<Product>, Failure> {
     let Some(packed) = packed_code(code) else { return Ok(None) };
-    let key = machine.registry_key(View::Native, &format!(r"{MANAGED}\{packed}\InstallProperties"))?;
-    Ok(key.and_then(|key| key.text("LocalPackage").and_then(|path| WinPath::new(path).ok())))
+    let path = format!(r"{USER_DATA}\{user}\Products\{packed}\InstallProperties");
+    let Some(key) = machine.registry_key(View::Native, &path)? else { return Ok(None) };
+    let Some(name) = key.text("DisplayName") else { return Ok(None) };
+    Ok(Some(Product {
+        code: code.to_ascii_uppercase(),
+        name: name.to_owned(),
+        version: key.text("DisplayVersion").unwrap_or_default().to_owned(),
+        publisher: key.text("Publisher").unwrap_or_default().to_owned(),
+        view: View::Native,
+        windows_installer: true,
+        package: local_package(&key),
+        user: (user != ALL_USERS).then(|| user.to_owned()),
+    }))
+}
+
+/// The user a product is installed for.
+fn user_of(machine: &dyn Inspect, code: &str) -> Result<Option<String>, Failure> {
+    Ok(installer_key(machine, code, "InstallProperties")?.map(|(user, _)| user))
+}
+
+/// A key that Windows Installer itself has below a product, with the user it is for.
+fn installer_key(machine: &dyn Inspect, code: &str, name: &str) -> Result<Option<(String, Key)>, Failure> {
+    let Some(packed) = packed_code(code) else { return Ok(None) };
+    let users = machine.registry_key(View::Native, USER_DATA)?.unwrap_or_default().keys;
+    // Most are installed for all.
+    let all = users.iter().filter(|user| *user == ALL_USERS);
+    for user in all.chain(users.iter().filter(|user| *user != ALL_USERS)) {
+        let path = format!(r"{USER_DATA}\{user}\Products\{packed}\{name}");
+        if let Some(key) = machine.registry_key(View::Native, &path)? {
+            return Ok(Some((user.clone(), key)));
+        }
+    }
+    Ok(None)
+}
+
+/// What has been applied to a product besides its package: patches and transforms, by the names of their keys. Installing
+/// the package again would not bring them back.
+pub fn applied(machine: &dyn Inspect, code: &str) -> Result<Vec<String>, Failure> {
+    let mut all = Vec::new();
+    if let Some((_, patches)) = installer_key(machine, code, "Patches")? {
+        all.extend(patches.keys.iter().map(|patch| format!("patch {patch}")));
+    }
+    if let Some((_, transforms)) = installer_key(machine, code, "Transforms")? {
+        let names = transforms.values.values().filter_map(Value::text).filter(|name| !name.is_empty());
+        all.extend(names.map(|name| format!("transform {name}")));
+    }
+    Ok(all)
 }
 
 /// The products that are `component` by their names.
@@ -144,6 +227,12 @@ pub fn of(machine: &dyn Inspect, component: Component) -> Result<Vec<Product>, F
     Ok(found)
 }
 
+/// True where a product of a component is installed that is none of the old ones.
+pub fn is_newer_installed(machine: &dyn Inspect, component: Component, old_codes: &[String]) -> Result<bool, Failure> {
+    let is_old = |product: &Product| old_codes.iter().any(|code| code.eq_ignore_ascii_case(&product.code));
+    Ok(of(machine, component)?.iter().any(|product| !is_old(product)))
+}
+
 /// True where a product of this code is registered, whatever its name.
 pub fn is_installed(machine: &dyn Inspect, code: &str) -> Result<bool, Failure> {
     for view in [View::Native, View::Wow32] {
@@ -151,7 +240,7 @@ pub fn is_installed(machine: &dyn Inspect, code: &str) -> Result<bool, Failure> 
             return Ok(true);
         }
     }
-    Ok(false)
+    Ok(user_of(machine, code)?.is_some())
 }
 
 #[cfg(test)]
@@ -167,6 +256,7 @@ mod tests {
             view: View::Native,
             windows_installer: true,
             package: None,
+            user: None,
         }
     }
 

@@ -178,14 +178,15 @@ fn own_theme<'a>(below: &'a str, installed: Option<&Installed>) -> Option<&'a st
 /// Files of a web package: folded path below its root, with size and SHA-256.
 type Installed = BTreeMap<String, (u64, String)>;
 
-/// What the old package of each component installed, where it can be read.
+/// What the package of each component installed, the old one where there are both; where it can be read.
 fn installed(
     machine: &dyn Inspect,
     components: &BTreeMap<Component, Found>,
 ) -> Result<BTreeMap<Component, Installed>, Failure> {
     let mut all = BTreeMap::new();
     for component in Component::WEB {
-        let product: Option<&Product> = components.get(&component).and_then(|found| found.old().next());
+        let product: Option<&Product> =
+            components.get(&component).and_then(|found| found.old().next().or_else(|| found.new_era()));
         if let Some(package) = product.and_then(|product| product.package.as_ref())
             && let Some(files) = installed_files(machine, package)?
         {
@@ -200,7 +201,9 @@ fn installed_files(machine: &dyn Inspect, path: &WinPath) -> Result<Option<Insta
     let Ok(Some(mut package)) = packages::open(machine, path) else { return Ok(None) };
     let Ok(root) = WinPath::new(r"C:\x") else { return Ok(None) };
     let forced = BTreeMap::from([("TARGETDIR".to_owned(), root.to_string())]);
-    let Ok(layout) = package.layout(&BTreeMap::new(), &BTreeMap::new(), &forced) else { return Ok(None) };
+    // Nobody remembers which of its features were chosen.
+    let given = BTreeMap::from([("ADDLOCAL".to_owned(), "ALL".to_owned())]);
+    let Ok(layout) = package.layout(&given, &BTreeMap::new(), &forced) else { return Ok(None) };
     let mut all = Installed::new();
     let unpacked = package.unpack(&mut |file, content| {
         if let Some(below) = layout.files.get(&file.key).and_then(|path| path.below(&root)) {

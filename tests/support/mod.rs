@@ -7,11 +7,14 @@ use pfupgrade::plan::Plan;
 use pfupgrade::platform::Platform;
 use pfupgrade::platform::clock::StillClock;
 use pfupgrade::platform::disk::{self, Kind, MemoryDisk, ReadDisk};
+use pfupgrade::platform::facts::Bits;
 use pfupgrade::platform::faulty::{Fault, Faulty};
-use pfupgrade::platform::op::Gate;
+use pfupgrade::platform::op::{Gate, Op};
 use pfupgrade::platform::simulated::{MachineFacts, Simulated, demo};
+use pfupgrade::preflight::Finding;
+use pfupgrade::report::preview::Preview;
 use pfupgrade::winpath::WinPath;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 /// 2016-03-05, a Saturday night.
@@ -34,6 +37,19 @@ pub fn one_server() -> MemoryDisk {
         disk
     });
     machine.snapshot()
+}
+
+/// The demo machine of a name.
+pub fn demo_machine(name: &str) -> MemoryDisk {
+    demo_for(Bits::X64, name)
+}
+
+/// The demo machine of a name, with 32-bit or 64-bit Windows.
+pub fn demo_for(bits: Bits, name: &str) -> MemoryDisk {
+    let disk = MemoryDisk::new();
+    demo::build_for(bits, name, Arc::new(disk.clone()), clock()).unwrap();
+    disk.sync_all();
+    disk
 }
 
 /// Boots the machine on a disk.
@@ -96,19 +112,26 @@ pub fn plan_with(lines: &str) -> Plan {
 }
 
 /// The person at the simulated machine: runs what is to be run, and says yes.
-pub struct Person<'a>(pub &'a Simulated);
+pub struct Person<'a> {
+    machine: &'a Simulated,
+    answered: BTreeSet<String>,
+}
+
+impl<'a> Person<'a> {
+    /// The person at a machine.
+    pub fn at(machine: &'a Simulated) -> Self {
+        Self { machine, answered: BTreeSet::new() }
+    }
+}
 
 impl Operator for Person<'_> {
-    fn at_gate(&mut self, gate: &Gate, still: &str) -> Answer {
-        if let Some(program) = &gate.program {
-            // A killed machine answers nobody.
-            match self.0.run_program(program, &[]) {
-                Ok(0) => {}
-                Ok(code) => panic!("{program} ended with {code}: {still}"),
-                Err(_) => return Answer::Later,
-            }
+    fn at_gate(&mut self, gate: &Gate, _: &str) -> Answer {
+        // A killed machine answers nobody; nor is there anything a person could do who has been here before.
+        let done = || gate.by_hand.as_ref().is_none_or(|op| self.machine.perform(op, &mut |_| {}).is_ok());
+        match self.answered.insert(gate.id.clone()) && done() {
+            true => Answer::Done { by: "simulated operator".to_owned() },
+            false => Answer::Later,
         }
-        Answer::Done { by: "simulated operator".to_owned() }
     }
 }
 
@@ -125,7 +148,7 @@ pub fn run_on(machine: &Simulated, platform: &dyn Platform, plan: &Plan) -> Resu
     let prepared = prepare(platform.inspect(), &*clock, plan, &engine.state)?;
     let refusals: Vec<_> = prepared.preview.findings.iter().filter(|finding| finding.refuses()).collect();
     assert!(refusals.is_empty(), "preflight refuses: {refusals:#?}");
-    engine.run(&prepared, &mut Person(machine), &mut Silent)
+    engine.run(&prepared, &mut Person::at(machine), &mut Silent)
 }
 
 /// Runs a plan on the machine of `disk`.
@@ -146,7 +169,7 @@ pub fn resume(disk: &MemoryDisk) -> Option<Result<End, EngineError>> {
     let engine = engine(&machine, &clock);
     let _lock = engine.lock().unwrap();
     let found = engine.last_run().unwrap()?;
-    Some(engine.resume(&found, &mut Person(&machine), &mut Silent))
+    Some(engine.resume(&found, &mut Person::at(&machine), &mut Silent))
 }
 
 /// Rolls the last run back; `None` where there has been none.
@@ -181,7 +204,12 @@ pub fn whole(disk: &MemoryDisk) -> Whole {
         }
     }
     let machine = boot(disk);
-    let facts = toml::to_string(&machine.facts()).unwrap().replace(SECOND.0, SECOND.1);
+    let mut facts = machine.facts();
+    // The order of applications means nothing to IIS.
+    for site in facts.web_server.iter_mut().flat_map(|iis| &mut iis.sites) {
+        site.applications.sort_by(|one, other| one.path.cmp(&other.path));
+    }
+    let facts = toml::to_string(&facts).unwrap().replace(SECOND.0, SECOND.1);
     all.insert("machine.toml".to_owned(), Some(facts.into_bytes()));
     all
 }
@@ -216,13 +244,63 @@ pub fn assert_same(expected: &Whole, found: &Whole, what: &str) {
 }
 
 /// A whole machine without what a rollback does not restore, and says so: runtimes that a setup installed, the place a
-/// product was installed from, and the logs that the new server wrote.
+/// product was installed from and when, and the logs that the new server wrote.
 pub fn without_what_stays(mut machine: Whole) -> Whole {
     machine.retain(|name, _| !name.starts_with(r"C:\Program Files\PhoneFactor\Logs\MultiFactorAuth"));
     if let Some(Some(facts)) = machine.get_mut("machine.toml") {
         let text = String::from_utf8(std::mem::take(facts)).unwrap();
-        let stays = |line: &&str| !["vc-x86", "vc-x64", "InstallSource"].iter().any(|name| line.starts_with(name));
+        let stays = |line: &&str| {
+            !["vc-x86", "vc-x64", "InstallSource", "InstallDate"].iter().any(|name| line.starts_with(name))
+        };
         *facts = text.lines().filter(stays).map(|line| format!("{line}\n")).collect::<String>().into_bytes();
     }
     machine
+}
+
+/// What a plan would do.
+pub fn preview(disk: &MemoryDisk, plan: &Plan) -> Preview {
+    let (machine, clock) = (boot(disk), clock());
+    prepare(machine.inspect(), &*clock, plan, &path(r"C:\ProgramData\pfupgrade")).unwrap().preview
+}
+
+/// What the checks say.
+pub fn findings(disk: &MemoryDisk, plan: &Plan) -> Vec<Finding> {
+    preview(disk, plan).findings
+}
+
+/// The ids of what refuses a run.
+pub fn refusals(disk: &MemoryDisk, plan: &Plan) -> Vec<String> {
+    findings(disk, plan).into_iter().filter(Finding::refuses).map(|finding| finding.id).collect()
+}
+
+/// The ids of the steps.
+pub fn steps(disk: &MemoryDisk, plan: &Plan) -> Vec<String> {
+    preview(disk, plan).steps.into_iter().map(|step| step.id).collect()
+}
+
+/// The one finding with this id.
+pub fn finding(disk: &MemoryDisk, plan: &Plan, id: &str) -> Finding {
+    let found: Vec<Finding> = findings(disk, plan).into_iter().filter(|finding| finding.id == id).collect();
+    let [finding] = found.as_slice() else { panic!("{id}: {found:#?}") };
+    finding.clone()
+}
+
+/// Copies a file of the machine.
+pub fn copy(disk: &MemoryDisk, from: &str, to: &str) {
+    boot(disk).perform(&Op::Copy { from: path(from), to: path(to) }, &mut |_| {}).unwrap();
+}
+
+/// Code and cached package of the product whose name ends so.
+pub fn product(disk: &MemoryDisk, name: &str) -> (String, String) {
+    let facts = boot(disk).facts();
+    let (code, product) = facts.installed.iter().find(|(_, product)| product.name.ends_with(name)).unwrap();
+    (code.clone(), product.package.to_string())
+}
+
+/// The same machine with other facts than files.
+pub fn altered(disk: &MemoryDisk, alter: impl FnOnce(&mut MachineFacts)) -> MemoryDisk {
+    let other = disk.snapshot();
+    change(&other, alter);
+    other.sync_all();
+    other
 }

@@ -2,7 +2,7 @@
 
 use super::{NewFile, PackageBuilder, Root, Tree, file_key};
 use crate::package::Architecture;
-use crate::package::tables::RegistryRoot;
+use crate::package::RegistryRoot;
 use msi::{Column, Insert, PackageType, Value};
 use std::io::{self, Cursor, Write};
 use std::sync::OnceLock;
@@ -300,6 +300,7 @@ fn registry(package: &PackageBuilder) -> Rows {
             RegistryRoot::CurrentUser => 1,
             RegistryRoot::LocalMachine => 2,
             RegistryRoot::Users => 3,
+            RegistryRoot::Unknown => 4,
         };
         let name = value.name.as_deref().map_or(Value::Null, Value::from);
         let component = if value.permanent { LASTING } else { SETTINGS };

@@ -156,3 +156,12 @@ fn every_cut_and_change_is_an_error_or_harmless() {
         }
     }
 }
+
+#[test]
+fn a_cabinet_that_claims_too_much_is_refused_at_once() {
+    let huge = 0x7fff_0000;
+    let many: Vec<String> = (0..5).map(|number| format!("f{number}")).collect();
+    let files: Vec<(&str, u32, u32)> = many.iter().map(|name| (name.as_str(), 0, huge)).collect();
+    let error = unpacked(&cabinet(STORED, &stored(b"onetwo"), &files)).unwrap_err();
+    assert!(error.to_string().contains("more than any real cabinet"), "{error}");
+}

@@ -38,7 +38,7 @@ error: line 1 has 5000 bytes; a plan's lines have at most 4096
     refused(
         &vec![b'\n'; 1024 * 1024 + 1],
         r#"
-error: the file has 1048577 bytes; a plan has at most 1048576
+error: the file has more than 1048576 bytes, which is the most a plan has
 --> plan.toml
  = hint: is this the right file?
 "#,

@@ -1,6 +1,6 @@
 //! A disk in memory that knows durable from volatile content.
 
-use super::{Disk, Entry, Kind, Lock, Marks, ReadDisk, ReadFile, WriteFile};
+use super::{Batch, Disk, Entry, Kind, Lock, Marks, ReadDisk, ReadFile, WriteFile};
 use crate::winpath::{WinPath, fold};
 use std::collections::BTreeMap;
 use std::io::{self, Cursor, Write};
@@ -21,6 +21,14 @@ impl Node {
     fn folder() -> Self {
         Node::Folder { now: Names::new(), synced: Names::new() }
     }
+
+    /// Has what is there now survive a power cut.
+    fn sync(&mut self) {
+        match self {
+            Node::Folder { now, synced } => synced.clone_from(now),
+            Node::File { now, synced, .. } => synced.clone_from(now),
+        }
+    }
 }
 
 #[derive(Clone)]
@@ -34,6 +42,7 @@ struct State {
     /// How many changes were asked for, and at which one the process dies.
     changes: u64,
     dies_at: Option<u64>,
+    forgets_batches: bool,
 }
 
 /// A disk in memory. A clone of the handle is the same disk; [`MemoryDisk::snapshot`] is a disk of its own.
@@ -51,14 +60,8 @@ impl Default for MemoryDisk {
 impl MemoryDisk {
     /// An empty disk; drives appear with the first folder that is created on them.
     pub fn new() -> Self {
-        Self::of(State {
-            nodes: vec![Node::folder()],
-            marks: BTreeMap::new(),
-            locks: Vec::new(),
-            ticks: 0,
-            changes: 0,
-            dies_at: None,
-        })
+        let (nodes, marks) = (vec![Node::folder()], BTreeMap::new());
+        Self::of(State { nodes, marks, locks: Vec::new(), ticks: 0, changes: 0, dies_at: None, forgets_batches: false })
     }
 
     fn of(state: State) -> Self {
@@ -100,16 +103,27 @@ impl MemoryDisk {
 
     /// Has everything on the disk survive a power cut: the state in which a test begins.
     pub fn sync_all(&self) {
-        for node in &mut self.state().nodes {
-            match node {
-                Node::Folder { now, synced } => synced.clone_from(now),
-                Node::File { now, synced, .. } => synced.clone_from(now),
-            }
-        }
+        self.state().nodes.iter_mut().for_each(Node::sync);
+    }
+
+    /// From now on a batch is not synced and says that it were, as a failing disk may.
+    pub fn forget_batches(&self) {
+        self.state().forgets_batches = true;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn reader(&self, path: &WinPath, stored: bool) -> io::Result<Box<dyn ReadFile>> {
+        let state = self.state();
+        let at = state.find(path).ok_or_else(|| missing(path))?;
+        match &state.nodes[at] {
+            Node::File { now, synced, .. } => {
+                Ok(Box::new(Cursor::new(Shared(Arc::clone(if stored { synced } else { now })))))
+            }
+            Node::Folder { .. } => Err(io::Error::new(io::ErrorKind::IsADirectory, format!("{path} is a folder"))),
+        }
     }
 
     fn changing(&self) -> io::Result<MutexGuard<'_, State>> {
@@ -127,11 +141,6 @@ fn missing(path: &WinPath) -> io::Error {
 }
 
 impl State {
-    /// The names that lead from the root to `path`: its drive first.
-    fn steps(path: &WinPath) -> impl Iterator<Item = String> + '_ {
-        std::iter::once(path.drive().to_string()).chain(path.components().map(str::to_owned))
-    }
-
     fn names(&self, at: usize) -> Option<&Names> {
         match &self.nodes[at] {
             Node::Folder { now, .. } => Some(now),
@@ -146,32 +155,42 @@ impl State {
         }
     }
 
+    /// The node at `path`.
+    fn find(&self, path: &WinPath) -> Option<usize> {
+        self.find_with(path, |_| ())
+    }
+
     /// The node at `path` and the path in the case in which it was created.
-    fn find(&self, path: &WinPath) -> Option<(usize, WinPath)> {
-        let mut at = ROOT;
-        let mut real: Option<WinPath> = None;
-        for step in Self::steps(path) {
-            let (name, next) = self.names(at)?.get(&fold(&step))?;
-            real = Some(match real {
-                None => WinPath::root_of(path),
-                Some(folder) => folder.child(name),
-            });
+    fn find_real(&self, path: &WinPath) -> Option<(usize, WinPath)> {
+        let mut real = WinPath::root_of(path);
+        let at = self.find_with(path, |name| real = real.child(name))?;
+        Some((at, real))
+    }
+
+    /// Goes from the root to `path` and tells each name on the way behind the drive's.
+    fn find_with(&self, path: &WinPath, mut each: impl FnMut(&str)) -> Option<usize> {
+        let key = path.key();
+        let (drive, below) = key.split_at_checked(1)?;
+        let mut at = self.names(ROOT)?.get(drive)?.1;
+        for step in below.split('\\').skip(1).filter(|step| !step.is_empty()) {
+            let (name, next) = self.names(at)?.get(step)?;
+            each(name);
             at = *next;
         }
-        real.map(|real| (at, real))
+        Some(at)
     }
 
     fn folder_of(&mut self, path: &WinPath) -> io::Result<usize> {
         match path.parent() {
             None => Ok(ROOT),
             Some(parent) if parent.parent().is_none() && self.find(&parent).is_none() => Ok(self.insert(ROOT, &parent)),
-            Some(parent) => self.find(&parent).map(|(at, _)| at).ok_or_else(|| missing(&parent)),
+            Some(parent) => self.find(&parent).ok_or_else(|| missing(&parent)),
         }
     }
 
     /// Adds an empty folder below node `parent`; a drive counts as synced from the start.
     fn insert(&mut self, parent: usize, path: &WinPath) -> usize {
-        let name = State::steps(path).last().unwrap_or_default();
+        let name = if parent == ROOT { path.drive().to_string() } else { path.name().to_owned() };
         self.nodes.push(Node::folder());
         let at = self.nodes.len() - 1;
         if let Node::Folder { now, synced } = &mut self.nodes[parent] {
@@ -197,6 +216,14 @@ impl State {
             let path = path.child(name);
             into.push(self.entry(*next, path.clone()));
             self.walk(*next, &path, into);
+        }
+    }
+
+    /// The nodes at and below one.
+    fn nodes_of(&self, at: usize, into: &mut Vec<usize>) {
+        into.push(at);
+        for (_, next) in self.names(at).into_iter().flat_map(Names::values) {
+            self.nodes_of(*next, into);
         }
     }
 
@@ -228,7 +255,7 @@ impl State {
 
     fn open_for_writing(&mut self, path: &WinPath, keep: bool) -> io::Result<usize> {
         let modified = self.tick();
-        if let Some((at, _)) = self.find(path) {
+        if let Some(at) = self.find(path) {
             let Node::File { now, modified: time, .. } = &mut self.nodes[at] else {
                 return Err(io::Error::new(io::ErrorKind::IsADirectory, format!("{path} is a folder")));
             };
@@ -249,31 +276,30 @@ impl State {
 impl ReadDisk for MemoryDisk {
     fn entry(&self, path: &WinPath) -> io::Result<Option<Entry>> {
         let state = self.state();
-        Ok(state.find(path).map(|(at, path)| state.entry(at, path)))
+        Ok(state.find_real(path).map(|(at, path)| state.entry(at, path)))
     }
 
     fn list(&self, folder: &WinPath) -> io::Result<Vec<Entry>> {
         let state = self.state();
-        let (at, path) = state.find(folder).ok_or_else(|| missing(folder))?;
+        let (at, path) = state.find_real(folder).ok_or_else(|| missing(folder))?;
         let names = state.names(at).ok_or_else(|| missing(folder))?;
         Ok(names.values().map(|(name, next)| state.entry(*next, path.child(name))).collect())
     }
 
     fn walk(&self, folder: &WinPath) -> io::Result<Vec<Entry>> {
         let state = self.state();
-        let (at, path) = state.find(folder).ok_or_else(|| missing(folder))?;
+        let (at, path) = state.find_real(folder).ok_or_else(|| missing(folder))?;
         let mut all = Vec::new();
         state.walk(at, &path, &mut all);
         Ok(all)
     }
 
     fn open(&self, path: &WinPath) -> io::Result<Box<dyn ReadFile>> {
-        let state = self.state();
-        let (at, _) = state.find(path).ok_or_else(|| missing(path))?;
-        match &state.nodes[at] {
-            Node::File { now, .. } => Ok(Box::new(Cursor::new(Shared(Arc::clone(now))))),
-            Node::Folder { .. } => Err(io::Error::new(io::ErrorKind::IsADirectory, format!("{path} is a folder"))),
-        }
+        self.reader(path, false)
+    }
+
+    fn open_stored(&self, path: &WinPath) -> io::Result<Box<dyn ReadFile>> {
+        self.reader(path, true)
     }
 
     fn size(&self, path: &WinPath) -> io::Result<u64> {
@@ -286,7 +312,7 @@ impl ReadDisk for MemoryDisk {
 
     fn marks(&self, path: &WinPath) -> io::Result<Option<Marks>> {
         let state = self.state();
-        let (at, _) = state.find(path).ok_or_else(|| missing(path))?;
+        let at = state.find(path).ok_or_else(|| missing(path))?;
         Ok(state.marks.get(&at).cloned())
     }
 }
@@ -326,7 +352,7 @@ impl Disk for MemoryDisk {
             return Err(io::Error::new(io::ErrorKind::CrossesDevices, format!("{to} is on another drive than {from}")));
         }
         let folder = state.folder_of(to)?;
-        if let Some((at, _)) = state.find(to).filter(|_| from != to)
+        if let Some(at) = state.find(to).filter(|_| from != to)
             && matches!(state.nodes[at], Node::Folder { .. })
         {
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, format!("the folder {to} is already there")));
@@ -339,7 +365,7 @@ impl Disk for MemoryDisk {
 
     fn remove_file(&self, path: &WinPath) -> io::Result<()> {
         let mut state = self.changing()?;
-        let (at, _) = state.find(path).ok_or_else(|| missing(path))?;
+        let at = state.find(path).ok_or_else(|| missing(path))?;
         if state.names(at).is_some() {
             return Err(io::Error::new(io::ErrorKind::IsADirectory, format!("{path} is a folder")));
         }
@@ -348,7 +374,7 @@ impl Disk for MemoryDisk {
 
     fn remove_folder(&self, path: &WinPath) -> io::Result<()> {
         let mut state = self.changing()?;
-        let (at, _) = state.find(path).ok_or_else(|| missing(path))?;
+        let at = state.find(path).ok_or_else(|| missing(path))?;
         match state.names(at) {
             None => Err(io::Error::new(io::ErrorKind::NotADirectory, format!("{path} is no folder"))),
             Some(names) if !names.is_empty() => {
@@ -360,12 +386,19 @@ impl Disk for MemoryDisk {
 
     fn sync_folder(&self, path: &WinPath) -> io::Result<()> {
         let mut state = self.changing()?;
-        let (at, _) = state.find(path).ok_or_else(|| missing(path))?;
+        let at = state.find(path).ok_or_else(|| missing(path))?;
         match &mut state.nodes[at] {
-            Node::Folder { now, synced } => synced.clone_from(now),
-            Node::File { .. } => return Err(io::ErrorKind::NotADirectory.into()),
+            Node::File { .. } => Err(io::ErrorKind::NotADirectory.into()),
+            folder => {
+                folder.sync();
+                Ok(())
+            }
         }
-        Ok(())
+    }
+
+    fn batch(&self, folder: &WinPath) -> io::Result<Box<dyn Batch + '_>> {
+        let at = self.state().find(folder).ok_or_else(|| missing(folder))?;
+        Ok(Box::new(Together { disk: self, at }))
     }
 
     fn make_private(&self, folder: &WinPath) -> io::Result<()> {
@@ -377,7 +410,7 @@ impl Disk for MemoryDisk {
 
     fn set_marks(&self, path: &WinPath, marks: &Marks) -> io::Result<()> {
         let mut state = self.changing()?;
-        let (at, _) = state.find(path).ok_or_else(|| missing(path))?;
+        let at = state.find(path).ok_or_else(|| missing(path))?;
         state.marks.insert(at, marks.clone());
         Ok(())
     }
@@ -394,6 +427,30 @@ impl Disk for MemoryDisk {
 
     fn as_read(&self) -> &dyn ReadDisk {
         self
+    }
+}
+
+struct Together<'a> {
+    disk: &'a MemoryDisk,
+    at: usize,
+}
+
+impl Batch for Together<'_> {
+    fn disk(&self) -> &dyn Disk {
+        self.disk
+    }
+
+    /// Syncs one thing after the other, so that the process may die between any two of them.
+    fn sync(&self) -> io::Result<()> {
+        let mut nodes = Vec::new();
+        self.disk.state().nodes_of(self.at, &mut nodes);
+        for at in nodes {
+            let mut state = self.disk.changing()?;
+            if !state.forgets_batches {
+                state.nodes[at].sync();
+            }
+        }
+        Ok(())
     }
 }
 
@@ -430,9 +487,7 @@ impl Write for OpenFile {
 
 impl WriteFile for OpenFile {
     fn sync(&mut self) -> io::Result<()> {
-        if let Node::File { now, synced, .. } = &mut self.disk.changing()?.nodes[self.at] {
-            synced.clone_from(now);
-        }
+        self.disk.changing()?.nodes[self.at].sync();
         Ok(())
     }
 

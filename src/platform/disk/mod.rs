@@ -5,13 +5,14 @@
 //! so that a power cut can be played through. A preview is handed the [`ReadDisk`] half and so cannot write.
 
 mod host;
+pub(crate) mod many;
 mod memory;
 #[cfg(test)]
 pub(crate) mod tests;
 
 pub use host::HostDisk;
 #[cfg(windows)]
-pub(super) use host::Written;
+pub(super) use host::{Written, batch::sync_each};
 pub use memory::MemoryDisk;
 
 use crate::winpath::WinPath;
@@ -89,12 +90,26 @@ pub trait ReadDisk: Send + Sync {
     fn walk(&self, folder: &WinPath) -> io::Result<Vec<Entry>>;
     /// Opens a file for reading.
     fn open(&self, path: &WinPath) -> io::Result<Box<dyn ReadFile>>;
+    /// Opens a file to read what the disk itself holds: not the copy that the system keeps in memory, where the system
+    /// can be made to forget it.
+    fn open_stored(&self, path: &WinPath) -> io::Result<Box<dyn ReadFile>> {
+        self.open(path)
+    }
     /// Bytes of all files at and below `path`.
     fn size(&self, path: &WinPath) -> io::Result<u64>;
     /// What Windows keeps of a file or folder besides its content; `None` where the disk keeps no such things.
     fn marks(&self, _path: &WinPath) -> io::Result<Option<Marks>> {
         Ok(None)
     }
+}
+
+/// Many files that are written without being synced one by one.
+pub trait Batch: Sync {
+    /// The disk to write them on.
+    fn disk(&self) -> &dyn Disk;
+    /// Has everything below the folder survive a power cut, names as well as content. A file that could not be written
+    /// since the batch was begun is an error here at the latest.
+    fn sync(&self) -> io::Result<()>;
 }
 
 /// A disk that can be changed.
@@ -113,6 +128,9 @@ pub trait Disk: ReadDisk {
     fn remove_folder(&self, path: &WinPath) -> io::Result<()>;
     /// Has the names in a folder survive a power cut.
     fn sync_folder(&self, path: &WinPath) -> io::Result<()>;
+    /// Begins to write many files below `folder`, which is there, to sync them all at once. Until the batch is dropped
+    /// nobody else may add or rename anything there.
+    fn batch(&self, folder: &WinPath) -> io::Result<Box<dyn Batch + '_>>;
     /// Creates a folder whose content only administrators and the system get at, or makes such a one of the folder that is
     /// there. Where others may have put something into that, it is refused.
     fn make_private(&self, folder: &WinPath) -> io::Result<()>;
@@ -128,6 +146,7 @@ pub trait Disk: ReadDisk {
 
 /// Size of the pieces in which files are copied and hashed.
 const PIECE: usize = 256 * 1024;
+const FIRST_PIECE: usize = 32 * 1024;
 
 /// True where something lies at `path`.
 pub fn exists(disk: &dyn ReadDisk, path: &WinPath) -> io::Result<bool> {
@@ -169,11 +188,19 @@ pub fn create_private(disk: &dyn Disk, path: &WinPath) -> io::Result<()> {
 
 /// Puts `bytes` at `path` so that after a power cut either the old or the new content is there, whole.
 pub fn replace(disk: &dyn Disk, path: &WinPath, bytes: &[u8]) -> io::Result<()> {
+    replace_with(disk, path, |file| file.write_all(bytes))
+}
+
+/// [`replace`] for content that is written bit by bit.
+pub(crate) fn replace_with(
+    disk: &dyn Disk,
+    path: &WinPath,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
     let beside = beside(path);
-    let mut file = disk.create(&beside)?;
-    file.write_all(bytes)?;
-    file.sync()?;
-    drop(file);
+    let mut file = io::BufWriter::with_capacity(PIECE, disk.create(&beside)?);
+    write(&mut file)?;
+    file.into_inner()?.sync()?;
     disk.rename(&beside, path)?;
     sync_parent(disk, path)
 }
@@ -194,6 +221,11 @@ pub fn sync_parent(disk: &dyn Disk, path: &WinPath) -> io::Result<()> {
 /// SHA-256 of a file, in lower-case hexadecimal.
 pub fn hash(disk: &dyn ReadDisk, path: &WinPath) -> io::Result<String> {
     Ok(hash_reader(&mut *disk.open(path)?)?.1)
+}
+
+/// [`hash`] of what the disk itself holds, as far as [`ReadDisk::open_stored`] can tell.
+pub fn hash_stored(disk: &dyn ReadDisk, path: &WinPath) -> io::Result<String> {
+    Ok(hash_reader(&mut *disk.open_stored(path)?)?.1)
 }
 
 /// Length and SHA-256 of all that a reader gives, without keeping it.
@@ -221,18 +253,20 @@ fn hex(bytes: &[u8]) -> String {
 /// The content goes beside `to` first, so a copy that was cut short never carries the name of a whole one.
 pub fn copy(disk: &dyn Disk, from: &WinPath, to: &WinPath, moved: &mut dyn FnMut(u64)) -> io::Result<String> {
     let beside = beside(to);
-    let sum = copy_in_place(disk, from, &beside, moved)?;
+    let (sum, mut file) = copy_unsynced(disk, from, &beside, moved)?;
+    file.sync()?;
+    drop(file);
     disk.rename(&beside, to)?;
     Ok(sum)
 }
 
-/// [`copy`] straight to the name, for where something else says that the copy is whole.
-pub(crate) fn copy_in_place(
+/// [`copy`] straight to the name and not synced, for where something else says that the copy is whole.
+pub(crate) fn copy_unsynced(
     disk: &dyn Disk,
     from: &WinPath,
     to: &WinPath,
     moved: &mut dyn FnMut(u64),
-) -> io::Result<String> {
+) -> io::Result<(String, Box<dyn WriteFile>)> {
     let modified = disk.entry(from)?.ok_or(io::ErrorKind::NotFound)?.modified;
     let mut source = disk.open(from)?;
     let mut target = disk.create(to)?;
@@ -244,16 +278,21 @@ pub(crate) fn copy_in_place(
         Ok(())
     })?;
     target.set_modified(modified)?;
-    target.sync()?;
-    Ok(hex(&sum.finalize()))
+    Ok((hex(&sum.finalize()), target))
 }
 
+/// Hands out a file piece by piece. The first piece is small, for most files are; what they do not need is not made.
 fn pieces(file: &mut dyn Read, mut each: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
-    let mut buffer = vec![0; PIECE];
+    let mut buffer = vec![0; FIRST_PIECE];
     loop {
         match file.read(&mut buffer) {
             Ok(0) => return Ok(()),
-            Ok(read) => each(&buffer[..read])?,
+            Ok(read) => {
+                each(&buffer[..read])?;
+                if read == buffer.len() {
+                    buffer.resize(PIECE, 0);
+                }
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
@@ -263,13 +302,17 @@ fn pieces(file: &mut dyn Read, mut each: impl FnMut(&[u8]) -> io::Result<()>) ->
 /// Removes whatever lies at `path`; content that is already gone is no error.
 pub fn remove(disk: &dyn Disk, path: &WinPath) -> io::Result<()> {
     let Some(entry) = disk.entry(path)? else { return Ok(()) };
-    if entry.kind == Kind::Folder {
-        for inner in disk.list(path)? {
-            remove(disk, &inner.path)?;
-        }
-        disk.remove_folder(path)?;
-    } else {
-        disk.remove_file(path)?;
-    }
+    take_away(disk, &entry)?;
     sync_parent(disk, path)
+}
+
+/// What goes with its folder need not be synced out of it.
+fn take_away(disk: &dyn Disk, entry: &Entry) -> io::Result<()> {
+    if entry.kind != Kind::Folder {
+        return disk.remove_file(&entry.path);
+    }
+    for inner in disk.list(&entry.path)? {
+        take_away(disk, &inner)?;
+    }
+    disk.remove_folder(&entry.path)
 }

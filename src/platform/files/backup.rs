@@ -1,15 +1,12 @@
 //! Backups: made, read again, and put back.
 
-use super::{contents, sync_folders};
-use crate::platform::disk::{self, Disk, Kind, Marks, ReadDisk};
+use super::contents;
+use crate::platform::disk::{self, Disk, Kind, Marks, ReadDisk, many};
 use crate::platform::{Doing, Failure, FailureKind, Progress};
 use crate::winpath::{WinPath, fold};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
-use std::thread;
+use std::io::{self, BufReader, Read};
 use std::time::{Duration, SystemTime};
 
 /// What a backup holds. It is written last: a backup without its manifest is none.
@@ -76,19 +73,22 @@ pub(super) fn back_up(
     let doing = format!("back up {from} to {to}");
     let manifest_path = manifest_of(to);
     if disk::exists(disk.as_read(), &manifest_path).doing(&doing)? {
-        // The operation had been done before a kill: a backup is never written a second time.
-        return verify_backup(disk.as_read(), to).map(drop);
+        // The operation had been done before a kill: a backup is never written a second time. The kill may have come just
+        // before the manifest's name was safe.
+        verify_backup(disk.as_read(), to)?;
+        return disk::sync_parent(disk, &manifest_path).doing(&doing);
     }
     if let Some(parent) = to.parent() {
         disk::create_folders(disk, &parent).doing(&doing)?;
     }
     let manifest = copy_into_backup(disk, from, to, except, watch).doing(&doing)?;
     check_contents(disk.as_read(), to, &manifest)?;
-    let text = serde_json::to_vec_pretty(&manifest).doing(&doing)?;
-    disk::replace(disk, &manifest_path, &text).doing(&doing)
+    let write = |file: &mut dyn io::Write| Ok(serde_json::to_writer_pretty(file, &manifest)?);
+    disk::replace_with(disk, &manifest_path, write).doing(&doing)
 }
 
 /// Files are written under their own names: without its manifest, which is written last, nobody takes a copy for whole.
+/// What the manifest will name is on the disk when this returns.
 fn copy_into_backup(
     disk: &dyn Disk,
     from: &WinPath,
@@ -100,77 +100,45 @@ fn copy_into_backup(
     let Some(source) = disk.entry(from)? else { return Ok(manifest) };
     manifest.present = true;
     if source.kind == Kind::File {
-        let sum = disk::copy_in_place(disk, from, to, &mut |bytes| watch(Progress::Bytes(bytes)))?;
+        watch(Progress::Total(source.len));
+        let (sum, mut file) = disk::copy_unsynced(disk, from, to, &mut |bytes| watch(Progress::Bytes(bytes)))?;
+        file.sync()?;
         manifest.entries.push(entry_of(disk, String::new(), &source, Some(sum))?);
         disk::sync_parent(disk, to)?;
         return Ok(manifest);
     }
     manifest.marks = disk.marks(from)?;
     disk::create_folders(disk, to)?;
-    let mut files = Vec::new();
+    let batch = disk.batch(to)?;
     for entry in contents(disk.as_read(), from, except)? {
         let path = entry.path.below(from).unwrap_or_default().to_owned();
-        let target = to.join(&path).map_err(io::Error::other)?;
         if entry.kind == Kind::Folder {
-            disk::create_folders(disk, &target)?;
-        } else {
-            files.push((manifest.entries.len(), entry.path.clone(), target));
+            create_folder(batch.disk(), &to.join(&path).map_err(io::Error::other)?)?;
         }
-        manifest.entries.push(entry_of(disk, path, &entry, None)?);
+        let sha256 = (entry.kind == Kind::File).then(String::new);
+        manifest.entries.push(entry_of(disk, path, &entry, sha256)?);
     }
-    for (at, sum) in copy_files(disk, &files, watch)? {
-        manifest.entries[at].sha256 = Some(sum);
+    watch(Progress::Total(manifest.len()));
+    let mut moved = |bytes| watch(Progress::Bytes(bytes));
+    let sums = many::each(&manifest.entries, &mut moved, |entry, moved| {
+        if entry.sha256.is_none() {
+            return Ok(None);
+        }
+        disk::copy_unsynced(batch.disk(), &file_in(from, entry)?, &file_in(to, entry)?, moved).map(|(sum, _)| Some(sum))
+    })?;
+    for (entry, sum) in manifest.entries.iter_mut().zip(sums) {
+        entry.sha256 = sum;
     }
-    sync_folders(disk, to)?;
+    batch.sync()?;
     Ok(manifest)
 }
 
-/// From so many files on several are copied at a time: a disk takes most of its time to say that a file is safe, and says
-/// so for many at once.
-pub(super) const MANY: usize = 64;
-const AT_A_TIME: usize = 16;
-
-/// Copies files and answers with their places in the manifest and their SHA-256.
-pub(super) fn copy_files(
-    disk: &dyn Disk,
-    files: &[(usize, WinPath, WinPath)],
-    watch: &mut dyn FnMut(Progress),
-) -> io::Result<Vec<(usize, String)>> {
-    if files.len() < MANY {
-        let mut moved = |bytes| watch(Progress::Bytes(bytes));
-        let copy =
-            |(at, from, to): &(usize, WinPath, WinPath)| Ok((*at, disk::copy_in_place(disk, from, to, &mut moved)?));
-        return files.iter().map(copy).collect();
+/// Creates a folder, which an attempt that was cut short may have left.
+fn create_folder(disk: &dyn Disk, path: &WinPath) -> io::Result<()> {
+    match disk.entry(path)? {
+        Some(entry) if entry.kind == Kind::Folder => Ok(()),
+        _ => disk.create_folder(path),
     }
-    let (tell, told) = mpsc::channel();
-    let next = AtomicUsize::new(0);
-    thread::scope(|scope| {
-        let work = |tell: mpsc::Sender<u64>| {
-            let mut sums = Vec::new();
-            while let Some((at, from, to)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-                // Nobody listens any more only where this whole call is over.
-                let sum = disk::copy_in_place(disk, from, to, &mut |bytes| {
-                    tell.send(bytes).ok();
-                });
-                sums.push((*at, sum.inspect_err(|_| next.store(files.len(), Ordering::Relaxed))?));
-            }
-            Ok(sums)
-        };
-        let workers: Vec<_> = (0..AT_A_TIME)
-            .map(|_| {
-                let tell = tell.clone();
-                scope.spawn(move || work(tell))
-            })
-            .collect();
-        drop(tell);
-        told.iter().for_each(|bytes| watch(Progress::Bytes(bytes)));
-        let mut all = Vec::with_capacity(files.len());
-        for worker in workers {
-            let sums: io::Result<Vec<_>> = worker.join().map_err(|_| io::Error::other("a copying thread panicked"))?;
-            all.extend(sums?);
-        }
-        Ok(all)
-    })
 }
 
 fn entry_of(disk: &dyn Disk, path: String, entry: &disk::Entry, sha256: Option<String>) -> io::Result<ManifestEntry> {
@@ -189,31 +157,52 @@ fn time_of(entry: &ManifestEntry) -> Option<SystemTime> {
 /// Reads a backup again and compares every file with the manifest, which it returns.
 pub fn verify_backup(disk: &dyn ReadDisk, backup: &WinPath) -> Result<Manifest, Failure> {
     let doing = format!("read the backup {backup}");
-    let damaged = |why: String| Failure::new(&doing, why).of_kind(FailureKind::DamagedBackup);
-    let text = disk::read(disk, &manifest_of(backup), MANIFEST_LIMIT).map_err(|e| damaged(format!("manifest: {e}")))?;
-    let manifest: Manifest = serde_json::from_slice(&text).map_err(|e| damaged(format!("manifest: {e}")))?;
+    let damaged = |why: String| {
+        let next = "put a good copy of it back, if there is one; nothing is decided on a damaged backup";
+        Failure::new(&doing, why).next(next).of_kind(FailureKind::DamagedBackup)
+    };
+    let text = disk.open(&manifest_of(backup)).map_err(|e| damaged(format!("manifest: {e}")))?;
+    let text = BufReader::with_capacity(1 << 16, text.take(MANIFEST_LIMIT));
+    let manifest: Manifest = serde_json::from_reader(text).map_err(|e| damaged(format!("manifest: {e}")))?;
     check_contents(disk, backup, &manifest)?;
     Ok(manifest)
 }
 
+/// Reads every file again, from the disk and not from the system's memory as far as that can be had.
 fn check_contents(disk: &dyn ReadDisk, backup: &WinPath, manifest: &Manifest) -> Result<(), Failure> {
-    let damaged = |why: String| {
-        Failure::new(format!("re-read the backup {backup}"), why)
+    let check = |entry: &ManifestEntry, _: &mut dyn FnMut(u64)| match fault_of(disk, backup, entry) {
+        Some(fault) => Err(io::Error::other(fault)),
+        None => Ok(()),
+    };
+    many::each(&manifest.entries, &mut |_| {}, check).map(drop).map_err(|fault| {
+        Failure::new(format!("re-read the backup {backup}"), fault)
             .next("the disk may be failing: check it before anything else")
             .of_kind(FailureKind::DamagedBackup)
-    };
-    for entry in &manifest.entries {
-        if time_of(entry).is_none() {
-            return Err(damaged(format!("the manifest gives {} a time that there is not", entry.path)));
-        }
-        let Some(sha256) = &entry.sha256 else { continue };
-        let path = file_in(backup, entry).map_err(|e| damaged(e.to_string()))?;
-        let found = disk::hash(disk, &path).map_err(|e| damaged(format!("{path}: {e}")))?;
-        if found != *sha256 {
-            return Err(damaged(format!("{path} does not hold what was written: its SHA-256 is {found}")));
-        }
+    })
+}
+
+/// What is wrong with one file of a backup.
+fn fault_of(disk: &dyn ReadDisk, backup: &WinPath, entry: &ManifestEntry) -> Option<String> {
+    if time_of(entry).is_none() {
+        return Some(format!("the manifest gives {} a time that there is not", entry.path));
     }
-    Ok(())
+    let sha256 = entry.sha256.as_ref()?;
+    let path = match file_in(backup, entry) {
+        Ok(path) => path,
+        Err(error) => return Some(error.to_string()),
+    };
+    // A file that has grown need not be read to its end.
+    match disk.entry(&path) {
+        Ok(Some(found)) if found.len != entry.len => {
+            return Some(format!("{path} does not hold what was written: {} bytes, not {}", found.len, entry.len));
+        }
+        _ => {}
+    }
+    match disk::hash_stored(disk, &path) {
+        Ok(found) if found == *sha256 => None,
+        Ok(found) => Some(format!("{path} does not hold what was written: its SHA-256 is {found}")),
+        Err(error) => Some(format!("{path}: {error}")),
+    }
 }
 
 fn file_in(root: &WinPath, entry: &ManifestEntry) -> io::Result<WinPath> {
@@ -243,7 +232,8 @@ fn put_back(
     manifest: &Manifest,
     watch: &mut dyn FnMut(Progress),
 ) -> io::Result<()> {
-    let mut moved = |bytes| watch(Progress::Bytes(bytes));
+    let mut total = manifest.len();
+    watch(Progress::Total(total));
     let is_folder = manifest.entries.iter().all(|entry| !entry.path.is_empty());
     let folder = if is_folder { Some(to.clone()) } else { to.parent() };
     if let Some(folder) = folder {
@@ -258,10 +248,14 @@ fn put_back(
             give_marks(disk, &target, entry.marks.as_ref())?;
             continue;
         };
-        if !is_same(disk.as_read(), &target, entry, sha256)? {
-            disk::copy(disk, &file_in(from, entry)?, &target, &mut moved)?;
-            disk::sync_parent(disk, &target)?;
+        if is_same(disk.as_read(), &target, entry, sha256)? {
+            total = total.saturating_sub(entry.len);
+            watch(Progress::Total(total));
+            give_marks(disk, &target, entry.marks.as_ref())?;
+            continue;
         }
+        disk::copy(disk, &file_in(from, entry)?, &target, &mut |bytes| watch(Progress::Bytes(bytes)))?;
+        disk::sync_parent(disk, &target)?;
         give_marks(disk, &target, entry.marks.as_ref())?;
     }
     Ok(())

@@ -69,8 +69,9 @@ fn remove_empty(disk: &dyn Disk, path: &WinPath, up_to: &WinPath) -> io::Result<
 }
 
 fn copy(disk: &dyn Disk, from: &WinPath, to: &WinPath, watch: &mut dyn FnMut(Progress)) -> io::Result<()> {
-    let mut moved = |bytes| watch(Progress::Bytes(bytes));
     let source = disk.entry(from)?.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "it is not there"))?;
+    watch(Progress::Total(disk.size(from)?));
+    let mut moved = |bytes| watch(Progress::Bytes(bytes));
     if source.kind == Kind::File {
         if let Some(parent) = to.parent() {
             disk::create_folders(disk, &parent)?;

@@ -1,9 +1,9 @@
 //! Operations on both kinds of disk.
 
-use super::backup::{MANY, copy_files};
 use super::*;
 use crate::platform::FailureKind;
 use crate::platform::disk::MemoryDisk;
+use crate::platform::disk::many::MANY;
 use crate::platform::disk::tests::{on_both, path};
 use std::time::SystemTime;
 
@@ -81,14 +81,6 @@ fn a_backup_is_never_written_twice() {
         done(disk, &op);
         assert_eq!(disk::read(disk.as_read(), &path(r"C:\backup\a\file"), 100).expect("read"), b"first");
     });
-}
-
-#[test]
-fn a_file_that_goes_while_many_are_copied_fails_the_backup() {
-    let disk = MemoryDisk::new();
-    let files: Vec<_> =
-        (0..MANY).map(|number| (number, path(r"C:\gone").child(&number.to_string()), path(r"C:\to"))).collect();
-    assert!(copy_files(&disk, &files, &mut |_| {}).is_err());
 }
 
 #[test]

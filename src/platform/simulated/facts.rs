@@ -44,6 +44,12 @@ pub struct MachineFacts {
     /// Who signed which files. A file that is not named here is not signed.
     #[serde(default, rename = "signature")]
     pub signatures: Vec<Signed>,
+    /// Accounts (`DOMAIN\name`) and local groups that exist. Without this list nobody can be asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accounts: Option<Vec<String>>,
+    /// The addresses that answer over HTTP, with their status.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub answers: BTreeMap<String, u16>,
     /// The registry, as a 64-bit program sees it.
     #[serde(default)]
     pub registry: Registry,
@@ -96,6 +102,9 @@ pub struct Installed {
     pub version: String,
     /// Whether it is registered where 32-bit programs look.
     pub wow32: bool,
+    /// Whether it is the product of one user.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub per_user: bool,
     /// The copy of its package that Windows Installer keeps.
     pub package: WinPath,
     /// The files that belong to it.
@@ -108,9 +117,26 @@ pub struct Installed {
     /// The registry values it wrote: key, as a 64-bit program sees it, and name.
     #[serde(default)]
     pub values: Vec<(String, String)>,
+    /// The registry keys that go with all that is below them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<String>,
+    /// What else goes with it, whoever made it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sweeps: Vec<Sweep>,
     /// The application of IIS it created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub application: Option<OwnApplication>,
+}
+
+/// Files that go from a folder, or the folder itself once it is empty.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Sweep {
+    /// The folder.
+    pub folder: WinPath,
+    /// The files' name, which may have `*` and `?`; none for the folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 /// An application of IIS that an installer created.
@@ -139,6 +165,8 @@ impl MachineFacts {
             web_server: None,
             services: Vec::new(),
             signatures: Vec::new(),
+            accounts: None,
+            answers: BTreeMap::new(),
             registry: Registry::default(),
             installed: BTreeMap::new(),
             troubles: Vec::new(),
@@ -166,10 +194,20 @@ impl MachineFacts {
     /// Reads the facts of the machine on a disk.
     pub fn read(disk: &dyn Disk) -> Result<Self, Failure> {
         let doing = "read the simulated machine's machine.toml";
-        let bytes = disk::read(disk.as_read(), &path(), LIMIT).doing(doing)?;
-        let text = String::from_utf8(bytes).doing(doing)?;
-        Self::from_text(&text)
-            .map_err(|why| Failure::new(doing, why).next("correct the file, or make the machine anew"))
+        let wrong = |why: String| Failure::new(doing, why).next("correct the file, or make the machine anew");
+        let bytes = disk::read(disk.as_read(), &path(), LIMIT).map_err(|error| {
+            // The file has no path of the machine that could be shown.
+            wrong(error.to_string().replace(path().as_str(), "machine.toml"))
+        })?;
+        if matches!(bytes.as_slice(), [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [_, 0, ..] | [0, _, ..]) {
+            return Err(wrong("the file is UTF-16; save it as UTF-8".to_owned()));
+        }
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let line =
+                error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
+            wrong(format!("line {} is not UTF-8", line + 1))
+        })?;
+        Self::from_text(text.strip_prefix('\u{feff}').unwrap_or(&text)).map_err(wrong)
     }
 
     /// Writes them to the machine on a disk, whole or not at all.

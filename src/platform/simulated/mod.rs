@@ -24,7 +24,7 @@ mod registry;
 mod tests;
 mod trouble;
 
-pub use facts::{FORMAT, Installed, MachineFacts, OwnApplication, Signed, Stage};
+pub use facts::{FORMAT, Installed, MachineFacts, OwnApplication, Signed, Stage, Sweep};
 pub use registry::Registry;
 pub use trouble::{Running, Trouble, When, Works};
 
@@ -35,6 +35,7 @@ use super::op::Op;
 use super::registry::{self as export, Key, View};
 use super::{Doing, Failure, Inspect, Outcome, Platform, Process, Progress, files};
 use crate::winpath::WinPath;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 const NEXT_FOR_SERVICE: &str =
@@ -233,11 +234,27 @@ impl Inspect for Simulated {
         programs::version_of(self.files(), path)
     }
 
+    fn account_exists(&self, name: &str) -> Result<Option<bool>, Failure> {
+        let facts = self.locked();
+        Ok(facts.accounts.as_ref().map(|known| known.iter().any(|known| known.eq_ignore_ascii_case(name))))
+    }
+
+    fn http_status(&self, url: &str) -> Result<u16, Failure> {
+        let facts = self.locked();
+        let answer = facts.answers.iter().find(|(known, _)| known.eq_ignore_ascii_case(url));
+        let silent = || Failure::new(format!("reach {url}"), "nothing answers there");
+        answer.map(|(_, status)| *status).ok_or_else(silent)
+    }
+
     fn free_space(&self, drive: char) -> Result<u64, Failure> {
         let facts = self.locked();
         let free = facts.free_space.iter().find(|(letter, _)| letter.eq_ignore_ascii_case(&drive));
         free.map(|(_, bytes)| *bytes)
             .ok_or_else(|| Failure::new(format!("find out the free space of {drive}:"), "there is no such drive"))
+    }
+
+    fn leaves_out(&self, package: &WinPath, properties: &BTreeMap<String, String>) -> Vec<String> {
+        self.left_out(package, properties)
     }
 }
 

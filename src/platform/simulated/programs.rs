@@ -135,13 +135,7 @@ struct Running<'a> {
 impl Simulated {
     /// Runs a program to its end and answers with its exit code: what the simulated operator does at a gate.
     pub fn run_program(&self, program: &WinPath, arguments: &[String]) -> Result<i32, Failure> {
-        match self.trouble_with_program(program)? {
-            Some(code) if !matches!(code, 1641 | RESTART_NEEDED) => Ok(code),
-            instead => {
-                let (code, _) = self.run(program, arguments, &mut |_| ())?;
-                Ok(instead.filter(|_| code == 0).unwrap_or(code))
-            }
-        }
+        self.run(program, arguments, &mut |_| ()).map(|(code, _)| code)
     }
 
     /// The exit code and what it printed.

@@ -105,6 +105,12 @@ impl Registry {
         values.insert(known.unwrap_or_else(|| name.to_owned()), value);
     }
 
+    /// Makes a key, empty where it is not there.
+    pub fn create(&mut self, path: &str) {
+        let path = tidy(path);
+        self.keys.entry(fold(&path)).or_insert_with(|| (path, Values::new()));
+    }
+
     /// Takes a value away, and its key where that leaves nothing in it or below it.
     pub fn unset(&mut self, path: &str, name: &str) {
         let path = tidy(path);

@@ -129,7 +129,7 @@ fn every_product_is_registered_with_its_cached_package() {
         let uninstall = format!(r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall\{code}");
         let key = machine.registry_key(View::Native, &uninstall).unwrap().unwrap();
         assert_eq!((key.text("DisplayName"), key.number("WindowsInstaller")), (Some(&*product.name), Some(1)));
-        assert_eq!(key.text("UninstallString"), Some(&*format!("MsiExec.exe /X{code}")));
+        assert_eq!(key.text("UninstallString"), Some(&*format!("MsiExec.exe /I{code}")));
         assert_eq!(key.text("InstallDate"), Some("20160301"));
         let data = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Installer\UserData\S-1-5-18\Products";
         let key =
@@ -257,6 +257,7 @@ proptest! {
             dotnet_release: None,
             vc_x86: false,
             vc_x64: false,
+            user: None,
             pending_renames: Vec::new(),
         });
         for (key, values) in keys {

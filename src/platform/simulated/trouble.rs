@@ -146,14 +146,6 @@ impl Simulated {
         }
     }
 
-    /// Trouble with a program that a person runs: it takes as long as it takes. `None` where it works as usual.
-    pub(super) fn trouble_with_program(&self, program: &WinPath) -> Result<Option<i32>, Failure> {
-        let Some(trouble) = self.take_trouble(When::Run, &[program.name().to_owned()])? else { return Ok(None) };
-        self.clock.wait(trouble.takes());
-        self.leave(&trouble.leaves)?;
-        Ok((trouble.code != 0 || trouble.works == Works::Never).then_some(trouble.code))
-    }
-
     /// Trouble with a service: why it does not do what it is told. It may only take its time.
     pub(super) fn trouble_with_service(&self, name: &str, when: When) -> Result<Option<String>, Failure> {
         let Some(trouble) = self.take_trouble(when, &[name.to_owned()])? else { return Ok(None) };

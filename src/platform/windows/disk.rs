@@ -2,8 +2,7 @@
 
 use super::text::sddl;
 use super::win32::{files, rights, system};
-use crate::platform::disk::WriteFile;
-use crate::platform::disk::{Disk, Entry, Kind, Lock, Marks, ReadDisk, ReadFile, Written};
+use crate::platform::disk::{Batch, Disk, Entry, Kind, Lock, Marks, ReadDisk, ReadFile, WriteFile, Written, sync_each};
 use crate::winpath::{WinPath, fold};
 use std::fs::{self, File, FileTimes, Metadata, OpenOptions};
 use std::io;
@@ -217,6 +216,10 @@ impl Disk for Drives {
         }
     }
 
+    fn batch(&self, folder: &WinPath) -> io::Result<Box<dyn Batch + '_>> {
+        Ok(Box::new(Many { folder: folder.clone() }))
+    }
+
     fn make_private(&self, folder: &WinPath) -> io::Result<()> {
         let at = host_path(folder);
         match rights::create_folder(&at, sddl::PRIVATE) {
@@ -269,6 +272,21 @@ impl Disk for Drives {
 
     fn as_read(&self) -> &dyn ReadDisk {
         self
+    }
+}
+
+/// Many files in a folder, each of which is flushed in the end.
+struct Many {
+    folder: WinPath,
+}
+
+impl Batch for Many {
+    fn disk(&self) -> &dyn Disk {
+        &Drives
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        sync_each(&Drives, &self.folder)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::disk::Drives;
 use super::iis::Known;
-use super::win32::{system as win32, trust};
+use super::win32::{accounts, http, system as win32, trust};
 use super::{installer, program, registry, services, system};
 use crate::platform::disk::{self, Disk, ReadDisk};
 use crate::platform::facts::{ProgramVersion, Service, Signature, System, WebServer};
@@ -107,6 +107,14 @@ impl Inspect for Windows {
             return Err(Failure::new(doing, "the file does not exist"));
         }
         Ok(trust::version(path.as_str()).map(|(product, version)| ProgramVersion { product, version }))
+    }
+
+    fn account_exists(&self, name: &str) -> Result<Option<bool>, Failure> {
+        accounts::exists(name).doing(format!("look for the account {name}"))
+    }
+
+    fn http_status(&self, url: &str) -> Result<u16, Failure> {
+        http::status(url).doing(format!("ask {url}"))
     }
 
     fn free_space(&self, drive: char) -> Result<u64, Failure> {

@@ -25,6 +25,7 @@ pub(super) fn system() -> Result<System, Failure> {
         dotnet_release: release,
         vc_x86: has_runtime("x86")?,
         vc_x64: has_runtime("x64")?,
+        user: win32::own_sid().ok(),
         pending_renames: pending_renames()?,
     })
 }

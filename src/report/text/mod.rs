@@ -4,15 +4,15 @@ mod merge;
 mod page;
 mod preview;
 mod summary;
-#[cfg(test)]
-mod tests;
 
+pub use page::columns;
 pub use preview::preview;
 pub use summary::summary;
 
 use crate::platform::op::Gate;
 use anstyle::Style;
 use page::{BOLD, PLAIN, Page};
+use std::time::Duration;
 
 /// What a gate asks, with how it is done.
 pub fn gate(gate: &Gate, width: usize) -> String {
@@ -33,6 +33,49 @@ fn instructions(page: &mut Page, indent: usize, instructions: &[String]) {
     for (number, instruction) in instructions.iter().enumerate() {
         page.line(indent, &format!("{}) ", number + 1), PLAIN, instruction, PLAIN);
     }
+}
+
+/// A number of bytes as people say it: `12 bytes`, `3.4 GiB`.
+pub fn bytes(number: u64) -> String {
+    const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
+    let mut tenths = u128::from(number) * 10;
+    let mut unit = "bytes";
+    for next in UNITS {
+        // What would be shown as 1024.0 is shown as 1.0 of the next unit.
+        if tenths < 10240 - if unit == "bytes" { 0 } else { 5 } {
+            break;
+        }
+        (tenths, unit) = ((tenths + 512) / 1024, next);
+    }
+    match unit {
+        "bytes" => format!("{} bytes", tenths / 10),
+        unit => format!("{}.{} {unit}", tenths / 10, tenths % 10),
+    }
+}
+
+/// A time as people say it, in seconds: `42 s`, `3 min 07 s`, `1 h 02 min`.
+pub fn elapsed(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ 0..60 => format!("{seconds} s"),
+        seconds @ 60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
+        seconds => format!("{} h {:02} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+/// The beginning of a text that takes at most so many columns, with `...` where something is left out.
+pub fn cut(text: &str, room: usize) -> String {
+    if columns(text) <= room {
+        return text.to_owned();
+    }
+    let mut begin = String::new();
+    for c in text.chars() {
+        begin.push(c);
+        if columns(&begin) > room.saturating_sub(3) {
+            begin.pop();
+            break;
+        }
+    }
+    format!("{}...", begin.trim_end())
 }
 
 /// `1 step`, `3 steps`.

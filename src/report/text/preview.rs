@@ -1,7 +1,7 @@
 //! The preview, as a careful administrator reads it: from top to bottom, in the order in which it would happen.
 
-use super::page::{BOLD, CYAN, DIM, GREEN, PLAIN, Page, RED, YELLOW};
-use super::{count, instructions, merge};
+use super::page::{BOLD, CYAN, DIM, GREEN, PLAIN, Page, RED, YELLOW, columns};
+use super::{bytes, count, instructions, merge};
 use crate::preflight::{Finding, Level};
 use crate::report::preview::{Certainty, GatePreview, Preview, StepPreview};
 
@@ -13,8 +13,7 @@ pub fn preview(preview: &Preview, width: usize) -> String {
     findings(&mut page, preview);
     no_return(&mut page, preview);
     steps(&mut page, preview);
-    page.blank();
-    page.line(0, "", PLAIN, &closing(preview), BOLD);
+    closing(&mut page, preview);
     page.into_text()
 }
 
@@ -29,12 +28,16 @@ fn header(page: &mut Page, preview: &Preview) {
     }
     if !preview.steps.is_empty() {
         page.line(2, "backups  ", DIM, &format!("{}, below called <backups>", preview.backup), PLAIN);
+        let sizes = preview.steps.iter().filter_map(|step| step.bytes);
+        if let (Some(size), Some(free)) = (sizes.reduce(u64::saturating_add), preview.backup_free) {
+            page.line(2, "space    ", DIM, &format!("{} to back up, {} free there", bytes(size), bytes(free)), PLAIN);
+        }
     }
 }
 
 fn components(page: &mut Page, preview: &Preview) {
     page.heading("Components");
-    let longest = preview.components.iter().map(|component| component.title.chars().count()).max().unwrap_or(0);
+    let longest = preview.components.iter().map(|component| columns(&component.title)).max().unwrap_or(0);
     for component in &preview.components {
         let label = format!("{:longest$}  ", component.title);
         let Some(found) = &component.found else {
@@ -43,7 +46,7 @@ fn components(page: &mut Page, preview: &Preview) {
         };
         let location = component.location.iter().map(|location| format!(", {location}")).collect::<String>();
         page.line(2, &label, BOLD, &format!("{found}{location}"), PLAIN);
-        page.line(2 + label.chars().count(), "-> ", DIM, &component.fate, PLAIN);
+        page.line(2 + columns(&label), "-> ", DIM, &component.fate, PLAIN);
     }
 }
 
@@ -70,7 +73,7 @@ fn one_finding(page: &mut Page, finding: &Finding) {
         (false, Level::Warn) => ("warning  ", YELLOW),
         (false, _) => ("allowed  ", YELLOW),
     };
-    page.line(2, word, style, &format!("{} [{}]", finding.title, finding.id), PLAIN);
+    page.line(2, word, style, &format!("[{}] {}", finding.id, finding.title), PLAIN);
     for seen in &finding.evidence {
         page.line(11, "seen: ", DIM, seen, PLAIN);
     }
@@ -99,6 +102,11 @@ fn steps(page: &mut Page, preview: &Preview) {
         return;
     }
     page.heading(&format!("What {} do", if preview.refused() { "a run would" } else { "a run will" }));
+    for certainty in [Certainty::Estimated, Certainty::KnownLater] {
+        if preview.steps.iter().any(|step| step.certainty == certainty) {
+            page.line(2, &format!("{:<15}", mark(certainty)), PLAIN, meaning(certainty), DIM);
+        }
+    }
     let outage = outage(preview);
     for (at, step) in preview.steps.iter().enumerate() {
         page.blank();
@@ -125,55 +133,87 @@ fn outage(preview: &Preview) -> Option<(usize, usize)> {
 }
 
 fn one_step(page: &mut Page, number: usize, step: &StepPreview, backup: &str) {
-    let certainty = match step.certainty {
-        Certainty::Exact => "",
-        Certainty::Estimated => " (estimated)",
-        Certainty::KnownLater => " (known later)",
-    };
-    page.line(0, &format!("{number:>3}. "), BOLD, &format!("{}{certainty}", step.title), BOLD);
+    let mark = mark(step.certainty);
+    let space = if mark.is_empty() { "" } else { " " };
+    page.line(0, &format!("{number:>3}. "), BOLD, &format!("{}{space}{mark}", step.title), BOLD);
     page.line(5, "", PLAIN, &step.reason, DIM);
     for touched in &step.touches {
         page.line(5, "- ", DIM, &touched.replace(backup, "<backups>"), PLAIN);
+    }
+    if let Some(size) = step.bytes {
+        page.line(5, "size: ", DIM, &bytes(size), PLAIN);
     }
     for note in &step.notes {
         page.line(5, "note: ", YELLOW, note, PLAIN);
     }
     if let Some(gate) = &step.gate {
-        one_gate(page, gate);
+        one_gate(page, gate, &step.title);
     }
     if let Some(merged) = &step.merge {
         merge::merge(page, merged);
     }
 }
 
-fn one_gate(page: &mut Page, gate: &GatePreview) {
+fn one_gate(page: &mut Page, gate: &GatePreview, step: &str) {
     let label = format!("gate {}: ", gate.id);
-    if let Some(why) = &gate.skipped {
-        page.line(5, &label, CYAN, &format!("skipped, as the plan says: {why}"), PLAIN);
-        return;
+    let title = if gate.title == step { "the run waits until you have done this" } else { &gate.title };
+    match &gate.skipped {
+        Some(why) => page.line(5, &label, CYAN, &format!("skipped, as the plan says: {why}"), PLAIN),
+        None => {
+            page.line(5, &label, CYAN, title, PLAIN);
+            instructions(page, 7, &gate.instructions);
+        }
     }
-    page.line(5, &label, CYAN, &gate.title, PLAIN);
-    instructions(page, 7, &gate.instructions);
 }
 
-fn closing(preview: &Preview) -> String {
-    if preview.steps.is_empty() {
-        return match preview.refused() {
-            true => "Refused. Nothing has been changed.".to_owned(),
-            false => "There is nothing to do. Nothing has been changed.".to_owned(),
-        };
+fn mark(certainty: Certainty) -> &'static str {
+    match certainty {
+        Certainty::Exact => "",
+        Certainty::Estimated => "[estimated]",
+        Certainty::KnownLater => "[known later]",
     }
-    let gates =
-        preview.steps.iter().filter(|step| step.gate.as_ref().is_some_and(|gate| gate.skipped.is_none())).count();
-    let mut text = match gates {
-        0 => format!("{} without a gate. ", count(preview.steps.len(), "step")),
-        _ => format!("{} with {}. ", count(preview.steps.len(), "step"), count(gates, "gate")),
-    };
+}
+
+fn meaning(certainty: Certainty) -> &'static str {
+    match certainty {
+        Certainty::Exact => "what is shown is what will be done",
+        Certainty::Estimated => "it follows from what is usual; the run looks before it acts",
+        Certainty::KnownLater => "what it changes is known once an earlier step is done",
+    }
+}
+
+/// What is read first, since a terminal ends with it.
+fn closing(page: &mut Page, preview: &Preview) {
+    page.blank();
+    let steps = &preview.steps;
+    let refusals = preview.findings.iter().filter(|finding| finding.refuses());
+    let mut refusals: Vec<&str> = refusals.map(|finding| finding.id.as_str()).collect();
+    refusals.dedup();
+    if steps.is_empty() && refusals.is_empty() {
+        page.line(0, "", PLAIN, "There is nothing to do. Nothing has been changed.", BOLD);
+        return;
+    }
+    if !steps.is_empty() {
+        page.line(2, "steps    ", DIM, &steps.len().to_string(), PLAIN);
+    }
+    let waits =
+        |step: &StepPreview| step.gate.as_ref().filter(|gate| gate.skipped.is_none()).map(|gate| gate.id.clone());
+    let gates: Vec<String> =
+        steps.iter().enumerate().filter_map(|(at, step)| Some(format!("{} ({})", waits(step)?, at + 1))).collect();
+    if !gates.is_empty() {
+        // Only the first number needs to be told what it is.
+        page.line(2, "gates    ", DIM, &gates.join(", ").replacen('(', "(step ", 1), PLAIN);
+    }
     if let Some((first, last)) = outage(preview) {
-        text += &format!("Outage from step {} to step {}. ", first + 1, last + 1);
+        page.line(2, "outage   ", DIM, &format!("from step {} to step {}", first + 1, last + 1), PLAIN);
     }
-    if preview.refused() {
-        text += "A run is refused: see the checks above. ";
+    if let Some(at) = steps.iter().position(|step| step.no_return) {
+        page.line(2, "way back ", DIM, &format!("none from step {} on", at + 1), RED);
     }
-    text + "Nothing has been changed."
+    page.blank();
+    if !refusals.is_empty() {
+        let why = format!("A run is refused: {}. See the checks above.", refusals.join(", "));
+        page.line(0, "", PLAIN, &why, RED);
+    }
+    page.line(0, "", PLAIN, "Nothing has been changed.", BOLD);
 }

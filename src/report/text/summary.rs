@@ -1,14 +1,18 @@
 //! The end of a run, for the person who sat through it.
 
-use super::count;
 use super::page::{BOLD, DIM, GREEN, PLAIN, Page, YELLOW};
+use super::{count, elapsed};
 use crate::report::summary::Summary;
+use std::time::Duration;
 
 /// What was done, what is left to do, where the backups are, and how to take it back: `rollback` is that command.
 pub fn summary(summary: &Summary, rollback: &str, width: usize) -> String {
     let mut page = Page::new(width);
     let done = summary.steps.iter().filter(|step| step.how == "done").count();
     page.line(0, "", PLAIN, &format!("Run {} on {} is finished.", summary.run, summary.machine), GREEN.bold());
+    if let Some(outage) = summary.outage_ms {
+        page.words(0, &format!("The outage lasted {}.", elapsed(Duration::from_millis(outage))));
+    }
     page.heading(&format!("What was done: {}", count(done, "step")));
     for step in &summary.steps {
         match step.how.as_str() {

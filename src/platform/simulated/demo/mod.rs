@@ -6,9 +6,10 @@ mod server;
 use super::{MachineFacts, Signed, Simulated, facts};
 use crate::platform::clock::Clock;
 use crate::platform::disk::{self, Disk, Kind, MemoryDisk, ReadDisk, hash_bytes};
+use crate::platform::facts::Bits;
 use crate::platform::{Doing, Failure};
 use crate::winpath::WinPath;
-use packages::{Packages, SETUP, noise, packages, picture, windows_text};
+use packages::{Packages, noise, packages, picture, setup, windows_text};
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -23,6 +24,8 @@ struct Roles {
     agent: bool,
     /// The user portal and the mobile app's web service.
     web: bool,
+    /// The kind of Windows.
+    bits: Bits,
 }
 
 /// A server with everything on it: agent, web service SDK, user portal and the mobile app's web service.
@@ -32,11 +35,16 @@ pub fn one_server(disk: Arc<dyn Disk>, clock: Arc<dyn Clock>) -> Result<Simulate
 
 /// Makes the demo machine `name` of an empty disk. The same clock gives the same machine, byte for byte.
 pub fn build(name: &str, disk: Arc<dyn Disk>, clock: Arc<dyn Clock>) -> Result<Simulated, Failure> {
+    build_for(Bits::X64, name, disk, clock)
+}
+
+/// Makes the demo machine `name`, with 32-bit or 64-bit Windows.
+pub fn build_for(bits: Bits, name: &str, disk: Arc<dyn Disk>, clock: Arc<dyn Clock>) -> Result<Simulated, Failure> {
     let doing = format!("build the demo machine {name}");
     let roles = match name {
-        "one-server" => Roles { agent: true, web: true },
-        "agent-server" => Roles { agent: true, web: false },
-        "web-server" => Roles { agent: false, web: true },
+        "one-server" => Roles { agent: true, web: true, bits },
+        "agent-server" => Roles { agent: true, web: false, bits },
+        "web-server" => Roles { agent: false, web: true, bits },
         _ => return Err(Failure::new(doing, format!("there is no such one; there are {}", NAMES.join(", ")))),
     };
     if disk::exists(disk.as_read(), &facts::path()).doing(&doing)? {
@@ -46,7 +54,7 @@ pub fn build(name: &str, disk: Arc<dyn Disk>, clock: Arc<dyn Clock>) -> Result<S
     let workshop = MemoryDisk::new();
     let facts = server::facts(roles).doing(&doing)?;
     let machine = Simulated::create(Arc::new(workshop.clone()), Arc::clone(&clock), facts)?;
-    Workshop { machine: &machine, roles, packages: packages().doing(&doing)? }.furnish()?;
+    Workshop { machine: &machine, roles, packages: packages(bits).doing(&doing)? }.furnish()?;
     for drive in machine.facts().free_space.keys() {
         deliver(&workshop, &*disk, *drive).doing(&doing)?;
     }
@@ -103,7 +111,7 @@ impl Workshop<'_> {
             self.write(&format!(r"{folder}\web.config"), windows_text(include_str!("admin/mobile.config")))?;
         }
         self.new_installers()?;
-        self.machine.change(server::configure)
+        self.machine.change(|facts| server::configure(facts, self.roles.bits))
     }
 
     fn write(&self, path: &str, content: impl AsRef<[u8]>) -> Result<(), Failure> {
@@ -158,10 +166,11 @@ impl Workshop<'_> {
 
     /// What Microsoft signed lies ready, and keeps its signature wherever it is copied to.
     fn new_installers(&self) -> Result<(), Failure> {
-        let mut signed = vec![hash_bytes(SETUP.as_bytes()), hash_bytes(&self.packages.server)];
+        let setup = setup(self.roles.bits);
+        let mut signed = vec![hash_bytes(setup.as_bytes()), hash_bytes(&self.packages.server)];
         signed.extend(self.packages.web.iter().map(|(_, package)| hash_bytes(package)));
         if self.roles.agent {
-            self.write(r"C:\Install\MultiFactorAuthenticationServerSetup.exe", SETUP)?;
+            self.write(r"C:\Install\MultiFactorAuthenticationServerSetup.exe", &setup)?;
             self.write(r"C:\Install\data\MultiFactorAuthenticationServer.msi", &self.packages.server)?;
         } else {
             for (name, package) in &self.packages.web {

@@ -1,12 +1,12 @@
 //! What the demo machines know besides their files.
 
+use super::packages::phonefactor;
 use super::{MachineFacts, Roles};
 use crate::platform::facts::{Bits, Pool, Site, System, WebServer};
 use crate::platform::registry::Value;
 use crate::winpath::{PathError, WinPath};
 use std::collections::BTreeMap;
 
-const POSITIVE_NETWORKS: &str = r"HKLM\SOFTWARE\Wow6432Node\Positive Networks\PhoneFactor";
 const UNINSTALL: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall";
 
 /// The server before anything of PhoneFactor is on it.
@@ -14,13 +14,18 @@ pub(super) fn facts(roles: Roles) -> Result<MachineFacts, PathError> {
     let name = if roles.agent { "MFA01" } else { "WEB01" };
     let mut facts = MachineFacts::new(System {
         name: name.to_owned(),
-        windows: "Windows Server 2012 R2 (6.3.9600)".to_owned(),
-        bits: Bits::X64,
+        // The last Windows Server that there was for 32-bit processors.
+        windows: match roles.bits {
+            Bits::X64 => "Windows Server 2012 R2 (6.3.9600)".to_owned(),
+            Bits::X86 => "Windows Server 2008 (6.0.6002)".to_owned(),
+        },
+        bits: roles.bits,
         elevated: true,
         dotnet_release: Some(379_893),
         // Without the server's setup nobody else would bring the runtimes that the web parts need.
         vc_x86: !roles.agent,
         vc_x64: !roles.agent,
+        user: None,
         pending_renames: Vec::new(),
     });
     let variables = [
@@ -34,7 +39,17 @@ pub(super) fn facts(roles: Roles) -> Result<MachineFacts, PathError> {
         ("windir", r"C:\Windows"),
     ];
     facts.variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    if roles.bits == Bits::X86 {
+        facts.variables.remove("ProgramFiles(x86)");
+    }
     facts.free_space = BTreeMap::from([('C', 40 << 30), ('D', 100 << 30)]);
+    let accounts = [r"FABRIKAM\svc-pfpool", r"FABRIKAM\svc-pfportal", r"FABRIKAM\svc-pfmobile", "PhoneFactor Admins"];
+    facts.accounts = Some(accounts.map(str::to_owned).into());
+    if !roles.agent {
+        // The agent's server has been upgraded already, and asks who is there.
+        let sdk = "https://mfa.fabrikam.example/MultiFactorAuthWebServiceSdk/PfWsSdk.asmx";
+        facts.answers.insert(sdk.to_owned(), 401);
+    }
     facts.web_server = Some(web_server(WinPath::new(r"C:\inetpub\wwwroot")?, WinPath::new(r"D:\Sites\Mobile")?));
     let other = format!(r"{UNINSTALL}\7-Zip");
     facts.registry.set(&other, "DisplayName", Value::Text("7-Zip 9.20 (x64 edition)".to_owned()));
@@ -73,10 +88,11 @@ fn web_server(wwwroot: WinPath, mobile: WinPath) -> WebServer {
 }
 
 /// What the administrator has configured since the installation.
-pub(super) fn configure(facts: &mut MachineFacts) {
-    if facts.registry.key(POSITIVE_NETWORKS).is_some() {
-        facts.registry.set(POSITIVE_NETWORKS, "Pfsvc_ncan_ip_tcp_port", Value::Number(4899));
-        facts.registry.set(POSITIVE_NETWORKS, "pfsvc_pendingSmsTimeoutSeconds", Value::Number(300));
+pub(super) fn configure(facts: &mut MachineFacts, bits: Bits) {
+    let key = format!(r"HKLM\{}", phonefactor(bits));
+    if facts.registry.key(&key).is_some() {
+        facts.registry.set(&key, "Pfsvc_ncan_ip_tcp_port", Value::Number(4899));
+        facts.registry.set(&key, "pfsvc_pendingSmsTimeoutSeconds", Value::Number(300));
     }
     let settings = [
         ("system.webServer/security/access/@sslFlags", "Ssl"),

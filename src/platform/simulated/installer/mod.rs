@@ -3,23 +3,25 @@
 //! The order of changes lets both be cut off anywhere and be done again. An installation first remembers what it is
 //! about to do and registers the product last; a removal forgets the product last.
 
+mod files;
 mod log;
 mod plan;
+mod properties;
 mod registration;
+mod values;
 
 pub(super) use log::{Code, Log, Stop};
 
 use super::{Installed, MachineFacts, OwnApplication, Simulated, Stage};
-use crate::package::{Info, Package, PackageError, PackagedFile, Problem};
-use crate::platform::disk::{self, Disk, Kind, ReadFile};
+use crate::package::{Info, Package, PackagedFile};
+use crate::platform::disk::{self, Kind, ReadFile};
 use crate::platform::facts::{Application, Service, ServiceState};
 use crate::platform::op::{Op, WayBack};
-use crate::platform::{Doing, Failure, Outcome, Progress};
+use crate::platform::{BesidePackage, Doing, Failure, Outcome, Progress};
 use crate::winpath::WinPath;
 use plan::Plan;
-use std::collections::{BTreeMap, BTreeSet};
-use std::io;
-use std::time::SystemTime;
+use registration::Scope;
+use std::collections::BTreeMap;
 
 type Properties = BTreeMap<String, String>;
 
@@ -76,25 +78,34 @@ impl Simulated {
             return Ok(Outcome::default());
         }
         plan::check_architecture(info, facts.system.bits)?;
-        let plan = plan::plan(&package, given, &facts)?;
+        log.begin("CostFinalize");
+        let plan = plan::plan(&package, path, given, &facts)?;
         log.begin("LaunchConditions");
-        plan::check_conditions(&package, &plan, &facts)?;
-        // A damaged cabinet has to be found before anything is changed.
-        package.unpack(&mut |_, _| Ok(())).map_err(|error| Stop::fatal(error.to_string()))?;
+        plan::check_conditions(&plan, &facts)?;
+        log.begin("InstallValidate");
+        let disk = self.disk.as_read();
+        files::check_places(disk, package.files(), &plan, &facts)?;
+        // A damaged cabinet or a missing source has to be found before anything is changed.
+        let beside = BesidePackage::new(disk, path);
+        let wanted = |file: &PackagedFile| plan.layout.files.contains_key(&file.key);
+        package
+            .unpack_beside(&beside, &wanted, &mut |_, _| Ok(()))
+            .map_err(|error| files::source_trouble(error, &beside))?;
         self.change(|facts| remember(facts, &plan))?;
-        for action in package.unsimulated_actions() {
-            log.say(format!("Custom action {action} is left out by the simulation"));
+        for what in &plan.layout.left_out {
+            log.say(format!("The simulation leaves out: {what}"));
         }
         log.begin("InstallFiles");
         let mut outcome =
-            Outcome { notes: self.lay_files(path, &mut package, &plan, log, watch)?, ..Outcome::default() };
+            Outcome { notes: files::lay(&*self.disk, path, &mut package, &plan, log, watch)?, ..Outcome::default() };
         self.keep_package(path, &plan, watch)?;
         log.begin("InstallServices");
         self.change(|facts| set_up(facts, &plan))?;
         log.begin("StartServices");
         outcome.notes.extend(self.start_services(&plan, log)?);
         log.begin("PublishProduct");
-        log.properties(plan.layout.properties.iter());
+        let variable = |(name, _): &(&String, &String)| name.starts_with('%');
+        log.properties(plan.layout.properties.iter().filter(|property| !variable(property)));
         log.succeed(&plan.info.product_name, "Installation");
         log.save(&*self.disk).doing(format!("write the log of installing {path}"))?;
         self.publish(path, &plan, package.files())?;
@@ -107,43 +118,10 @@ impl Simulated {
         Package::open(file, path.as_str()).map_err(|error| failed(error.to_string()))
     }
 
-    /// Answers with a note for every file that was left as it is.
-    fn lay_files(
-        &self,
-        source: &WinPath,
-        package: &mut Package<Box<dyn ReadFile>>,
-        plan: &Plan,
-        log: &mut Log,
-        watch: &mut dyn FnMut(Progress),
-    ) -> Result<Vec<String>, Stop> {
-        let disk = &*self.disk;
-        let doing = format!("install the files of {source}");
-        // A package's files have no times that could be read; its own is as good, and the same every time.
-        let modified = disk.entry(source).doing(&doing)?.map_or(SystemTime::UNIX_EPOCH, |entry| entry.modified);
-        let folders: BTreeSet<WinPath> = plan.layout.files.values().filter_map(WinPath::parent).collect();
-        for folder in &folders {
-            disk::create_folders(disk, folder).doing(&doing)?;
-        }
-        let mut notes = Vec::new();
-        package
-            .unpack(&mut |file, content| {
-                let Some(to) = plan.layout.files.get(&file.key) else { return Ok(()) };
-                let mut bytes = Vec::new();
-                content.read_to_end(&mut bytes)?;
-                watch(Progress::Bytes(bytes.len() as u64));
-                if is_modified(disk, file, to, &bytes)? {
-                    notes.push(format!("{to} was modified and has been kept"));
-                    log.say(format!("File: {to}; Won't Overwrite; Existing file is unversioned but modified"));
-                    return Ok(());
-                }
-                log.say(format!("File: {to}; To be installed"));
-                place(disk, to, &bytes, modified)
-            })
-            .map_err(|error| disk_trouble(error, &doing))?;
-        for folder in &folders {
-            disk.sync_folder(folder).doing(&doing)?;
-        }
-        Ok(notes)
+    /// What installing a package here would leave out. A package that cannot be installed is reported elsewhere.
+    pub(super) fn left_out(&self, path: &WinPath, given: &Properties) -> Vec<String> {
+        let Ok(package) = self.open_package(path) else { return Vec::new() };
+        plan::plan(&package, path, given, &self.facts()).map_or(Vec::new(), |plan| plan.layout.left_out)
     }
 
     /// Windows Installer keeps the whole package.
@@ -234,18 +212,20 @@ impl Simulated {
     /// A product that was installed before the machine was captured is known by its keys only: what it put where is
     /// worked out from its package. `None` where there is no such product.
     fn adopt(&self, code: &str, facts: &MachineFacts, way_back: Option<&WayBack>) -> Result<Option<Installed>, Stop> {
-        let Some((package, wow32)) = registration::registered(facts, code) else { return Ok(None) };
+        let Some(registered) = registration::registered(facts, code) else { return Ok(None) };
         let absent = || Stop::Code(Code::SourceAbsent, format!("Windows Installer has no package of {code} any more"));
-        let path = package.ok_or_else(absent)?;
+        let path = registered.package.ok_or_else(absent)?;
         let package = self.open_package(&path).map_err(|_| absent())?;
-        let none = Properties::new();
-        let given = way_back.map_or(&none, |way_back| &way_back.properties);
-        let plan = plan::plan(&package, given, facts)?;
+        let mut given = way_back.map_or(Properties::new(), |way_back| way_back.properties.clone());
+        // Nobody remembers which features were chosen. What is not there need not be removed.
+        given.entry("ADDLOCAL".to_owned()).or_insert_with(|| "ALL".to_owned());
+        let plan = plan::plan(&package, &path, &given, facts)?;
         let there = plan.application.filter(|(site, own)| {
             facts.web_server.as_ref().is_some_and(|web_server| web_server.application(site, &own.path).is_some())
         });
         let application = there.map(|(site, own)| OwnApplication { site, path: own.path });
-        Ok(Some(Installed { application, wow32, package: path, ..plan.record }))
+        let Scope { wow32, per_user } = registered.scope;
+        Ok(Some(Installed { application, wow32, per_user, package: path, ..plan.record }))
     }
 
     fn take_away(
@@ -261,37 +241,10 @@ impl Simulated {
         self.change(|facts| tear_down(facts, code, record))?;
         log.begin("RemoveFiles");
         watch(Progress::Says(format!("removing the files of {}", record.name)));
-        self.remove_files(record, log).doing(&doing)?;
+        files::remove(&*self.disk, record, log).doing(&doing)?;
         log.succeed(&record.name, "Removal");
         log.save(&*self.disk).doing(&doing)?;
-        self.change(|facts| registration::unregister(facts, code, record.wow32))
-    }
-
-    fn remove_files(&self, record: &Installed, log: &mut Log) -> io::Result<()> {
-        let disk = &*self.disk;
-        for file in record.files.iter().chain([&record.package]) {
-            log.say(format!("File: {file}; To be removed"));
-            // An installation that was cut off may have left what it had begun to write.
-            for path in [file, &disk::beside(file)] {
-                if disk.entry(path)?.is_some_and(|entry| entry.kind == Kind::File) {
-                    disk.remove_file(path)?;
-                }
-            }
-        }
-        for folder in record.files.iter().chain([&record.package]).filter_map(WinPath::parent).collect::<BTreeSet<_>>()
-        {
-            if disk::exists(disk.as_read(), &folder)? {
-                disk.sync_folder(&folder)?;
-            }
-        }
-        for folder in &record.folders {
-            let is_folder = disk.entry(folder)?.is_some_and(|entry| entry.kind == Kind::Folder);
-            if is_folder && disk.list(folder)?.is_empty() {
-                disk.remove_folder(folder)?;
-                disk::sync_parent(disk, folder)?;
-            }
-        }
-        Ok(())
+        self.change(|facts| registration::unregister(facts, code, Scope::of(record)))
     }
 }
 
@@ -306,36 +259,6 @@ fn is_installed(facts: &MachineFacts, info: &Info) -> Result<bool, Stop> {
             let why = format!("version {} of {} is installed already", known.version, known.name);
             Err(Stop::Code(Code::OtherVersion, why))
         }
-    }
-}
-
-/// True where Windows Installer leaves the file that is there: it has no version and is not what the package holds.
-fn is_modified(disk: &dyn Disk, file: &PackagedFile, at: &WinPath, bytes: &[u8]) -> io::Result<bool> {
-    let there = disk.entry(at)?.filter(|entry| entry.kind == Kind::File);
-    match there {
-        Some(entry) if file.version.is_none() => {
-            Ok(entry.len != bytes.len() as u64 || disk::read(disk.as_read(), at, entry.len)? != bytes)
-        }
-        _ => Ok(false),
-    }
-}
-
-/// Puts a file at its place, whole or not at all.
-fn place(disk: &dyn Disk, to: &WinPath, bytes: &[u8], modified: SystemTime) -> io::Result<()> {
-    let beside = disk::beside(to);
-    let mut file = disk.create(&beside)?;
-    file.write_all(bytes)?;
-    file.set_modified(modified)?;
-    file.sync()?;
-    drop(file);
-    disk.rename(&beside, to)
-}
-
-/// The disk's own errors are the machine's failure, anything else is the package's.
-fn disk_trouble(error: PackageError, doing: &str) -> Stop {
-    match error.problem {
-        Problem::Receiver { file, source } => Stop::Failure(Failure::new(doing, format!("{file}: {source}"))),
-        _ => Stop::fatal(error.to_string()),
     }
 }
 
@@ -356,7 +279,10 @@ fn set_up(facts: &mut MachineFacts, plan: &Plan) {
         facts.services.retain(|known| !known.name.eq_ignore_ascii_case(&service.name));
         facts.services.push(Service { state: known.unwrap_or(service.state), ..service.clone() });
     }
-    for (key, name, value) in &plan.values {
+    for key in &plan.registry.made {
+        facts.registry.create(key);
+    }
+    for (key, name, value) in &plan.registry.values {
         facts.registry.set(key, name, value.clone());
     }
     if let Some((site, application)) = &plan.application
@@ -372,6 +298,9 @@ fn tear_down(facts: &mut MachineFacts, code: &str, record: &Installed) {
     facts.services.retain(|service| !record.services.iter().any(|name| service.name.eq_ignore_ascii_case(name)));
     for (key, name) in &record.values {
         facts.registry.unset(key, name);
+    }
+    for key in &record.keys {
+        facts.registry.remove(key);
     }
     if let Some(own) = &record.application
         && let Some(applications) = facts.applications_of(&own.site)

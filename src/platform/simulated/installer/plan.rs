@@ -1,12 +1,12 @@
 //! What a package would do to a machine, worked out before anything is changed.
 
 use super::log::{Code, Stop};
+use super::properties;
 use super::registration;
-use crate::package::{Architecture, Info, Layout, Package, RegistryRoot, RegistryRow, ServiceStart, holds};
+use super::values;
+use crate::package::{Architecture, Info, Layout, Package, ServiceControl, ServiceStart};
 use crate::platform::facts::{Application, Bits, Service, ServiceState, Site, StartType};
-use crate::platform::registry::{Value, View};
-use crate::platform::simulated::registry::real_path;
-use crate::platform::simulated::{Installed, MachineFacts, OwnApplication, Stage};
+use crate::platform::simulated::{Installed, MachineFacts, OwnApplication, Stage, Sweep};
 use crate::winpath::WinPath;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Seek};
@@ -16,6 +16,7 @@ type Properties = BTreeMap<String, String>;
 /// What an installation is going to do.
 pub(super) struct Plan {
     pub(super) info: Info,
+    /// Without the files, folders and so on whose actions the package does not perform.
     pub(super) layout: Layout,
     pub(super) services: Vec<Service>,
     /// Services that are started at the end.
@@ -23,8 +24,7 @@ pub(super) struct Plan {
     /// Services that have to stand still meanwhile, and those that go.
     pub(super) stop: Vec<String>,
     pub(super) delete: Vec<String>,
-    /// Key, as a 64-bit program sees it, name and value.
-    pub(super) values: Vec<(String, String, Value)>,
+    pub(super) registry: values::Work,
     /// The site's name and the application it gets, unless it is there already.
     pub(super) application: Option<(String, Application)>,
     /// What Windows Installer has to remember.
@@ -48,9 +48,10 @@ pub(super) fn check_architecture(info: &Info, bits: Bits) -> Result<(), Stop> {
     if fits { Ok(()) } else { Err(Stop::Code(Code::WrongPlatform, why())) }
 }
 
-/// Works out what `package` would do.
+/// Works out what `package`, which lies at `path`, would do.
 pub(super) fn plan<R: Read + Seek>(
     package: &Package<R>,
+    path: &WinPath,
     given: &Properties,
     facts: &MachineFacts,
 ) -> Result<Plan, Stop> {
@@ -58,41 +59,89 @@ pub(super) fn plan<R: Read + Seek>(
     let bits = facts.system.bits;
     let web = if package.takes("TARGETVDIR") { Some(web_target(package, given, facts)?) } else { None };
     let forced = web.iter().map(|web| ("TARGETDIR".to_owned(), format!(r"{}\", web.application.folder))).collect();
-    let machine = machine_properties(facts);
-    let layout = package.layout(given, &machine, &forced).map_err(|error| Stop::fatal(error.to_string()))?;
-    let filled = |text: &str| layout.fill_in(text).unwrap_or_default();
-    let controls = package.service_controls().iter();
-    let named = |wanted: fn(&crate::package::ServiceControl) -> bool| -> Vec<String> {
-        controls.clone().filter(|control| wanted(control)).map(|control| filled(&control.name)).collect()
-    };
-    let rows = package.registry_rows().iter().filter(|row| layout.installs(&row.component));
-    let rows: Vec<_> = rows.filter_map(|row| Some((row.permanent, value(row, &layout, bits)?))).collect();
-    let lasting = rows.iter().filter(|(permanent, _)| !permanent);
-    let wow32 = info.architecture == Architecture::X86;
+    let given = for_users(package, given);
+    let per_user = given.get("ALLUSERS").is_none_or(String::is_empty);
+    let machine = properties::of_machine(facts, path, per_user);
+    let layout = package.layout(&given, &machine, &forced).map_err(|error| Stop::fatal(error.to_string()))?;
+    let layout = performed(layout);
+    let written = package.registry_rows().iter().filter(|row| layout.installs(&row.component));
+    let written = written.filter(|_| layout.performs("WriteRegistryValues"));
+    let registry = values::Work::new(written, &layout, bits, per_user, &facts.registry);
     let previous = facts.product(&info.product_code).and_then(|record| record.application.as_ref());
+    let controls = |action: &str, wanted: fn(&ServiceControl) -> bool| -> Vec<String> {
+        let rows = package.service_controls().iter().filter(|row| wanted(row) && layout.installs(&row.component));
+        let performed = layout.performs(action);
+        rows.filter(|_| performed).map(|row| layout.fill_in(&row.name).unwrap_or_default()).collect()
+    };
     let record = Installed {
         stage: Stage::Installing,
         name: info.product_name.clone(),
         version: info.product_version.clone(),
-        wow32,
+        wow32: info.architecture == Architecture::X86,
+        per_user,
         package: registration::cached(&info.product_code, facts).map_err(|error| Stop::fatal(error.to_string()))?,
-        files: layout.files.values().cloned().collect(),
+        files: own_files(package, &layout),
         folders: own_folders(&layout, &machine, facts),
-        services: named(|control| control.delete_on_uninstall),
-        values: lasting.map(|(_, (key, name, _))| (key.clone(), name.clone())).collect(),
+        services: controls("InstallServices", |control| control.delete_on_uninstall),
+        values: registry.own_values.clone(),
+        keys: registry.own_keys.clone(),
+        sweeps: sweeps(&layout),
         application: own_application(web.as_ref(), previous, facts),
     };
     Ok(Plan {
         services: services(package, &layout),
-        start: named(|control| control.start_on_install),
-        stop: named(|control| control.stop_on_install),
-        delete: named(|control| control.delete_on_install),
-        values: rows.into_iter().map(|(_, value)| value).collect(),
+        start: controls("StartServices", |control| control.start_on_install),
+        stop: controls("StopServices", |control| control.stop_on_install),
+        delete: controls("DeleteServices", |control| control.delete_on_install),
+        registry,
         application: web.map(|web| (web.site, web.application)),
         record,
         layout,
         info,
     })
+}
+
+/// The command line, with ALLUSERS as Windows Installer has it for an administrator: 1 for all users, empty for one.
+fn for_users<R: Read + Seek>(package: &Package<R>, given: &Properties) -> Properties {
+    let property = |name: &str| given.get(name).map(String::as_str).or_else(|| package.property(name));
+    let all_users = match property("ALLUSERS") {
+        Some("2") if property("MSIINSTALLPERUSER") == Some("1") => "",
+        Some("1" | "2") => "1",
+        _ => "",
+    };
+    let mut given = given.clone();
+    given.insert("ALLUSERS".to_owned(), all_users.to_owned());
+    given
+}
+
+/// What is left of a layout where the package's sequence leaves actions out.
+fn performed(mut layout: Layout) -> Layout {
+    if !layout.performs("InstallFiles") {
+        layout.files.clear();
+    }
+    if !layout.performs("DuplicateFiles") {
+        layout.copies.clear();
+    }
+    if !layout.performs("CreateFolders") {
+        layout.created.clear();
+    }
+    if !layout.performs("RemoveFiles") {
+        layout.removals.clear();
+    }
+    layout
+}
+
+/// The files that go when the product goes.
+fn own_files<R: Read + Seek>(package: &Package<R>, layout: &Layout) -> Vec<WinPath> {
+    let lasting: BTreeSet<&str> =
+        package.files().iter().filter(|file| file.permanent).map(|file| file.key.as_str()).collect();
+    let files = layout.files.iter().filter(|(key, _)| !lasting.contains(key.as_str())).map(|(_, path)| path);
+    files.chain(layout.copies.iter().map(|(_, to)| to)).cloned().collect()
+}
+
+fn sweeps(layout: &Layout) -> Vec<Sweep> {
+    let rows = layout.removals.iter().filter(|removal| removal.on_uninstall);
+    rows.map(|removal| Sweep { folder: removal.folder.clone(), name: removal.name.clone() }).collect()
 }
 
 /// An application that is there already belongs to somebody else and is used as it is, unless this product had made it.
@@ -135,81 +184,15 @@ fn web_target<R: Read + Seek>(
 }
 
 /// What has to hold before a first installation.
-pub(super) fn check_conditions<R: Read + Seek>(
-    package: &Package<R>,
-    plan: &Plan,
-    facts: &MachineFacts,
-) -> Result<(), Stop> {
-    let layout = &plan.layout;
-    let stops = package.stops().into_iter().map(|(condition, message)| (condition, message, false));
-    let launch = package.launch_conditions().iter().map(|(condition, message)| (&**condition, &**message, true));
-    for (condition, message, must_hold) in launch.chain(stops) {
-        if holds(condition, &layout.properties).map_err(|error| Stop::fatal(error.to_string()))? != must_hold {
-            let name = &package.info().product_name;
-            let message = layout.fill_in(message).unwrap_or_default();
-            return Err(Stop::fatal(format!("Product: {name} -- {message}")));
-        }
+pub(super) fn check_conditions(plan: &Plan, facts: &MachineFacts) -> Result<(), Stop> {
+    if let Some(message) = &plan.layout.refusal {
+        return Err(Stop::fatal(format!("Product: {} -- {message}", plan.info.product_name)));
     }
     let Some((_, application)) = &plan.application else { return Ok(()) };
     match facts.web_server.as_ref().and_then(|web_server| web_server.pool(&application.pool)) {
         Some(_) => Ok(()),
         None => Err(Stop::fatal(format!("the application pool `{}` does not exist", application.pool))),
     }
-}
-
-/// The properties that Windows Installer sets itself, and those that searches of web setups would find.
-fn machine_properties(facts: &MachineFacts) -> Properties {
-    let variable =
-        |name: &str, otherwise: &str| format!(r"{}\", facts.variable(name).unwrap_or(otherwise).trim_end_matches('\\'));
-    let windows = variable("SystemRoot", r"C:\Windows");
-    let programs = variable("ProgramFiles", r"C:\Program Files");
-    let version = windows_version(&facts.system.windows);
-    let mut all = Properties::new();
-    let mut set = |name: &str, value: &str| drop(all.insert(name.to_owned(), value.to_owned()));
-    if facts.system.bits == Bits::X64 {
-        set("VersionNT64", &version);
-        set("Msix64", "6");
-        set("ProgramFiles64Folder", &programs);
-        set("ProgramFilesFolder", &variable("ProgramFiles(x86)", r"C:\Program Files (x86)"));
-        set("System64Folder", &format!(r"{windows}System32\"));
-        set("SystemFolder", &format!(r"{windows}SysWOW64\"));
-    } else {
-        set("ProgramFilesFolder", &programs);
-        set("SystemFolder", &format!(r"{windows}System32\"));
-    }
-    set("VersionNT", &version);
-    set("WindowsFolder", &windows);
-    set("WindowsVolume", windows.get(..3).unwrap_or(r"C:\"));
-    set("ROOTDRIVE", windows.get(..3).unwrap_or(r"C:\"));
-    set("CommonAppDataFolder", &variable("ProgramData", r"C:\ProgramData"));
-    set("ComputerName", &facts.system.name);
-    set("Privileged", "1");
-    set("AdminUser", "1");
-    if facts.system.vc_x86 {
-        set("VCRUNTIME_X86", "1");
-    }
-    if facts.system.vc_x64 {
-        set("VCRUNTIME_X64", "1");
-    }
-    if let Some(release) = facts.system.dotnet_release {
-        set("NETFRAMEWORK40FULL", "#1");
-        set("NETFRAMEWORK45", &format!("#{release}"));
-    }
-    if let Some(web_server) = &facts.web_server {
-        set("IISMAJORVERSION", "#8");
-        set("IISMINORVERSION", "#5");
-        if web_server.features.iter().any(|feature| feature == "metabase-compatibility") {
-            set("METABASE", "1");
-        }
-    }
-    all
-}
-
-/// `603` for `Windows Server 2012 R2 (6.3.9600)`; Windows Installer knows nothing later.
-fn windows_version(windows: &str) -> String {
-    let mut numbers = windows.rsplit('(').next().unwrap_or_default().split('.').map(|part| part.parse::<u32>().ok());
-    let version = numbers.next().flatten().zip(numbers.next().flatten()).map(|(major, minor)| major * 100 + minor);
-    version.unwrap_or(603).min(603).to_string()
 }
 
 /// The folders that the package has for itself, inner ones first.
@@ -219,8 +202,9 @@ fn own_folders(layout: &Layout, machine: &Properties, facts: &MachineFacts) -> V
     let shared: BTreeSet<WinPath> = of_windows.chain(sites).collect();
     let known: BTreeSet<&WinPath> = layout.folders.values().filter(|folder| !shared.contains(folder)).collect();
     let mut own = BTreeSet::new();
-    for file in layout.files.values() {
-        let mut at = file.parent();
+    let filled = layout.files.values().chain(layout.copies.iter().map(|(_, to)| to)).map(WinPath::parent);
+    for folder in filled.chain(layout.created.iter().cloned().map(Some)) {
+        let mut at = folder;
         while let Some(folder) = at.filter(|folder| folder.parent().is_some()) {
             at = folder.parent();
             if known.contains(&folder) {
@@ -236,6 +220,9 @@ fn own_folders(layout: &Layout, machine: &Properties, facts: &MachineFacts) -> V
 fn services<R: Read + Seek>(package: &Package<R>, layout: &Layout) -> Vec<Service> {
     let filled = |text: &str| layout.fill_in(text).unwrap_or_default();
     let service = |row: &crate::package::ServiceInstall| {
+        if !layout.installs(&row.component) || !layout.performs("InstallServices") {
+            return None;
+        }
         let program = layout.files.get(&row.file)?;
         let arguments = filled(&row.arguments);
         let blank = if arguments.is_empty() { "" } else { " " };
@@ -253,68 +240,4 @@ fn services<R: Read + Seek>(package: &Package<R>, layout: &Layout) -> Vec<Servic
         })
     };
     package.services().iter().filter_map(service).collect()
-}
-
-/// A row of the Registry table as key, name and value; `None` where it only names a key.
-fn value(row: &RegistryRow, layout: &Layout, bits: Bits) -> Option<(String, String, Value)> {
-    let root = match row.root {
-        RegistryRoot::UserOrMachine | RegistryRoot::LocalMachine => "HKLM",
-        RegistryRoot::ClassesRoot => r"HKLM\SOFTWARE\Classes",
-        RegistryRoot::CurrentUser => "HKCU",
-        RegistryRoot::Users => "HKU",
-    };
-    let view = if row.wide { View::Native } else { View::Wow32 };
-    let key = real_path(bits, view, &format!(r"{root}\{}", layout.fill_in(&row.key)?));
-    let name = row.name.as_deref().unwrap_or_default();
-    if row.value.is_none() && matches!(name, "+" | "-" | "*") {
-        return None;
-    }
-    let text = layout.fill_in(row.value.as_deref().unwrap_or_default())?;
-    Some((key, layout.fill_in(name)?, typed(&text)))
-}
-
-/// The prefixes of the Registry table's values say their type.
-fn typed(text: &str) -> Value {
-    let plain = || Value::Text(text.strip_prefix("##").map_or(text.to_owned(), |rest| format!("#{rest}")));
-    if text.contains('\0') {
-        return Value::List(text.split('\0').filter(|part| !part.is_empty()).map(str::to_owned).collect());
-    }
-    let Some(rest) = text.strip_prefix('#') else { return plain() };
-    if let Some(expand) = rest.strip_prefix('%') {
-        return Value::Expand { expand: expand.to_owned() };
-    }
-    if let Some(hex) = rest.strip_prefix('x') {
-        let digits: Vec<u8> = hex.chars().filter_map(|c| c.to_digit(16)).filter_map(|d| u8::try_from(d).ok()).collect();
-        let bytes = digits.chunks_exact(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect();
-        return Value::Binary { kind: 3, bytes };
-    }
-    // A negative number is the same 32 bits.
-    match rest.parse::<i64>() {
-        Ok(number) => Value::Number(u32::try_from(number & 0xffff_ffff).unwrap_or_default()),
-        Err(_) => plain(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn values_have_the_type_of_their_prefix() {
-        assert_eq!(typed("#10"), Value::Number(10));
-        assert_eq!(typed("#-1"), Value::Number(u32::MAX));
-        assert_eq!(typed("##10"), Value::Text("#10".to_owned()));
-        assert_eq!(typed("#%%ProgramData%\\x"), Value::Expand { expand: "%ProgramData%\\x".to_owned() });
-        assert_eq!(typed("#x0aFF"), Value::Binary { kind: 3, bytes: vec![10, 255] });
-        assert_eq!(typed("a\0b\0"), Value::List(vec!["a".to_owned(), "b".to_owned()]));
-        assert_eq!(typed("plain"), Value::Text("plain".to_owned()));
-    }
-
-    #[test]
-    fn windows_installer_knows_nothing_later_than_its_own_time() {
-        assert_eq!(windows_version("Windows Server 2012 R2 (6.3.9600)"), "603");
-        assert_eq!(windows_version("Windows Server 2008 R2 (6.1.7601)"), "601");
-        assert_eq!(windows_version("Windows Server 2019 (10.0.17763)"), "603");
-        assert_eq!(windows_version("Windows"), "603");
-    }
 }

@@ -5,20 +5,42 @@ use crate::package::packed_code;
 use crate::platform::disk::hash_bytes;
 use crate::platform::facts::Bits;
 use crate::platform::registry::{Value, View};
-use crate::platform::simulated::MachineFacts;
 use crate::platform::simulated::registry::real_path;
+use crate::platform::simulated::{Installed, MachineFacts};
 use crate::winpath::{PathError, WinPath};
 
-const UNINSTALL: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall";
-const PRODUCTS: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Installer\UserData\S-1-5-18\Products";
+const UNINSTALL: &str = r"SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall";
+const USER_DATA: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Installer\UserData";
+/// Whose products are everybody's, and the administrator of a machine that does not say who works on it.
+const EVERYBODY: &str = "S-1-5-18";
+const ADMINISTRATOR: &str = "S-1-5-21-1004336348-1177238915-682003330-500";
 
-fn uninstall_key(code: &str, wow32: bool, bits: Bits) -> String {
-    let view = if wow32 { View::Wow32 } else { View::Native };
-    real_path(bits, view, &format!(r"{UNINSTALL}\{code}"))
+/// For whom a product is registered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Scope {
+    pub(super) wow32: bool,
+    pub(super) per_user: bool,
 }
 
-fn product_key(code: &str) -> String {
-    format!(r"{PRODUCTS}\{}", packed_code(code).unwrap_or_default())
+impl Scope {
+    pub(super) fn of(record: &Installed) -> Self {
+        Self { wow32: record.wow32, per_user: record.per_user }
+    }
+
+    fn uninstall_key(self, code: &str, bits: Bits) -> String {
+        let view = if self.wow32 { View::Wow32 } else { View::Native };
+        let root = if self.per_user { "HKCU" } else { "HKLM" };
+        real_path(bits, view, &format!(r"{root}\{UNINSTALL}\{code}"))
+    }
+
+    fn product_key(self, code: &str, facts: &MachineFacts) -> String {
+        let user = facts.system.user.as_deref().unwrap_or(ADMINISTRATOR);
+        product_key(if self.per_user { user } else { EVERYBODY }, code)
+    }
+}
+
+fn product_key(user: &str, code: &str) -> String {
+    format!(r"{USER_DATA}\{user}\Products\{}", packed_code(code).unwrap_or_default())
 }
 
 /// Where Windows Installer keeps its copy of a product's package. The name is the same whenever it is installed.
@@ -28,49 +50,101 @@ pub(super) fn cached(code: &str, facts: &MachineFacts) -> Result<WinPath, PathEr
     WinPath::new(format!(r"{windows}\Installer\{name}.msi"))
 }
 
-/// The registered copy of a product's package, and whether it is a product of 32-bit Windows; `None` where no such
-/// product is registered.
-pub(super) fn registered(facts: &MachineFacts, code: &str) -> Option<(Option<WinPath>, bool)> {
-    let has = |wow32| facts.registry.key(&uninstall_key(code, wow32, facts.system.bits)).is_some();
-    let wow32 = !has(false);
-    if wow32 && !has(true) {
-        return None;
-    }
-    let value = facts.registry.value(&format!(r"{}\InstallProperties", product_key(code)), "LocalPackage");
-    Some((value.and_then(Value::text).and_then(|path| WinPath::new(path).ok()), wow32))
+/// A product that is registered.
+pub(super) struct Registered {
+    /// The copy of its package that is named.
+    pub(super) package: Option<WinPath>,
+    pub(super) scope: Scope,
+}
+
+/// What is registered of a product; `None` where no such product is.
+pub(super) fn registered(facts: &MachineFacts, code: &str) -> Option<Registered> {
+    let scopes = [(false, false), (true, false), (false, true)].map(|(wow32, per_user)| Scope { wow32, per_user });
+    let is_there = |scope: &Scope| facts.registry.key(&scope.uninstall_key(code, facts.system.bits)).is_some();
+    let scope = scopes.into_iter().find(is_there)?;
+    let users = facts.registry.key(USER_DATA).map_or(Vec::new(), |key| key.keys);
+    // A captured machine has users of its own.
+    let package = users.iter().filter(|user| (*user == EVERYBODY) != scope.per_user).find_map(|user| {
+        let properties = format!(r"{}\InstallProperties", product_key(user, code));
+        WinPath::new(facts.registry.value(&properties, "LocalPackage")?.text()?).ok()
+    });
+    Some(Registered { package, scope })
 }
 
 /// Registers a product. `date` is the day, such as 2016-03-01.
 pub(super) fn register(facts: &mut MachineFacts, plan: &Plan, source: &WinPath, size: u64, date: &str) {
+    let code = &plan.info.product_code;
+    let scope = Scope::of(&plan.record);
+    let own = scope.uninstall_key(code, facts.system.bits);
+    let properties = format!(r"{}\InstallProperties", scope.product_key(code, facts));
+    for (name, value) in entry(plan, source, size, date) {
+        facts.registry.set(&properties, name, value.clone());
+        facts.registry.set(&own, name, value);
+    }
+    let package = Value::Text(plan.record.package.to_string());
+    facts.registry.set(&properties, "LocalPackage", package);
+}
+
+/// What "Programs and Features" is told.
+fn entry(plan: &Plan, source: &WinPath, size: u64, date: &str) -> Vec<(&'static str, Value)> {
+    const FROM_PROPERTIES: [(&str, &str); 10] = [
+        ("AuthorizedCDFPrefix", "ARPAUTHORIZEDCDFPREFIX"),
+        ("Comments", "ARPCOMMENTS"),
+        ("Contact", "ARPCONTACT"),
+        ("HelpLink", "ARPHELPLINK"),
+        ("HelpTelephone", "ARPHELPTELEPHONE"),
+        ("InstallLocation", "ARPINSTALLLOCATION"),
+        ("ReadMe", "ARPREADME"),
+        ("Size", "ARPSIZE"),
+        ("URLInfoAbout", "ARPURLINFOABOUT"),
+        ("URLUpdateInfo", "ARPURLUPDATEINFO"),
+    ];
+    const SWITCHES: [(&str, &str); 4] = [
+        ("NoModify", "ARPNOMODIFY"),
+        ("NoRemove", "ARPNOREMOVE"),
+        ("NoRepair", "ARPNOREPAIR"),
+        ("SystemComponent", "ARPSYSTEMCOMPONENT"),
+    ];
     let info = &plan.info;
-    let code = &info.product_code;
-    let location = plan.layout.properties.get("ARPINSTALLLOCATION").cloned().unwrap_or_default();
-    let folder =
-        source.parent().map_or(String::new(), |folder| format!(r"{}\", folder.as_str().trim_end_matches('\\')));
+    let property = |name: &str| plan.layout.properties.get(name).map_or("", String::as_str);
     let text = |text: &str| Value::Text(text.to_owned());
-    let values = [
+    let folder = source.parent().map(|folder| format!(r"{}\", folder.as_str().trim_end_matches('\\')));
+    // Where nothing can be changed, removing is what its name in the list of programs does.
+    let switch = if property("ARPNOMODIFY").is_empty() { "I" } else { "X" };
+    let command = Value::Expand { expand: format!("MsiExec.exe /{switch}{}", info.product_code) };
+    let [major, minor, build] = version(&info.product_version);
+    let mut entry = vec![
         ("DisplayName", text(&info.product_name)),
         ("DisplayVersion", text(&info.product_version)),
         ("Publisher", text(&info.manufacturer)),
         ("InstallDate", Value::Text(date.replace('-', ""))),
-        ("InstallLocation", Value::Text(location)),
-        ("InstallSource", Value::Text(folder)),
-        ("UninstallString", Value::Text(format!("MsiExec.exe /X{code}"))),
+        ("InstallSource", Value::Text(folder.unwrap_or_default())),
+        ("ModifyPath", command.clone()),
+        ("UninstallString", command),
         ("EstimatedSize", Value::Number(u32::try_from(size.div_ceil(1024)).unwrap_or(u32::MAX))),
+        ("Language", Value::Number(property("ProductLanguage").parse().unwrap_or_default())),
+        ("Version", Value::Number(major << 24 | minor << 16 | build)),
+        ("VersionMajor", Value::Number(major)),
+        ("VersionMinor", Value::Number(minor)),
         ("WindowsInstaller", Value::Number(1)),
     ];
-    let own = uninstall_key(code, plan.record.wow32, facts.system.bits);
-    let properties = format!(r"{}\InstallProperties", product_key(code));
-    for (name, value) in values {
-        facts.registry.set(&properties, name, value.clone());
-        facts.registry.set(&own, name, value);
-    }
-    facts.registry.set(&properties, "LocalPackage", text(plan.record.package.as_str()));
+    entry.extend(FROM_PROPERTIES.map(|(name, from)| (name, text(property(from)))));
+    let on = SWITCHES.iter().filter(|(_, from)| !property(from).is_empty());
+    entry.extend(on.map(|(name, _)| (*name, Value::Number(1))));
+    entry
+}
+
+/// The first three numbers of a version, as far as Windows Installer keeps them.
+fn version(text: &str) -> [u32; 3] {
+    let mut numbers = text.split('.').map(|part| part.trim().parse::<u32>().unwrap_or_default());
+    let mut next = |limit: u32| numbers.next().unwrap_or_default().min(limit);
+    [next(0xff), next(0xff), next(0xffff)]
 }
 
 /// Takes a product out of the registry.
-pub(super) fn unregister(facts: &mut MachineFacts, code: &str, wow32: bool) {
-    facts.registry.remove(&uninstall_key(code, wow32, facts.system.bits));
-    facts.registry.remove(&product_key(code));
+pub(super) fn unregister(facts: &mut MachineFacts, code: &str, scope: Scope) {
+    facts.registry.remove(&scope.uninstall_key(code, facts.system.bits));
+    let product = scope.product_key(code, facts);
+    facts.registry.remove(&product);
     facts.installed.retain(|known, _| !known.eq_ignore_ascii_case(code));
 }

@@ -1,6 +1,6 @@
 //! A disk whose process dies after so many changes, or that fails once.
 
-use crate::platform::disk::{Disk, Entry, Lock, MemoryDisk, ReadDisk, ReadFile, WriteFile};
+use crate::platform::disk::{Batch, Disk, Entry, Lock, MemoryDisk, ReadDisk, ReadFile, WriteFile};
 use crate::winpath::WinPath;
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -55,6 +55,10 @@ impl ReadDisk for CutDisk {
         self.disk.open(path)
     }
 
+    fn open_stored(&self, path: &WinPath) -> io::Result<Box<dyn ReadFile>> {
+        self.disk.open_stored(path)
+    }
+
     fn size(&self, path: &WinPath) -> io::Result<u64> {
         self.disk.size(path)
     }
@@ -96,6 +100,10 @@ impl Disk for CutDisk {
         self.disk.sync_folder(path)
     }
 
+    fn batch(&self, folder: &WinPath) -> io::Result<Box<dyn Batch + '_>> {
+        Ok(Box::new(CutBatch { disk: self, batch: self.disk.batch(folder)? }))
+    }
+
     fn make_private(&self, folder: &WinPath) -> io::Result<()> {
         self.count()?;
         self.disk.make_private(folder)
@@ -108,6 +116,22 @@ impl Disk for CutDisk {
 
     fn as_read(&self) -> &dyn ReadDisk {
         self
+    }
+}
+
+struct CutBatch<'a> {
+    disk: &'a CutDisk,
+    batch: Box<dyn Batch + 'a>,
+}
+
+impl Batch for CutBatch<'_> {
+    fn disk(&self) -> &dyn Disk {
+        self.disk
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.disk.count()?;
+        self.batch.sync()
     }
 }
 

@@ -133,7 +133,10 @@ fn web_parts_go_to_the_site_directory_and_pool_that_are_asked_for() {
         let package = format!(r"{AGENT}\MultiFactorAuthenticationUserPortalSetup64.msi");
         let before = machine.facts();
         let failure = perform(&machine, &install(&package, &[bad])).unwrap_err();
-        assert!(failure.why.contains("1603 (fatal error)") && failure.why.contains(why), "{failure}");
+        assert!(
+            failure.why.contains("1603 (ERROR_INSTALL_FAILURE: fatal error)") && failure.why.contains(why),
+            "{failure}"
+        );
         assert!(failure.next.contains(LOG));
         assert_eq!(machine.facts(), before);
     }
@@ -188,7 +191,7 @@ fn refusals_have_the_codes_of_windows_installer() {
     let builder = PackageBuilder::new("test", "Tool", "1.0").file("a.txt", "a");
     let put = |name: &str, bytes: &[u8]| disk::replace(&disk, &path(r"C:\Temp").child(name), bytes).unwrap();
     put("arm.msi", &builder.clone().architecture(Architecture::Arm64).build().unwrap());
-    fails(&install(r"C:\Temp\arm.msi", &[]), "1633 (wrong platform)");
+    fails(&install(r"C:\Temp\arm.msi", &[]), "1633 (ERROR_INSTALL_PLATFORM_UNSUPPORTED");
     put("bad.msi", b"no package");
     fails(&install(r"C:\Temp\bad.msi", &[]), "1619");
     fails(&install(r"C:\Temp\none.msi", &[]), "1619");
@@ -211,7 +214,7 @@ fn refusals_have_the_codes_of_windows_installer() {
     fails(&run(r"C:\Temp\ends.exe"), "it ended with 7");
     machine.change(|facts| facts.system.bits = Bits::X86).unwrap();
     put("new.msi", &PackageBuilder::new("test", "New", "1.0").file("a.txt", "a").build().unwrap());
-    fails(&install(r"C:\Temp\new.msi", &[]), "1633 (wrong platform)");
+    fails(&install(r"C:\Temp\new.msi", &[]), "1633 (ERROR_INSTALL_PLATFORM_UNSUPPORTED");
     machine.change(|facts| facts.system.elevated = false).unwrap();
     fails(&run(SETUP), "access is denied");
 }
@@ -252,5 +255,5 @@ fn actions_that_cannot_be_simulated_are_named_in_the_log() {
     disk::replace(&disk, &path(r"C:\Temp\one.msi"), &package).unwrap();
     perform(&machine, &install(r"C:\Temp\one.msi", &[])).unwrap();
     let log = text(&disk, LOG);
-    assert!(log.contains("CallLibrary (calls a library) is left out by the simulation"), "{log}");
+    assert!(log.contains("The simulation leaves out: custom action CallLibrary (type 1, a DLL)"), "{log}");
 }

@@ -1,22 +1,39 @@
 //! The disk of the host: a Windows machine's own drives, or a folder that stands for a simulated machine's drives.
 
-use super::{self as disk, Disk, Entry, Kind, Lock, ReadDisk, ReadFile, WriteFile};
-use crate::winpath::{WinPath, fold};
+pub(in crate::platform) mod batch;
+mod names;
+#[cfg(test)]
+mod tests;
+
+use super::{self as disk, Batch, Disk, Entry, Kind, Lock, ReadDisk, ReadFile, WriteFile};
+use crate::winpath::{WinPath, compare};
+use batch::HostBatch;
+use names::Names;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::SystemTime;
 
 /// Drives on the host's disk: below `root` there is a folder for each drive, named by its letter.
 #[derive(Debug, Clone)]
 pub struct HostDisk {
     root: PathBuf,
+    batch: Option<Arc<Memory>>,
+}
+
+/// What a batch keeps in mind.
+#[derive(Debug, Default)]
+struct Memory {
+    names: Names,
+    written: AtomicUsize,
 }
 
 impl HostDisk {
     /// The drives of a simulated machine: `C:\x` is `root/C/x`.
     pub fn below(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        Self { root: root.into(), batch: None }
     }
 
     /// Where on the host `path` lies. Names are matched without regard to case even where the host's file system
@@ -24,20 +41,23 @@ impl HostDisk {
     ///
     /// A link inside the machine's folder is refused: it could lead out of the simulated machine.
     pub fn host_path(&self, path: &WinPath) -> io::Result<PathBuf> {
-        let mut at = self.root.clone();
-        if !path.is_outside_drives() {
-            at.push(path.drive().to_string());
+        let names: Vec<&str> = path.components().collect();
+        names::resolve(self.batch.as_ref().map(|batch| &batch.names), self.drive(path), &names)
+    }
+
+    fn drive(&self, path: &WinPath) -> PathBuf {
+        if path.is_outside_drives() { self.root.clone() } else { self.root.join(path.drive().to_string()) }
+    }
+
+    /// `path` in the case of what was found for it at `at`.
+    fn as_found(&self, path: &WinPath, at: &Path) -> io::Result<WinPath> {
+        let drive = self.drive(path);
+        let below = at.strip_prefix(&drive).map_err(io::Error::other)?;
+        if path.is_outside_drives() || below.iter().eq(path.components()) {
+            return Ok(path.clone());
         }
-        let mut names = path.components();
-        for name in names.by_ref() {
-            let Some(found) = find(&at, name)? else {
-                at.push(name);
-                break;
-            };
-            at.push(found);
-        }
-        at.extend(names);
-        Ok(at)
+        let names: io::Result<Vec<&str>> = below.iter().map(machine_name).collect();
+        WinPath::root_of(path).join(names?.join("\\")).map_err(io::Error::other)
     }
 
     /// The host's path of a thing that may be a link itself, in a folder that is none.
@@ -50,37 +70,73 @@ impl HostDisk {
 
     fn real(&self, path: &WinPath) -> io::Result<PathBuf> {
         let at = self.host_path(path)?;
-        let link = at.ancestors().take_while(|part| *part != self.root).find(|part| part.is_symlink());
-        match link {
-            Some(link) => Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                format!("{} is a link, which a simulated machine must not hold", link.display()),
-            )),
-            None => Ok(at),
+        for part in at.ancestors().take_while(|part| *part != self.root) {
+            if leads_over_no_link(&self.root, part) {
+                break;
+            }
+            if part.is_symlink() {
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidInput,
+                    format!("{} is a link, which a simulated machine must not hold", part.display()),
+                ));
+            }
+        }
+        Ok(at)
+    }
+
+    fn regular_file(&self, path: &WinPath) -> io::Result<File> {
+        let at = self.real(path)?;
+        // Opening a pipe would wait for ever.
+        match fs::symlink_metadata(&at)?.is_file() {
+            true => File::open(at),
+            false => Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{path} is no regular file"))),
+        }
+    }
+
+    /// Opens a file of which something is going to be written.
+    fn written_to(&self, path: &WinPath, options: &OpenOptions) -> io::Result<File> {
+        let at = self.real(path)?;
+        let file = options.open(&at)?;
+        self.added(&at);
+        if let Some(batch) = &self.batch {
+            batch.written.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(file)
+    }
+
+    /// How many files a batch has written so far.
+    fn written(&self) -> usize {
+        self.batch.as_ref().map_or(0, |batch| batch.written.load(Ordering::Relaxed))
+    }
+
+    fn added(&self, at: &Path) {
+        if let Some(batch) = &self.batch {
+            batch.names.add(at);
+        }
+    }
+
+    fn gone(&self, at: &Path) {
+        if let Some(batch) = &self.batch {
+            batch.names.remove(at);
         }
     }
 }
 
-/// The name in `folder` that Windows would take for `name`.
-fn find(folder: &Path, name: &str) -> io::Result<Option<std::ffi::OsString>> {
-    if fs::symlink_metadata(folder.join(name)).is_ok() {
-        return Ok(Some(name.into()));
-    }
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            return Ok(None);
-        }
-        Err(error) => return Err(error),
-    };
-    let wanted = fold(name);
-    for entry in entries {
-        let found = entry?.file_name();
-        if found.to_str().is_some_and(|found| fold(found) == wanted) {
-            return Ok(Some(found));
-        }
-    }
-    Ok(None)
+/// True where something is at `path` and neither it nor anything on the way to it from `root` is a link. Other systems
+/// than Linux cannot tell by one question; they have to be asked for each name.
+#[cfg(target_os = "linux")]
+fn leads_over_no_link(root: &Path, path: &Path) -> bool {
+    use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2};
+    let Ok(way) = path.strip_prefix(root) else { return false };
+    let (only_look, rules) = (OFlags::PATH | OFlags::CLOEXEC, ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS);
+    openat(CWD, root, only_look, Mode::empty())
+        .and_then(|root| openat2(root, way, only_look, Mode::empty(), rules))
+        .is_ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn leads_over_no_link(_: &Path, _: &Path) -> bool {
+    false
 }
 
 fn entry(path: WinPath, meta: &fs::Metadata) -> io::Result<Entry> {
@@ -103,21 +159,18 @@ fn machine_name(name: &std::ffi::OsStr) -> io::Result<&str> {
 impl ReadDisk for HostDisk {
     fn entry(&self, path: &WinPath) -> io::Result<Option<Entry>> {
         let at = self.host_path(path)?;
-        let name = at.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let path = match path.parent() {
-            Some(folder) if !name.is_empty() => folder.child(name),
-            _ => path.clone(),
-        };
         match fs::symlink_metadata(&at) {
-            Ok(meta) => entry(path, &meta).map(Some),
+            Ok(meta) => entry(self.as_found(path, &at)?, &meta).map(Some),
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
             Err(error) => Err(error),
         }
     }
 
     fn list(&self, folder: &WinPath) -> io::Result<Vec<Entry>> {
+        let at = self.real(folder)?;
+        let folder = self.as_found(folder, &at)?;
         let mut all = Vec::new();
-        for found in fs::read_dir(self.real(folder)?)? {
+        for found in fs::read_dir(at)? {
             let found = found?;
             all.push(entry(folder.child(machine_name(&found.file_name())?), &found.metadata()?)?);
         }
@@ -128,26 +181,36 @@ impl ReadDisk for HostDisk {
     fn walk(&self, folder: &WinPath) -> io::Result<Vec<Entry>> {
         let root = self.real(folder)?;
         let mut all = Vec::new();
-        let folded = |found: &walkdir::DirEntry| fold(&found.file_name().to_string_lossy());
+        // The folders from the root down to the one that is being listed.
+        let mut way = vec![self.as_found(folder, &root)?];
         let walk = walkdir::WalkDir::new(&root).follow_links(false).min_depth(1);
-        for found in walk.sort_by(move |a, b| folded(a).cmp(&folded(b))) {
+        let by_name = |a: &walkdir::DirEntry, b: &walkdir::DirEntry| {
+            compare(&a.file_name().to_string_lossy(), &b.file_name().to_string_lossy())
+                .then_with(|| a.file_name().cmp(b.file_name()))
+        };
+        for found in walk.sort_by(by_name) {
             let found = found?;
-            let mut path = folder.clone();
-            for part in found.path().strip_prefix(&root).map_err(io::Error::other)? {
-                path = path.child(machine_name(part)?);
+            way.truncate(found.depth());
+            let Some(folder) = way.last() else { continue };
+            let found_entry = entry(folder.child(machine_name(found.file_name())?), &found.metadata()?)?;
+            if found_entry.kind == Kind::Folder {
+                way.push(found_entry.path.clone());
             }
-            all.push(entry(path, &found.metadata()?)?);
+            all.push(found_entry);
         }
         Ok(all)
     }
 
     fn open(&self, path: &WinPath) -> io::Result<Box<dyn ReadFile>> {
-        let at = self.real(path)?;
-        // Opening a pipe would wait for ever.
-        match fs::symlink_metadata(&at)?.is_file() {
-            true => Ok(Box::new(File::open(at)?)),
-            false => Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{path} is no regular file"))),
-        }
+        Ok(Box::new(self.regular_file(path)?))
+    }
+
+    fn open_stored(&self, path: &WinPath) -> io::Result<Box<dyn ReadFile>> {
+        let file = self.regular_file(path)?;
+        // A wish that the system may leave unfulfilled.
+        #[cfg(target_os = "linux")]
+        rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed)?;
+        Ok(Box::new(file))
     }
 
     fn size(&self, path: &WinPath) -> io::Result<u64> {
@@ -157,11 +220,11 @@ impl ReadDisk for HostDisk {
 
 impl Disk for HostDisk {
     fn create(&self, path: &WinPath) -> io::Result<Box<dyn WriteFile>> {
-        Ok(Box::new(Written(File::create(self.real(path)?)?)))
+        Ok(Box::new(Written(self.written_to(path, OpenOptions::new().write(true).create(true).truncate(true))?)))
     }
 
     fn append(&self, path: &WinPath) -> io::Result<Box<dyn WriteFile>> {
-        Ok(Box::new(Written(OpenOptions::new().append(true).create(true).open(self.real(path)?)?)))
+        Ok(Box::new(Written(self.written_to(path, OpenOptions::new().append(true).create(true))?)))
     }
 
     fn create_folder(&self, path: &WinPath) -> io::Result<()> {
@@ -171,7 +234,9 @@ impl Disk for HostDisk {
             Some(drive) if path.parent().is_some_and(|parent| parent.parent().is_none()) => fs::create_dir_all(drive)?,
             _ => {}
         }
-        fs::create_dir(at)
+        fs::create_dir(&at)?;
+        self.added(&at);
+        Ok(())
     }
 
     fn rename(&self, from: &WinPath, to: &WinPath) -> io::Result<()> {
@@ -180,19 +245,33 @@ impl Disk for HostDisk {
             // On other systems a rename replaces an empty folder; on Windows it does not.
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, format!("the folder {to} is already there")));
         }
-        fs::rename(source, target)
+        fs::rename(&source, &target)?;
+        self.gone(&source);
+        self.added(&target);
+        Ok(())
     }
 
     fn remove_file(&self, path: &WinPath) -> io::Result<()> {
-        fs::remove_file(self.real_parent(path)?)
+        let at = self.real_parent(path)?;
+        fs::remove_file(&at)?;
+        self.gone(&at);
+        Ok(())
     }
 
     fn remove_folder(&self, path: &WinPath) -> io::Result<()> {
-        fs::remove_dir(self.real(path)?)
+        let at = self.real(path)?;
+        fs::remove_dir(&at)?;
+        self.gone(&at);
+        Ok(())
     }
 
     fn sync_folder(&self, path: &WinPath) -> io::Result<()> {
         sync_folder(&self.real(path)?)
+    }
+
+    fn batch(&self, folder: &WinPath) -> io::Result<Box<dyn Batch + '_>> {
+        let disk = Self { root: self.root.clone(), batch: Some(Arc::default()) };
+        Ok(Box::new(HostBatch::new(disk, folder, &self.real(folder)?)?))
     }
 
     fn make_private(&self, folder: &WinPath) -> io::Result<()> {
@@ -204,7 +283,7 @@ impl Disk for HostDisk {
     }
 
     fn lock(&self, path: &WinPath) -> io::Result<Option<Box<dyn Lock>>> {
-        let file = OpenOptions::new().read(true).append(true).create(true).open(self.real(path)?)?;
+        let file = self.written_to(path, OpenOptions::new().read(true).append(true).create(true))?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Box::new(Held { _file: file }))),
             Err(fs::TryLockError::WouldBlock) => Ok(None),

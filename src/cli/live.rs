@@ -1,0 +1,185 @@
+//! The lines of a terminal that move: what is at work, how far it is, how long it has taken, and what comes next.
+
+use super::stop;
+use crate::report::text::{bytes, cut, elapsed};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use std::fmt::Write;
+use std::io::IsTerminal;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Often enough for seconds to pass evenly.
+const TICK: Duration = Duration::from_millis(500);
+/// What is over sooner is not shown at all: lines that flash by are no help.
+const SOON: Duration = Duration::from_secs(1);
+const LONGEST_BAR: usize = 30;
+const SHORTEST_BAR: usize = 8;
+
+/// What is being drawn, so that whatever else is said stands above it.
+static DRAWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
+
+/// Prints with the moving lines out of the way. Any thread may.
+pub(super) fn above(print: impl FnOnce()) {
+    let drawn = locked(&DRAWN).clone();
+    match drawn {
+        Some(bar) => bar.suspend(print),
+        None => print(),
+    }
+}
+
+/// Prints after Ctrl+C was pressed.
+pub(super) fn after_keys(print: impl FnOnce()) {
+    let is_drawn = locked(&DRAWN).is_some();
+    // A terminal of Unix has shown the keys where the cursor was. Moving lines end at its right edge, so that the keys
+    // stand on a line of their own, which has to go before the others can.
+    if is_drawn && cfg!(unix) {
+        eprint!("\r\u{1b}[K\u{1b}[A");
+    } else if !is_drawn && std::io::stderr().is_terminal() {
+        eprintln!();
+    }
+    above(print);
+}
+
+/// What is at work.
+#[derive(Debug, Clone)]
+pub(super) struct Work {
+    /// In words; empty where the line above says it.
+    pub(super) what: String,
+    pub(super) since: Instant,
+    /// Bytes copied so far, and in all where that is known.
+    pub(super) bytes: Option<(u64, Option<u64>)>,
+    /// The step that comes next; empty where that is not known.
+    pub(super) then: String,
+}
+
+/// The moving lines; they go when this is dropped.
+pub(super) struct Live {
+    bar: ProgressBar,
+    work: Arc<Mutex<Option<Work>>>,
+}
+
+impl Live {
+    /// Draws below what has been printed, so many columns in from the left.
+    pub(super) fn start(indent: usize) -> Self {
+        let work = Arc::new(Mutex::new(None));
+        let shown = Arc::clone(&work);
+        let draw = move |_: &ProgressState, out: &mut dyn Write| {
+            let width = terminal_size::terminal_size_of(std::io::stderr()).map_or(80, |(width, _)| width.0.into());
+            let now = Instant::now();
+            let mut work: Option<Work> = locked(&shown).clone();
+            if let Some(work) = work.as_mut().filter(|_| stop::wanted()) {
+                work.then = "stop, as asked".to_owned();
+            }
+            let lines = work.map(|work| lines(&work, now - work.since, indent, width));
+            // Where a terminal cannot be written to, work goes on all the same.
+            let _ = out.write_str(&lines.unwrap_or_default());
+        };
+        let style = ProgressStyle::with_template("{work}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+        let bar =
+            ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_style(style.with_key("work", draw));
+        *locked(&DRAWN) = Some(bar.clone());
+        bar.enable_steady_tick(TICK);
+        Self { bar, work }
+    }
+
+    /// What is shown from now on; `None` for nothing.
+    pub(super) fn set(&self, work: Option<Work>) {
+        *locked(&self.work) = work;
+    }
+
+    /// So much has been copied.
+    pub(super) fn bytes(&self, done: u64, total: Option<u64>) {
+        if let Some(work) = &mut *locked(&self.work) {
+            work.bytes = Some((done, total));
+        }
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+        *locked(&DRAWN) = None;
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The lines for work that has taken so long; none where it is too early to say.
+fn lines(work: &Work, taken: Duration, indent: usize, width: usize) -> String {
+    if taken < SOON {
+        return String::new();
+    }
+    // The last column stays empty: some terminals go to the next line as soon as it is written to.
+    let room = width.saturating_sub(indent + 1);
+    let time = elapsed(taken);
+    let first = match work.bytes {
+        Some((done, Some(total))) if done < total => {
+            let count = format!("{} of {}, {time}", bytes(done), bytes(total));
+            // The bar has the same length whatever the count is.
+            let longest = "1023.9 MiB of , 59 min 59 s".len() + bytes(total).len();
+            let bar = room.saturating_sub(longest + 3).min(LONGEST_BAR);
+            if bar < SHORTEST_BAR { count } else { format!("{} {count}", drawn(done, total, bar)) }
+        }
+        Some((done, Some(_))) => format!("{} copied, checking, {time}", bytes(done)),
+        Some((done, None)) => format!("{} copied, {time}", bytes(done)),
+        None if work.what.is_empty() => time,
+        None => format!("{}, {time}", cut(&work.what, room.saturating_sub(time.len() + 2))),
+    };
+    let mut lines = format!("{:indent$}{}", "", cut(&first, room));
+    if !work.then.is_empty() {
+        let _ = write!(lines, "\n{:indent$}then: {}", "", cut(&work.then, room.saturating_sub(6)));
+    }
+    lines
+}
+
+/// `[=====>    ]`, in characters that every console has.
+fn drawn(done: u64, total: u64, length: usize) -> String {
+    let filled = u128::from(done) * length as u128 / u128::from(total.max(1));
+    let filled = usize::try_from(filled).unwrap_or(length).min(length);
+    let head = if filled < length { ">" } else { "" };
+    format!("[{}{head:<rest$}]", "=".repeat(filled), rest = length - filled)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn work(what: &str, bytes: Option<(u64, Option<u64>)>, then: &str) -> Work {
+        Work { what: what.to_owned(), since: Instant::now(), bytes, then: then.to_owned() }
+    }
+
+    #[test]
+    fn bytes_are_a_bar_and_a_count() {
+        let work = work("back up", Some((1 << 30, Some(4 << 30))), "Uninstall it");
+        let expected = "    [=======>                      ] 1.0 GiB of 4.0 GiB, 1 min 05 s\n    then: Uninstall it";
+        assert_eq!(lines(&work, Duration::from_secs(65), 4, 100), expected);
+        let expected = "    [====>           ] 1.0 GiB of 4.0 GiB, 1 min 05 s\n    then: Uninstall it";
+        assert_eq!(lines(&work, Duration::from_secs(65), 4, 58), expected);
+        let expected = "    1.0 GiB of 4.0 GiB, 1 min 05 s\n    then: Uninstall it";
+        assert_eq!(lines(&work, Duration::from_secs(65), 4, 46), expected);
+    }
+
+    #[test]
+    fn what_is_copied_is_checked_and_what_is_unknown_is_not_guessed() {
+        let second = Duration::from_secs(1);
+        assert_eq!(lines(&work("", Some((2048, Some(2048))), ""), second, 0, 60), "2.0 KiB copied, checking, 1 s");
+        assert_eq!(lines(&work("", Some((2048, None)), ""), second, 0, 60), "2.0 KiB copied, 1 s");
+        assert_eq!(lines(&work("", None, ""), second, 2, 60), "  1 s");
+        assert_eq!(lines(&work("run it", None, "more"), Duration::from_millis(900), 2, 60), "");
+    }
+
+    #[test]
+    fn no_line_is_as_wide_as_the_terminal() {
+        let long = "install \u{6771}\u{4eac} ".repeat(20);
+        for width in 20..=120 {
+            for bytes in [None, Some((5, None)), Some((1 << 40, Some(1 << 41)))] {
+                let lines = lines(&work(&long, bytes, &long), Duration::from_secs(3700), 8, width);
+                for line in lines.lines() {
+                    assert!(crate::report::text::columns(line) < width, "{width}: {line}");
+                }
+            }
+        }
+    }
+}

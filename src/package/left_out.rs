@@ -1,0 +1,62 @@
+//! What an installation would do that a simulation does not: it has to be named.
+
+use super::layout::Layout;
+use super::model::RegistryRoot;
+use super::tables::{CustomAction, Tables};
+
+/// Tables that change a machine and are not carried out, each with the action that would.
+pub(super) const TABLES: &[(&str, &str)] = &[
+    ("AppSearch", "AppSearch"),
+    ("BindImage", "BindImage"),
+    ("Class", "RegisterClassInfo"),
+    ("Complus", "RegisterComPlus"),
+    ("Environment", "WriteEnvironmentStrings"),
+    ("Extension", "RegisterExtensionInfo"),
+    ("Font", "RegisterFonts"),
+    ("IniFile", "WriteIniValues"),
+    ("IsolatedComponent", "IsolateComponents"),
+    ("LockPermissions", "InstallFiles"),
+    ("MIME", "RegisterMIMEInfo"),
+    ("MoveFile", "MoveFiles"),
+    ("MsiAssembly", "MsiPublishAssemblies"),
+    ("MsiLockPermissionsEx", "InstallFiles"),
+    ("MsiServiceConfig", "MsiConfigureServices"),
+    ("MsiServiceConfigFailureActions", "MsiConfigureServices"),
+    ("ODBCDataSource", "InstallODBC"),
+    ("ODBCDriver", "InstallODBC"),
+    ("ODBCTranslator", "InstallODBC"),
+    ("ProgId", "RegisterProgIdInfo"),
+    ("PublishComponent", "PublishComponents"),
+    ("RemoveIniFile", "RemoveIniValues"),
+    ("RemoveRegistry", "RemoveRegistryValues"),
+    ("SelfReg", "SelfRegModules"),
+    ("Shortcut", "CreateShortcuts"),
+    ("TypeLib", "RegisterTypeLibraries"),
+    ("Upgrade", "RemoveExistingProducts"),
+];
+
+/// Names a custom action that is not carried out; `None` for one that runs only when an installation fails.
+pub(super) fn action(name: &str, action: &CustomAction) -> Option<String> {
+    const WHEN: i32 = 0x700;
+    const ROLLBACK: i32 = 0x500;
+    let what = match action.kind() & 7 {
+        1 => "a DLL",
+        2 => "a program",
+        5 | 6 => "a script",
+        7 => "another package",
+        _ => "of a kind of its own",
+    };
+    (action.kind & WHEN != ROLLBACK).then(|| format!("custom action {name} (type {}, {what})", action.kind()))
+}
+
+/// Names the tables with rows that an installation laid out like this would carry out, and the simulation does not.
+pub(super) fn tables(tables: &Tables, layout: &Layout) -> Vec<String> {
+    let applies = |component: &String| component.is_empty() || layout.installs(component);
+    let has_rows = |table: &str| tables.left_out.get(table).is_some_and(|rows| rows.iter().any(applies));
+    let carried_out = TABLES.iter().filter(|(table, action)| layout.performs(action) && has_rows(table));
+    let mut named: Vec<String> = carried_out.map(|(table, _)| format!("table {table}")).collect();
+    if tables.registry.iter().any(|row| row.root == RegistryRoot::Unknown && layout.installs(&row.component)) {
+        named.push("rows of table Registry below a root that does not exist".to_owned());
+    }
+    named
+}

@@ -1,0 +1,70 @@
+//! What the web servers of this agent need next.
+
+use super::{Probe, Scene, StepKind};
+use crate::platform::disk::{self, Kind};
+use crate::platform::op::{Blob, Op};
+use crate::platform::{Doing, Failure};
+use crate::report::preview::Certainty;
+use crate::winpath::{WinPath, fold};
+use serde::{Deserialize, Serialize};
+
+/// Writes down which packages the web servers of this server need, with their SHA-256, and the new address of the SDK.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandOver {
+    /// The server's folder, into which its setup puts the packages.
+    pub folder: WinPath,
+    /// The address of the SDK from now on; `None` where this server has none.
+    pub sdk_url: Option<String>,
+    /// The file it is written to.
+    pub file: WinPath,
+}
+
+impl HandOver {
+    /// What a person has to carry to the web servers, line by line.
+    pub fn lines(&self, scene: &Scene<'_>) -> Result<Vec<String>, Failure> {
+        let files = scene.machine.files();
+        let mut lines = Vec::new();
+        let listing = format!("list {}", self.folder);
+        let there = disk::exists(files, &self.folder).doing(&listing)?;
+        let entries = if there { files.list(&self.folder).doing(&listing)? } else { Vec::new() };
+        for entry in entries.iter().filter(|entry| entry.kind == Kind::File && is_for_web_servers(entry.path.name())) {
+            let sum = disk::hash(files, &entry.path).doing(format!("read {}", entry.path))?;
+            lines.push(format!("{}  SHA-256 {sum}", entry.path));
+        }
+        if lines.is_empty() {
+            lines.push(format!("{} has no installers for web servers", self.folder));
+        }
+        let url = self.sdk_url.iter().map(|url| format!("[sdk] url = \"{url}\" in the plan of each web server"));
+        lines.extend(url);
+        lines.push("upgrade them with pfupgrade as soon as this server is verified".to_owned());
+        Ok(lines)
+    }
+}
+
+/// The names of the installers are published for 64-bit Windows, and inferred for 32-bit.
+fn is_for_web_servers(name: &str) -> bool {
+    let name = fold(name);
+    ["USERPORTALSETUP", "MOBILEAPPWEBSERVICESETUP"]
+        .iter()
+        .any(|part| name.starts_with("MULTIFACTORAUTHENTICATION") && name.contains(part) && name.ends_with(".MSI"))
+}
+
+impl StepKind for HandOver {
+    fn title(&self) -> String {
+        "Write down what the web servers need".to_owned()
+    }
+
+    fn probe(&self, scene: &Scene<'_>) -> Result<Probe, Failure> {
+        let there = disk::exists(scene.machine.files(), &self.file).doing(format!("look for {}", self.file))?;
+        Ok(if there { Probe::Done } else { Probe::Needed(format!("{} is not written yet", self.file)) })
+    }
+
+    fn operations(&self, scene: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
+        let text: String = self.lines(scene)?.iter().map(|line| format!("{line}\r\n")).collect();
+        Ok(Some(vec![Op::Write { path: self.file.clone(), content: Blob::new(text.into_bytes()) }]))
+    }
+
+    fn certainty(&self, _: &Scene<'_>) -> Certainty {
+        Certainty::KnownLater
+    }
+}
