@@ -97,7 +97,8 @@ fn write(view: View, path: &str, tree: &Tree) -> Result<(), Failure> {
 
 fn set(handle: &Handle, name: &str, value: &Value) -> windows_registry::Result<()> {
     let (kind, bytes) = values::encode(value);
-    handle.set_bytes(name, Type::from(kind), &bytes)
+    // Bytes of this type as they are, even where they are no text that ends as it should.
+    handle.set_bytes(name, Type::Other(kind), &bytes)
 }
 
 fn remove(view: View, path: &str) -> Result<(), Failure> {

@@ -2,8 +2,8 @@
 
 use crate::winpath::WinPath;
 
-/// `NAME="value"` for msiexec, which has rules of its own: a quote in a quoted value is written twice, and a backslash
-/// means nothing special. The error says why a property cannot be given.
+/// `NAME=value` for msiexec, which has rules of its own: a quote in a quoted value is written twice, and a backslash means
+/// nothing special. What is plain stays unquoted. The error says why a property cannot be given.
 pub(in crate::platform::windows) fn property(name: &str, value: &str) -> Result<String, String> {
     let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.');
@@ -13,7 +13,11 @@ pub(in crate::platform::windows) fn property(name: &str, value: &str) -> Result<
     if let Some(control) = value.chars().find(|c| c.is_control()) {
         return Err(format!("the value of {name} contains {control:?}, which no command line can hold"));
     }
-    Ok(format!("{name}=\"{}\"", value.replace('"', "\"\"")))
+    let is_plain = !value.is_empty() && !value.contains(['"', '=', '/']) && !value.contains(char::is_whitespace);
+    Ok(match is_plain {
+        true => format!("{name}={value}"),
+        false => format!("{name}=\"{}\"", value.replace('"', "\"\"")),
+    })
 }
 
 /// A path, quoted for msiexec. No path of Windows contains a quote.
@@ -44,19 +48,24 @@ mod tests {
     /// What msiexec makes of `NAME="value"`, as its documentation has it.
     fn read_back(argument: &str) -> Option<(String, String)> {
         let (name, quoted) = argument.split_once('=')?;
-        let inner = quoted.strip_prefix('"')?.strip_suffix('"')?;
+        let Some(inner) = quoted.strip_prefix('"') else {
+            return (!quoted.contains(['"', ' '])).then(|| (name.to_owned(), quoted.to_owned()));
+        };
+        let inner = inner.strip_suffix('"')?;
         (!inner.replace("\"\"", "").contains('"')).then(|| (name.to_owned(), inner.replace("\"\"", "\"")))
     }
 
     #[test]
     fn properties_are_quoted_whatever_they_contain() {
         let cases = [
-            ("plain", "X=\"plain\""),
+            ("plain", "X=plain"),
             ("a b", "X=\"a b\""),
             ("", "X=\"\""),
             (r"C:\Program Files\PhoneFactor\", r#"X="C:\Program Files\PhoneFactor\""#),
             (r#"a "b""#, r#"X="a ""b""""#),
             ("Größe 中", "X=\"Größe 中\""),
+            (r"C:\x\", r"X=C:\x\"),
+            ("/LM/W3SVC/1", "X=\"/LM/W3SVC/1\""),
             ("/x A=B", "X=\"/x A=B\""),
         ];
         for (value, expected) in cases {
