@@ -46,6 +46,11 @@ impl Scene<'_> {
         self.global.command(self.machine.folder.as_deref(), rest)
     }
 
+    /// True where a person is asked at gates: always on a real machine.
+    pub(super) fn asks(&self) -> bool {
+        self.global.ask || self.machine.as_simulated().is_none()
+    }
+
     /// Says how work on a run ended.
     pub(super) fn conclude(&self, result: Result<End, EngineError>) -> Result<Ending, Fault> {
         let end = result.map_err(|error| self.fault(error))?;
@@ -67,7 +72,7 @@ impl Scene<'_> {
             }
             End::Waiting(gate) => {
                 // Whoever was asked at a terminal has read it already.
-                let read = self.global.ask && self.talk.is_with_person();
+                let read = self.asks() && self.talk.is_with_person();
                 let asked = if read { String::new() } else { text::gate(&gate, self.talk.error_width()) };
                 self.talk.insist(&format!("\n{asked}"));
                 self.insist(&format!("The run waits here. {}", self.state()));

@@ -4,7 +4,7 @@ use super::fault::Fault;
 use super::options::Global;
 use super::talk::Talk;
 use crate::engine::{Engine, USUAL_STATE};
-use crate::platform::Inspect;
+use crate::platform::Platform;
 use crate::platform::clock::{Clock, HostClock};
 use crate::platform::disk::{Disk, HostDisk, Lock, MemoryDisk};
 use crate::platform::simulated::{Simulated, demo};
@@ -30,11 +30,28 @@ pub(super) enum Purpose {
 
 /// A machine, ready to be worked on.
 pub(super) struct Machine {
-    pub(super) simulated: Simulated,
+    kind: Kind,
     /// Where the simulated machine is; `None` where it is in memory.
     pub(super) folder: Option<PathBuf>,
     state: WinPath,
-    clock: Arc<SimulatedClock>,
+    clock: Arc<dyn Clock>,
+}
+
+/// Which machine it is.
+enum Kind {
+    Simulated(Box<Simulated>),
+    #[cfg(windows)]
+    Windows(crate::platform::Windows),
+}
+
+impl Kind {
+    fn platform(&self) -> &dyn Platform {
+        match self {
+            Kind::Simulated(simulated) => &**simulated,
+            #[cfg(windows)]
+            Kind::Windows(windows) => windows,
+        }
+    }
 }
 
 /// The time of the host, and ahead of it what has been waited for: waiting takes no time on a simulated machine.
@@ -54,7 +71,13 @@ impl Clock for SimulatedClock {
 
 impl Machine {
     pub(super) fn open(global: &Global, purpose: Purpose, talk: &Talk) -> Result<Self, Fault> {
-        let Some(simulate) = &global.simulate else { return Err(no_machine(global)) };
+        match &global.simulate {
+            None => Self::of(this_machine(global)?, None, Arc::new(HostClock), global),
+            Some(simulate) => Self::simulated(simulate.as_ref(), global, purpose, talk),
+        }
+    }
+
+    fn simulated(simulate: Option<&PathBuf>, global: &Global, purpose: Purpose, talk: &Talk) -> Result<Self, Fault> {
         let clock = Arc::<SimulatedClock>::default();
         let (simulated, folder) = match (simulate, purpose) {
             (Some(folder), _) => (in_folder(folder, global, purpose, talk, clock.clone())?, Some(folder.clone())),
@@ -71,36 +94,55 @@ impl Machine {
                     .next("name its folder: --simulate=DIR"));
             }
         };
+        Self::of(Kind::Simulated(Box::new(simulated)), folder, clock, global)
+    }
+
+    fn of(kind: Kind, folder: Option<PathBuf>, clock: Arc<dyn Clock>, global: &Global) -> Result<Self, Fault> {
         let state = global.state.as_deref().unwrap_or(USUAL_STATE);
         let wrong = |why: String| {
             Fault::usage(format!("the state folder `{state}` cannot be used: {why}"))
                 .next("name another one with --state")
         };
-        let text = simulated.expand(state).map_err(|name| wrong(format!("the machine has no variable %{name}%")))?;
+        let text =
+            kind.platform().expand(state).map_err(|name| wrong(format!("the machine has no variable %{name}%")))?;
         let state = WinPath::new(text).map_err(|error| wrong(error.to_string()))?;
-        Ok(Self { simulated, folder, state, clock })
+        Ok(Self { kind, folder, state, clock })
     }
 
     /// Has the machine to itself, as it is from now on.
     pub(super) fn lock(&self) -> Result<Box<dyn Lock>, Fault> {
         let lock = self.engine().lock()?;
-        self.simulated.refresh()?;
+        if let Some(simulated) = self.as_simulated() {
+            simulated.refresh()?;
+        }
         Ok(lock)
     }
 
+    /// The simulated machine, where it is one.
+    pub(super) fn as_simulated(&self) -> Option<&Simulated> {
+        match &self.kind {
+            Kind::Simulated(simulated) => Some(simulated),
+            #[cfg(windows)]
+            Kind::Windows(_) => None,
+        }
+    }
+
     pub(super) fn engine(&self) -> Engine<'_> {
-        Engine { platform: &self.simulated, clock: &*self.clock, state: self.state.clone() }
+        Engine { platform: self.kind.platform(), clock: &*self.clock, state: self.state.clone() }
     }
 }
 
-fn no_machine(global: &Global) -> Fault {
+/// The machine that this program runs on.
+fn this_machine(global: &Global) -> Result<Kind, Fault> {
     let fault = match (global.demo.is_some(), global.ask) {
         (true, _) => Fault::usage("--demo names a simulated machine, and --simulate is missing"),
         (_, true) => Fault::usage("--ask is about the gates of a simulated machine, and --simulate is missing"),
-        _ if cfg!(windows) => Fault::usage("this build only works on simulated machines"),
+        #[cfg(windows)]
+        _ => return Ok(Kind::Windows(crate::platform::Windows::new()?)),
+        #[cfg(not(windows))]
         _ => Fault::usage("this is not Windows: only simulated machines can be worked on here"),
     };
-    fault.next("add --simulate for a demo machine, or --simulate=DIR for the one in DIR")
+    Err(fault.next("add --simulate for a demo machine, or --simulate=DIR for the one in DIR"))
 }
 
 fn in_folder(

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 /// The person at the terminal, what that person said on the command line, or the simulated operator.
 pub(super) struct Person<'a> {
     talk: &'a Talk,
-    machine: &'a Simulated,
+    machine: Option<&'a Simulated>,
     /// Whether gates stop as on a real server.
     ask: bool,
     /// The gate that was answered on the command line.
@@ -22,13 +22,15 @@ pub(super) struct Person<'a> {
 }
 
 impl<'a> Person<'a> {
-    pub(super) fn new(talk: &'a Talk, machine: &'a Simulated, ask: bool, confirmed: Option<String>) -> Self {
+    pub(super) fn new(talk: &'a Talk, machine: Option<&'a Simulated>, ask: bool, confirmed: Option<String>) -> Self {
         Self { talk, machine, ask, confirmed, answered: BTreeSet::new() }
     }
 
-    /// Does what a gate asks for: nobody else can run a program of a simulated machine.
+    /// Does what a gate asks for: nobody else can run a program of a simulated machine. On a real one the person has run
+    /// it.
     fn done(&self, gate: &Gate, by: &str) -> Answer {
-        match gate.by_hand.as_ref().map(|op| self.machine.perform(op, &mut |_| {})) {
+        let by_hand = gate.by_hand.as_ref().zip(self.machine);
+        match by_hand.map(|(op, machine)| machine.perform(op, &mut |_| {})) {
             None | Some(Ok(_)) => Answer::Done { by: by.to_owned() },
             Some(Err(failure)) => {
                 self.talk.insist(&failure.to_string());

@@ -80,7 +80,7 @@ impl Scene<'_> {
         let engine = self.machine.engine();
         let mut prepared = engine::prepare(engine.platform.inspect(), engine.clock, plan, &engine.state)
             .map_err(|failure| Fault { exit: Exit::Refused, ..failure.into() })?;
-        prepared.preview.simulated = true;
+        prepared.preview.simulated = self.machine.as_simulated().is_some();
         Ok(prepared)
     }
 }

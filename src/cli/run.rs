@@ -85,7 +85,7 @@ impl Scene<'_> {
 
     fn begin(&self, prepared: &Prepared) -> Result<Ending, Fault> {
         stop::listen();
-        let mut person = Person::new(self.talk, &self.machine.simulated, self.global.ask, None);
+        let mut person = Person::new(self.talk, self.machine.as_simulated(), self.asks(), None);
         let mut progress = Progress::new(self.talk, &prepared.frozen.steps);
         let result = self.machine.engine().run(prepared, &mut person, &mut progress);
         drop(progress);
@@ -95,7 +95,7 @@ impl Scene<'_> {
     /// Goes on with a run; `confirmed` is a gate that has been answered.
     pub(super) fn resume(&self, found: &Found, confirmed: Option<String>) -> Result<Ending, Fault> {
         stop::listen();
-        let mut person = Person::new(self.talk, &self.machine.simulated, self.global.ask, confirmed);
+        let mut person = Person::new(self.talk, self.machine.as_simulated(), self.asks(), confirmed);
         let mut progress = Progress::new(self.talk, &found.frozen.steps);
         let result = self.machine.engine().resume(found, &mut person, &mut progress);
         drop(progress);

@@ -119,8 +119,7 @@ impl Engine<'_> {
         let path = usual.child("lock");
         let take = || {
             for folder in [&usual, &self.state] {
-                disk::create_folders(disk, folder)?;
-                disk.make_private(folder)?;
+                disk::create_private(disk, folder)?;
             }
             disk.lock(&path)
         };

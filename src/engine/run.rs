@@ -69,12 +69,13 @@ impl Engine<'_> {
             let next = "see that the drive has room, and that you may write there; nothing has been touched";
             EngineError::State(failure.next(next))
         };
-        for folder in [frozen.folders.run.child("logs"), frozen.folders.backup.clone()] {
-            disk::create_folders(disk, &folder).doing(format!("create the folder {folder}")).map_err(unusable)?;
-        }
         for folder in [&frozen.folders.run, &frozen.folders.backup] {
-            disk.make_private(folder).doing(format!("make the folder {folder} private")).map_err(unusable)?;
+            disk::create_private(disk, folder)
+                .doing(format!("create the private folder {folder}"))
+                .map_err(unusable)?;
         }
+        let logs = frozen.folders.run.child("logs");
+        disk::create_folders(disk, &logs).doing(format!("create the folder {logs}")).map_err(unusable)?;
         let opened = Entry::Opened(Box::new(frozen.clone()));
         let journal = Journal::begin(disk, &frozen.folders.run.child(JOURNAL), self.clock.now(), opened);
         let journal = journal.map_err(|error| match error {

@@ -10,7 +10,9 @@ const LONGEST: usize = 300;
 pub fn reason(log: &[u8]) -> Option<String> {
     let text = decoded(log);
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
-    let at = lines.iter().position(|line| line.ends_with("Return value 3.") || line.ends_with("Return value 3"))?;
+    let ended = |value: &str| lines.iter().position(|line| line.trim_end_matches('.').ends_with(value));
+    // Windows says 3 of what failed; Wine says 0, which Windows only says of an action that is not there.
+    let at = ended("Return value 3").or_else(|| ended("Return value 0"))?;
     let action = lines[at].split_once(": ").and_then(|(_, rest)| rest.split('.').next()).unwrap_or_default();
     let near = lines[..at].iter().rev().take(NEAR).take_while(|line| !line.contains("Return value"));
     let messages: Vec<&str> = near.map(|line| message(line)).filter(|line| !line.is_empty()).collect();
@@ -75,6 +77,12 @@ mod tests {
         assert_eq!(reason(b"\xff\xfeA"), None);
         assert_eq!(reason(LOG.replace("value 3", "value 1").as_bytes()), None);
         assert_eq!(reason(b"Action ended 1:2:3: X. Return value 3.").expect("it failed"), "the action X failed");
+    }
+
+    #[test]
+    fn a_log_of_wine_tells_its_reason_as_well() {
+        let log = "Action start 10:00:00: Refuse.\nThis is refused.\nAction ended 10:00:00: Refuse. Return value 0.\n";
+        assert_eq!(reason(log.as_bytes()).expect("it failed"), "This is refused. (action Refuse)");
     }
 
     proptest::proptest! {

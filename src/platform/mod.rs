@@ -14,6 +14,10 @@ pub mod installer_log;
 pub mod op;
 pub mod registry;
 pub mod simulated;
+mod windows;
+
+#[cfg(windows)]
+pub use windows::Windows;
 
 use crate::winpath::WinPath;
 pub use beside::BesidePackage;

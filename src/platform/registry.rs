@@ -1,6 +1,8 @@
 //! The registry, as far as this program reads and restores it.
 
-use crate::winpath::fold;
+use super::disk::{self, Disk};
+use super::{Doing, Failure, Inspect};
+use crate::winpath::{WinPath, fold};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -91,4 +93,27 @@ pub struct Tree {
     /// The keys below, by their names.
     #[serde(default)]
     pub keys: BTreeMap<String, Tree>,
+}
+
+/// The text of an exported key is bounded as the registry itself is.
+const EXPORT_LIMIT: u64 = 64 << 20;
+
+/// Writes a key with all below it into a file.
+pub(super) fn export(
+    machine: &dyn Inspect,
+    disk: &dyn Disk,
+    view: View,
+    key: &str,
+    to: &WinPath,
+) -> Result<(), Failure> {
+    let doing = format!("export the registry key {key} to {to}");
+    let text = serde_json::to_vec_pretty(&machine.registry_tree(view, key)?).doing(&doing)?;
+    disk::replace(disk, to, &text).doing(&doing)
+}
+
+/// What [`export`] wrote; `None` where there was no such key.
+pub(super) fn exported(disk: &dyn Disk, key: &str, from: &WinPath) -> Result<Option<Tree>, Failure> {
+    let doing = format!("restore the registry key {key} from {from}");
+    let text = disk::read(disk.as_read(), from, EXPORT_LIMIT).doing(&doing)?;
+    serde_json::from_slice(&text).doing(&doing)
 }

@@ -1,6 +1,6 @@
 //! A disk in memory that knows durable from volatile content.
 
-use super::{Batch, Disk, Entry, Kind, Lock, ReadDisk, ReadFile, WriteFile};
+use super::{Batch, Disk, Entry, Kind, Lock, Marks, ReadDisk, ReadFile, WriteFile};
 use crate::winpath::{WinPath, fold};
 use std::collections::BTreeMap;
 use std::io::{self, Cursor, Write};
@@ -34,6 +34,8 @@ impl Node {
 #[derive(Clone)]
 struct State {
     nodes: Vec<Node>,
+    /// What has been given to a node besides its content.
+    marks: BTreeMap<usize, Marks>,
     locks: Vec<WinPath>,
     /// Ticks for the times of files, so that two runs over the same disk are equal to the last byte.
     ticks: u64,
@@ -58,8 +60,8 @@ impl Default for MemoryDisk {
 impl MemoryDisk {
     /// An empty disk; drives appear with the first folder that is created on them.
     pub fn new() -> Self {
-        let nodes = vec![Node::folder()];
-        Self::of(State { nodes, locks: Vec::new(), ticks: 0, changes: 0, dies_at: None, forgets_batches: false })
+        let (nodes, marks) = (vec![Node::folder()], BTreeMap::new());
+        Self::of(State { nodes, marks, locks: Vec::new(), ticks: 0, changes: 0, dies_at: None, forgets_batches: false })
     }
 
     fn of(state: State) -> Self {
@@ -307,6 +309,12 @@ impl ReadDisk for MemoryDisk {
             _ => Ok(own.len),
         }
     }
+
+    fn marks(&self, path: &WinPath) -> io::Result<Option<Marks>> {
+        let state = self.state();
+        let at = state.find(path).ok_or_else(|| missing(path))?;
+        Ok(state.marks.get(&at).cloned())
+    }
 }
 
 struct Shared(Arc<Vec<u8>>);
@@ -394,7 +402,17 @@ impl Disk for MemoryDisk {
     }
 
     fn make_private(&self, folder: &WinPath) -> io::Result<()> {
-        self.changing()?.find(folder).map(drop).ok_or_else(|| missing(folder))
+        if self.state().find(folder).is_none() {
+            return self.create_folder(folder);
+        }
+        self.changing().map(drop)
+    }
+
+    fn set_marks(&self, path: &WinPath, marks: &Marks) -> io::Result<()> {
+        let mut state = self.changing()?;
+        let at = state.find(path).ok_or_else(|| missing(path))?;
+        state.marks.insert(at, marks.clone());
+        Ok(())
     }
 
     fn lock(&self, path: &WinPath) -> io::Result<Option<Box<dyn Lock>>> {

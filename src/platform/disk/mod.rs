@@ -11,12 +11,15 @@ mod memory;
 pub(crate) mod tests;
 
 pub use host::HostDisk;
+#[cfg(windows)]
+pub(super) use host::{Written, batch::sync_each};
 pub use memory::MemoryDisk;
 
 use crate::winpath::WinPath;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::io::{self, Read, Seek, Write};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// What lies at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +43,26 @@ pub struct Entry {
     pub len: u64,
     /// When its content was last changed.
     pub modified: SystemTime,
+}
+
+/// What a file or folder of Windows has besides its content.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Marks {
+    /// Attributes that people set, such as read-only and hidden, by their numbers in `winnt.h`.
+    pub attributes: u32,
+    /// When it was created, in seconds since 1970 and nanoseconds.
+    pub created: (u64, u32),
+    /// Owner, group and access rights in the security descriptor language.
+    pub rights: String,
+}
+
+impl Marks {
+    /// When it was created; `None` where that is no time there can be.
+    pub fn created_at(&self) -> Option<SystemTime> {
+        let (seconds, nanos) = self.created;
+        let since = (nanos < 1_000_000_000).then(|| Duration::new(seconds, nanos))?;
+        SystemTime::UNIX_EPOCH.checked_add(since)
+    }
 }
 
 /// A file open for reading.
@@ -74,6 +97,10 @@ pub trait ReadDisk: Send + Sync {
     }
     /// Bytes of all files at and below `path`.
     fn size(&self, path: &WinPath) -> io::Result<u64>;
+    /// What Windows keeps of a file or folder besides its content; `None` where the disk keeps no such things.
+    fn marks(&self, _path: &WinPath) -> io::Result<Option<Marks>> {
+        Ok(None)
+    }
 }
 
 /// Many files that are written without being synced one by one.
@@ -104,8 +131,13 @@ pub trait Disk: ReadDisk {
     /// Begins to write many files below `folder`, which is there, to sync them all at once. Until the batch is dropped
     /// nobody else may add or rename anything there.
     fn batch(&self, folder: &WinPath) -> io::Result<Box<dyn Batch + '_>>;
-    /// Keeps a folder and what will be in it from everybody but administrators and the system.
+    /// Creates a folder whose content only administrators and the system get at, or makes such a one of the folder that is
+    /// there. Where others may have put something into that, it is refused.
     fn make_private(&self, folder: &WinPath) -> io::Result<()>;
+    /// Gives a file or folder back what [`ReadDisk::marks`] found. A disk that keeps no such things has nothing to do.
+    fn set_marks(&self, _path: &WinPath, _marks: &Marks) -> io::Result<()> {
+        Ok(())
+    }
     /// Takes the lock file at `path`; `None` while somebody else has it.
     fn lock(&self, path: &WinPath) -> io::Result<Option<Box<dyn Lock>>>;
     /// The half that only answers questions.
@@ -143,6 +175,15 @@ pub fn create_folders(disk: &dyn Disk, path: &WinPath) -> io::Result<()> {
     create_folders(disk, &parent)?;
     disk.create_folder(path)?;
     disk.sync_folder(&parent)
+}
+
+/// Creates a folder of the tool's own, private from its first moment on, and the ones above it that are missing.
+pub fn create_private(disk: &dyn Disk, path: &WinPath) -> io::Result<()> {
+    if let Some(parent) = path.parent() {
+        create_folders(disk, &parent)?;
+    }
+    disk.make_private(path)?;
+    sync_parent(disk, path)
 }
 
 /// Puts `bytes` at `path` so that after a power cut either the old or the new content is there, whole.

@@ -1,7 +1,7 @@
 //! Backups: made, read again, and put back.
 
 use super::contents;
-use crate::platform::disk::{self, Disk, Kind, ReadDisk, many};
+use crate::platform::disk::{self, Disk, Kind, Marks, ReadDisk, many};
 use crate::platform::{Doing, Failure, FailureKind, Progress};
 use crate::winpath::{WinPath, fold};
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,9 @@ pub struct Manifest {
     pub source: WinPath,
     /// False where there was nothing at `source`.
     pub present: bool,
+    /// What a folder that was backed up has besides its content.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marks: Option<Marks>,
     /// Everything below `source`, folders before what they hold; the empty path is `source` itself where it is a file.
     pub entries: Vec<ManifestEntry>,
 }
@@ -35,6 +38,9 @@ pub struct ManifestEntry {
     pub len: u64,
     /// Time of last change, in seconds since 1970 and nanoseconds.
     pub modified: (u64, u32),
+    /// What it has besides its content.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marks: Option<Marks>,
 }
 
 /// A manifest of 100,000 files takes about 20 MB.
@@ -90,17 +96,18 @@ fn copy_into_backup(
     except: &[WinPath],
     watch: &mut dyn FnMut(Progress),
 ) -> io::Result<Manifest> {
-    let mut manifest = Manifest { format: 1, source: from.clone(), present: false, entries: Vec::new() };
+    let mut manifest = Manifest { format: 1, source: from.clone(), present: false, marks: None, entries: Vec::new() };
     let Some(source) = disk.entry(from)? else { return Ok(manifest) };
     manifest.present = true;
     if source.kind == Kind::File {
         watch(Progress::Total(source.len));
         let (sum, mut file) = disk::copy_unsynced(disk, from, to, &mut |bytes| watch(Progress::Bytes(bytes)))?;
         file.sync()?;
-        manifest.entries.push(entry_of(String::new(), &source, Some(sum)));
+        manifest.entries.push(entry_of(disk, String::new(), &source, Some(sum))?);
         disk::sync_parent(disk, to)?;
         return Ok(manifest);
     }
+    manifest.marks = disk.marks(from)?;
     disk::create_folders(disk, to)?;
     let batch = disk.batch(to)?;
     for entry in contents(disk.as_read(), from, except)? {
@@ -109,7 +116,7 @@ fn copy_into_backup(
             create_folder(batch.disk(), &to.join(&path).map_err(io::Error::other)?)?;
         }
         let sha256 = (entry.kind == Kind::File).then(String::new);
-        manifest.entries.push(entry_of(path, &entry, sha256));
+        manifest.entries.push(entry_of(disk, path, &entry, sha256)?);
     }
     watch(Progress::Total(manifest.len()));
     let mut moved = |bytes| watch(Progress::Bytes(bytes));
@@ -134,9 +141,10 @@ fn create_folder(disk: &dyn Disk, path: &WinPath) -> io::Result<()> {
     }
 }
 
-fn entry_of(path: String, entry: &disk::Entry, sha256: Option<String>) -> ManifestEntry {
+fn entry_of(disk: &dyn Disk, path: String, entry: &disk::Entry, sha256: Option<String>) -> io::Result<ManifestEntry> {
     let since = entry.modified.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    ManifestEntry { path, sha256, len: entry.len, modified: (since.as_secs(), since.subsec_nanos()) }
+    let (modified, marks) = ((since.as_secs(), since.subsec_nanos()), disk.marks(&entry.path)?);
+    Ok(ManifestEntry { path, sha256, len: entry.len, modified, marks })
 }
 
 /// The time of last change; `None` where a manifest holds none that there is.
@@ -231,21 +239,30 @@ fn put_back(
     if let Some(folder) = folder {
         disk::create_folders(disk, &folder)?;
     }
+    // A folder has its rights before anything is put into it.
+    give_marks(disk, to, manifest.marks.as_ref())?;
     for entry in &manifest.entries {
         let target = file_in(to, entry)?;
         let Some(sha256) = &entry.sha256 else {
             disk::create_folders(disk, &target)?;
+            give_marks(disk, &target, entry.marks.as_ref())?;
             continue;
         };
         if is_same(disk.as_read(), &target, entry, sha256)? {
             total = total.saturating_sub(entry.len);
             watch(Progress::Total(total));
+            give_marks(disk, &target, entry.marks.as_ref())?;
             continue;
         }
         disk::copy(disk, &file_in(from, entry)?, &target, &mut |bytes| watch(Progress::Bytes(bytes)))?;
         disk::sync_parent(disk, &target)?;
+        give_marks(disk, &target, entry.marks.as_ref())?;
     }
     Ok(())
+}
+
+fn give_marks(disk: &dyn Disk, at: &WinPath, marks: Option<&Marks>) -> io::Result<()> {
+    marks.map_or(Ok(()), |marks| disk.set_marks(at, marks))
 }
 
 fn is_same(disk: &dyn ReadDisk, at: &WinPath, entry: &ManifestEntry, sha256: &str) -> io::Result<bool> {

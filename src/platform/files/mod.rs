@@ -48,8 +48,7 @@ fn relocate(disk: &dyn Disk, from: &WinPath, to: &WinPath, aside: bool) -> io::R
         return Ok(()); // Moved already, or nothing was left to move.
     }
     if let (true, Some(folder)) = (aside, to.parent()) {
-        disk::create_folders(disk, &folder)?;
-        disk.make_private(&folder)?;
+        disk::create_private(disk, &folder)?;
     }
     disk.rename(from, to)?;
     disk::sync_parent(disk, to)?;

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::platform::FailureKind;
+use crate::platform::disk::MemoryDisk;
 use crate::platform::disk::many::MANY;
 use crate::platform::disk::tests::{on_both, path};
 use std::time::SystemTime;
@@ -106,4 +107,27 @@ fn a_changed_backup_is_damaged() {
         disk::remove(disk, &manifest_of(&to)).expect("removed");
         assert!(verify_backup(disk.as_read(), &to).is_err());
     });
+}
+
+#[test]
+fn rights_and_attributes_come_back_with_what_they_belong_to() {
+    let disk = MemoryDisk::new();
+    let marks = |rights: &str| disk::Marks { attributes: 1, created: (1, 2), rights: rights.to_owned() };
+    put(&disk, r"C:\a\inner\file", "content");
+    put(&disk, r"C:\a\plain", "content");
+    let all = [(r"C:\a", "of the folder"), (r"C:\a\inner", "of the inner one"), (r"C:\a\inner\file", "of the file")];
+    for (at, rights) in all {
+        disk.set_marks(&path(at), &marks(rights)).expect("set");
+    }
+    done(&disk, &Op::BackUp { from: path(r"C:\a"), to: path(r"C:\backup\a"), except: Vec::new() });
+    disk::remove(&disk, &path(r"C:\a")).expect("removed");
+    done(&disk, &Op::Restore { from: path(r"C:\backup\a"), to: path(r"C:\a"), except: Vec::new() });
+    for (at, rights) in all {
+        assert_eq!(disk.marks(&path(at)).expect("asked"), Some(marks(rights)), "{at}");
+    }
+    assert_eq!(disk.marks(&path(r"C:\a\plain")).expect("asked"), None);
+    // What is there already, and unchanged, gets its rights back as well.
+    disk.set_marks(&path(r"C:\a\inner\file"), &marks("changed")).expect("set");
+    done(&disk, &Op::Restore { from: path(r"C:\backup\a"), to: path(r"C:\a"), except: Vec::new() });
+    assert_eq!(disk.marks(&path(r"C:\a\inner\file")).expect("asked"), Some(marks("of the file")));
 }

@@ -32,14 +32,11 @@ use super::clock::Clock;
 use super::disk::{self, Disk, ReadDisk};
 use super::facts::{Application, ProgramVersion, Service, ServiceState, Signature, StartType, System, WebServer};
 use super::op::Op;
-use super::registry::{Key, Tree, View};
+use super::registry::{self as export, Key, View};
 use super::{Doing, Failure, Inspect, Outcome, Platform, Process, Progress, files};
 use crate::winpath::WinPath;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-/// The text of an exported key is bounded as the registry itself is.
-const EXPORT_LIMIT: u64 = 64 << 20;
 
 const NEXT_FOR_SERVICE: &str =
     "see in its own logs and in the event log (System) what it waits for, and bring it to an end there";
@@ -103,15 +100,11 @@ impl Simulated {
     }
 
     fn export_key(&self, view: View, key: &str, to: &WinPath) -> Result<(), Failure> {
-        let doing = format!("export the registry key {key} to {to}");
-        let text = serde_json::to_vec_pretty(&self.registry_tree(view, key)?).doing(&doing)?;
-        disk::replace(&*self.disk, to, &text).doing(&doing)
+        export::export(self, &*self.disk, view, key, to)
     }
 
     fn import_key(&self, view: View, key: &str, from: &WinPath) -> Result<(), Failure> {
-        let doing = format!("restore the registry key {key} from {from}");
-        let text = disk::read(self.disk.as_read(), from, EXPORT_LIMIT).doing(&doing)?;
-        let tree: Option<Tree> = serde_json::from_slice(&text).doing(&doing)?;
+        let tree = export::exported(&*self.disk, key, from)?;
         self.change(|facts| {
             let path = registry::real_path(facts.system.bits, view, key);
             match &tree {

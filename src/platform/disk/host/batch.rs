@@ -1,7 +1,7 @@
 //! Many files, synced at once where the system can do that.
 
 use super::HostDisk;
-use crate::platform::disk::{Batch, Disk, Kind, ReadDisk, many};
+use crate::platform::disk::{Batch, Disk, Kind, many};
 use crate::winpath::WinPath;
 use std::io;
 use std::path::Path;
@@ -17,16 +17,15 @@ impl HostBatch {
     pub(super) fn new(disk: HostDisk, folder: &WinPath, at: &Path) -> io::Result<Self> {
         Ok(Self { disk, folder: folder.clone(), whole: Whole::of(at)? })
     }
+}
 
-    /// File by file, several at a time: a disk takes most of its time to say that one is safe, and says so for many at
-    /// once.
-    fn sync_each(&self) -> io::Result<()> {
-        let mut all = self.disk.walk(&self.folder)?;
-        let folders: Vec<_> = all.extract_if(.., |entry| entry.kind == Kind::Folder).collect();
-        many::each(&all, &mut |_| {}, |file, _| self.disk.append(&file.path)?.sync())?;
-        many::each(&folders, &mut |_| {}, |folder, _| self.disk.sync_folder(&folder.path))?;
-        self.disk.sync_folder(&self.folder)
-    }
+/// File by file, several at a time: a disk takes most of its time to say that one is safe, and says so for many at once.
+pub(in crate::platform) fn sync_each(disk: &dyn Disk, folder: &WinPath) -> io::Result<()> {
+    let mut all = disk.walk(folder)?;
+    let folders: Vec<_> = all.extract_if(.., |entry| entry.kind == Kind::Folder).collect();
+    many::each(&all, &mut |_| {}, |file, _| disk.append(&file.path)?.sync())?;
+    many::each(&folders, &mut |_| {}, |folder, _| disk.sync_folder(&folder.path))?;
+    disk.sync_folder(folder)
 }
 
 impl Batch for HostBatch {
@@ -38,7 +37,7 @@ impl Batch for HostBatch {
         match &self.whole {
             // Syncing the whole file system waits for what others have written to it as well.
             Some(whole) if self.disk.written() >= many::MANY => whole.sync(),
-            _ => self.sync_each(),
+            _ => sync_each(&self.disk, &self.folder),
         }
     }
 }

@@ -1,11 +1,11 @@
 //! The disk of the host: a Windows machine's own drives, or a folder that stands for a simulated machine's drives.
 
-mod batch;
+pub(in crate::platform) mod batch;
 mod names;
 #[cfg(test)]
 mod tests;
 
-use super::{Batch, Disk, Entry, Kind, Lock, ReadDisk, ReadFile, WriteFile};
+use super::{self as disk, Batch, Disk, Entry, Kind, Lock, ReadDisk, ReadFile, WriteFile};
 use crate::winpath::{WinPath, compare};
 use batch::HostBatch;
 use names::Names;
@@ -275,11 +275,15 @@ impl Disk for HostDisk {
     }
 
     fn make_private(&self, folder: &WinPath) -> io::Result<()> {
+        if disk::exists(self, folder)? {
+            return make_private(&self.real(folder)?);
+        }
+        self.create_folder(folder)?;
         make_private(&self.real(folder)?)
     }
 
     fn lock(&self, path: &WinPath) -> io::Result<Option<Box<dyn Lock>>> {
-        let file = self.written_to(path, OpenOptions::new().append(true).create(true))?;
+        let file = self.written_to(path, OpenOptions::new().read(true).append(true).create(true))?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Box::new(Held { _file: file }))),
             Err(fs::TryLockError::WouldBlock) => Ok(None),
@@ -321,7 +325,16 @@ struct Held {
 
 impl Lock for Held {}
 
-struct Written(File);
+/// A file open for writing.
+pub(in crate::platform) struct Written(File);
+
+#[cfg(windows)]
+impl Written {
+    /// Wraps an open file.
+    pub(in crate::platform) fn of(file: File) -> Self {
+        Self(file)
+    }
+}
 
 impl Write for Written {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

@@ -1,0 +1,143 @@
+//! IIS, through its own `appcmd.exe`. Its configuration is never written in any other way.
+
+use super::program::NEW_PROCESS_GROUP;
+use super::text::{appcmd, console};
+use super::win32::system;
+use super::{Windows, registry};
+use crate::platform::disk::{self, ReadDisk};
+use crate::platform::facts::{Application, WebServer};
+use crate::platform::registry::View;
+use crate::platform::{Doing, Failure, Inspect};
+use crate::winpath::WinPath;
+use std::collections::BTreeMap;
+use std::os::windows::process::CommandExt;
+use std::process::{Command, Stdio};
+use std::sync::PoisonError;
+use std::time::SystemTime;
+
+const COMPONENTS: &str = r"HKLM\SOFTWARE\Microsoft\InetStp\Components";
+/// What is installed of IIS by its components' names: ASPNET is version 2 to 3.5, ASPNET45 is 4.5 and later.
+const FEATURES: &[(&str, &[&str])] =
+    &[("asp-net", &["ASPNET", "ASPNET45"]), ("metabase-compatibility", &["MetabaseCompatibility", "Metabase"])];
+/// A section of a part of IIS that is not installed is unknown to `appcmd`.
+const UNKNOWN_SECTION: &str = "nknown config section";
+
+/// The settings of a location as they were read from a state of the configuration.
+#[derive(Default)]
+pub(super) struct Known {
+    as_of: Option<(SystemTime, u64)>,
+    settings: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+fn folder(machine: &Windows) -> Result<WinPath, Failure> {
+    machine.windows.join(r"System32\inetsrv").doing("find the folder of IIS")
+}
+
+impl Windows {
+    /// What IIS has; `None` without it.
+    pub(super) fn iis(&self) -> Result<Option<WebServer>, Failure> {
+        let doing = "look at IIS";
+        if !disk::exists(&self.disk, &folder(self)?.child("appcmd.exe")).doing(doing)? {
+            return Ok(None);
+        }
+        let expand = |text: &str| self.expand(text).unwrap_or_else(|_| text.to_owned());
+        let unexpected = |why| Failure::new(doing, why);
+        let list = |object: &str| self.appcmd(doing, &["list", object, "/config:*", "/xml"]);
+        let mut sites = appcmd::sites(&list("site")?, &expand).map_err(unexpected)?;
+        let pools = appcmd::pools(&list("apppool")?).map_err(unexpected)?;
+        let modules = self.appcmd(doing, &["list", "config", "/section:system.webServer/globalModules", "/xml"])?;
+        let global_modules = appcmd::modules(&modules, &expand).map_err(unexpected)?;
+        for site in &mut sites {
+            for application in &mut site.applications {
+                application.settings = self.settings(&format!("{}{}", site.name, application.path))?;
+            }
+        }
+        Ok(Some(WebServer { features: features()?, global_modules, pools, sites }))
+    }
+
+    /// The settings that count of a location. Each section is a question of its own, so the answers are kept as long as
+    /// the configuration is the same file.
+    fn settings(&self, location: &str) -> Result<BTreeMap<String, String>, Failure> {
+        let as_of = self.stamp()?;
+        let mut known = self.known_settings.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.as_of != as_of || as_of.is_none() {
+            *known = Known { as_of, settings: BTreeMap::new() };
+        }
+        if let Some(settings) = known.settings.get(location) {
+            return Ok(settings.clone());
+        }
+        let doing = format!("read the settings of {location} in IIS");
+        let mut all = BTreeMap::new();
+        for (section, attributes) in appcmd::SETTINGS {
+            let arguments = ["list", "config", location, &format!("/section:{section}"), "/config:*", "/xml"];
+            match self.appcmd(&doing, &arguments) {
+                Err(failure) if failure.why.contains(UNKNOWN_SECTION) => {}
+                listed => {
+                    let found = appcmd::settings(&listed?, section, attributes);
+                    all.extend(found.map_err(|why| Failure::new(&doing, why))?);
+                }
+            }
+        }
+        known.settings.insert(location.to_owned(), all.clone());
+        Ok(all)
+    }
+
+    /// When the configuration was last written, and its size; `None` where it is shared and lies elsewhere.
+    fn stamp(&self) -> Result<Option<(SystemTime, u64)>, Failure> {
+        let doing = "look at the configuration of IIS";
+        let config = folder(self)?.child("config");
+        let redirection = match disk::read(&self.disk, &config.child("redirection.config"), 1 << 20) {
+            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            Err(_) => String::new(),
+        };
+        if redirection.contains("enabled=\"true\"") {
+            return Ok(None);
+        }
+        let entry = self.disk.entry(&config.child("applicationHost.config")).doing(doing)?;
+        Ok(entry.map(|entry| (entry.modified, entry.len)))
+    }
+
+    /// Gives an application its pool and its settings.
+    pub(super) fn configure(&self, site: &str, wanted: &Application) -> Result<(), Failure> {
+        let doing = format!("configure {} of site \"{site}\"", wanted.path);
+        let refused = |why: String| Failure::new(&doing, why);
+        let iis = self.iis()?.ok_or_else(|| refused("IIS is not installed".to_owned()))?;
+        if iis.pool(&wanted.pool).is_none() {
+            return Err(refused(format!("there is no application pool \"{}\"", wanted.pool)));
+        }
+        let found = iis.application(site, &wanted.path);
+        let found = found.ok_or_else(|| refused("there is no such application".to_owned()))?;
+        for arguments in appcmd::changes(site, found, wanted) {
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            self.appcmd(&doing, &arguments)?;
+        }
+        Ok(())
+    }
+
+    /// Runs `appcmd.exe` and answers with what it prints.
+    fn appcmd(&self, doing: &str, arguments: &[&str]) -> Result<String, Failure> {
+        let program = folder(self)?.child("appcmd.exe");
+        let mut command = Command::new(program.as_str());
+        // Ctrl+C is for this program alone.
+        command.creation_flags(NEW_PROCESS_GROUP);
+        let output = command.args(arguments).stdin(Stdio::null()).output().doing(doing)?;
+        let text = console::decode(&output.stdout).unwrap_or_else(|| system::from_console_code_page(&output.stdout));
+        // It also ends with 1 where there is nothing to list.
+        let nothing_found = arguments.first() == Some(&"list") && text.contains("<appcmd");
+        if output.status.success() || nothing_found {
+            return Ok(text);
+        }
+        let errors = console::decode(&output.stderr).unwrap_or_else(|| system::from_console_code_page(&output.stderr));
+        let said = text.lines().chain(errors.lines()).find(|line| !line.trim().is_empty()).unwrap_or("nothing");
+        let code = output.status.code().unwrap_or(-1);
+        let command = arguments.join(" ");
+        Err(Failure::new(doing, format!("`appcmd {command}` ended with {code}: {}", said.trim()))
+            .next("see in the IIS Manager whether its configuration can be read at all"))
+    }
+}
+
+fn features() -> Result<Vec<String>, Failure> {
+    let components = registry::key(View::Native, COMPONENTS)?.unwrap_or_default();
+    let is_there = |names: &[&str]| names.iter().any(|name| components.number(name) == Some(1));
+    Ok(FEATURES.iter().filter(|(_, names)| is_there(names)).map(|(feature, _)| (*feature).to_owned()).collect())
+}

@@ -1,0 +1,162 @@
+//! Windows Installer, and what uninstalls products that it does not know.
+
+use super::text::arguments;
+use super::win32::installer as win32;
+use super::win32::{process, system};
+use super::{Windows, program, registry};
+use crate::package::Package;
+use crate::platform::disk::{self, ReadDisk};
+use crate::platform::installer_code::{self, BUSY, Meaning};
+use crate::platform::op::INSTALLER_LIMIT;
+use crate::platform::registry::{Key, View};
+use crate::platform::{Doing, Failure, Outcome, Progress, installer_log};
+use crate::winpath::WinPath;
+use std::collections::BTreeMap;
+use std::os::windows::process::CommandExt;
+use std::process::Command;
+
+const UNINSTALL: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall";
+const IN_PROGRESS: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Installer\InProgress";
+const UNKNOWN_PRODUCT: i32 = 1605;
+/// A log of a large product; more is not read for one sentence.
+const LOG_LIMIT: u64 = 256 << 20;
+
+impl Windows {
+    /// Installs a package. A product that is there already, in this version, is done.
+    pub(super) fn install(
+        &self,
+        package: &WinPath,
+        properties: &BTreeMap<String, String>,
+        log: &WinPath,
+        watch: &mut dyn FnMut(Progress),
+    ) -> Result<Outcome, Failure> {
+        let doing = format!("install {package}");
+        let file = self.disk.open(package).doing(&doing)?;
+        let opened = Package::open(file, package.as_str()).doing(&doing)?;
+        let info = opened.info();
+        if win32::is_installed(&info.product_code) && self.version_of(&info.product_code)? == info.product_version {
+            return Ok(Outcome::default());
+        }
+        // Windows Installer reads the package itself.
+        drop(opened);
+        let mut command = msiexec();
+        command.raw_arg("/i").raw_arg(arguments::quoted(package));
+        for (name, value) in properties {
+            command.raw_arg(arguments::property(name, value).map_err(|why| Failure::new(&doing, why))?);
+        }
+        self.run_msiexec(command, &doing, log, watch)
+    }
+
+    fn version_of(&self, code: &str) -> Result<String, Failure> {
+        let key = uninstall_key(code)?;
+        Ok(key.and_then(|key| key.text("DisplayVersion").map(str::to_owned)).unwrap_or_default())
+    }
+
+    /// Begins to uninstall a product. It may still be there for a while when this is over.
+    pub(super) fn uninstall(
+        &self,
+        code: &str,
+        name: &str,
+        log: &WinPath,
+        watch: &mut dyn FnMut(Progress),
+    ) -> Result<Outcome, Failure> {
+        let doing = format!("uninstall {name} {code}");
+        let Some(key) = uninstall_key(code)? else { return Ok(Outcome::default()) };
+        if key.number("WindowsInstaller") != Some(1) {
+            return self.uninstall_quietly(&key, &doing, log, watch);
+        }
+        let mut command = msiexec();
+        command.raw_arg("/x").raw_arg(code);
+        match self.run_msiexec(command, &doing, log, watch) {
+            // It went while nobody looked.
+            Err(failure) if failure.kind == crate::platform::FailureKind::Ended(UNKNOWN_PRODUCT) => {
+                match uninstall_key(code)? {
+                    None => Ok(Outcome::default()),
+                    Some(_) => Err(failure),
+                }
+            }
+            ended => ended,
+        }
+    }
+
+    /// A product that Windows Installer does not know says itself how it is uninstalled without questions.
+    fn uninstall_quietly(
+        &self,
+        key: &Key,
+        doing: &str,
+        log: &WinPath,
+        watch: &mut dyn FnMut(Progress),
+    ) -> Result<Outcome, Failure> {
+        let by_hand = "uninstall it in \"Programs and Features\", then go on";
+        let line = key.text("QuietUninstallString").ok_or_else(|| {
+            Failure::new(doing, "it does not say how it is uninstalled without questions").next(by_hand)
+        })?;
+        let (path, rest) = arguments::program(line).ok_or_else(|| {
+            Failure::new(doing, format!("`{line}` does not begin with a program's path")).next(by_hand)
+        })?;
+        let mut command = program::logged(&path, log, doing)?;
+        command.raw_arg(rest);
+        let code = program::run(&mut command, path.name(), doing, INSTALLER_LIMIT, watch)?;
+        program::outcome(code, doing, log, "")
+    }
+
+    fn run_msiexec(
+        &self,
+        mut command: Command,
+        doing: &str,
+        log: &WinPath,
+        watch: &mut dyn FnMut(Progress),
+    ) -> Result<Outcome, Failure> {
+        command.raw_arg("/qn").raw_arg("/norestart").raw_arg("REBOOT=ReallySuppress");
+        command.raw_arg("/l*v").raw_arg(arguments::quoted(log));
+        let code = program::run(&mut command, "msiexec.exe", doing, INSTALLER_LIMIT, watch)?;
+        match installer_code::meaning(code) {
+            Meaning::Done => Ok(Outcome::default()),
+            Meaning::Restart => Ok(Outcome { reboot: true, ..Outcome::default() }),
+            _ => {
+                let why = if code == BUSY { who_is_at_work() } else { self.reason(log) };
+                Err(installer_code::failure(doing, "Windows Installer", code, &why.unwrap_or_default(), log))
+            }
+        }
+    }
+
+    fn reason(&self, log: &WinPath) -> Option<String> {
+        installer_log::reason(&disk::read(&self.disk, log, LOG_LIMIT).ok()?)
+    }
+}
+
+/// Windows Installer, by its own path and none other.
+fn msiexec() -> Command {
+    Command::new(format!("{}\\System32\\msiexec.exe", system::windows_folder()))
+}
+
+fn uninstall_key(code: &str) -> Result<Option<Key>, Failure> {
+    for view in [View::Native, View::Wow32] {
+        if let Some(key) = registry::key(view, &format!("{UNINSTALL}\\{code}"))? {
+            return Ok(Some(key));
+        }
+    }
+    Ok(None)
+}
+
+/// Whose installation is at work, as far as that can be found out.
+fn who_is_at_work() -> Option<String> {
+    let product = registry::text(View::Native, IN_PROGRESS, "").ok().flatten();
+    let installers: Vec<String> = process::all()
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|process| process.name.eq_ignore_ascii_case("msiexec.exe"))
+        .map(|process| process.id.to_string())
+        .collect();
+    match (product, installers.is_empty()) {
+        (Some(product), _) => Some(format!("it works on {product}")),
+        (None, false) => Some(format!("msiexec.exe runs as process {}", installers.join(", "))),
+        (None, true) => None,
+    }
+}
+
+/// An installation of anybody's that changes the machine just now, in words.
+pub(super) fn at_work() -> Option<String> {
+    let who = || who_is_at_work().map(|who| format!(" ({who})")).unwrap_or_default();
+    win32::is_at_work().then(|| format!("another installation{}", who()))
+}

@@ -1,0 +1,147 @@
+//! The machine as a whole: its answers, and its operations.
+
+use super::disk::Drives;
+use super::iis::Known;
+use super::win32::{accounts, http, system as win32, trust};
+use super::{installer, program, registry, services, system};
+use crate::platform::disk::{self, Disk, ReadDisk};
+use crate::platform::facts::{ProgramVersion, Service, Signature, System, WebServer};
+use crate::platform::op::Op;
+use crate::platform::registry::{self as export, Key, View};
+use crate::platform::{Doing, Failure, Inspect, Outcome, Platform, Process, Progress, files};
+use crate::winpath::WinPath;
+use std::sync::Mutex;
+use std::time::Duration;
+
+/// What a program printed last explains its failure best; more than this of it is not read.
+const OUTPUT_LIMIT: u64 = 1 << 20;
+
+/// The Windows server that this program runs on.
+pub struct Windows {
+    pub(super) disk: Drives,
+    pub(super) windows: WinPath,
+    pub(super) known_settings: Mutex<Known>,
+}
+
+impl Windows {
+    /// This machine. The console takes UTF-8 from here on.
+    pub fn new() -> Result<Self, Failure> {
+        win32::use_utf8_console();
+        win32::enable_backup_privileges();
+        let windows = WinPath::new(win32::windows_folder()).doing("find the folder of Windows")?;
+        Ok(Self { disk: Drives, windows, known_settings: Mutex::default() })
+    }
+
+    fn run(
+        &self,
+        op: &Op,
+        (path, arguments): (&WinPath, &[String]),
+        limit: Duration,
+        log: &WinPath,
+        watch: &mut dyn FnMut(Progress),
+    ) -> Result<Outcome, Failure> {
+        let doing = op.to_string();
+        let mut command = program::logged(path, log, &doing)?;
+        command.args(arguments);
+        let code = program::run(&mut command, path.name(), &doing, limit, watch)?;
+        let printed = disk::read(&self.disk, log, OUTPUT_LIMIT).unwrap_or_default();
+        let printed = String::from_utf8_lossy(&printed);
+        let last = printed.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+        program::outcome(code, &doing, log, last)
+    }
+
+    fn perform_here(&self, op: &Op, watch: &mut dyn FnMut(Progress)) -> Result<Outcome, Failure> {
+        let done = |()| Outcome::default();
+        match op {
+            Op::ExportKey { view, key, to } => export::export(self, &self.disk, *view, key, to).map(done),
+            Op::ImportKey { view, key, from } => {
+                let tree = export::exported(&self.disk, key, from)?;
+                registry::restore(*view, key, tree.as_ref()).map(done)
+            }
+            Op::Configure { site, application } => self.configure(site, application).map(done),
+            Op::Service { name, state, start } => services::set(name, *state, *start, watch),
+            Op::Install { package, properties, log } => self.install(package, properties, log, watch),
+            Op::Uninstall { code, name, log, .. } => self.uninstall(code, name, log, watch),
+            Op::Run { program, arguments, timeout, log } => self.run(op, (program, arguments), *timeout, log, watch),
+            _ => Err(Failure::new(op, "only a person can do that")),
+        }
+    }
+}
+
+impl Inspect for Windows {
+    fn files(&self) -> &dyn ReadDisk {
+        &self.disk
+    }
+
+    fn system(&self) -> Result<System, Failure> {
+        system::system()
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok().filter(|_| !name.is_empty() && !name.contains(['=', '\0']))
+    }
+
+    fn registry_key(&self, view: View, path: &str) -> Result<Option<Key>, Failure> {
+        registry::key(view, path)
+    }
+
+    fn services(&self) -> Result<Vec<Service>, Failure> {
+        services::all()
+    }
+
+    fn web_server(&self) -> Result<Option<WebServer>, Failure> {
+        self.iis()
+    }
+
+    fn signature(&self, path: &WinPath) -> Result<Signature, Failure> {
+        let doing = format!("check the signature of {path}");
+        if !disk::exists(&self.disk, path).doing(&doing)? {
+            return Err(Failure::new(doing, "the file does not exist"));
+        }
+        Ok(trust::signer(path.as_str()).map_or(Signature::None, |by| Signature::Signed { by }))
+    }
+
+    fn program_version(&self, path: &WinPath) -> Result<Option<ProgramVersion>, Failure> {
+        let doing = format!("read the version of {path}");
+        if !disk::exists(&self.disk, path).doing(&doing)? {
+            return Err(Failure::new(doing, "the file does not exist"));
+        }
+        Ok(trust::version(path.as_str()).map(|(product, version)| ProgramVersion { product, version }))
+    }
+
+    fn account_exists(&self, name: &str) -> Result<Option<bool>, Failure> {
+        accounts::exists(name).doing(format!("look for the account {name}"))
+    }
+
+    fn http_status(&self, url: &str) -> Result<u16, Failure> {
+        http::status(url).doing(format!("ask {url}"))
+    }
+
+    fn free_space(&self, drive: char) -> Result<u64, Failure> {
+        win32::free_space(drive).doing(format!("find out the free space of {drive}:"))
+    }
+}
+
+impl Platform for Windows {
+    fn disk(&self) -> &dyn Disk {
+        &self.disk
+    }
+
+    fn perform(&self, op: &Op, watch: &mut dyn FnMut(Progress)) -> Result<Outcome, Failure> {
+        match files::perform(&self.disk, op, watch) {
+            Some(done) => done,
+            None => self.perform_here(op, watch),
+        }
+    }
+
+    fn running(&self, given_up: Option<&Process>) -> Result<Option<String>, Failure> {
+        if let Some(process) = given_up.filter(|process| program::still_runs(process)) {
+            return Ok(Some(format!("{} (process {})", process.program, process.id)));
+        }
+        Ok(installer::at_work())
+    }
+
+    fn inspect(&self) -> &dyn Inspect {
+        self
+    }
+}

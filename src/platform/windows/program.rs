@@ -1,0 +1,150 @@
+//! Programs that are run to their end, with all that they start. None is ever ended from here.
+
+use super::win32::process::{self, Job};
+use crate::platform::installer_code::{self, Meaning};
+use crate::platform::{Doing, Failure, Outcome, Process, Progress};
+use crate::winpath::WinPath;
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::os::windows::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Ctrl+C is for this program, not for what it has started.
+pub(super) const NEW_PROCESS_GROUP: u32 = 0x200;
+/// It begins only once it is known with all that it will start.
+const SUSPENDED: u32 = 0x4;
+/// It lives on where whoever started this program ends this program's job.
+const BREAKAWAY: u32 = 0x0100_0000;
+const ACCESS_DENIED: i32 = 5;
+
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+const TELL_EVERY: Duration = Duration::from_secs(60);
+
+/// Steps of 100 nanoseconds from 1601, where Windows begins to count, to 1970.
+const TO_1970: u64 = 116_444_736_000_000_000;
+
+/// A program at work, and what it has started.
+struct Family {
+    child: Child,
+    /// `None` where Windows does not let it be counted; then only what is seen in time is known.
+    job: Option<Job>,
+    seen: BTreeMap<u32, String>,
+}
+
+impl Family {
+    fn begin(command: &mut Command, doing: &str) -> Result<Self, Failure> {
+        let flags = NEW_PROCESS_GROUP | SUSPENDED;
+        let child = match command.creation_flags(flags | BREAKAWAY).spawn() {
+            // This program's own job does not let it go.
+            Err(error) if error.raw_os_error() == Some(ACCESS_DENIED) => command.creation_flags(flags).spawn(),
+            spawned => spawned,
+        };
+        let mut child = child.doing(doing)?;
+        let job = Job::new().ok().filter(|job| job.take_in(&child).is_ok());
+        if let Err(error) = process::resume(child.id()) {
+            // It has not executed anything yet.
+            let _ = child.kill();
+            return Err(Failure::new(doing, error));
+        }
+        Ok(Self { child, job, seen: BTreeMap::new() })
+    }
+
+    /// The processes of it that still run, besides the first one.
+    fn children(&mut self) -> BTreeMap<u32, String> {
+        let all = process::all().unwrap_or_default();
+        let first = self.child.id();
+        // A parent stands before its children only by accident, so it is looked until none is new.
+        loop {
+            let known = self.seen.len();
+            for found in &all {
+                if found.parent == first || self.seen.contains_key(&found.parent) {
+                    self.seen.insert(found.id, found.name.clone());
+                }
+            }
+            if self.seen.len() == known {
+                break;
+            }
+        }
+        self.seen.retain(|id, _| all.iter().any(|found| found.id == *id));
+        self.seen.clone()
+    }
+
+    fn has_ended(&mut self) -> bool {
+        match self.job.as_ref().and_then(|job| job.running().ok()) {
+            Some(running) => running == 0,
+            None => self.children().is_empty(),
+        }
+    }
+}
+
+/// Runs a program until it and all that it has started have ended; answers with its exit code.
+pub(super) fn run(
+    command: &mut Command,
+    what: &str,
+    doing: &str,
+    limit: Duration,
+    watch: &mut dyn FnMut(Progress),
+) -> Result<i32, Failure> {
+    let begun = Instant::now();
+    let mut told = begun;
+    let mut family = Family::begin(command, doing)?;
+    let mut code = None;
+    loop {
+        if code.is_none() {
+            code = family.child.try_wait().doing(doing)?.map(|status| status.code().unwrap_or(-1));
+        }
+        if let Some(code) = code
+            && family.has_ended()
+        {
+            return Ok(code);
+        }
+        if begun.elapsed() > limit {
+            return Err(Failure::still_running(doing, left_running(&mut family, what, code.is_some()), limit));
+        }
+        if told.elapsed() > TELL_EVERY {
+            told = Instant::now();
+            watch(Progress::Says(format!("{what} has been at work for {} min", begun.elapsed().as_secs() / 60)));
+        }
+        thread::sleep(LOOK_EVERY);
+    }
+}
+
+fn left_running(family: &mut Family, what: &str, has_ended: bool) -> Process {
+    let child = family.children().into_iter().next().filter(|_| has_ended);
+    let (id, program) = match child {
+        Some((id, name)) => (id, format!("{name}, which {what} has started")),
+        None => (family.child.id(), what.to_owned()),
+    };
+    Process { id, program, started: started(id).unwrap_or_else(Timestamp::now) }
+}
+
+fn started(id: u32) -> Option<Timestamp> {
+    let since_1970 = process::started(id)?.checked_sub(TO_1970)?;
+    Timestamp::from_microsecond(i64::try_from(since_1970 / 10).ok()?).ok()
+}
+
+/// Whether a process runs and is the one that was meant: numbers are used again.
+pub(super) fn still_runs(process: &Process) -> bool {
+    started(process.id).is_some_and(|started| started == process.started)
+}
+
+/// A command whose output goes into a log.
+pub(super) fn logged(program: &WinPath, log: &WinPath, doing: &str) -> Result<Command, Failure> {
+    let output = File::create(super::disk::host_path(log)).doing(doing)?;
+    let errors = output.try_clone().doing(doing)?;
+    let mut command = Command::new(program.as_str());
+    command.stdin(Stdio::null()).stdout(output).stderr(errors);
+    Ok(command)
+}
+
+/// What an exit code of a setup or another program means.
+pub(super) fn outcome(code: i32, doing: &str, log: &WinPath, last: &str) -> Result<Outcome, Failure> {
+    match installer_code::meaning(code) {
+        Meaning::Done => Ok(Outcome::default()),
+        Meaning::Restart => Ok(Outcome { reboot: true, ..Outcome::default() }),
+        _ => Err(installer_code::failure(doing, "it", code, last, log)),
+    }
+}

@@ -1,0 +1,154 @@
+//! Windows itself: its version, this process and its console.
+#![allow(unsafe_code, reason = "calls of the Windows API, each with the reason why it holds")]
+
+use super::{check, narrow, wide};
+use std::io;
+use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
+use std::ptr;
+use windows_sys::Wdk::System::SystemServices::RtlGetVersion;
+use windows_sys::Win32::Foundation::{HANDLE, LUID, LocalFree};
+use windows_sys::Win32::Globalization::{CP_UTF8, GetOEMCP, MultiByteToWideChar};
+use windows_sys::Win32::Security::Authorization::ConvertSidToStringSidW;
+use windows_sys::Win32::Security::{
+    AdjustTokenPrivileges, GetTokenInformation, LUID_AND_ATTRIBUTES, LookupPrivilegeValueW, SE_PRIVILEGE_ENABLED,
+    TOKEN_ADJUST_PRIVILEGES, TOKEN_ELEVATION, TOKEN_PRIVILEGES, TOKEN_QUERY, TOKEN_USER, TokenElevation, TokenUser,
+};
+use windows_sys::Win32::Storage::FileSystem::GetDiskFreeSpaceExW;
+use windows_sys::Win32::System::Console::SetConsoleOutputCP;
+use windows_sys::Win32::System::SystemInformation::{
+    GetNativeSystemInfo, GetSystemWindowsDirectoryW, OSVERSIONINFOW, PROCESSOR_ARCHITECTURE_INTEL, SYSTEM_INFO,
+};
+use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken};
+
+/// Major and minor version and build, whatever the manifest says.
+pub(in crate::platform::windows) fn version() -> (u32, u32, u32) {
+    let size = u32::try_from(size_of::<OSVERSIONINFOW>()).unwrap_or_default();
+    let mut info = OSVERSIONINFOW { dwOSVersionInfoSize: size, ..OSVERSIONINFOW::default() };
+    // SAFETY: the structure says how large it is, and lives for the call.
+    unsafe { RtlGetVersion(&mut info) };
+    (info.dwMajorVersion, info.dwMinorVersion, info.dwBuildNumber)
+}
+
+/// Whether Windows is a 32-bit one, whatever this program is.
+pub(in crate::platform::windows) fn is_32bit() -> bool {
+    let mut info = SYSTEM_INFO::default();
+    // SAFETY: the structure lives for the call, which fills it whole.
+    unsafe {
+        GetNativeSystemInfo(&mut info);
+        info.Anonymous.Anonymous.wProcessorArchitecture == PROCESSOR_ARCHITECTURE_INTEL
+    }
+}
+
+/// The folder of Windows, such as `C:\Windows`, whatever the environment says.
+pub(in crate::platform::windows) fn windows_folder() -> String {
+    let mut buffer = [0; 260];
+    // SAFETY: the buffer has the length that is given.
+    unsafe { GetSystemWindowsDirectoryW(buffer.as_mut_ptr(), 260) };
+    narrow(&buffer)
+}
+
+fn own_token(access: u32) -> io::Result<OwnedHandle> {
+    let mut token: HANDLE = ptr::null_mut();
+    // SAFETY: the handle is written by the call and then owned by nobody else.
+    unsafe {
+        check(OpenProcessToken(GetCurrentProcess(), access, &mut token))?;
+        Ok(OwnedHandle::from_raw_handle(token))
+    }
+}
+
+/// Whether this process has the full rights of an administrator.
+pub(in crate::platform::windows) fn is_elevated() -> io::Result<bool> {
+    let token = own_token(TOKEN_QUERY)?;
+    let mut elevation = TOKEN_ELEVATION::default();
+    let size = u32::try_from(size_of::<TOKEN_ELEVATION>()).unwrap_or_default();
+    let mut written = 0;
+    // SAFETY: the buffer is a structure of the class that is asked for, with its size.
+    unsafe {
+        let buffer = (&raw mut elevation).cast();
+        check(GetTokenInformation(token.as_raw_handle(), TokenElevation, buffer, size, &mut written))?;
+    }
+    Ok(elevation.TokenIsElevated != 0)
+}
+
+/// The SID of the account that this process runs as.
+pub(in crate::platform::windows) fn own_sid() -> io::Result<String> {
+    let token = own_token(TOKEN_QUERY)?;
+    // Aligned as the structure at its beginning needs it.
+    let mut buffer = [0_u64; 32];
+    let mut written = 0;
+    // SAFETY: the buffer is large enough for the structure and the longest SID behind it, and is aligned; the text is
+    // freed as the call that made it wants it.
+    unsafe {
+        let size = u32::try_from(size_of_val(&buffer)).unwrap_or_default();
+        check(GetTokenInformation(token.as_raw_handle(), TokenUser, buffer.as_mut_ptr().cast(), size, &mut written))?;
+        let user = &*buffer.as_ptr().cast::<TOKEN_USER>();
+        let mut text = ptr::null_mut();
+        check(ConvertSidToStringSidW(user.User.Sid, &mut text))?;
+        Ok(take_text(text))
+    }
+}
+
+/// Copies a text that Windows has allocated, and frees it.
+///
+/// # Safety
+/// `text` must be terminated and have been allocated with `LocalAlloc`; it is not valid afterwards.
+pub(super) unsafe fn take_text(text: *mut u16) -> String {
+    let mut units = Vec::new();
+    // SAFETY: every unit up to the terminator belongs to the text, says the caller.
+    unsafe {
+        let mut at = text;
+        while *at != 0 {
+            units.push(*at);
+            at = at.add(1);
+        }
+        LocalFree(text.cast());
+    }
+    String::from_utf16_lossy(&units)
+}
+
+/// Turns on the privileges with which an administrator reads and restores whatever the access rights say. Without them
+/// most still works, so it is no error where they cannot be had.
+pub(in crate::platform::windows) fn enable_backup_privileges() {
+    for name in ["SeBackupPrivilege", "SeRestorePrivilege"] {
+        let _ = enable(name);
+    }
+}
+
+fn enable(privilege: &str) -> io::Result<()> {
+    let token = own_token(TOKEN_ADJUST_PRIVILEGES | TOKEN_QUERY)?;
+    let mut luid = LUID::default();
+    // SAFETY: the name is terminated; the structures live for the calls.
+    unsafe {
+        check(LookupPrivilegeValueW(ptr::null(), wide(privilege).as_ptr(), &mut luid))?;
+        let one = LUID_AND_ATTRIBUTES { Luid: luid, Attributes: SE_PRIVILEGE_ENABLED };
+        let wanted = TOKEN_PRIVILEGES { PrivilegeCount: 1, Privileges: [one] };
+        check(AdjustTokenPrivileges(token.as_raw_handle(), 0, &wanted, 0, ptr::null_mut(), ptr::null_mut()))
+    }
+}
+
+/// Bytes that this process may still write to a drive.
+pub(in crate::platform::windows) fn free_space(drive: char) -> io::Result<u64> {
+    let mut free = 0;
+    // SAFETY: the path is terminated; only the number that is asked for is written.
+    unsafe {
+        let root = wide(&format!("{drive}:\\"));
+        check(GetDiskFreeSpaceExW(root.as_ptr(), &mut free, ptr::null_mut(), ptr::null_mut()))?;
+    }
+    Ok(free)
+}
+
+/// Has the console take what is written to it for UTF-8, the programs started from here included.
+pub(in crate::platform::windows) fn use_utf8_console() {
+    // SAFETY: a number is handed over. Where there is no console it fails, and nothing is lost.
+    unsafe { SetConsoleOutputCP(CP_UTF8) };
+}
+
+/// Text in the code page of old console programs.
+pub(in crate::platform::windows) fn from_console_code_page(bytes: &[u8]) -> String {
+    let Ok(length) = i32::try_from(bytes.len()) else { return String::new() };
+    // A byte becomes one UTF-16 unit at most.
+    let mut units = vec![0; bytes.len()];
+    // SAFETY: both buffers have the lengths that are given.
+    let written = unsafe { MultiByteToWideChar(GetOEMCP(), 0, bytes.as_ptr(), length, units.as_mut_ptr(), length) };
+    String::from_utf16_lossy(units.get(..usize::try_from(written).unwrap_or_default()).unwrap_or_default())
+}
