@@ -167,7 +167,8 @@ pub fn read(disk: &dyn ReadDisk, path: &WinPath, limit: u64) -> io::Result<Vec<u
 pub fn create_folders(disk: &dyn Disk, path: &WinPath) -> io::Result<()> {
     if let Some(entry) = disk.entry(path)? {
         return match entry.kind {
-            Kind::Folder => Ok(()),
+            // A kill may have come between its creation and the sync.
+            Kind::Folder => sync_parent(disk, path),
             _ => Err(io::Error::new(io::ErrorKind::NotADirectory, format!("{path} is there and is no folder"))),
         };
     }
