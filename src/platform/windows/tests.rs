@@ -61,7 +61,7 @@ fn each_view_of_the_registry_is_its_own_and_keeps_every_type() {
 }
 
 #[test]
-fn files_are_replaced_and_removed_whatever_their_attributes_and_length() {
+fn files_are_replaced_and_removed_whatever_their_attributes() {
     let mut at = folder("long");
     for number in 0..12 {
         at = at.child(&format!("a folder with a rather long name, number {number}"));
