@@ -32,8 +32,9 @@
 //! - [`procedure`]: the order of the steps, in one place, which reads like Microsoft's article.
 //! - [`step`]: one file a kind of step. A step looks, and yields operations; it has no undo of its own.
 //! - [`engine`]: run, resume, rollback; the journal; the lock.
-//! - [`platform`]: the machine behind two traits, the operations, and the disk. [`platform::simulated`] is the only
-//!   machine so far; [`platform::faulty`] wraps any machine and has one operation go wrong.
+//! - [`platform`]: the machine behind two traits, the operations, and the disk. [`platform::simulated`] is a machine
+//!   in a folder, and on Windows `platform::Windows` the one this program runs on; [`platform::faulty`] wraps any
+//!   machine and has one operation go wrong.
 //! - [`package`]: reads Windows Installer packages on any host, and builds small ones.
 //! - [`webconfig`]: reads and merges `web.config` files without touching a byte that need not change.
 //! - [`report`]: previews and summaries as data, as text and as JSON.

@@ -4,8 +4,8 @@ use crate::packages;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const WINE: &str = "/usr/lib/wine/wine64";
 const SERVER: &str = "/usr/lib/wine/wineserver64";
@@ -166,10 +166,15 @@ impl Machine {
     }
 
     pub(crate) fn wine(&self, arguments: &[&str]) -> io::Result<Output> {
+        self.command(arguments).output()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(WINE);
         command.args(arguments.iter().filter(|argument| !argument.is_empty()));
         command.env("WINEPREFIX", &self.folder).env("WINEARCH", "win64").env("WINEDEBUG", "-all").env("DISPLAY", "");
-        command.current_dir(self.folder.join("drive_c").parent().unwrap_or(Path::new("/"))).output()
+        command.current_dir(&self.folder);
+        command
     }
 
     fn appcmd(&self, arguments: &[&str]) -> io::Result<()> {
@@ -187,6 +192,25 @@ impl Machine {
         let output = self.wine(&arguments)?;
         let said = [output.stdout, output.stderr].concat();
         Ok(Ran { code: output.status.code().unwrap_or(-1), said: String::from_utf8_lossy(&said).into_owned() })
+    }
+
+    /// Runs the program, and kills it as soon as an installer has begun this log of the run.
+    pub(crate) fn pfupgrade_killed_at(&self, arguments: &[&str], log: &str) -> io::Result<()> {
+        let arguments: Vec<&str> = [r"C:\pfupgrade.exe"].iter().chain(arguments).copied().collect();
+        let mut running = self.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+        let runs = self.host(r"C:\ProgramData").join("pfupgrade/runs");
+        let has_begun = || {
+            let runs = fs::read_dir(&runs).into_iter().flatten().flatten();
+            runs.into_iter().any(|run| run.path().join("logs").join(log).exists())
+        };
+        while !has_begun() {
+            if let Some(status) = running.try_wait()? {
+                panic!("it ended with {status} before it began {log}");
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        self.wine(&["taskkill", "/f", "/im", "pfupgrade.exe"])?;
+        running.wait().map(drop)
     }
 
     /// What `reg query` says of a key; empty where there is none.

@@ -26,8 +26,11 @@ const NEW_PRODUCTS: [&str; 4] = [
 
 type Scenario = fn(&Machine) -> io::Result<()>;
 
-const SCENARIOS: &[(&str, Scenario)] =
-    &[("a_preview_changes_nothing", a_preview_changes_nothing), ("one_server_complete", one_server_complete)];
+const SCENARIOS: &[(&str, Scenario)] = &[
+    ("a_preview_changes_nothing", a_preview_changes_nothing),
+    ("one_server_complete", one_server_complete),
+    ("a_killed_run_goes_on", a_killed_run_goes_on),
+];
 
 fn main() -> io::Result<()> {
     let built = env::var_os("PFUPGRADE_WINDOWS").map(PathBuf::from);
@@ -118,6 +121,21 @@ fn one_server_complete(machine: &Machine) -> io::Result<()> {
     assert_eq!(machine.registry(key)?, registry);
     assert_eq!(machine.service("PFSvc")?.as_deref(), Some("RUNNING"));
     assert_eq!(machine.service("MultiFactorAuth")?, None);
+    assert_eq!(iis(machine), config);
+    assert_same(&files, &folders(machine));
+    Ok(())
+}
+
+/// The program is killed while Windows Installer works for it, which works on.
+fn a_killed_run_goes_on(machine: &Machine) -> io::Result<()> {
+    let plan = plan(machine)?;
+    let (files, config) = (folders(machine), iis(machine));
+    machine.pfupgrade_killed_at(&["run", plan, "--yes"], "uninstall-server.log")?;
+    machine.pfupgrade_killed_at(&["resume"], "install-portal.log")?;
+    machine.pfupgrade(&["resume"])?.ended(0);
+    is_upgraded(machine)?;
+    machine.pfupgrade(&["rollback", "--yes"])?.ended(0);
+    assert_eq!(machine.products()?, OLD_PRODUCTS);
     assert_eq!(iis(machine), config);
     assert_same(&files, &folders(machine));
     Ok(())

@@ -39,9 +39,10 @@ impl Windows {
         }
         // Windows Installer reads the package itself.
         drop(opened);
-        let mut command = msiexec();
-        command.raw_arg("/i").raw_arg(arguments::quoted(package));
-        for (name, value) in properties {
+        let mut command = msiexec("/i", &arguments::quoted(package), log);
+        // Empty ones come last: not every reader of this line takes `""` for nothing where something follows.
+        let (empty, rest): (Vec<_>, Vec<_>) = properties.iter().partition(|(_, value)| value.is_empty());
+        for (name, value) in rest.into_iter().chain(empty) {
             command.raw_arg(arguments::property(name, value).map_err(|why| Failure::new(&doing, why))?);
         }
         self.run_msiexec(command, &doing, log, watch)
@@ -65,8 +66,7 @@ impl Windows {
         if key.number("WindowsInstaller") != Some(1) {
             return self.uninstall_quietly(&key, &doing, log, watch);
         }
-        let mut command = msiexec();
-        command.raw_arg("/x").raw_arg(code);
+        let command = msiexec("/x", code, log);
         match self.run_msiexec(command, &doing, log, watch) {
             // It went while nobody looked.
             Err(failure) if failure.kind == crate::platform::FailureKind::Ended(UNKNOWN_PRODUCT) => {
@@ -107,8 +107,6 @@ impl Windows {
         log: &WinPath,
         watch: &mut dyn FnMut(Progress),
     ) -> Result<Outcome, Failure> {
-        command.raw_arg("/qn").raw_arg("/norestart").raw_arg("REBOOT=ReallySuppress");
-        command.raw_arg("/l*v").raw_arg(arguments::quoted(log));
         let code = program::run(&mut command, "msiexec.exe", doing, INSTALLER_LIMIT, watch)?;
         match installer_code::meaning(code) {
             Meaning::Done => Ok(Outcome::default()),
@@ -125,9 +123,12 @@ impl Windows {
     }
 }
 
-/// Windows Installer, by its own path and none other.
-fn msiexec() -> Command {
-    Command::new(format!("{}\\System32\\msiexec.exe", system::windows_folder()))
+/// Windows Installer, by its own path and none other: silent, with a log, and never restarting Windows.
+fn msiexec(verb: &str, what: &str, log: &WinPath) -> Command {
+    let mut command = Command::new(format!("{}\\System32\\msiexec.exe", system::windows_folder()));
+    command.raw_arg(verb).raw_arg(what).raw_arg("/qn").raw_arg("/norestart").raw_arg("REBOOT=ReallySuppress");
+    command.raw_arg("/l*v").raw_arg(arguments::quoted(log));
+    command
 }
 
 fn uninstall_key(code: &str) -> Result<Option<Key>, Failure> {

@@ -61,7 +61,7 @@ fn each_view_of_the_registry_is_its_own_and_keeps_every_type() {
 }
 
 #[test]
-fn files_are_replaced_and_removed_whatever_their_attributes_and_length() {
+fn files_are_replaced_and_removed_whatever_their_attributes() {
     let mut at = folder("long");
     for number in 0..12 {
         at = at.child(&format!("a folder with a rather long name, number {number}"));
@@ -199,7 +199,7 @@ fn windows_says_what_it_is() {
     assert_eq!(machine.web_server(), Ok(None));
 }
 
-fn package() -> PackageBuilder {
+fn package(name: &str) -> PackageBuilder {
     let value = Registry {
         root: RegistryRoot::LocalMachine,
         key: r"SOFTWARE\pfupgrade-installed".to_owned(),
@@ -207,7 +207,7 @@ fn package() -> PackageBuilder {
         value: "[GIVEN]".to_owned(),
         permanent: false,
     };
-    PackageBuilder::new("wine", "Quoted", "1.2.3").file("readme.txt", "x").registry(value)
+    PackageBuilder::new("wine", name, "1.2.3").file("readme.txt", "x").registry(value)
 }
 
 fn build(name: &str, package: &PackageBuilder) -> (WinPath, WinPath) {
@@ -220,8 +220,9 @@ fn build(name: &str, package: &PackageBuilder) -> (WinPath, WinPath) {
 #[test]
 fn an_installer_gets_properties_as_they_are() {
     let machine = Windows::new().expect("this machine");
-    let (file, log) = build("installer", &package());
-    let code = package().product_code();
+    let (file, log) = build("installer", &package("Quoted"));
+    let code = package("Quoted").product_code();
+    machine.uninstall(&code, "Quoted", &log, &mut |_| {}).expect("nothing is left of an earlier test");
     // Wine, other than Windows, takes a backslash before a quote for an escape.
     for given in ["a b", "Größe", "/x A=B", r"C:\x\", r"C:\a b\c"] {
         let properties = BTreeMap::from([("GIVEN".to_owned(), given.to_owned()), ("EMPTY".to_owned(), String::new())]);
@@ -238,7 +239,8 @@ fn an_installer_gets_properties_as_they_are() {
 #[test]
 fn a_failed_installation_says_why() {
     let machine = Windows::new().expect("this machine");
-    let refuses = package().action("Refuse", 19, ("", "This machine is not good enough."), 1450, "NOT Installed");
+    let refuses =
+        package("Refused").action("Refuse", 19, ("", "This machine is not good enough."), 1450, "NOT Installed");
     let (file, log) = build("refusal", &refuses);
     let failure = machine.install(&file, &BTreeMap::new(), &log, &mut |_| {}).expect_err("it refuses");
     assert_eq!(failure.kind, FailureKind::Ended(1603), "{failure}");
