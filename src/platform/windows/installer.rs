@@ -62,9 +62,13 @@ impl Windows {
         watch: &mut dyn FnMut(Progress),
     ) -> Result<Outcome, Failure> {
         let doing = format!("uninstall {name} {code}");
-        let Some(key) = uninstall_key(code)? else { return Ok(Outcome::default()) };
-        if key.number("WindowsInstaller") != Some(1) {
-            return self.uninstall_quietly(&key, &doing, log, watch);
+        match uninstall_key(code)? {
+            // One that is installed for a single user has its key with that user.
+            None if !win32::is_installed(code) => return Ok(Outcome::default()),
+            Some(key) if key.number("WindowsInstaller") != Some(1) => {
+                return self.uninstall_quietly(&key, &doing, log, watch);
+            }
+            _ => {}
         }
         let command = msiexec("/x", code, log);
         match self.run_msiexec(command, &doing, log, watch) {
