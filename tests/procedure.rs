@@ -268,7 +268,7 @@ fn whoever_loses_the_sdk_needs_its_new_address() {
     let remove = "[sdk]\naction = 'remove'\n";
     assert_eq!(refusals(&disk, &plan_with(remove)), ["no-sdk-url", "no-sdk-url"]);
     let url = &URL[URL.find("https").unwrap()..URL.len() - 1];
-    let elsewhere = altered(&disk, |facts| drop(facts.answers.insert(url.to_owned(), 401)));
+    let elsewhere = altered(&disk, |facts| facts.answers = [(url.to_owned(), 401)].into());
     assert_eq!(refusals(&elsewhere, &plan_with(&URL.replace("[sdk]", remove))), [""; 0]);
     assert_eq!(refusals(&demo_machine("web-server"), &web_plan("")), ["no-sdk-url", "no-sdk-url"]);
 }

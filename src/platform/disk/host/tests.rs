@@ -3,7 +3,9 @@
 use super::*;
 use crate::platform::disk::tests::path;
 use crate::platform::disk::{self, create_folders, exists, replace};
+#[cfg(target_os = "linux")]
 use crate::winpath::fold;
+#[cfg(target_os = "linux")]
 use proptest::prelude::*;
 
 fn machine() -> (tempfile::TempDir, HostDisk) {
@@ -14,6 +16,7 @@ fn machine() -> (tempfile::TempDir, HostDisk) {
 }
 
 /// Resolves name by name, as it is described.
+#[cfg(target_os = "linux")]
 fn described(root: &Path, path: &WinPath) -> PathBuf {
     let mut at = root.join(path.drive().to_string());
     let mut names = path.components();
@@ -32,6 +35,7 @@ fn described(root: &Path, path: &WinPath) -> PathBuf {
     at
 }
 
+#[cfg(target_os = "linux")]
 fn names() -> impl Strategy<Value = Vec<String>> {
     // Few names, so that many of them differ in case alone.
     let name = prop::sample::select(vec!["a", "A", "Straße", "STRASSE", "straße", "ärger", "ÄRGER", "ǅ", "ǆ", "b"]);
