@@ -61,7 +61,7 @@ fn cannot_back_up(ground: &Ground<'_>) -> Result<Option<Finding>, Failure> {
 const SHOWN: usize = 10;
 
 /// Every folder of which a backup is made.
-fn backed_up(ground: &Ground<'_>) -> Vec<WinPath> {
+pub(super) fn backed_up(ground: &Ground<'_>) -> Vec<WinPath> {
     let served = Component::WEB.iter().filter_map(|component| ground.replaced(*component)?.served.as_ref());
     let mut all: Vec<WinPath> = served.map(|served| served.application.folder.clone()).collect();
     if ground.replaced(Component::Server).is_some() {

@@ -1,6 +1,6 @@
 //! What the machine itself must be like.
 
-use super::Finding;
+use super::{Finding, folders};
 use crate::plan::Component;
 use crate::platform::facts::Bits;
 use crate::platform::{Doing, Failure, disk};
@@ -112,10 +112,7 @@ fn space(ground: &Ground<'_>, findings: &mut Vec<Finding>) -> Result<(), Failure
     const SETUP: u64 = 1 << 30;
     let mut needed: BTreeMap<char, u64> = BTreeMap::new();
     let files = ground.machine.files();
-    let served = Component::WEB.iter().filter_map(|component| ground.replaced(*component)?.served.as_ref());
-    let server = ground.replaced(Component::Server).and(ground.survey.install.as_ref());
-    let folders = served.map(|served| &served.application.folder).chain(server.map(|install| &install.folder));
-    for folder in folders {
+    for folder in &folders::backed_up(ground) {
         let measuring = format!("measure {folder}");
         let size = match disk::exists(files, folder).doing(&measuring)? {
             true => files.size(folder).doing(&measuring)?,
@@ -124,7 +121,7 @@ fn space(ground: &Ground<'_>, findings: &mut Vec<Finding>) -> Result<(), Failure
         *needed.entry(ground.folders.backup.drive()).or_default() += size;
         *needed.entry(folder.drive()).or_default() += size;
     }
-    if let Some(install) = server.filter(|_| ground.upgraded(Component::Server).is_some()) {
+    if let (Some(_), Some(install)) = (ground.upgraded(Component::Server), &ground.survey.install) {
         *needed.entry(install.folder.drive()).or_default() += SETUP;
     }
     for (drive, needed) in needed {

@@ -1,12 +1,8 @@
 //! What the new version needs of others: accounts, groups, and an SDK on another server.
 
-use super::Finding;
+use super::{Finding, settings};
 use crate::plan::Component;
-use crate::platform::disk;
 use crate::procedure::{Ground, Target};
-use crate::webconfig::Document;
-
-const CONFIG_LIMIT: u64 = 128 << 20;
 
 /// The group whose members may use the SDK; it keeps its name in the new version. The server's console makes it, which
 /// nobody opens in an upgrade.
@@ -64,10 +60,8 @@ fn needed(ground: &Ground<'_>, target: &Target) -> Vec<Named> {
 }
 
 fn sdk_account(ground: &Ground<'_>, target: &Target) -> Option<String> {
-    let path = target.old.web_config();
     // What cannot be read is a finding of its own.
-    let bytes = disk::read(ground.machine.files(), &path, CONFIG_LIMIT).ok()?;
-    let values = Document::parse(bytes, path.as_str()).ok()?.values().ok()?;
+    let (_, values) = settings::read(ground.machine, &target.old.web_config()).ok()??;
     let name = values.app_setting("WEB_SERVICE_SDK_AUTHENTICATION_USERNAME")?.trim();
     (!name.is_empty()).then(|| name.to_owned())
 }

@@ -46,7 +46,7 @@ pub(super) fn can_be_carried_over(machine: &dyn Inspect, target: &Target) -> boo
 }
 
 /// A web.config to its last value; `None` where there is no such file.
-fn read(machine: &dyn Inspect, path: &WinPath) -> Result<Option<(Document, Values)>, String> {
+pub(super) fn read(machine: &dyn Inspect, path: &WinPath) -> Result<Option<(Document, Values)>, String> {
     if !disk::exists(machine.files(), path).map_err(|error| error.to_string())? {
         return Ok(None);
     }

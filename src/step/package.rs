@@ -39,9 +39,7 @@ impl StepKind for AwaitPackage {
         if !disk::exists(machine.files(), &self.package).doing(format!("look for {}", self.package))? {
             return Ok(Probe::Needed(format!("{} is not there: the setup brought none along", self.package)));
         }
-        let mut faults = packages::file_faults(machine, &self.package, None, self.signed_by.as_deref())?;
-        faults.extend(packages::web_faults(machine, &self.package, self.component, machine.system()?.bits));
-        let faults: Vec<String> = faults.iter().filter(|fault| fault.refuses).map(ToString::to_string).collect();
+        let faults = packages::refusals(machine, &self.package, self.component, None, self.signed_by.as_deref())?;
         Ok(if faults.is_empty() { Probe::Done } else { Probe::Needed(faults.join("; ")) })
     }
 

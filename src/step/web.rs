@@ -52,9 +52,7 @@ impl InstallWeb {
     /// preview.
     fn faults(&self, scene: &Scene<'_>) -> Result<Vec<String>, Failure> {
         let (sha256, signed_by) = (self.sha256.as_deref(), self.signed_by.as_deref());
-        let mut faults = packages::file_faults(scene.machine, &self.package, sha256, signed_by)?;
-        faults.extend(packages::web_faults(scene.machine, &self.package, self.component, scene.machine.system()?.bits));
-        Ok(faults.iter().filter(|fault| fault.refuses).map(ToString::to_string).collect())
+        packages::refusals(scene.machine, &self.package, self.component, sha256, signed_by)
     }
 
     /// True where a person has to install it: the plan says so, or the package would choose its own place in IIS.

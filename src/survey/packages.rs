@@ -132,6 +132,19 @@ pub fn web_faults(machine: &dyn Inspect, path: &WinPath, component: Component, b
     faults
 }
 
+/// Why the package of a web component's new version cannot be installed, in words; empty where it can.
+pub fn refusals(
+    machine: &dyn Inspect,
+    path: &WinPath,
+    component: Component,
+    sha256: Option<&str>,
+    signed_by: Option<&str>,
+) -> Result<Vec<String>, Failure> {
+    let mut faults = file_faults(machine, path, sha256, signed_by)?;
+    faults.extend(web_faults(machine, path, component, machine.system()?.bits));
+    Ok(faults.iter().filter(|fault| fault.refuses).map(ToString::to_string).collect())
+}
+
 /// Whether a package is the new version of a component, as far as its name and version tell.
 fn product_fault(path: &WinPath, component: Component, info: &Info) -> Option<Fault> {
     let seen = [format!("{} {}", info.product_name, info.product_version)];

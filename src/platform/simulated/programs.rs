@@ -133,7 +133,7 @@ struct Running<'a> {
 }
 
 impl Simulated {
-    /// Runs a program to its end and answers with its exit code: what the simulated operator does at a gate.
+    /// Runs a program to its end and answers with its exit code, as somebody at the machine would.
     pub fn run_program(&self, program: &WinPath, arguments: &[String]) -> Result<i32, Failure> {
         self.run(program, arguments, &mut |_| ()).map(|(code, _)| code)
     }
