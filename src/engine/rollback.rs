@@ -25,6 +25,7 @@ impl Engine<'_> {
             return Err(EngineError::NotNow { run, why: "has been rolled back already" });
         }
         let mut journal = Journal::open(self.platform.disk(), &found.journal)?;
+        self.tidy_runs();
         if !self.waited_for_what_runs(&journal, watcher)? {
             return Ok(End::Stopped);
         }

@@ -1,7 +1,7 @@
 //! Operations that are cut off at any change of the disk end as if nothing had happened once they are done again.
 
-use super::cut::CutDisk;
 use super::*;
+use crate::platform::disk::{DiskFault, Unsynced};
 use crate::platform::op::{Blob, WayBack};
 
 /// Kills the operation at every single change of the disk, once as a process that dies and once as a power cut, and does
@@ -17,24 +17,27 @@ fn survives_every_cut(before: &MemoryDisk, op: &Op) {
         all
     };
     let wanted = result(&undisturbed);
-    assert!(result(&undisturbed.after_power_cut()) == wanted, "{op} is not safe when it is over");
+    assert!(result(&undisturbed.after_power_cut(Unsynced::Dropped)) == wanted, "{op} is not safe when it is over");
     assert_ne!(wanted, state(before), "{op} changes nothing");
     for changes in 0.. {
         let disk = before.snapshot();
-        let cut = CutDisk::after(disk.clone(), changes);
-        let end = perform(&Simulated::open(Arc::new(cut.clone()), clock()).unwrap(), op);
-        if !cut.was_cut() {
-            end.unwrap();
+        let machine = open(&disk);
+        disk.stop_after(changes);
+        let end = perform(&machine, op);
+        if end.is_ok() {
             assert!(changes > 10, "{changes} changes only");
             break;
         }
-        for (how, left) in [("killed", disk.snapshot()), ("without power", disk.after_power_cut())] {
+        let power =
+            [Unsynced::Dropped, Unsynced::InPart(changes), Unsynced::Torn(changes), Unsynced::Reordered(changes)];
+        let without_power = power.map(|unsynced| (format!("{unsynced:?}"), disk.after_power_cut(unsynced)));
+        for (how, left) in without_power.into_iter().chain([("killed".to_owned(), disk.snapshot())]) {
             perform(&open(&left), op).unwrap_or_else(|failure| panic!("{op}, {how} at {changes}: {failure}"));
             check(&wanted, &result(&left), &format!("{op}, {how} at change {changes}"));
         }
         let disk = before.snapshot();
-        let failing = CutDisk::failing_once_after(disk.clone(), changes);
-        let machine = Simulated::open(Arc::new(failing), clock()).unwrap();
+        let machine = open(&disk);
+        disk.fail_after(changes, DiskFault::FailsOnce);
         perform(&machine, op).unwrap_err();
         perform(&machine, op).unwrap();
         check(&wanted, &result(&disk), &format!("{op}, with a fault at change {changes}"));
@@ -49,7 +52,8 @@ fn check(wanted: &BTreeMap<String, Vec<u8>>, found: &BTreeMap<String, Vec<u8>>, 
 #[test]
 fn what_could_not_be_written_has_not_happened() {
     let (disk, _) = demo();
-    let machine = Simulated::open(Arc::new(CutDisk::after(disk.clone(), 0)), clock()).unwrap();
+    let machine = open(&disk);
+    disk.stop();
     let before = machine.facts();
     assert!(perform(&machine, &service("PFSvc", ServiceState::Stopped)).is_err());
     assert_eq!(machine.facts(), before);
@@ -106,10 +110,11 @@ fn a_half_done_installation_can_be_taken_away_and_a_half_done_removal_undone() {
     for changes in 0.. {
         let (installing, removing) = (before.snapshot(), done.snapshot());
         let cuts = [(&installing, &op), (&removing, &undo)].map(|(disk, op)| {
-            let cut = CutDisk::after(disk.clone(), changes);
-            let _ = perform(&Simulated::open(Arc::new(cut.clone()), clock()).unwrap(), op);
-            cut.was_cut()
+            let machine = open(disk);
+            disk.stop_after(changes);
+            perform(&machine, op).is_err()
         });
+        let (installing, removing) = (installing.snapshot(), removing.snapshot());
         perform(&open(&installing), &undo).unwrap();
         assert!(same(&installing, &before), "installation cut at {changes}");
         perform(&open(&removing), &op).unwrap();
