@@ -3,10 +3,10 @@
 use super::fault::Fault;
 use super::options::Global;
 use super::talk::Talk;
-use crate::engine::{Engine, USUAL_STATE};
+use crate::engine::{Engine, Taken, USUAL_STATE};
 use crate::platform::Platform;
 use crate::platform::clock::{Clock, HostClock};
-use crate::platform::disk::{Disk, HostDisk, Lock, MemoryDisk};
+use crate::platform::disk::{Disk, HostDisk, MemoryDisk};
 use crate::platform::simulated::{Simulated, demo};
 use crate::winpath::WinPath;
 use anyhow::Context;
@@ -109,13 +109,16 @@ impl Machine {
         Ok(Self { kind, folder, state, clock })
     }
 
-    /// Has the machine to itself, as it is from now on.
-    pub(super) fn lock(&self) -> Result<Box<dyn Lock>, Fault> {
-        let lock = self.engine().lock()?;
+    /// Has the machine to itself, as it is from now on. Says so where somebody else had it and is gone.
+    pub(super) fn lock(&self, talk: &Talk) -> Result<Taken<'_>, Fault> {
+        let taken = self.engine().lock()?;
+        if let Some(died) = &taken.died {
+            talk.say(&format!("The machine is taken over: {died}."));
+        }
         if let Some(simulated) = self.as_simulated() {
             simulated.refresh()?;
         }
-        Ok(lock)
+        Ok(taken)
     }
 
     /// The simulated machine, where it is one.

@@ -14,7 +14,7 @@ pub(super) fn resume(args: &ResumeArgs, global: &Global, talk: &Talk) -> Result<
     let machine = Machine::open(global, Purpose::Earlier, talk)?;
     let scene = Scene { global, talk, machine: &machine };
     let engine = machine.engine();
-    let _lock = machine.lock()?;
+    let _lock = machine.lock(talk)?;
     let found = engine.last_run()?.ok_or_else(|| {
         Fault::usage("there is no run to go on with").next("`pfupgrade run` with the plan begins one")
     })?;

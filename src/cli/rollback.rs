@@ -14,7 +14,7 @@ pub(super) fn rollback(args: &RollbackArgs, global: &Global, talk: &Talk) -> Res
     let machine = Machine::open(global, Purpose::Earlier, talk)?;
     let scene = Scene { global, talk, machine: &machine };
     let engine = machine.engine();
-    let _lock = machine.lock()?;
+    let _lock = machine.lock(talk)?;
     let Some(found) = engine.last_run()? else {
         talk.say("There is no run to roll back.");
         return Ok(Ending::new(Exit::Done));
