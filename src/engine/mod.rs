@@ -6,6 +6,7 @@
 
 mod compare;
 mod event;
+mod foretell;
 pub mod journal;
 mod lock;
 mod perform;
@@ -17,6 +18,7 @@ mod runs;
 mod undo;
 
 pub use event::{Event, Silent, Watcher};
+pub use foretell::Foretold;
 pub use lock::{Died, Owner, Taken};
 pub use prepare::{Prepared, prepare};
 pub use run::{Answer, Operator};

@@ -20,12 +20,14 @@ mod facts;
 mod installer;
 mod programs;
 mod registry;
+mod rehearsal;
 #[cfg(test)]
 mod tests;
 mod trouble;
 
 pub use facts::{FORMAT, Installed, MachineFacts, OwnApplication, Signed, Stage, Sweep};
 pub use registry::Registry;
+pub use rehearsal::{FailAt, FailKind, ROLLBACK, Rehearsal};
 pub use trouble::{Running, Trouble, When, Works};
 
 use super::clock::Clock;
