@@ -166,8 +166,9 @@ fn is_tidy(disk: &MemoryDisk) -> Result<(), String> {
     let is_log = |file: &WinPath| file.parent().is_some_and(|folder| folder.name().eq_ignore_ascii_case("logs"));
     let is_left = |file: &WinPath| file.name().contains("pfupgrade-new") && !file.is_within(&backups) && !is_log(file);
     let left: Vec<String> = files.filter(|entry| is_left(&entry.path)).map(|entry| entry.path.to_string()).collect();
+    let owner = disk.entry(&path(r"C:\ProgramData\pfupgrade\owner.json")).unwrap();
     match (left.as_slice(), disk.locks().as_slice()) {
-        ([], []) => Ok(()),
+        ([], []) if owner.is_none() => Ok(()),
         (left, locks) => Err(format!("left behind: {left:?}, locks {locks:?}")),
     }
 }
