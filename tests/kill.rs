@@ -68,16 +68,16 @@ const ALL: [At; 10] = [
 /// The trouble with what an operation starts; `None` where it starts nothing.
 fn trouble(words: &str, ends: Ends) -> Option<Trouble> {
     let with = match words.strip_prefix("uninstall ") {
-        Some(product) => product.to_owned(),
+        Some(product) => product.split_whitespace().last()?.to_owned(),
         None if words.starts_with("install ") || words.starts_with("run ") => {
             words.rsplit_once('\\')?.1.split_whitespace().next()?.to_owned()
         }
         None => return None,
     };
     let (works, minutes, code) = match ends {
-        Ends::LateAndDone => (Works::AtTheEnd, 150, 0),
-        Ends::DoneAndLate => (Works::AtTheBeginning, 150, 0),
-        Ends::LateForNothing => (Works::Never, 150, 0),
+        Ends::LateAndDone => (Works::AtTheEnd, 90, 0),
+        Ends::DoneAndLate => (Works::AtTheBeginning, 90, 0),
+        Ends::LateForNothing => (Works::Never, 90, 0),
         Ends::Early => (Works::AtTheEnd, 10, 0),
         Ends::DoneAndFailed => (Works::AtTheBeginning, 0, 1603),
         Ends::Failed => (Works::Never, 0, 1603),

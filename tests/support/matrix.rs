@@ -3,7 +3,7 @@
 
 use super::*;
 use pfupgrade::engine::Standing;
-use pfupgrade::platform::disk::{DiskFault, Unsynced};
+use pfupgrade::platform::disk::{DiskFault, Synced, Unsynced};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Mutex;
 
@@ -45,6 +45,13 @@ pub enum Then {
 impl Then {
     /// Both.
     pub const BOTH: [Self; 2] = [Self::Resume, Self::RollBack];
+
+    fn ends_at(self) -> Standing {
+        match self {
+            Self::Resume => Standing::Finished,
+            Self::RollBack => Standing::RolledBack,
+        }
+    }
 }
 
 /// A run that was played undisturbed.
@@ -61,6 +68,8 @@ pub struct Played {
     pub states: Vec<MemoryDisk>,
     /// Of each operation: its words, and how many changes there were before and after it.
     pub ops: Vec<(String, u64, u64)>,
+    /// What was synced.
+    pub syncs: Vec<Synced>,
 }
 
 impl Played {
@@ -79,7 +88,7 @@ impl Played {
         let mut states = disk.states();
         states.push(disk.snapshot());
         let (before, after) = (without_what_stays(whole(&start)), whole(&disk));
-        Self { name: name.to_owned(), plan, start, before, after, states, ops }
+        Self { name: name.to_owned(), plan, start, before, after, states, ops, syncs: disk.syncs() }
     }
 
     /// Plays a plan of the folder `plans` on its demo machine.
@@ -103,50 +112,44 @@ impl Played {
         }
     }
 
+    /// Goes on from what a fault left, which may go wrong again.
+    pub fn go_on(&self, left: &MemoryDisk, then: Then) -> Result<(), String> {
+        // One clock: what is waited for passes on the machine as well.
+        let clock = clock();
+        let machine = Simulated::open(Arc::new(left.clone()), clock.clone()).map_err(|error| error.to_string())?;
+        let engine = engine(&machine, &clock);
+        let lock = engine.lock().map_err(|error| error.to_string())?;
+        let found = engine.last_run().map_err(|error| error.to_string())?;
+        let ended = match (found, then) {
+            // Nothing of the run had been noted: it is begun again.
+            (None, Then::Resume) => {
+                drop(lock);
+                run(left, &self.plan)
+            }
+            (None, Then::RollBack) => return Ok(()),
+            (Some(found), _) if found.standing == then.ends_at() => return Ok(()),
+            (Some(found), Then::Resume) => engine.resume(&found, &mut Person::at(&machine), &mut Silent),
+            (Some(found), Then::RollBack) => engine.rollback(&found, &mut Silent),
+        };
+        match (ended.map_err(|error| error.to_string())?, then) {
+            (End::Done { .. }, Then::Resume) | (End::RolledBack, Then::RollBack) => Ok(()),
+            (other, _) => Err(format!("it ended with {other:?}")),
+        }
+    }
+
     /// Goes on from what a fault left, and compares the end with what it has to be.
     pub fn ends_well(&self, left: &MemoryDisk, then: Then) -> Result<(), String> {
+        self.go_on(left, then)?;
         match then {
-            Then::Resume => {
-                self.finished(left)?;
-                same(&self.after, &whole(left))?;
-            }
-            Then::RollBack => {
-                let has_run = rolled_back(left)?;
-                same(&self.before, &without_what_stays(whole(left)))?;
-                if !has_run {
-                    // The next run takes away what is left of a first record.
-                    return Ok(());
-                }
-            }
+            Then::Resume => same(&self.after, &whole(left))?,
+            Then::RollBack => same(&self.before, &without_what_stays(whole(left)))?,
         }
-        is_tidy(left)
-    }
-
-    fn finished(&self, disk: &MemoryDisk) -> Result<(), String> {
-        match standing(disk)? {
-            // Nothing of the run had been noted: it is begun again.
-            None => drop(run(disk, &self.plan).map_err(|error| error.to_string())?),
-            Some(Standing::Unfinished) => drop(resume(disk).unwrap().map_err(|error| error.to_string())?),
-            Some(Standing::Finished) => {}
-            Some(other) => return Err(format!("it stands at {other:?}")),
+        match standing(left)? {
+            Some(standing) if standing == then.ends_at() => is_tidy(left),
+            // The next run takes away what is left of a first record.
+            None if then == Then::RollBack => Ok(()),
+            other => Err(format!("it stands at {other:?}")),
         }
-        match standing(disk)? {
-            Some(Standing::Finished) => Ok(()),
-            other => Err(format!("resumed, it stands at {other:?}")),
-        }
-    }
-}
-
-/// Rolls the run back, if there is one.
-fn rolled_back(disk: &MemoryDisk) -> Result<bool, String> {
-    match standing(disk)? {
-        None => return Ok(false),
-        Some(Standing::RolledBack) => return Ok(true),
-        Some(_) => drop(rollback(disk).unwrap().map_err(|error| error.to_string())?),
-    }
-    match standing(disk)? {
-        Some(Standing::RolledBack) => Ok(true),
-        other => Err(format!("rolled back, it stands at {other:?}")),
     }
 }
 
