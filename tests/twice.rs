@@ -97,3 +97,30 @@ fn an_agent_server_survives_fault_upon_fault() {
 fn a_web_server_survives_fault_upon_fault() {
     survives_more_faults(3);
 }
+
+/// Rolls a machine back, killed at each of the last `changes` changes of that, and rolls it back again.
+fn rolls_back_again(played: &Played, machine: &MemoryDisk, changes: u64) {
+    let undisturbed = machine.snapshot();
+    played.ends_well(&undisturbed, Then::RollBack).unwrap();
+    let mut verdict = Verdict::default();
+    for after in undisturbed.changes().saturating_sub(changes)..undisturbed.changes() {
+        let left = disturbed(played, machine.snapshot(), Then::RollBack, after, Kind::Killed);
+        verdict.take(played.ends_well(&left, Then::RollBack), || format!("killed at change {after} of the rollback"));
+    }
+    verdict.give(&played.name);
+}
+
+/// Found by seed 108: going on with the rollback stopped the agent, and no operation of it started that again.
+#[test]
+fn an_interrupted_rollback_that_has_nothing_to_start_leaves_the_agent_running() {
+    let played = Played::of("one-server");
+    let first_backup = played.ops[1].1 as usize;
+    rolls_back_again(&played, &played.states[first_backup], u64::MAX);
+}
+
+/// The same at the other end: everything was undone, the services ran again, and only the last record was missing.
+#[test]
+fn a_rollback_that_lacks_its_last_record_leaves_the_agent_running() {
+    let played = Played::of("agent-server");
+    rolls_back_again(&played, played.states.last().unwrap(), 20);
+}

@@ -87,7 +87,7 @@ impl Played {
         let ops = words.into_iter().zip(moments.chunks(2)).map(|(words, at)| (words, at[0], at[1])).collect();
         let mut states = disk.states();
         states.push(disk.snapshot());
-        let (before, after) = (without_what_stays(whole(&start)), whole(&disk));
+        let (before, after) = (without_what_stays(whole(&start)), at_one_time(whole(&disk)));
         Self { name: name.to_owned(), plan, start, before, after, states, ops, syncs: disk.syncs() }
     }
 
@@ -141,7 +141,7 @@ impl Played {
     pub fn ends_well(&self, left: &MemoryDisk, then: Then) -> Result<(), String> {
         self.go_on(left, then)?;
         match then {
-            Then::Resume => same(&self.after, &whole(left))?,
+            Then::Resume => same(&self.after, &at_one_time(whole(left)))?,
             Then::RollBack => same(&self.before, &without_what_stays(whole(left)))?,
         }
         match standing(left)? {
@@ -174,6 +174,20 @@ fn is_tidy(disk: &MemoryDisk) -> Result<(), String> {
         ([], []) if owner.is_none() => Ok(()),
         (left, locks) => Err(format!("left behind: {left:?}, locks {locks:?}")),
     }
+}
+
+/// A machine as if no time had passed in the night of its upgrade: who has to wait ends later.
+fn at_one_time(mut machine: Whole) -> Whole {
+    const NIGHT: &[u8] = b"2016-03-05T";
+    for content in machine.values_mut().flatten() {
+        let times = content.windows(NIGHT.len()).enumerate().filter(|(_, found)| *found == NIGHT);
+        for at in times.map(|(at, _)| at + NIGHT.len()).collect::<Vec<_>>() {
+            if let Some(time) = content.get_mut(at..at + 8) {
+                time.copy_from_slice(b"22:00:00");
+            }
+        }
+    }
+    machine
 }
 
 fn same(expected: &Whole, found: &Whole) -> Result<(), String> {

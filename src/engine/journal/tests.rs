@@ -25,6 +25,16 @@ fn every_record_survives_a_power_cut() {
     assert_eq!(Journal::read(&disk.after_power_cut(Unsynced::Dropped), &path).expect("read").len(), 3);
 }
 
+/// Found by playing faults upon faults: the run went on, and a power cut took its whole journal.
+#[test]
+fn a_journal_whose_name_was_not_safe_is_safe_once_it_is_opened() {
+    let (disk, path) = journal();
+    let moved = WinPath::new(r"C:\runs\other.jsonl").expect("a path");
+    disk.rename(&path, &moved).expect("renamed");
+    Journal::open(&disk, &moved).expect("opened");
+    assert_eq!(Journal::read(&disk.after_power_cut(Unsynced::Dropped), &moved).expect("read").len(), 3);
+}
+
 #[test]
 fn a_torn_end_is_cut_and_the_journal_goes_on() {
     let (disk, path) = journal();

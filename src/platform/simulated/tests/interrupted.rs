@@ -125,6 +125,33 @@ fn a_half_done_installation_can_be_taken_away_and_a_half_done_removal_undone() {
     }
 }
 
+/// Found by playing faults upon faults: an installation that was cut off is undone before another product is worked on,
+/// and that undoing was cut off as well.
+#[test]
+fn a_suspended_installation_is_gone_however_often_its_undoing_is_cut_off() {
+    let (before, machine) = with_server();
+    let portal = uninstall(&machine, "PhoneFactor User Portal");
+    let package = format!(r"{AGENT}\MultiFactorAuthenticationWebServiceSdkSetup64.msi");
+    let half = before.snapshot();
+    let machine = open(&half);
+    half.stop_after(12);
+    perform(&machine, &install(&package, &[("TARGETAPPPOOL", "PhoneFactor")])).unwrap_err();
+    let suspended = |disk: &MemoryDisk| open(disk).facts().installed.values().any(|own| own.stage != Stage::Installed);
+    assert!(suspended(&half.snapshot()));
+    for changes in 0.. {
+        let disk = half.snapshot();
+        let machine = open(&disk);
+        disk.stop_after(changes);
+        let ended = perform(&machine, &portal);
+        let disk = disk.snapshot();
+        perform(&open(&disk), &portal).unwrap();
+        assert!(!suspended(&disk), "cut at {changes}");
+        if ended.is_ok() {
+            break;
+        }
+    }
+}
+
 #[test]
 fn a_product_of_a_captured_machine_is_removed_by_its_package() {
     let (disk, machine) = demo();
