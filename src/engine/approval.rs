@@ -101,16 +101,16 @@ impl Approved {
     pub fn differences(&self, machine: &dyn Inspect, prepared: &Prepared) -> Result<Vec<String>, Failure> {
         let (was, is) = (&self.fingerprint, fingerprint(machine, &prepared.frozen)?);
         let names: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
-        let value = |of: &Fingerprint, name: &String| of.get(name).map_or_else(|| "not there".to_owned(), short);
+        let value = |of: &Fingerprint, name: &String| of.get(name).map_or_else(|| "not there".to_owned(), |value| short(value));
         let differ = names.into_iter().filter(|name| was.get(*name) != is.get(*name));
         Ok(differ.map(|name| format!("{name}: was {}, is {}", value(was, name), value(&is, name))).collect())
     }
 }
 
 /// Nobody compares 64 digits by eye.
-fn short(value: &String) -> String {
+fn short(value: &str) -> String {
     let is_hash = value.len() == 64 && value.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if is_hash { format!("SHA-256 {}…", &value[..16]) } else { value.clone() }
+    if is_hash { format!("SHA-256 {}…", &value[..16]) } else { value.to_owned() }
 }
 
 impl Engine<'_> {
