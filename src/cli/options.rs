@@ -3,7 +3,7 @@
 use super::quote;
 use crate::platform::simulated::demo;
 use clap::builder::PossibleValuesParser;
-use clap::{Args, ColorChoice, Parser, Subcommand};
+use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use std::path::{Path, PathBuf};
 
 /// Moves a PhoneFactor Agent 5.x server to Azure Multi-Factor Authentication Server, with verified backups, resume and
@@ -55,6 +55,8 @@ pub(super) struct RunArgs {
     /// Start although some old product cannot be installed again by a rollback
     #[arg(long)]
     pub(super) accept_no_return: bool,
+    #[command(flatten)]
+    pub(super) unattended: Unattended,
 }
 
 #[derive(Debug, Args)]
@@ -62,6 +64,8 @@ pub(super) struct ResumeArgs {
     /// Say that what this gate asks for has been done
     #[arg(long, value_name = "GATE")]
     pub(super) confirm: Option<String>,
+    #[command(flatten)]
+    pub(super) unattended: Unattended,
 }
 
 #[derive(Debug, Args)]
@@ -69,6 +73,25 @@ pub(super) struct RollbackArgs {
     /// Roll a finished run back without asking
     #[arg(long)]
     pub(super) yes: bool,
+    #[command(flatten)]
+    pub(super) unattended: Unattended,
+}
+
+/// What is done where nobody may be there.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct Unattended {
+    /// What happens after a restart of Windows that has to come first; this program never restarts it
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = AfterReboot::Tell)]
+    pub(super) after_reboot: AfterReboot,
+}
+
+/// What happens after a restart of Windows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum AfterReboot {
+    /// Nothing: a person goes on
+    Tell,
+    /// A task that begins with Windows goes on, without anybody's logon
+    Resume,
 }
 
 #[derive(Debug, Args)]

@@ -22,6 +22,7 @@ pub(super) fn resume(args: &ResumeArgs, global: &Global, talk: &Talk) -> Result<
     match found.standing {
         Standing::Unfinished => {}
         Standing::Finished => {
+            scene.forget_restart();
             talk.say(&format!("The run {id} is finished: there is nothing left to do."));
             return Ok(Ending::new(Exit::Done));
         }
@@ -30,6 +31,7 @@ pub(super) fn resume(args: &ResumeArgs, global: &Global, talk: &Talk) -> Result<
                 .next(scene.command("rollback")));
         }
         Standing::RolledBack => {
+            scene.forget_restart();
             return Err(Fault::usage(format!("the run {id} has been rolled back"))
                 .next("`pfupgrade run` with the plan begins a new one"));
         }
@@ -41,7 +43,7 @@ pub(super) fn resume(args: &ResumeArgs, global: &Global, talk: &Talk) -> Result<
                 .next(format!("its gates are: {}", gates.join(", "))));
         }
     }
-    scene.resume(&found, args.confirm.clone())
+    scene.resume(&found, args.confirm.clone(), args.unattended.after_reboot)
 }
 
 impl Scene<'_> {

@@ -1,6 +1,6 @@
 //! `rollback`: puts everything back, also after a finished run.
 
-use super::ending::{Ending, Scene};
+use super::ending::{Ending, Job, Scene};
 use super::fault::Fault;
 use super::machine::{Machine, Purpose};
 use super::options::{Global, RollbackArgs};
@@ -22,6 +22,7 @@ pub(super) fn rollback(args: &RollbackArgs, global: &Global, talk: &Talk) -> Res
     let id = &found.frozen.folders.id;
     match found.standing {
         Standing::RolledBack => {
+            scene.forget_restart();
             talk.say(&format!("The run {id} has been rolled back already."));
             return Ok(Ending::new(Exit::Done));
         }
@@ -36,5 +37,5 @@ pub(super) fn rollback(args: &RollbackArgs, global: &Global, talk: &Talk) -> Res
     progress.first("Reading every backup again before anything is put back.");
     let result = engine.rollback(&found, &mut progress);
     drop(progress);
-    scene.conclude(result)
+    scene.conclude(&Job::rollback(&found.frozen.folders, args.unattended.after_reboot), result)
 }

@@ -1,10 +1,10 @@
 //! `run`: previews, asks, does.
 
-use super::ending::{Ending, Scene};
+use super::ending::{Ending, Job, Scene};
 use super::fault::Fault;
 use super::machine::{Machine, Purpose};
 use super::operator::Person;
-use super::options::{Global, RunArgs};
+use super::options::{AfterReboot, Global, RunArgs};
 use super::plan::{read, refusal};
 use super::progress::Progress;
 use super::stop;
@@ -25,7 +25,7 @@ pub(super) fn run(args: &RunArgs, global: &Global, talk: &Talk) -> Result<Ending
         && scene.goes_on_with(&found, &plan)?
     {
         talk.say(&format!("Going on with the run {}, which is of the same plan.", found.frozen.folders.id));
-        return scene.resume(&found, None);
+        return scene.resume(&found, None, args.unattended.after_reboot);
     }
     let prepared = scene.prepare(&plan)?;
     if prepared.frozen.steps.is_empty() && !prepared.preview.refused() {
@@ -33,7 +33,7 @@ pub(super) fn run(args: &RunArgs, global: &Global, talk: &Talk) -> Result<Ending
         return Ok(Ending::new(Exit::Done));
     }
     scene.ask_to_start(args, &prepared.preview)?;
-    scene.begin(&prepared)
+    scene.begin(&prepared, args.unattended.after_reboot)
 }
 
 impl Scene<'_> {
@@ -83,22 +83,27 @@ impl Scene<'_> {
         }
     }
 
-    fn begin(&self, prepared: &Prepared) -> Result<Ending, Fault> {
+    fn begin(&self, prepared: &Prepared, after_reboot: AfterReboot) -> Result<Ending, Fault> {
         stop::listen();
         let mut person = Person::new(self.talk, self.machine.as_simulated(), self.asks(), None);
         let mut progress = Progress::new(self.talk, &prepared.frozen.steps);
         let result = self.machine.engine().run(prepared, &mut person, &mut progress);
         drop(progress);
-        self.conclude(result)
+        self.conclude(&Job::resume(&prepared.frozen.folders, after_reboot), result)
     }
 
     /// Goes on with a run; `confirmed` is a gate that has been answered.
-    pub(super) fn resume(&self, found: &Found, confirmed: Option<String>) -> Result<Ending, Fault> {
+    pub(super) fn resume(
+        &self,
+        found: &Found,
+        confirmed: Option<String>,
+        after_reboot: AfterReboot,
+    ) -> Result<Ending, Fault> {
         stop::listen();
         let mut person = Person::new(self.talk, self.machine.as_simulated(), self.asks(), confirmed);
         let mut progress = Progress::new(self.talk, &found.frozen.steps);
         let result = self.machine.engine().resume(found, &mut person, &mut progress);
         drop(progress);
-        self.conclude(result)
+        self.conclude(&Job::resume(&found.frozen.folders, after_reboot), result)
     }
 }

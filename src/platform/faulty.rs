@@ -3,6 +3,7 @@
 use super::disk::{Disk, ReadDisk};
 use super::facts::{ProgramVersion, Service, Signature, System, WebServer};
 use super::op::Op;
+use super::own::AtStart;
 use super::registry::{Key, View};
 use super::{Failure, Inspect, Outcome, Platform, Process, Progress};
 use crate::winpath::WinPath;
@@ -129,6 +130,10 @@ impl Platform for Faulty<'_> {
 
     fn running(&self, given_up: Option<&Process>) -> Result<Option<String>, Failure> {
         self.inner.running(given_up)
+    }
+
+    fn at_start(&self, command: Option<&AtStart>) -> Result<(), Failure> {
+        self.inner.at_start(command)
     }
 
     fn inspect(&self) -> &dyn Inspect {

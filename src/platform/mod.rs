@@ -12,6 +12,7 @@ mod files;
 pub mod installer_code;
 pub mod installer_log;
 pub mod op;
+pub mod own;
 pub mod registry;
 pub mod simulated;
 mod windows;
@@ -26,6 +27,7 @@ use facts::{ProgramVersion, Service, Signature, System, WebServer};
 pub use files::{Manifest, ManifestEntry, OFFLINE, manifest_of, verify_backup};
 use jiff::Timestamp;
 use op::Op;
+use own::AtStart;
 use registry::{Key, Tree, View};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -210,6 +212,8 @@ pub trait Platform: Inspect {
     /// What has to end before work goes on: the process that was given up on, if it still runs, or else an installation
     /// of anybody's. In words; `None` where nothing is in the way.
     fn running(&self, given_up: Option<&Process>) -> Result<Option<String>, Failure>;
+    /// Has Windows carry out a command at its every start, instead of the one before; without one, none any more.
+    fn at_start(&self, command: Option<&AtStart>) -> Result<(), Failure>;
     /// The half that only answers questions.
     fn inspect(&self) -> &dyn Inspect;
 }

@@ -62,6 +62,22 @@ pub struct MachineFacts {
     /// Programs that were given up on and run on.
     #[serde(default, rename = "process", skip_serializing_if = "Vec::is_empty")]
     pub processes: Vec<Running>,
+    /// What Windows does by itself at its start.
+    #[serde(default, rename = "task", skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<Task>,
+}
+
+/// A task of the Task Scheduler that begins at every start of Windows, as SYSTEM.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Task {
+    /// Its name.
+    pub name: String,
+    /// The program that it starts.
+    pub program: WinPath,
+    /// The program's arguments.
+    #[serde(default)]
+    pub arguments: Vec<String>,
 }
 
 /// Who signed a file, which is named by its path or by its content.
@@ -171,6 +187,7 @@ impl MachineFacts {
             installed: BTreeMap::new(),
             troubles: Vec::new(),
             processes: Vec::new(),
+            tasks: Vec::new(),
         }
     }
 

@@ -24,7 +24,7 @@ mod registry;
 mod tests;
 mod trouble;
 
-pub use facts::{FORMAT, Installed, MachineFacts, OwnApplication, Signed, Stage, Sweep};
+pub use facts::{FORMAT, Installed, MachineFacts, OwnApplication, Signed, Stage, Sweep, Task};
 pub use registry::Registry;
 pub use trouble::{Running, Trouble, When, Works};
 
@@ -32,6 +32,7 @@ use super::clock::Clock;
 use super::disk::{self, Disk, ReadDisk};
 use super::facts::{Application, ProgramVersion, Service, ServiceState, Signature, StartType, System, WebServer};
 use super::op::Op;
+use super::own::{self, AtStart};
 use super::registry::{self as export, Key, View};
 use super::{Doing, Failure, Inspect, Outcome, Platform, Process, Progress, files};
 use crate::winpath::WinPath;
@@ -272,6 +273,17 @@ impl Platform for Simulated {
 
     fn running(&self, given_up: Option<&Process>) -> Result<Option<String>, Failure> {
         self.what_runs(given_up)
+    }
+
+    fn at_start(&self, command: Option<&AtStart>) -> Result<(), Failure> {
+        let task = |command: &AtStart| {
+            let (program, arguments) = (command.program(), command.arguments.clone());
+            Task { name: own::NAME.to_owned(), program, arguments }
+        };
+        self.change(|facts| {
+            facts.tasks.retain(|task| task.name != own::NAME);
+            facts.tasks.extend(command.map(task));
+        })
     }
 
     fn inspect(&self) -> &dyn Inspect {

@@ -1,17 +1,13 @@
 //! IIS, through its own `appcmd.exe`. Its configuration is never written in any other way.
 
-use super::program::NEW_PROCESS_GROUP;
-use super::text::{appcmd, console};
-use super::win32::system;
-use super::{Windows, registry};
+use super::text::appcmd;
+use super::{Windows, program, registry};
 use crate::platform::disk::{self, ReadDisk};
 use crate::platform::facts::{Application, WebServer};
 use crate::platform::registry::View;
 use crate::platform::{Doing, Failure, Inspect};
 use crate::winpath::WinPath;
 use std::collections::BTreeMap;
-use std::os::windows::process::CommandExt;
-use std::process::{Command, Stdio};
 use std::sync::PoisonError;
 use std::time::SystemTime;
 
@@ -117,21 +113,15 @@ impl Windows {
     /// Runs `appcmd.exe` and answers with what it prints.
     fn appcmd(&self, doing: &str, arguments: &[&str]) -> Result<String, Failure> {
         let program = folder(self)?.child("appcmd.exe");
-        let mut command = Command::new(program.as_str());
-        // Ctrl+C is for this program alone.
-        command.creation_flags(NEW_PROCESS_GROUP);
-        let output = command.args(arguments).stdin(Stdio::null()).output().doing(doing)?;
-        let text = console::decode(&output.stdout).unwrap_or_else(|| system::from_console_code_page(&output.stdout));
+        let answer = program::answer(&program, arguments, doing)?;
         // It also ends with 1 where there is nothing to list.
-        let nothing_found = arguments.first() == Some(&"list") && text.contains("<appcmd");
-        if output.status.success() || nothing_found {
-            return Ok(text);
+        let nothing_found = arguments.first() == Some(&"list") && answer.text.contains("<appcmd");
+        if answer.code == 0 || nothing_found {
+            return Ok(answer.text);
         }
-        let errors = console::decode(&output.stderr).unwrap_or_else(|| system::from_console_code_page(&output.stderr));
-        let said = text.lines().chain(errors.lines()).find(|line| !line.trim().is_empty()).unwrap_or("nothing");
-        let code = output.status.code().unwrap_or(-1);
         let command = arguments.join(" ");
-        Err(Failure::new(doing, format!("`appcmd {command}` ended with {code}: {}", said.trim()))
+        let (code, said) = (answer.code, answer.first_line());
+        Err(Failure::new(doing, format!("`appcmd {command}` ended with {code}: {said}"))
             .next("see in the IIS Manager whether its configuration can be read at all"))
     }
 }

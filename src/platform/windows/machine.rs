@@ -7,6 +7,7 @@ use super::{installer, program, registry, services, system};
 use crate::platform::disk::{self, Disk, ReadDisk};
 use crate::platform::facts::{ProgramVersion, Service, Signature, System, WebServer};
 use crate::platform::op::Op;
+use crate::platform::own::AtStart;
 use crate::platform::registry::{self as export, Key, View};
 use crate::platform::{Doing, Failure, Inspect, Outcome, Platform, Process, Progress, files};
 use crate::winpath::WinPath;
@@ -139,6 +140,10 @@ impl Platform for Windows {
             return Ok(Some(format!("{} (process {})", process.program, process.id)));
         }
         Ok(installer::at_work())
+    }
+
+    fn at_start(&self, command: Option<&AtStart>) -> Result<(), Failure> {
+        self.set_task(command)
     }
 
     fn inspect(&self) -> &dyn Inspect {

@@ -19,6 +19,8 @@ mod registry;
 mod services;
 #[cfg(windows)]
 mod system;
+#[cfg(windows)]
+mod tasks;
 #[cfg(all(windows, test))]
 mod tests;
 #[cfg(any(windows, test))]
