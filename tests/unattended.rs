@@ -1,4 +1,4 @@
-//! What goes on without anybody: after a restart of Windows.
+//! What goes on without anybody, after a restart of Windows; and what the event log hears of it.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
 use pfupgrade::platform::simulated::{MachineFacts, Task, Trouble};
@@ -60,6 +60,15 @@ impl Place {
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(code), "{command}\n{said}");
         said
+    }
+
+    /// The entries of the event log: their numbers.
+    fn entries(&self) -> Vec<String> {
+        self.event_log().lines().map(|line| line.split(' ').nth(2).unwrap().to_owned()).collect()
+    }
+
+    fn event_log(&self) -> String {
+        fs::read_to_string(self.0.path().join("machine/event-log.txt")).unwrap_or_default()
     }
 
     /// What Windows does at its next start.
@@ -137,4 +146,52 @@ fn a_rolled_back_run_has_no_task() {
     assert_eq!(place.tasks().len(), 1);
     place.run("rollback", 0);
     assert!(place.tasks().is_empty());
+}
+
+#[test]
+fn the_event_log_hears_what_a_run_comes_to() {
+    let place = Place::where_a_restart_is_wanted("PhoneFactor User Portal", NEW_PORTAL);
+    // What only looks, is declined or is refused tells nobody.
+    place.run("plan", 0);
+    place.run("run", 2);
+    place.run("run small.toml --yes", 2);
+    assert_eq!(place.event_log(), "");
+
+    place.run("run --yes --after-reboot resume", REBOOT);
+    assert_eq!(place.entries(), ["100", "103"]);
+    place.change(|facts| facts.system.pending_renames.clear());
+    place.run("resume --ask", 5);
+    place.run("rollback", 0);
+    assert_eq!(place.entries()[2..], ["101", "104", "107", "108"]);
+    place.run("run --yes", 0);
+    assert_eq!(place.entries()[6..], ["100", "102"]);
+    place.run("resume", 0);
+    place.run("run --yes", 0);
+    assert_eq!(place.entries().len(), 8, "nothing was left to do");
+    let log = place.event_log();
+    for words in [" warning 103 The run ", " warning 104 ", "at the gate server-setup: ", NEW_PORTAL] {
+        assert!(log.contains(words), "{words}\n{log}");
+    }
+}
+
+#[test]
+fn the_event_log_hears_of_failures_and_never_of_secrets() {
+    let place = Place::where_a_restart_is_wanted("PhoneFactor User Portal", r"C:\Windows\Temp\x");
+    let trouble: Trouble =
+        toml::from_str("with = 'MultiFactorAuthenticationUserPortalSetup64.msi'\ncode = 1603").unwrap();
+    place.change(|facts| facts.troubles.push(trouble));
+    place.run("run --yes", 1);
+    let log = place.event_log();
+    let failed = log.lines().nth(1).unwrap();
+    assert!(failed.contains(" error 106 install-portal: could not install") && failed.contains("1603"), "{failed}");
+    assert!(failed.contains("pfupgrade resume"), "{failed}");
+    let journal = place.0.path().join("machine/C/ProgramData/pfupgrade/runs");
+    let journal = fs::read_dir(journal).unwrap().next().unwrap().unwrap().path().join("journal.jsonl");
+    let text = fs::read_to_string(&journal).unwrap();
+    fs::write(&journal, text.replacen("User Portal", "User portal", 1)).unwrap();
+    place.run("resume", 13);
+    assert!(place.event_log().lines().last().unwrap().contains(" error 106 the journal "));
+    for secret in ["Horse", "Boat"] {
+        assert!(!place.event_log().contains(secret));
+    }
 }

@@ -45,8 +45,8 @@ pub(super) struct Scene<'a> {
 /// What a command is at work on.
 pub(super) struct Job<'a> {
     /// The command that goes on with it.
-    verb: &'static str,
-    folders: &'a Folders,
+    pub(super) verb: &'static str,
+    pub(super) folders: &'a Folders,
     after_reboot: AfterReboot,
 }
 
@@ -57,6 +57,11 @@ impl<'a> Job<'a> {
 
     pub(super) fn rollback(folders: &'a Folders, after_reboot: AfterReboot) -> Self {
         Self { verb: "rollback", folders, after_reboot }
+    }
+
+    /// What it is, in words that come before the run's id.
+    pub(super) fn what(&self) -> &'static str {
+        if self.verb == "rollback" { "rollback of the run" } else { "run" }
     }
 }
 
@@ -78,6 +83,7 @@ impl Scene<'_> {
             self.forget_restart();
         }
         let end = result.map_err(|error| self.fault(error))?;
+        self.tell_end(job, &end, goes_on);
         let ending = Ending::new(Exit::from(&end));
         Ok(match end {
             End::Done { reboot } => {

@@ -1,6 +1,7 @@
 //! `rollback`: puts everything back, also after a finished run.
 
 use super::ending::{Ending, Job, Scene};
+use super::event_log::Telling;
 use super::fault::Fault;
 use super::machine::{Machine, Purpose};
 use super::options::{Global, RollbackArgs};
@@ -9,12 +10,17 @@ use super::stop;
 use super::talk::Talk;
 use crate::engine::Standing;
 use crate::exit::Exit;
+use crate::platform::own::Notice;
 
 pub(super) fn rollback(args: &RollbackArgs, global: &Global, talk: &Talk) -> Result<Ending, Fault> {
     let machine = Machine::open(global, Purpose::Earlier, talk)?;
     let scene = Scene { global, talk, machine: &machine };
-    let engine = machine.engine();
-    let _lock = machine.lock()?;
+    go_back(args, &scene).inspect_err(|fault| scene.tell_failure(fault))
+}
+
+fn go_back(args: &RollbackArgs, scene: &Scene<'_>) -> Result<Ending, Fault> {
+    let (engine, talk) = (scene.machine.engine(), scene.talk);
+    let _lock = scene.machine.lock()?;
     let Some(found) = engine.last_run()? else {
         talk.say("There is no run to roll back.");
         return Ok(Ending::new(Exit::Done));
@@ -35,6 +41,7 @@ pub(super) fn rollback(args: &RollbackArgs, global: &Global, talk: &Talk) -> Res
     stop::listen();
     let mut progress = Progress::new(talk, &[]);
     progress.first("Reading every backup again before anything is put back.");
+    let mut progress = Telling::new(scene, Notice::GoesBack, progress);
     let result = engine.rollback(&found, &mut progress);
     drop(progress);
     scene.conclude(&Job::rollback(&found.frozen.folders, args.unattended.after_reboot), result)

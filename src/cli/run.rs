@@ -1,6 +1,7 @@
 //! `run`: previews, asks, does.
 
 use super::ending::{Ending, Job, Scene};
+use super::event_log::Telling;
 use super::fault::Fault;
 use super::machine::{Machine, Purpose};
 use super::operator::Person;
@@ -12,6 +13,7 @@ use super::talk::Talk;
 use crate::engine::{Found, Prepared, Standing};
 use crate::exit::Exit;
 use crate::plan::Plan;
+use crate::platform::own::Notice;
 use crate::report::preview::Preview;
 use crate::report::text;
 
@@ -19,24 +21,29 @@ pub(super) fn run(args: &RunArgs, global: &Global, talk: &Talk) -> Result<Ending
     let plan = read(&args.file.plan)?;
     let machine = Machine::open(global, Purpose::Work, talk)?;
     let scene = Scene { global, talk, machine: &machine };
-    let engine = machine.engine();
-    let _lock = machine.lock()?;
-    if let Some(found) = engine.last_run()?
-        && scene.goes_on_with(&found, &plan)?
-    {
-        talk.say(&format!("Going on with the run {}, which is of the same plan.", found.frozen.folders.id));
-        return scene.resume(&found, None, args.unattended.after_reboot);
-    }
-    let prepared = scene.prepare(&plan)?;
-    if prepared.frozen.steps.is_empty() && !prepared.preview.refused() {
-        talk.say(&text::preview(&prepared.preview, talk.error_width()));
-        return Ok(Ending::new(Exit::Done));
-    }
-    scene.ask_to_start(args, &prepared.preview)?;
-    scene.begin(&prepared, args.unattended.after_reboot)
+    scene.run(args, &plan).inspect_err(|fault| scene.tell_failure(fault))
 }
 
 impl Scene<'_> {
+    fn run(&self, args: &RunArgs, plan: &Plan) -> Result<Ending, Fault> {
+        let talk = self.talk;
+        let engine = self.machine.engine();
+        let _lock = self.machine.lock()?;
+        if let Some(found) = engine.last_run()?
+            && self.goes_on_with(&found, plan)?
+        {
+            talk.say(&format!("Going on with the run {}, which is of the same plan.", found.frozen.folders.id));
+            return self.resume(&found, None, args.unattended.after_reboot);
+        }
+        let prepared = self.prepare(plan)?;
+        if prepared.frozen.steps.is_empty() && !prepared.preview.refused() {
+            talk.say(&text::preview(&prepared.preview, talk.error_width()));
+            return Ok(Ending::new(Exit::Done));
+        }
+        self.ask_to_start(args, &prepared.preview)?;
+        self.begin(&prepared, args.unattended.after_reboot)
+    }
+
     /// Whether a run is there that this plan goes on with. Any other one that is not over is in the way.
     fn goes_on_with(&self, found: &Found, plan: &Plan) -> Result<bool, Fault> {
         let id = &found.frozen.folders.id;
@@ -86,7 +93,8 @@ impl Scene<'_> {
     fn begin(&self, prepared: &Prepared, after_reboot: AfterReboot) -> Result<Ending, Fault> {
         stop::listen();
         let mut person = Person::new(self.talk, self.machine.as_simulated(), self.asks(), None);
-        let mut progress = Progress::new(self.talk, &prepared.frozen.steps);
+        let progress = Progress::new(self.talk, &prepared.frozen.steps);
+        let mut progress = Telling::new(self, Notice::Begun, progress);
         let result = self.machine.engine().run(prepared, &mut person, &mut progress);
         drop(progress);
         self.conclude(&Job::resume(&prepared.frozen.folders, after_reboot), result)
@@ -101,7 +109,8 @@ impl Scene<'_> {
     ) -> Result<Ending, Fault> {
         stop::listen();
         let mut person = Person::new(self.talk, self.machine.as_simulated(), self.asks(), confirmed);
-        let mut progress = Progress::new(self.talk, &found.frozen.steps);
+        let progress = Progress::new(self.talk, &found.frozen.steps);
+        let mut progress = Telling::new(self, Notice::GoesOn, progress);
         let result = self.machine.engine().resume(found, &mut person, &mut progress);
         drop(progress);
         self.conclude(&Job::resume(&found.frozen.folders, after_reboot), result)

@@ -3,7 +3,7 @@
 use super::disk::{Disk, ReadDisk};
 use super::facts::{ProgramVersion, Service, Signature, System, WebServer};
 use super::op::Op;
-use super::own::AtStart;
+use super::own::{AtStart, Notice};
 use super::registry::{Key, View};
 use super::{Failure, Inspect, Outcome, Platform, Process, Progress};
 use crate::winpath::WinPath;
@@ -134,6 +134,10 @@ impl Platform for Faulty<'_> {
 
     fn at_start(&self, command: Option<&AtStart>) -> Result<(), Failure> {
         self.inner.at_start(command)
+    }
+
+    fn tell_event_log(&self, notice: Notice, text: &str) -> Result<(), Failure> {
+        self.inner.tell_event_log(notice, text)
     }
 
     fn inspect(&self) -> &dyn Inspect {

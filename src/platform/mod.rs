@@ -27,7 +27,7 @@ use facts::{ProgramVersion, Service, Signature, System, WebServer};
 pub use files::{Manifest, ManifestEntry, OFFLINE, manifest_of, verify_backup};
 use jiff::Timestamp;
 use op::Op;
-use own::AtStart;
+use own::{AtStart, Notice};
 use registry::{Key, Tree, View};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -214,6 +214,8 @@ pub trait Platform: Inspect {
     fn running(&self, given_up: Option<&Process>) -> Result<Option<String>, Failure>;
     /// Has Windows carry out a command at its every start, instead of the one before; without one, none any more.
     fn at_start(&self, command: Option<&AtStart>) -> Result<(), Failure>;
+    /// Writes an entry into the event log; `text` has no secrets in it.
+    fn tell_event_log(&self, notice: Notice, text: &str) -> Result<(), Failure>;
     /// The half that only answers questions.
     fn inspect(&self) -> &dyn Inspect;
 }

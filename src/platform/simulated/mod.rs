@@ -32,15 +32,19 @@ use super::clock::Clock;
 use super::disk::{self, Disk, ReadDisk};
 use super::facts::{Application, ProgramVersion, Service, ServiceState, Signature, StartType, System, WebServer};
 use super::op::Op;
-use super::own::{self, AtStart};
+use super::own::{self, AtStart, Notice};
 use super::registry::{self as export, Key, View};
 use super::{Doing, Failure, Inspect, Outcome, Platform, Process, Progress, files};
 use crate::winpath::WinPath;
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 const NEXT_FOR_SERVICE: &str =
     "see in its own logs and in the event log (System) what it waits for, and bring it to an end there";
+
+/// The event log, beside `machine.toml`: an entry a line. A rollback takes nothing out of it, as on a real server.
+const EVENT_LOG: &str = "event-log.txt";
 
 /// A simulated server.
 pub struct Simulated {
@@ -284,6 +288,17 @@ impl Platform for Simulated {
             facts.tasks.retain(|task| task.name != own::NAME);
             facts.tasks.extend(command.map(task));
         })
+    }
+
+    fn tell_event_log(&self, notice: Notice, text: &str) -> Result<(), Failure> {
+        let (now, severity) = (self.clock.now(), notice.severity().name());
+        let line = format!("{now} {severity} {} {}\n", notice.id(), text.replace('\n', " "));
+        let log = || {
+            let mut file = self.disk.append(&WinPath::outside_drives(EVENT_LOG))?;
+            file.write_all(line.as_bytes())?;
+            file.sync()
+        };
+        log().doing("write the event log")
     }
 
     fn inspect(&self) -> &dyn Inspect {

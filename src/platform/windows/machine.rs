@@ -3,11 +3,11 @@
 use super::disk::Drives;
 use super::iis::Known;
 use super::win32::{accounts, http, system as win32, trust};
-use super::{installer, program, registry, services, system};
+use super::{event_log, installer, program, registry, services, system};
 use crate::platform::disk::{self, Disk, ReadDisk};
 use crate::platform::facts::{ProgramVersion, Service, Signature, System, WebServer};
 use crate::platform::op::Op;
-use crate::platform::own::AtStart;
+use crate::platform::own::{AtStart, Notice};
 use crate::platform::registry::{self as export, Key, View};
 use crate::platform::{Doing, Failure, Inspect, Outcome, Platform, Process, Progress, files};
 use crate::winpath::WinPath;
@@ -144,6 +144,10 @@ impl Platform for Windows {
 
     fn at_start(&self, command: Option<&AtStart>) -> Result<(), Failure> {
         self.set_task(command)
+    }
+
+    fn tell_event_log(&self, notice: Notice, text: &str) -> Result<(), Failure> {
+        event_log::tell(notice, text)
     }
 
     fn inspect(&self) -> &dyn Inspect {

@@ -6,6 +6,8 @@
 #[cfg(windows)]
 mod disk;
 #[cfg(windows)]
+mod event_log;
+#[cfg(windows)]
 mod iis;
 #[cfg(windows)]
 mod installer;
