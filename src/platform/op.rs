@@ -100,6 +100,11 @@ pub enum Op {
         /// The file that [`Op::ExportKey`] wrote.
         from: WinPath,
     },
+    /// Have IIS keep a copy of its own configuration, for people: nothing here ever reads or removes it.
+    BackUpWebServer {
+        /// The name by which `appcmd restore backup` knows it.
+        name: String,
+    },
     /// Give an application of IIS its pool and the settings of its location.
     Configure {
         /// The site's name.
@@ -249,6 +254,7 @@ impl fmt::Display for Op {
             Op::RemoveEmpty { path, .. } => write!(f, "remove {path} if it is empty"),
             Op::ExportKey { key, to, .. } => write!(f, "export the registry key {key} to {to}"),
             Op::ImportKey { key, from, .. } => write!(f, "restore the registry key {key} from {from}"),
+            Op::BackUpWebServer { name } => write!(f, "have IIS back up its configuration as {name}"),
             Op::Configure { site, application } => {
                 write!(f, "configure the application {} of site \"{site}\"", application.path)
             }

@@ -44,6 +44,7 @@ pub(super) fn back_up(ground: &Ground<'_>) -> Option<Step> {
             items,
             key: Some((install.view, KEY.to_owned(), key_export(ground))),
             facts: None,
+            web_server: None,
             not_carried: Vec::new(),
         }),
     })

@@ -119,6 +119,17 @@ impl Simulated {
         })
     }
 
+    fn back_up_web_server(&self, name: &str) -> Result<(), Failure> {
+        let doing = "have IIS back up its configuration";
+        let facts = self.facts();
+        let iis = facts.web_server.as_ref().ok_or_else(|| Failure::new(doing, "IIS is not installed"))?;
+        let windows = WinPath::new(facts.variable("SystemRoot").unwrap_or(r"C:\Windows")).doing(doing)?;
+        let folder = windows.join(format!(r"System32\inetsrv\backup\{name}")).doing(doing)?;
+        let text = toml::to_string(iis).doing(doing)?;
+        disk::create_folders(&*self.disk, &folder).doing(doing)?;
+        disk::replace(&*self.disk, &folder.child("applicationHost.config"), text.as_bytes()).doing(doing)
+    }
+
     fn configure(&self, site: &str, wanted: &Application) -> Result<(), Failure> {
         let refused = |why: String| Failure::new(format!("configure {} of site \"{site}\"", wanted.path), why);
         self.try_change(|facts| {
@@ -183,6 +194,7 @@ impl Simulated {
         match op {
             Op::ExportKey { view, key, to } => self.export_key(*view, key, to).map(|()| Outcome::default()),
             Op::ImportKey { view, key, from } => self.import_key(*view, key, from).map(|()| Outcome::default()),
+            Op::BackUpWebServer { name } => self.back_up_web_server(name).map(|()| Outcome::default()),
             Op::Configure { site, application } => self.configure(site, application).map(|()| Outcome::default()),
             Op::Service { name, state, start } => self.set_service(name, *state, *start).map(|()| Outcome::default()),
             _ => self.perform_troubled(op, watch),

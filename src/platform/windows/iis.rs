@@ -93,6 +93,14 @@ impl Windows {
         Ok(entry.map(|entry| (entry.modified, entry.len)))
     }
 
+    /// Has `appcmd` keep a copy of the configuration. One of this name is of an attempt that was cut off.
+    pub(super) fn back_up_iis(&self, name: &str) -> Result<(), Failure> {
+        let doing = format!("have IIS back up its configuration as {name}");
+        let cut_off = folder(self)?.child("backup").child(name);
+        disk::remove(&self.disk, &cut_off).doing(&doing)?;
+        self.appcmd(&doing, &["add", "backup", name]).map(drop)
+    }
+
     /// Gives an application its pool and its settings.
     pub(super) fn configure(&self, site: &str, wanted: &Application) -> Result<(), Failure> {
         let doing = format!("configure {} of site \"{site}\"", wanted.path);

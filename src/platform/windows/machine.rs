@@ -59,6 +59,7 @@ impl Windows {
                 let tree = export::exported(&self.disk, key, from)?;
                 registry::restore(*view, key, tree.as_ref()).map(done)
             }
+            Op::BackUpWebServer { name } => self.back_up_iis(name).map(done),
             Op::Configure { site, application } => self.configure(site, application).map(done),
             Op::Service { name, state, start } => services::set(name, *state, *start, watch),
             Op::Install { package, properties, log } => self.install(package, properties, log, watch),
