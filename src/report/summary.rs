@@ -150,6 +150,12 @@ fn left_by(step: &Step, scene: &Scene<'_>) -> Result<Vec<ByHand>, Failure> {
         Work::Verify(verify) if !verify.other_holders.is_empty() => {
             add("Change the address of the Web Service SDK elsewhere".to_owned(), verify.other_holders.clone());
         }
+        Work::StartServices(start) => {
+            let (_, left_out) = start.possible(scene)?;
+            if !left_out.is_empty() {
+                add("See to services that ran before and could not be started".to_owned(), left_out);
+            }
+        }
         Work::HandOver(hand_over) => {
             let lines = hand_over.lines(scene)?.into_iter().chain([format!("this list is in {}", hand_over.file)]);
             add("Upgrade the web servers".to_owned(), lines.collect());

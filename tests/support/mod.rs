@@ -211,6 +211,8 @@ pub fn whole(disk: &MemoryDisk) -> Whole {
     for site in facts.web_server.iter_mut().flat_map(|iis| &mut iis.sites) {
         site.applications.sort_by(|one, other| one.path.cmp(&other.path));
     }
+    // Nor does that of services to Windows.
+    facts.services.sort_by(|one, other| one.name.cmp(&other.name));
     let facts = toml::to_string(&facts).unwrap().replace(SECOND.0, SECOND.1);
     all.insert("machine.toml".to_owned(), Some(facts.into_bytes()));
     all

@@ -3,7 +3,7 @@
 use super::registry::Registry;
 use super::trouble::{Running, Trouble};
 use crate::platform::disk::{self, Disk};
-use crate::platform::facts::{Application, Service, System, WebServer};
+use crate::platform::facts::{Application, Service, System, WebServer, in_start_order};
 use crate::platform::{Doing, Failure};
 use crate::winpath::{WinPath, fold};
 use serde::{Deserialize, Serialize};
@@ -201,6 +201,11 @@ impl MachineFacts {
         let facts: Self = toml::from_str(text).map_err(|error| error.to_string())?;
         if facts.format != FORMAT {
             return Err(format!("it has format {}, and this program knows format {FORMAT}", facts.format));
+        }
+        let ordered = in_start_order(facts.services.clone());
+        let needs_later = |(at, service): &(usize, &Service)| ordered[*at..].iter().any(|it| service.needs(&it.name));
+        if let Some((_, service)) = ordered.iter().enumerate().find(needs_later) {
+            return Err(format!("the service {} depends on itself, by way of others", service.name));
         }
         match facts.signatures.iter().find(|signed| signed.path.is_some() == signed.sha256.is_some()) {
             Some(signed) => Err(format!("a signature by \"{}\" needs either a path or a sha256", signed.by)),

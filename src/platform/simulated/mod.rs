@@ -146,14 +146,14 @@ impl Simulated {
         })
     }
 
-    fn set_service(&self, name: &str, wanted: ServiceState, start: Option<StartType>) -> Result<(), Failure> {
+    fn set_service(&self, name: &str, wanted: ServiceState, start: Option<StartType>) -> Result<Outcome, Failure> {
         let service = self.locked().service(name).cloned();
         let verb = if wanted == ServiceState::Running { "start" } else { "stop" };
         let refused = |why: &str| Failure::new(format!("{verb} the service {name}"), why);
         let Some(mut service) = service else {
             // What is not there does not run either.
             return match wanted {
-                ServiceState::Stopped => Ok(()),
+                ServiceState::Stopped => Ok(Outcome::default()),
                 ServiceState::Running => Err(refused("error 1060: there is no such service")),
             };
         };
@@ -166,25 +166,55 @@ impl Simulated {
             })?;
         }
         if service.state == wanted {
-            return Ok(());
+            return Ok(Outcome::default());
         }
+        let notes = match wanted {
+            ServiceState::Running => self.start_needed_by(&service, &refused)?,
+            ServiceState::Stopped => self.stop_dependents_of(name)?,
+        };
         let when = if wanted == ServiceState::Running { When::Start } else { When::Stop };
         if let Some(why) = self.trouble_with_service(name, when)? {
             return Err(refused(&why).next(NEXT_FOR_SERVICE));
         }
-        if wanted == ServiceState::Running {
-            if service.start == StartType::Disabled {
-                return Err(refused("error 1058: the service is disabled"));
-            }
-            if let Some(why) = self.start_program_of(&service)? {
-                return Err(refused(&format!("error 1053: the service did not respond to the start request ({why})"))
-                    .next("look into its logs"));
-            }
+        if wanted == ServiceState::Running
+            && let Some(why) = self.start_program_of(&service)?
+        {
+            return Err(refused(&format!("error 1053: the service did not respond to the start request ({why})"))
+                .next("look into its logs"));
         }
         self.try_change(|facts| {
             facts.service_mut(name).ok_or_else(|| refused("it has just been removed"))?.state = wanted;
             Ok(())
-        })
+        })?;
+        Ok(Outcome { notes, ..Outcome::default() })
+    }
+
+    /// Starts what a service that is about to start needs, as Windows does by itself.
+    fn start_needed_by(&self, service: &Service, refused: &dyn Fn(&str) -> Failure) -> Result<Vec<String>, Failure> {
+        if service.start == StartType::Disabled {
+            return Err(refused("error 1058: the service is disabled"));
+        }
+        let mut notes = Vec::new();
+        for needed in &service.depends_on {
+            if self.locked().service(needed).is_none() {
+                return Err(refused(&format!("error 1075: it depends on {needed}, which does not exist")));
+            }
+            notes.extend(self.set_service(needed, ServiceState::Running, None)?.notes);
+        }
+        Ok(notes)
+    }
+
+    /// Stops what cannot run without a service that is about to stop.
+    fn stop_dependents_of(&self, name: &str) -> Result<Vec<String>, Failure> {
+        let runs = |service: &&Service| service.needs(name) && service.state == ServiceState::Running;
+        let dependents: Vec<String> =
+            self.locked().services.iter().filter(runs).map(|service| service.name.clone()).collect();
+        let mut notes = Vec::new();
+        for dependent in dependents {
+            notes.extend(self.set_service(&dependent, ServiceState::Stopped, None)?.notes);
+            notes.push(format!("the service {dependent}, which depends on {name}, has been stopped as well"));
+        }
+        Ok(notes)
     }
 
     fn perform_here(&self, op: &Op, watch: &mut dyn FnMut(Progress)) -> Result<Outcome, Failure> {
@@ -196,7 +226,7 @@ impl Simulated {
             Op::ImportKey { view, key, from } => self.import_key(*view, key, from).map(|()| Outcome::default()),
             Op::BackUpWebServer { name } => self.back_up_web_server(name).map(|()| Outcome::default()),
             Op::Configure { site, application } => self.configure(site, application).map(|()| Outcome::default()),
-            Op::Service { name, state, start } => self.set_service(name, *state, *start).map(|()| Outcome::default()),
+            Op::Service { name, state, start } => self.set_service(name, *state, *start),
             _ => self.perform_troubled(op, watch),
         }
     }
