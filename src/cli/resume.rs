@@ -13,12 +13,13 @@ use crate::step::{self, History};
 pub(super) fn resume(args: &ResumeArgs, global: &Global, talk: &Talk) -> Result<Ending, Fault> {
     let machine = Machine::open(global, Purpose::Earlier, talk)?;
     let scene = Scene { global, talk, machine: &machine };
-    go_on(args, &scene).inspect_err(|fault| scene.tell_failure(fault))
+    scene.after_rehearsal(work(args, scene).inspect_err(|fault| scene.tell_failure(fault)))
 }
 
-fn go_on(args: &ResumeArgs, scene: &Scene<'_>) -> Result<Ending, Fault> {
-    let engine = scene.machine.engine();
-    let _lock = scene.machine.lock()?;
+fn work(args: &ResumeArgs, scene: Scene<'_>) -> Result<Ending, Fault> {
+    let Scene { talk, machine, .. } = scene;
+    let engine = machine.engine();
+    let _lock = machine.lock(talk)?;
     let found = engine.last_run()?.ok_or_else(|| {
         Fault::usage("there is no run to go on with").next("`pfupgrade run` with the plan begins one")
     })?;
@@ -27,7 +28,7 @@ fn go_on(args: &ResumeArgs, scene: &Scene<'_>) -> Result<Ending, Fault> {
         Standing::Unfinished => {}
         Standing::Finished => {
             scene.forget_restart();
-            scene.talk.say(&format!("The run {id} is finished: there is nothing left to do."));
+            talk.say(&format!("The run {id} is finished: there is nothing left to do."));
             return Ok(Ending::new(Exit::Done));
         }
         Standing::RollingBack => {

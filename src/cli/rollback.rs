@@ -15,12 +15,13 @@ use crate::platform::own::Notice;
 pub(super) fn rollback(args: &RollbackArgs, global: &Global, talk: &Talk) -> Result<Ending, Fault> {
     let machine = Machine::open(global, Purpose::Earlier, talk)?;
     let scene = Scene { global, talk, machine: &machine };
-    go_back(args, &scene).inspect_err(|fault| scene.tell_failure(fault))
+    scene.after_rehearsal(work(args, scene).inspect_err(|fault| scene.tell_failure(fault)))
 }
 
-fn go_back(args: &RollbackArgs, scene: &Scene<'_>) -> Result<Ending, Fault> {
-    let (engine, talk) = (scene.machine.engine(), scene.talk);
-    let _lock = scene.machine.lock()?;
+fn work(args: &RollbackArgs, scene: Scene<'_>) -> Result<Ending, Fault> {
+    let Scene { talk, machine, .. } = scene;
+    let engine = machine.engine();
+    let _lock = machine.lock(talk)?;
     let Some(found) = engine.last_run()? else {
         talk.say("There is no run to roll back.");
         return Ok(Ending::new(Exit::Done));
@@ -39,9 +40,9 @@ fn go_back(args: &RollbackArgs, scene: &Scene<'_>) -> Result<Ending, Fault> {
         Standing::Finished | Standing::Unfinished | Standing::RollingBack => {}
     }
     stop::listen();
-    let mut progress = Progress::new(talk, &[]);
+    let mut progress = Progress::new(&scene, &[]);
     progress.first("Reading every backup again before anything is put back.");
-    let mut progress = Telling::new(scene, Notice::GoesBack, progress);
+    let mut progress = Telling::new(&scene, Notice::GoesBack, progress);
     let result = engine.rollback(&found, &mut progress);
     drop(progress);
     scene.conclude(&Job::rollback(&found.frozen.folders, args.unattended.after_reboot), result)

@@ -8,6 +8,7 @@ use super::operator::Person;
 use super::options::{AfterReboot, Global, RunArgs};
 use super::plan::{read, refusal};
 use super::progress::Progress;
+use super::rehearse::check_step;
 use super::stop;
 use super::talk::Talk;
 use crate::engine::{Found, Prepared, Standing};
@@ -21,29 +22,30 @@ pub(super) fn run(args: &RunArgs, global: &Global, talk: &Talk) -> Result<Ending
     let plan = read(&args.file.plan)?;
     let machine = Machine::open(global, Purpose::Work, talk)?;
     let scene = Scene { global, talk, machine: &machine };
-    scene.run(args, &plan).inspect_err(|fault| scene.tell_failure(fault))
+    scene.after_rehearsal(work(args, scene, &plan).inspect_err(|fault| scene.tell_failure(fault)))
+}
+
+fn work(args: &RunArgs, scene: Scene<'_>, plan: &Plan) -> Result<Ending, Fault> {
+    let Scene { talk, machine, .. } = scene;
+    let engine = machine.engine();
+    let _lock = machine.lock(talk)?;
+    if let Some(found) = engine.last_run()?
+        && scene.goes_on_with(&found, plan)?
+    {
+        talk.say(&format!("Going on with the run {}, which is of the same plan.", found.frozen.folders.id));
+        return scene.resume(&found, None, args.unattended.after_reboot);
+    }
+    let prepared = scene.prepare(plan)?;
+    if prepared.frozen.steps.is_empty() && !prepared.preview.refused() {
+        talk.say(&text::preview(&prepared.preview, talk.error_width()));
+        return Ok(Ending::new(Exit::Done));
+    }
+    check_step(machine.rehearsal(), &prepared.frozen.steps)?;
+    scene.ask_to_start(args, &prepared.preview)?;
+    scene.begin(&prepared, args.unattended.after_reboot)
 }
 
 impl Scene<'_> {
-    fn run(&self, args: &RunArgs, plan: &Plan) -> Result<Ending, Fault> {
-        let talk = self.talk;
-        let engine = self.machine.engine();
-        let _lock = self.machine.lock()?;
-        if let Some(found) = engine.last_run()?
-            && self.goes_on_with(&found, plan)?
-        {
-            talk.say(&format!("Going on with the run {}, which is of the same plan.", found.frozen.folders.id));
-            return self.resume(&found, None, args.unattended.after_reboot);
-        }
-        let prepared = self.prepare(plan)?;
-        if prepared.frozen.steps.is_empty() && !prepared.preview.refused() {
-            talk.say(&text::preview(&prepared.preview, talk.error_width()));
-            return Ok(Ending::new(Exit::Done));
-        }
-        self.ask_to_start(args, &prepared.preview)?;
-        self.begin(&prepared, args.unattended.after_reboot)
-    }
-
     /// Whether a run is there that this plan goes on with. Any other one that is not over is in the way.
     fn goes_on_with(&self, found: &Found, plan: &Plan) -> Result<bool, Fault> {
         let id = &found.frozen.folders.id;
@@ -93,7 +95,7 @@ impl Scene<'_> {
     fn begin(&self, prepared: &Prepared, after_reboot: AfterReboot) -> Result<Ending, Fault> {
         stop::listen();
         let mut person = Person::new(self.talk, self.machine.as_simulated(), self.asks(), None);
-        let progress = Progress::new(self.talk, &prepared.frozen.steps);
+        let progress = Progress::new(self, &prepared.frozen.steps);
         let mut progress = Telling::new(self, Notice::Begun, progress);
         let result = self.machine.engine().run(prepared, &mut person, &mut progress);
         drop(progress);
@@ -107,9 +109,10 @@ impl Scene<'_> {
         confirmed: Option<String>,
         after_reboot: AfterReboot,
     ) -> Result<Ending, Fault> {
+        check_step(self.machine.rehearsal(), &found.frozen.steps)?;
         stop::listen();
         let mut person = Person::new(self.talk, self.machine.as_simulated(), self.asks(), confirmed);
-        let progress = Progress::new(self.talk, &found.frozen.steps);
+        let progress = Progress::new(self, &found.frozen.steps);
         let mut progress = Telling::new(self, Notice::GoesOn, progress);
         let result = self.machine.engine().resume(found, &mut person, &mut progress);
         drop(progress);

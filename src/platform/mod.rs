@@ -9,6 +9,7 @@ pub mod disk;
 pub mod facts;
 pub mod faulty;
 mod files;
+pub mod glance;
 pub mod installer_code;
 pub mod installer_log;
 pub mod op;
@@ -16,6 +17,7 @@ pub mod own;
 pub mod registry;
 pub mod simulated;
 mod windows;
+mod wraps;
 
 #[cfg(windows)]
 pub use windows::Windows;
@@ -216,6 +218,10 @@ pub trait Platform: Inspect {
     fn at_start(&self, command: Option<&AtStart>) -> Result<(), Failure>;
     /// Writes an entry into the event log; `text` has no secrets in it.
     fn tell_event_log(&self, notice: Notice, text: &str) -> Result<(), Failure>;
+    /// This process, as a later one can tell of it.
+    fn this_process(&self) -> Process;
+    /// When the machine was started; `None` where that cannot be told.
+    fn booted(&self) -> Option<Timestamp>;
     /// The half that only answers questions.
     fn inspect(&self) -> &dyn Inspect;
 }

@@ -20,12 +20,14 @@ mod facts;
 mod installer;
 mod programs;
 mod registry;
+mod rehearsal;
 #[cfg(test)]
 mod tests;
 mod trouble;
 
 pub use facts::{FORMAT, Installed, MachineFacts, OwnApplication, Signed, Stage, Sweep, Task};
 pub use registry::Registry;
+pub use rehearsal::{FailAt, FailKind, ROLLBACK, Rehearsal};
 pub use trouble::{Running, Trouble, When, Works};
 
 use super::clock::Clock;
@@ -36,6 +38,7 @@ use super::own::{self, AtStart, Notice};
 use super::registry::{self as export, Key, View};
 use super::{Doing, Failure, Inspect, Outcome, Platform, Process, Progress, files};
 use crate::winpath::WinPath;
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -341,6 +344,14 @@ impl Platform for Simulated {
             file.sync()
         };
         log().doing("write the event log")
+    }
+
+    fn this_process(&self) -> Process {
+        Process { id: std::process::id(), program: "pfupgrade".to_owned(), started: self.clock.now() }
+    }
+
+    fn booted(&self) -> Option<Timestamp> {
+        self.locked().booted
     }
 
     fn inspect(&self) -> &dyn Inspect {

@@ -11,6 +11,7 @@ use crate::platform::own::{AtStart, Notice};
 use crate::platform::registry::{self as export, Key, View};
 use crate::platform::{Doing, Failure, Inspect, Outcome, Platform, Process, Progress, files};
 use crate::winpath::WinPath;
+use jiff::Timestamp;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -149,6 +150,14 @@ impl Platform for Windows {
 
     fn tell_event_log(&self, notice: Notice, text: &str) -> Result<(), Failure> {
         event_log::tell(notice, text)
+    }
+
+    fn this_process(&self) -> Process {
+        program::this()
+    }
+
+    fn booted(&self) -> Option<Timestamp> {
+        Timestamp::now().checked_sub(win32::since_start()).ok()
     }
 
     fn inspect(&self) -> &dyn Inspect {
