@@ -23,15 +23,16 @@ pub struct Windows {
     pub(super) disk: Drives,
     pub(super) windows: WinPath,
     pub(super) known_settings: Mutex<Known>,
+    _console: win32::Utf8Console,
 }
 
 impl Windows {
-    /// This machine. The console takes UTF-8 from here on.
+    /// This machine. The console takes UTF-8 as long as it is looked at.
     pub fn new() -> Result<Self, Failure> {
-        win32::use_utf8_console();
+        let console = win32::Utf8Console::begin();
         win32::enable_backup_privileges();
         let windows = WinPath::new(win32::windows_folder()).doing("find the folder of Windows")?;
-        Ok(Self { disk: Drives, windows, known_settings: Mutex::default() })
+        Ok(Self { disk: Drives, windows, known_settings: Mutex::default(), _console: console })
     }
 
     fn run(
