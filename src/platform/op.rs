@@ -112,6 +112,16 @@ pub enum Op {
         /// The application as it has to be.
         application: Application,
     },
+    /// Give an application of IIS another path below its site, with the settings of its location. Its folder stays where
+    /// its installer knows it. Where nothing is left to rename, nothing happens.
+    RenameApplication {
+        /// The site's name.
+        site: String,
+        /// The path that it has; it may be the new one already.
+        from: String,
+        /// The path that it gets.
+        to: String,
+    },
     /// Start or stop a service.
     Service {
         /// The name by which it is controlled.
@@ -257,6 +267,12 @@ impl fmt::Display for Op {
             Op::BackUpWebServer { name } => write!(f, "have IIS back up its configuration as {name}"),
             Op::Configure { site, application } => {
                 write!(f, "configure the application {} of site \"{site}\"", application.path)
+            }
+            Op::RenameApplication { site, from, to } if from.eq_ignore_ascii_case(to) => {
+                write!(f, "see that the application of site \"{site}\" is called {to}")
+            }
+            Op::RenameApplication { site, from, to } => {
+                write!(f, "rename the application {from} of site \"{site}\" to {to}")
             }
             Op::Service { name, state: ServiceState::Running, .. } => write!(f, "start the service {name}"),
             Op::Service { name, state: ServiceState::Stopped, .. } => write!(f, "stop the service {name}"),

@@ -149,6 +149,21 @@ impl Simulated {
         })
     }
 
+    fn rename_application(&self, site: &str, from: &str, to: &str) -> Result<(), Failure> {
+        let refused = |why: String| Failure::new(format!("rename {from} of site \"{site}\" to {to}"), why);
+        self.try_change(|facts| {
+            let all = facts.applications_of(site).ok_or_else(|| refused("there is no such site".to_owned()))?;
+            let is_taken = all.iter().any(|found| found.path.eq_ignore_ascii_case(to));
+            let found = all.iter_mut().find(|found| found.path.eq_ignore_ascii_case(from));
+            match found.filter(|_| !from.eq_ignore_ascii_case(to)) {
+                Some(_) if is_taken => return Err(refused("there is an application of that name".to_owned())),
+                Some(found) => found.path = to.to_owned(),
+                None => {}
+            }
+            Ok(())
+        })
+    }
+
     fn set_service(&self, name: &str, wanted: ServiceState, start: Option<StartType>) -> Result<Outcome, Failure> {
         let service = self.locked().service(name).cloned();
         let verb = if wanted == ServiceState::Running { "start" } else { "stop" };
@@ -229,6 +244,9 @@ impl Simulated {
             Op::ImportKey { view, key, from } => self.import_key(*view, key, from).map(|()| Outcome::default()),
             Op::BackUpWebServer { name } => self.back_up_web_server(name).map(|()| Outcome::default()),
             Op::Configure { site, application } => self.configure(site, application).map(|()| Outcome::default()),
+            Op::RenameApplication { site, from, to } => {
+                self.rename_application(site, from, to).map(|()| Outcome::default())
+            }
             Op::Service { name, state, start } => self.set_service(name, *state, *start),
             _ => self.perform_troubled(op, watch),
         }

@@ -118,6 +118,35 @@ impl Windows {
         Ok(())
     }
 
+    /// Gives an application another path. What counts at its location counts at the new one before it gets there.
+    pub(super) fn rename(&self, site: &str, from: &str, to: &str) -> Result<(), Failure> {
+        let doing = format!("rename {from} of site \"{site}\" to {to}");
+        let refused = |why: String| Failure::new(&doing, why);
+        if from.eq_ignore_ascii_case(to) {
+            return Ok(());
+        }
+        let iis = self.iis()?.ok_or_else(|| refused("IIS is not installed".to_owned()))?;
+        let Some(found) = iis.application(site, from) else { return Ok(()) };
+        if iis.application(site, to).is_some() {
+            return Err(refused("there is an application of that name".to_owned()));
+        }
+        let location = format!("{site}{to}");
+        let wanted = Application { path: to.to_owned(), ..found.clone() };
+        let there = Application { settings: self.settings(&location)?, ..wanted.clone() };
+        let run = |arguments: &[String]| self.appcmd(&doing, &arguments.iter().map(String::as_str).collect::<Vec<_>>());
+        for arguments in appcmd::changes(site, &there, &wanted) {
+            run(&arguments)?;
+        }
+        if self.settings(&location)? != wanted.settings {
+            return Err(refused(format!("{location} does not take the settings of {from}"))
+                .next("see in the IIS Manager what is configured for both, and give the application its name there"));
+        }
+        run(&appcmd::rename(site, from, to))?;
+        // What is left of the old location concerns no application.
+        appcmd::clear(site, from).for_each(|arguments| drop(run(&arguments)));
+        Ok(())
+    }
+
     /// Runs `appcmd.exe` and answers with what it prints.
     fn appcmd(&self, doing: &str, arguments: &[&str]) -> Result<String, Failure> {
         let program = folder(self)?.child("appcmd.exe");

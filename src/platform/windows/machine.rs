@@ -63,6 +63,7 @@ impl Windows {
             }
             Op::BackUpWebServer { name } => self.back_up_iis(name).map(done),
             Op::Configure { site, application } => self.configure(site, application).map(done),
+            Op::RenameApplication { site, from, to } => self.rename(site, from, to).map(done),
             Op::Service { name, state, start } => services::set(name, *state, *start, watch),
             Op::Install { package, properties, log } => self.install(package, properties, log, watch),
             Op::Uninstall { code, name, log, .. } => self.uninstall(code, name, log, watch),
