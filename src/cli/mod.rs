@@ -17,6 +17,7 @@ mod rollback;
 mod run;
 mod stop;
 mod talk;
+mod verify;
 
 use crate::exit::Exit;
 use crate::package::panic_will_be_reported;
@@ -47,7 +48,7 @@ pub fn start(args: impl IntoIterator<Item = OsString>) -> Exit {
             (fault.exit, fault.next, fault.or)
         }
     };
-    if talk.json && !matches!(cli.command, Command::Plan(_)) {
+    if talk.json && !matches!(cli.command, Command::Plan(_) | Command::Verify) {
         talk.end(exit, &next, &or);
     }
     exit
@@ -66,12 +67,13 @@ fn quiet_expected_panics() {
 fn carry_out(cli: &Cli, talk: &Talk) -> Result<ending::Ending, Fault> {
     let global = &cli.global;
     log::start(global)?;
-    rehearse::check(global, !matches!(cli.command, Command::Plan(_)))?;
+    rehearse::check(global, !matches!(cli.command, Command::Plan(_) | Command::Verify))?;
     match &cli.command {
         Command::Plan(args) => plan::plan(args, global, talk),
         Command::Run(args) => run::run(args, global, talk),
         Command::Resume(args) => resume::resume(args, global, talk),
         Command::Rollback(args) => rollback::rollback(args, global, talk),
+        Command::Verify => verify::verify(global, talk),
     }
 }
 
