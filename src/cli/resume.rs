@@ -20,9 +20,10 @@ fn work(args: &ResumeArgs, scene: Scene<'_>) -> Result<Ending, Fault> {
     let Scene { talk, machine, .. } = scene;
     let engine = machine.engine();
     let _lock = machine.lock(talk)?;
-    let found = engine.last_run()?.ok_or_else(|| {
-        Fault::usage("there is no run to go on with").next("`pfupgrade run` with the plan begins one")
-    })?;
+    let Some(found) = engine.last_run()? else {
+        scene.forget_restart();
+        return Err(Fault::usage("there is no run to go on with").next("`pfupgrade run` with the plan begins one"));
+    };
     let id = &found.frozen.folders.id;
     match found.standing {
         Standing::Unfinished => {}

@@ -4,7 +4,7 @@ use super::ending::{Ending, Job, Scene};
 use super::event_log::Telling;
 use super::fault::Fault;
 use super::machine::{Machine, Purpose};
-use super::options::{Global, RollbackArgs};
+use super::options::{AfterReboot, Global, RollbackArgs};
 use super::progress::Progress;
 use super::stop;
 use super::talk::Talk;
@@ -23,6 +23,7 @@ fn work(args: &RollbackArgs, scene: Scene<'_>) -> Result<Ending, Fault> {
     let engine = machine.engine();
     let _lock = machine.lock(talk)?;
     let Some(found) = engine.last_run()? else {
+        scene.forget_restart();
         talk.say("There is no run to roll back.");
         return Ok(Ending::new(Exit::Done));
     };
@@ -41,6 +42,10 @@ fn work(args: &RollbackArgs, scene: Scene<'_>) -> Result<Ending, Fault> {
             }
         }
         Standing::Unfinished | Standing::RollingBack => {}
+    }
+    if args.unattended.after_reboot == AfterReboot::Tell {
+        // It would go on with the run.
+        scene.forget_restart();
     }
     stop::listen();
     let mut progress = Progress::new(&scene, &[]);
