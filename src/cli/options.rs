@@ -27,8 +27,17 @@ pub(super) enum Command {
     Resume(ResumeArgs),
     /// Put everything back as it was before the last run
     Rollback(RollbackArgs),
+    /// Merge the changes of one web.config into another
+    Merge(MergeArgs),
     /// Read the backups of the last run again, and check the machine it has upgraded
     Verify,
+}
+
+impl Command {
+    /// True for what works on a machine and tells so in events; the others print one document.
+    pub(super) fn is_work(&self) -> bool {
+        matches!(self, Self::Run(_) | Self::Resume(_) | Self::Rollback(_))
+    }
 }
 
 #[derive(Debug, Args)]
@@ -65,6 +74,34 @@ pub(super) struct RunArgs {
     pub(super) approved: Option<PathBuf>,
     #[command(flatten)]
     pub(super) unattended: Unattended,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct MergeArgs {
+    /// The administrator's file
+    pub(super) old: PathBuf,
+    /// The file of the new version
+    pub(super) new: PathBuf,
+    /// The administrator's file as it was shipped: what differs from it is the administrator's
+    #[arg(long, value_name = "FILE")]
+    pub(super) base: Option<PathBuf>,
+    /// Write the result to this file, which is replaced; without it nothing is written, and the differences are shown
+    #[arg(long, short, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    /// What holds where both files changed the same
+    #[arg(long, value_name = "SIDE", value_enum, default_value = "stop")]
+    pub(super) on_conflict: Conflicts,
+}
+
+/// What holds where both files changed the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Conflicts {
+    /// Nothing is written, and the command ends with 8
+    Stop,
+    /// The new file
+    KeepNew,
+    /// The old file
+    KeepOld,
 }
 
 #[derive(Debug, Args)]

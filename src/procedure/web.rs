@@ -1,7 +1,7 @@
 //! The steps that concern the web components.
 
 use super::{Ground, Replaced};
-use crate::plan::{Component, GateId, Method, OtherChanges, Themes, Web};
+use crate::plan::{Component, GateId, Method, OnConflict, OtherChanges, Themes, Web};
 use crate::platform::facts::{Application, Pool, Site};
 use crate::platform::op::{Gate, Op};
 use crate::preflight::{self, Finding};
@@ -344,6 +344,12 @@ fn rules(ground: &Ground<'_>, component: Component) -> Rules {
             OtherChanges::Apply => webconfig::OtherChanges::Apply,
             OtherChanges::Report => webconfig::OtherChanges::Report,
         },
+        on_conflict: match ground.plan.merge.on_conflict {
+            OnConflict::Stop => webconfig::OnConflict::Stop,
+            OnConflict::KeepNew => webconfig::OnConflict::KeepNew,
+            OnConflict::KeepOld => webconfig::OnConflict::KeepOld,
+        },
+        strict: false,
     }
 }
 

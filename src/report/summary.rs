@@ -133,6 +133,10 @@ fn left_by(step: &Step, scene: &Scene<'_>) -> Result<Vec<ByHand>, Failure> {
                 .flat_map(|merged| &merged.changes)
                 .filter_map(|change| match &change.fate {
                     Fate::Reported { why } => Some(format!("{}: {why}", change.path)),
+                    Fate::Conflict { taken: None } => Some(format!(
+                        "{}: the new version changed it too, and its value stays; decide which holds",
+                        change.path
+                    )),
                     _ => None,
                 })
                 .collect();
