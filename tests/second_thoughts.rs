@@ -373,3 +373,27 @@ fn a_machine_is_taken_over_from_a_process_that_was_killed() {
     put(&left, r"C:\ProgramData\pfupgrade\owner.json", "{\"process\":");
     assert_eq!(died(&left).unwrap().owner, None);
 }
+
+#[test]
+fn iis_keeps_a_backup_of_its_own_from_before_the_first_change_and_a_rollback_leaves_it_alone() {
+    let kept = |disk: &MemoryDisk, name: &str| {
+        get(disk, &format!(r"C:\Windows\System32\inetsrv\backup\pfupgrade-{name}\applicationHost.config"))
+    };
+    let disk = called_off();
+    let configuration = toml::to_string(&boot(&disk).facts().web_server.unwrap()).unwrap();
+    assert_eq!(kept(&disk, "20160305-220000").as_ref(), Some(&configuration));
+    // Where the steps begin anew, what has changed since is in a backup of its own.
+    change(&disk, |facts| facts.web_server.as_mut().unwrap().sites[0].bindings.push("http/*:81:".to_owned()));
+    put_hook(&disk, 0);
+    resume(&disk).unwrap().unwrap();
+    assert_eq!(kept(&disk, "20160305-220000").as_ref(), Some(&configuration));
+    let again = kept(&disk, "20160305-220000-2").unwrap();
+    assert!(again.contains("http/*:81:") && again.contains("/PhoneFactor\""), "{again}");
+    rollback(&disk).unwrap().unwrap();
+    assert_eq!(kept(&disk, "20160305-220000-2"), Some(again));
+    // Windows without IIS has nothing to keep.
+    let disk = one_server();
+    let plan = plan_with("[sdk]\naction = 'keep'\n[portal]\naction = 'keep'\n[mobile-app]\naction = 'keep'");
+    run(&disk, &plan).unwrap();
+    assert_eq!(kept(&disk, "20160305-220000"), None);
+}

@@ -1,6 +1,7 @@
 //! The command line: arguments in, text and an exit code out. What is done is done elsewhere.
 
 mod ending;
+mod event_log;
 mod fault;
 mod live;
 mod log;

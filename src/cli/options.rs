@@ -72,6 +72,8 @@ pub(super) struct RunArgs {
     /// Carry out a preview that was saved with `plan --out`, if the machine is still what it was
     #[arg(long, value_name = "FILE", conflicts_with = "plan")]
     pub(super) approved: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) unattended: Unattended,
 }
 
 #[derive(Debug, Args)]
@@ -107,6 +109,8 @@ pub(super) struct ResumeArgs {
     /// Say that what this gate asks for has been done
     #[arg(long, value_name = "GATE")]
     pub(super) confirm: Option<String>,
+    #[command(flatten)]
+    pub(super) unattended: Unattended,
 }
 
 #[derive(Debug, Args)]
@@ -114,6 +118,25 @@ pub(super) struct RollbackArgs {
     /// Roll a finished run back without asking
     #[arg(long)]
     pub(super) yes: bool,
+    #[command(flatten)]
+    pub(super) unattended: Unattended,
+}
+
+/// What is done where nobody may be there.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct Unattended {
+    /// What happens after a restart of Windows that has to come first; this program never restarts it
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = AfterReboot::Tell)]
+    pub(super) after_reboot: AfterReboot,
+}
+
+/// What happens after a restart of Windows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum AfterReboot {
+    /// Nothing: a person goes on
+    Tell,
+    /// A task that begins with Windows goes on, without anybody's logon
+    Resume,
 }
 
 #[derive(Debug, Args)]

@@ -309,18 +309,23 @@ impl Running<'_> {
                 Probe::Needed(_) => self.write(Entry::StepStarted { step: step.id.clone() })?,
             }
         }
-        let ops = self.operations(step)?;
+        let mut ops = self.operations(step)?;
         if self.is_to_be_repeated(step, ops.len())? {
             self.write(Entry::StepStarted { step: step.id.clone() })?;
         }
-        let first = self.progress.steps.get(&step.id).map_or(0, |progress| progress.ops);
-        for (index, op) in ops.iter().enumerate().skip(first) {
+        let mut index = self.progress.steps.get(&step.id).map_or(0, |progress| progress.ops);
+        while let Some(op) = ops.get(index) {
             if self.operator.wants_to_stop() {
                 return Ok(Flow::Stop(End::Stopped));
             }
             if let Flow::Stop(end) = self.operation(step, index, op)? {
                 return Ok(Flow::Stop(end));
             }
+            if matches!(op, Op::Ask { .. }) {
+                // A person may have chosen what the next operations are about.
+                ops = self.operations(step)?;
+            }
+            index += 1;
         }
         if !kind.is_taken_on_trust()
             && let Probe::Needed(why) | Probe::Blocked(why) = kind.probe(&self.scene())?

@@ -172,7 +172,11 @@ fn properties(directory: &str, site_id: u32, pool: &str) -> BTreeMap<String, Str
 }
 
 pub(super) fn back_up(ground: &Ground<'_>) -> Vec<Step> {
-    Component::WEB.iter().filter_map(|component| back_up_one(ground, *component)).collect()
+    let mut steps: Vec<Step> = Component::WEB.iter().filter_map(|component| back_up_one(ground, *component)).collect();
+    if let Some(Work::BackUp(first)) = steps.first_mut().map(|step| &mut step.work) {
+        first.web_server = Some(format!("pfupgrade-{}", ground.folders.id));
+    }
+    steps
 }
 
 fn back_up_one(ground: &Ground<'_>, component: Component) -> Option<Step> {
@@ -194,6 +198,7 @@ fn back_up_one(ground: &Ground<'_>, component: Component) -> Option<Step> {
             items,
             key: None,
             facts: Some((facts, place("-iis.json"))),
+            web_server: None,
             not_carried: served.changed.iter().map(|file| file.path.clone()).collect(),
         }),
     })
