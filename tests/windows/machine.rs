@@ -4,7 +4,7 @@ use crate::packages;
 use std::fs;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const WINE: &str = "/usr/lib/wine/wine64";
@@ -72,10 +72,17 @@ impl Machine {
 
     /// Ends everything that runs. What is on the disk is complete then.
     pub(crate) fn shut_down(&self) -> io::Result<()> {
-        for how in ["-k", "-w"] {
-            Command::new(SERVER).arg(how).env("WINEPREFIX", &self.folder).output()?;
-        }
-        Ok(())
+        self.server("-k")?;
+        self.wait()
+    }
+
+    /// Waits until nothing runs.
+    pub(crate) fn wait(&self) -> io::Result<()> {
+        self.server("-w")
+    }
+
+    fn server(&self, how: &str) -> io::Result<()> {
+        Command::new(SERVER).arg(how).env("WINEPREFIX", &self.folder).stderr(Stdio::null()).status().map(drop)
     }
 
     /// Restarts Windows: what waits for that is done.
@@ -143,8 +150,24 @@ impl Machine {
         self.host(path).exists()
     }
 
-    pub(crate) fn wine(&self, arguments: &[&str]) -> io::Result<Output> {
-        self.command(arguments).output()
+    /// Runs a program of Windows to its end. What it says goes into a file: what it leaves running would keep a pipe open.
+    pub(crate) fn wine(&self, arguments: &[&str]) -> io::Result<Ran> {
+        self.ended(self.started(arguments)?)
+    }
+
+    fn started(&self, arguments: &[&str]) -> io::Result<Child> {
+        let said = self.folder.join("said.txt");
+        // What was left running has the old one.
+        let _ = fs::remove_file(&said);
+        let said = fs::File::create(said)?;
+        let mut command = self.command(arguments);
+        command.stdin(Stdio::null()).stdout(said.try_clone()?).stderr(said).spawn()
+    }
+
+    fn ended(&self, mut running: Child) -> io::Result<Ran> {
+        let code = running.wait()?.code().unwrap_or(-1);
+        let said = fs::read(self.folder.join("said.txt"))?;
+        Ok(Ran { code, said: String::from_utf8_lossy(&said).into_owned() })
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -157,9 +180,8 @@ impl Machine {
 
     /// Runs a program of Windows that has to succeed.
     pub(crate) fn done(&self, arguments: &[&str]) -> io::Result<()> {
-        let output = self.wine(arguments)?;
-        let said = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success(), "{arguments:?}: {}: {said}", output.status);
+        let ran = self.wine(arguments)?;
+        assert!(ran.code == 0, "{arguments:?} ended with {}: {}", ran.code, ran.said);
         Ok(())
     }
 
@@ -191,9 +213,7 @@ impl Machine {
 
     /// Runs the program.
     pub(crate) fn pfupgrade(&self, arguments: &[&str]) -> io::Result<Ran> {
-        let output = self.wine(&[&[r"C:\pfupgrade.exe"], arguments].concat())?;
-        let said = [output.stdout, output.stderr].concat();
-        Ok(Ran { code: output.status.code().unwrap_or(-1), said: String::from_utf8_lossy(&said).into_owned() })
+        self.wine(&[&[r"C:\pfupgrade.exe"], arguments].concat())
     }
 
     /// Runs the program, and kills it as soon as an installer has begun this log of the run.
@@ -205,19 +225,16 @@ impl Machine {
 
     /// Runs the program, and presses Ctrl+C as soon as an installer has begun this log of the run.
     pub(crate) fn pfupgrade_interrupted_at(&self, arguments: &[&str], log: &str) -> io::Result<Ran> {
-        let mut running = self.begun(arguments, log)?;
+        let running = self.begun(arguments, log)?;
         // Wine makes the event of the console out of the signal.
         let sent = Command::new("kill").args(["-INT", &running.id().to_string()]).status()?;
         assert!(sent.success(), "it has ended already");
-        let code = running.wait()?.code().unwrap_or(-1);
-        Ok(Ran { code, said: fs::read_to_string(self.folder.join("said.txt"))? })
+        self.ended(running)
     }
 
     /// The program while it works, as soon as there is this log of the run.
     fn begun(&self, arguments: &[&str], log: &str) -> io::Result<Child> {
-        let said = fs::File::create(self.folder.join("said.txt"))?;
-        let mut command = self.command(&[&[r"C:\pfupgrade.exe"], arguments].concat());
-        let mut running = command.stdout(said.try_clone()?).stderr(said).spawn()?;
+        let mut running = self.started(&[&[r"C:\pfupgrade.exe"], arguments].concat())?;
         let runs = self.host(r"C:\ProgramData").join("pfupgrade/runs");
         let has_begun = || {
             let runs = fs::read_dir(&runs).into_iter().flatten().flatten();
@@ -234,8 +251,8 @@ impl Machine {
 
     /// What `reg query` says of a key; empty where there is none.
     pub(crate) fn registry(&self, key: &str) -> io::Result<String> {
-        let output = self.wine(&["reg", "query", key, "/s"])?;
-        Ok(if output.status.success() { String::from_utf8_lossy(&output.stdout).into_owned() } else { String::new() })
+        let ran = self.wine(&["reg", "query", key, "/s"])?;
+        Ok(if ran.code == 0 { ran.said } else { String::new() })
     }
 
     /// Names and versions of everything in "Programs and Features", in alphabetical order.
@@ -256,8 +273,7 @@ impl Machine {
 
     /// Whether a service is there, and the state the service manager gives it.
     pub(crate) fn service(&self, name: &str) -> io::Result<Option<String>> {
-        let output = self.wine(&["sc", "query", name])?;
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let text = self.wine(&["sc", "query", name])?.said;
         let state =
             text.lines().find_map(|line| line.trim().strip_prefix("STATE")?.rsplit(' ').find(|word| !word.is_empty()));
         Ok(state.map(str::to_owned))

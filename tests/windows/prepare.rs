@@ -35,6 +35,8 @@ impl Machine {
     pub(crate) fn prepare(folder: PathBuf, programs: &Programs) -> io::Result<Self> {
         let machine = Self::new(folder)?;
         machine.done(&["wineboot", "-i"])?;
+        // What makes a new prefix complete goes on for a while.
+        machine.wait()?;
         machine.put_programs(programs)?;
         machine.write(r"C:\inetpub\wwwroot\iisstart.htm", b"the start page\r\n")?;
         machine.write(r"C:\windows.reg", include_bytes!("windows.reg"))?;
