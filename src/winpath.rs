@@ -166,12 +166,16 @@ fn is_device(name: &str) -> bool {
 
 /// The form of a name by which NTFS compares it: upper case, character by character.
 pub fn fold(name: &str) -> String {
-    folded(name).collect()
+    // Nearly every name is ASCII, and every question to a disk folds one.
+    if name.is_ascii() { name.to_ascii_uppercase() } else { folded(name).collect() }
 }
 
 /// How two names compare on NTFS.
 pub(crate) fn compare(a: &str, b: &str) -> Ordering {
-    folded(a).cmp(folded(b))
+    match a.is_ascii() && b.is_ascii() {
+        true => a.bytes().map(|byte| byte.to_ascii_uppercase()).cmp(b.bytes().map(|byte| byte.to_ascii_uppercase())),
+        false => folded(a).cmp(folded(b)),
+    }
 }
 
 fn folded(name: &str) -> impl Iterator<Item = char> + '_ {

@@ -4,6 +4,7 @@ use super::journal::{FORMAT, Frozen};
 use crate::plan::Plan;
 use crate::platform::clock::Clock;
 use crate::platform::disk::{self, ReadDisk};
+use crate::platform::glance::Glance;
 use crate::platform::op::Op;
 use crate::platform::{Doing, Failure, Inspect};
 use crate::procedure::{self, Procedure};
@@ -23,6 +24,7 @@ pub struct Prepared {
 
 /// Surveys the machine and compiles the procedure. It has no way to change anything.
 pub fn prepare(machine: &dyn Inspect, clock: &dyn Clock, plan: &Plan, state: &WinPath) -> Result<Prepared, Failure> {
+    let machine: &dyn Inspect = &Glance::at(machine);
     let survey = survey(machine)?;
     let folders = folders(machine, clock, plan, state)?;
     let procedure = procedure::compile(plan, &survey, machine, &folders)?;

@@ -1,12 +1,9 @@
 //! A machine on which things go wrong when a test wants them to.
 
-use super::disk::{Disk, ReadDisk};
-use super::facts::{ProgramVersion, Service, Signature, System, WebServer};
+use super::disk::Disk;
 use super::op::Op;
-use super::registry::{Key, View};
+use super::wraps::Wraps;
 use super::{Failure, Inspect, Outcome, Platform, Process, Progress};
-use crate::winpath::WinPath;
-use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -50,53 +47,9 @@ impl<'a> Faulty<'a> {
     }
 }
 
-impl Inspect for Faulty<'_> {
-    fn files(&self) -> &dyn ReadDisk {
-        self.inner.files()
-    }
-
-    fn system(&self) -> Result<System, Failure> {
-        self.inner.system()
-    }
-
-    fn variable(&self, name: &str) -> Option<String> {
-        self.inner.variable(name)
-    }
-
-    fn registry_key(&self, view: View, path: &str) -> Result<Option<Key>, Failure> {
-        self.inner.registry_key(view, path)
-    }
-
-    fn services(&self) -> Result<Vec<Service>, Failure> {
-        self.inner.services()
-    }
-
-    fn web_server(&self) -> Result<Option<WebServer>, Failure> {
-        self.inner.web_server()
-    }
-
-    fn signature(&self, path: &WinPath) -> Result<Signature, Failure> {
-        self.inner.signature(path)
-    }
-
-    fn program_version(&self, path: &WinPath) -> Result<Option<ProgramVersion>, Failure> {
-        self.inner.program_version(path)
-    }
-
-    fn account_exists(&self, name: &str) -> Result<Option<bool>, Failure> {
-        self.inner.account_exists(name)
-    }
-
-    fn http_status(&self, url: &str) -> Result<u16, Failure> {
-        self.inner.http_status(url)
-    }
-
-    fn free_space(&self, drive: char) -> Result<u64, Failure> {
-        self.inner.free_space(drive)
-    }
-
-    fn leaves_out(&self, package: &WinPath, properties: &BTreeMap<String, String>) -> Vec<String> {
-        self.inner.leaves_out(package, properties)
+impl Wraps for Faulty<'_> {
+    fn inner(&self) -> &dyn Inspect {
+        self.inner.inspect()
     }
 }
 

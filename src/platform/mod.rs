@@ -9,12 +9,14 @@ pub mod disk;
 pub mod facts;
 pub mod faulty;
 mod files;
+pub mod glance;
 pub mod installer_code;
 pub mod installer_log;
 pub mod op;
 pub mod registry;
 pub mod simulated;
 mod windows;
+mod wraps;
 
 #[cfg(windows)]
 pub use windows::Windows;

@@ -127,12 +127,14 @@ impl StepKind for InstallWeb {
             });
         }
         // Where a person chose the place, that person can still choose the right one.
-        let misplaced = match self.by_hand(scene)? {
-            true => Probe::Needed,
-            false => Probe::Blocked,
+        let misplaced = |why: String| {
+            Ok(match self.by_hand(scene)? {
+                true => Probe::Needed(why),
+                false => Probe::Blocked(why),
+            })
         };
         let iis = scene.machine.web_server()?.unwrap_or_default();
-        Ok(match iis.application(&self.site, &self.path) {
+        match iis.application(&self.site, &self.path) {
             None => misplaced(format!(
                 "the product is installed, but the site \"{}\" has no application {}",
                 self.site, self.path
@@ -141,8 +143,8 @@ impl StepKind for InstallWeb {
                 "the application {} is served from {} instead of {}",
                 self.path, found.folder, self.folder
             )),
-            Some(_) => Probe::Done,
-        })
+            Some(_) => Ok(Probe::Done),
+        }
     }
 
     fn operations(&self, scene: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
