@@ -39,7 +39,8 @@ pub(crate) fn web_server_only(machine: &Machine) -> io::Result<()> {
         "format = 1\n[sdk]\nurl = \"{sdk}\"\n\
          [portal]\ninstaller = 'C:\\Install\\MultiFactorAuthenticationUserPortalSetup64.msi'\nsigned-by = false\n\
          [mobile-app]\ninstaller = 'C:\\Install\\MultiFactorAuthenticationMobileAppWebServiceSetup64.msi'\n\
-         signed-by = false\n[preflight]\nallow = [\"account-missing\"]\n"
+         signed-by = false\n[preflight]\nallow = [\"account-missing\"]\n\
+         [gates]\nportal-url = {{ skip = \"done\" }}\nmobile-app-url = {{ skip = \"done\" }}\n"
     );
     machine.write(r"C:\plan.toml", text.as_bytes())?;
     let before = State::of(machine)?;

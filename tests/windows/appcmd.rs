@@ -279,10 +279,6 @@ impl Config {
         let of = |code: &str| Ok::<_, Fault>(own_folder()?.join(format!("websetup-{code}.txt")));
         match (verb, rest) {
             ("add", [code, site, name, folder, pool]) => {
-                // The metabase may be at odds with an application; that is played here.
-                if fs::read_to_string(own_folder()?.join("refuse.txt")).is_ok_and(|refused| refused.trim() == *name) {
-                    return Err(format!("the metabase refuses {name}"));
-                }
                 let id = site.rsplit('/').next().unwrap_or_default();
                 let site = self.sites.iter_mut().find(|found| found.id == id).ok_or("no such site")?;
                 let path = format!("/{name}");

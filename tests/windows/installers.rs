@@ -5,17 +5,17 @@ use crate::packages;
 use crate::state::{NEW, State, is_upgraded};
 use std::io;
 
-const REFUSE: &str = r"C:\windows\system32\inetsrv\refuse.txt";
-
 /// The custom action of a web package fails: its line of the log is told. One run is taken back, one is gone on with.
 pub(crate) fn a_package_that_fails(machine: &Machine) -> io::Result<()> {
-    let plan = machine.plan(&[])?;
+    let package = packages::portal_that_refuses().map_err(io::Error::other)?;
+    machine.write(r"C:\Install\refuses\portal.msi", &package)?;
+    let plan = machine.plan(&[("[portal]\n", "[portal]\ninstaller = 'C:\\Install\\refuses\\portal.msi'\n")])?;
     let before = State::of(machine)?;
     for mend in [false, true] {
-        machine.write(REFUSE, b"MultiFactorAuth")?;
+        machine.done(&["reg", "add", r"HKCU\Environment", "/v", "REFUSES", "/d", "1"])?;
         let failed = machine.pfupgrade(&["run", plan, "--yes"])?.ended(1);
-        failed.says("1603").says("AddApplication").says("install-portal.log").says("resume");
-        machine.remove(REFUSE)?;
+        failed.says("1603").says("the action CheckMetabase failed").says("install-portal.log").says("resume");
+        machine.done(&["reg", "delete", r"HKCU\Environment", "/v", "REFUSES", "/f"])?;
         if mend {
             machine.pfupgrade(&["resume"])?.ended(0);
             is_upgraded(machine)?;

@@ -53,13 +53,19 @@ pub(crate) struct Ran {
 impl Ran {
     /// Holds it to an exit code, of which this side sees the low byte only.
     pub(crate) fn ended(self, code: i32) -> Self {
-        assert_eq!(self.code, code & 0xFF, "it should have ended with {code}:\n{}", self.said);
+        assert_eq!(self.code, code & 0xFF, "it should have ended with {code}:\n{}", self.end());
         self
     }
 
     pub(crate) fn says(self, text: &str) -> Self {
-        assert!(self.said.contains(text), "it does not say `{text}`:\n{}", self.said);
+        assert!(self.said.contains(text), "it does not say `{text}`:\n{}", self.end());
         self
+    }
+
+    /// The last that it said.
+    fn end(&self) -> String {
+        let lines: Vec<&str> = self.said.lines().collect();
+        lines[lines.len().saturating_sub(50)..].join("\n")
     }
 }
 

@@ -42,6 +42,12 @@ pub(crate) fn portal_that_wants_a_restart() -> Result<Vec<u8>, BuildError> {
     new_portal().action("ScheduleReboot", 51, ("WANTED", "1"), 6550, "NOT REMOVE").build()
 }
 
+/// The new portal, which is not content with a machine on which REFUSES is set.
+pub(crate) fn portal_that_refuses() -> Result<Vec<u8>, BuildError> {
+    let why = "The metabase of IIS cannot be written to.";
+    new_portal().action("CheckMetabase", 19, ("", why), 6450, "%REFUSES AND NOT REMOVE").build()
+}
+
 /// The old portal as one user may have installed it.
 pub(crate) fn portal_of_one_user() -> Result<Vec<u8>, BuildError> {
     old_portal().per_user().build()
