@@ -30,7 +30,7 @@ pub(crate) struct File {
     /// Its place below the prefix.
     pub(crate) path: PathBuf,
     modified: u128,
-    content: Vec<u8>,
+    pub(crate) content: Vec<u8>,
 }
 
 /// A file that another program holds open.

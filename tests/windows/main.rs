@@ -10,7 +10,10 @@ mod machine;
 mod odd_products;
 mod packages;
 mod prepare;
+mod simulation;
 mod state;
+#[path = "../support/mod.rs"]
+mod support;
 
 use machine::Machine;
 use prepare::Programs;
@@ -29,6 +32,7 @@ macro_rules! scenarios {
 
 const SCENARIOS: &[(&str, Scenario)] = scenarios! {
     complete: a_preview_changes_nothing one_server_complete names_that_are_kept a_person_runs_the_setup;
+    simulation: the_simulation_ends_as_the_same_machine;
     apart: agent_only web_server_only;
     interrupted: a_killed_run_goes_on a_run_is_stopped_by_its_operator a_file_that_is_held_open;
     installers: a_package_that_fails a_package_that_wants_a_restart a_restart_that_comes_first an_unsigned_installer;

@@ -6,10 +6,10 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-macro_rules! admin {
-    ($name:literal) => {
-        include_str!(concat!("../../src/platform/simulated/demo/admin/", $name))
-    };
+/// The web.config files as the administrator has left them.
+pub(crate) mod admin_config {
+    pub(crate) const PORTAL: &str = include_str!("../../src/platform/simulated/demo/admin/portal.config");
+    pub(crate) const MOBILE: &str = include_str!("../../src/platform/simulated/demo/admin/mobile.config");
 }
 
 /// The administrator's own theme.
@@ -52,7 +52,7 @@ impl Machine {
         }
         machine.furnish_portal()?;
         let folder = r"C:\inetpub\wwwroot\PhoneFactorPhoneAppWebService";
-        machine.write(&format!(r"{folder}\web.config"), &windows_text(admin!("mobile.config")))?;
+        machine.write(&format!(r"{folder}\web.config"), &windows_text(admin_config::MOBILE))?;
         for name in ["PhoneFactorWebServiceSdk", "PhoneFactorPhoneAppWebService"] {
             machine.configure(name)?;
         }
@@ -86,7 +86,7 @@ impl Machine {
     /// The portal as its administrator has left it.
     pub(crate) fn furnish_portal(&self) -> io::Result<()> {
         let folder = r"C:\inetpub\wwwroot\PhoneFactor";
-        self.write(&format!(r"{folder}\web.config"), &windows_text(admin!("portal.config")))?;
+        self.write(&format!(r"{folder}\web.config"), &windows_text(admin_config::PORTAL))?;
         self.write(&format!(r"{folder}\App_Themes\Contoso\Contoso.css"), THEME)?;
         self.configure("PhoneFactor")
     }
