@@ -71,7 +71,7 @@ impl From<&EngineError> for Exit {
             FailureKind::Failed | FailureKind::Ended(_) | FailureKind::StillRunning(_) => usual,
         };
         match error {
-            EngineError::Locked(_) => Exit::Locked,
+            EngineError::Locked { .. } => Exit::Locked,
             EngineError::Step { failure, .. } => of(failure, Exit::Failed),
             EngineError::NotNow { .. } | EngineError::State(_) => Exit::Usage,
             EngineError::NoWayBack(_) => Exit::RollbackFailed,
@@ -119,7 +119,7 @@ mod tests {
         let process = Process { id: 1, program: String::new(), started: jiff::Timestamp::UNIX_EPOCH };
         let journal = JournalError::Damaged { path: path(), line: 1, why: String::new() };
         let codes = [
-            (EngineError::Locked(path()), 6),
+            (EngineError::Locked { lock: path(), owner: None }, 6),
             (step(failed()), 1),
             (step(damaged()), 13),
             (step(failed().of_kind(FailureKind::Ended(1618))), 1),

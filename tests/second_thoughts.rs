@@ -335,7 +335,41 @@ fn a_machine_has_one_lock_whatever_the_state_folder() {
     let one = engine(&machine, &clock);
     let other = pfupgrade::engine::Engine { state: path(r"C:\other"), ..engine(&machine, &clock) };
     let held = one.lock().unwrap();
-    assert!(matches!(other.lock(), Err(EngineError::Locked(_))));
+    let Err(EngineError::Locked { owner: Some(owner), .. }) = other.lock() else { panic!("it is not told who has it") };
+    assert_eq!(owner.process.id, std::process::id());
+    assert_eq!(held.died, None);
     drop(held);
-    assert!(other.lock().is_ok());
+    assert_eq!(other.lock().unwrap().died, None);
+}
+
+#[test]
+fn a_machine_is_taken_over_from_a_process_that_was_killed() {
+    let disk = one_server();
+    let died = |disk: &MemoryDisk| {
+        let (machine, clock) = (boot(disk), clock());
+        engine(&machine, &clock).lock().unwrap().died.clone()
+    };
+    let killed = || {
+        let machine = boot(&disk);
+        let clock = clock();
+        let engine = engine(&machine, &clock);
+        let held = engine.lock().unwrap();
+        let left = disk.snapshot();
+        drop(held);
+        left
+    };
+    let left = killed();
+    let told = died(&left).unwrap();
+    assert_eq!(told.owner.as_ref().map(|owner| owner.process.id), Some(std::process::id()));
+    assert!(told.to_string().ends_with("it was killed, or crashed"), "{told}");
+    // Who gave the machine back is no longer of interest.
+    assert_eq!(died(&left), None);
+
+    let left = killed();
+    change(&left, |facts| facts.booted = Some("2016-03-05T23:00:00Z".parse().unwrap()));
+    assert!(died(&left).unwrap().restarted);
+
+    let left = killed();
+    put(&left, r"C:\ProgramData\pfupgrade\owner.json", "{\"process\":");
+    assert_eq!(died(&left).unwrap().owner, None);
 }

@@ -95,7 +95,7 @@ impl From<anyhow::Error> for Fault {
 impl From<EngineError> for Fault {
     fn from(error: EngineError) -> Self {
         let next = match &error {
-            EngineError::Locked(_) => "wait until that one has ended",
+            EngineError::Locked { .. } => "wait until that one has ended",
             EngineError::Step { failure, .. }
             | EngineError::Rollback { failure, .. }
             | EngineError::State(failure)

@@ -3,11 +3,11 @@
 use super::fault::Fault;
 use super::options::Global;
 use super::talk::Talk;
-use crate::engine::{Engine, USUAL_STATE};
+use crate::engine::{Engine, Taken, USUAL_STATE};
 use crate::platform::Platform;
 use crate::platform::clock::{Clock, HostClock};
-use crate::platform::disk::{Disk, HostDisk, Lock, MemoryDisk};
-use crate::platform::simulated::{Simulated, demo};
+use crate::platform::disk::{Disk, HostDisk, MemoryDisk};
+use crate::platform::simulated::{Rehearsal, Simulated, demo};
 use crate::winpath::WinPath;
 use anyhow::Context;
 use jiff::Timestamp;
@@ -40,6 +40,7 @@ pub(super) struct Machine {
 /// Which machine it is.
 enum Kind {
     Simulated(Box<Simulated>),
+    Rehearsal(Box<Rehearsal>),
     #[cfg(windows)]
     Windows(crate::platform::Windows),
 }
@@ -48,6 +49,7 @@ impl Kind {
     fn platform(&self) -> &dyn Platform {
         match self {
             Kind::Simulated(simulated) => &**simulated,
+            Kind::Rehearsal(rehearsal) => &**rehearsal,
             #[cfg(windows)]
             Kind::Windows(windows) => windows,
         }
@@ -94,7 +96,13 @@ impl Machine {
                     .next("name its folder: --simulate=DIR"));
             }
         };
-        Self::of(Kind::Simulated(Box::new(simulated)), folder, clock, global)
+        let kind = match (&global.fail_at, &folder) {
+            (Some(fault), Some(folder)) => {
+                Kind::Rehearsal(Box::new(Rehearsal::open(HostDisk::below(folder), clock.clone(), fault.clone())?))
+            }
+            _ => Kind::Simulated(Box::new(simulated)),
+        };
+        Self::of(kind, folder, clock, global)
     }
 
     fn of(kind: Kind, folder: Option<PathBuf>, clock: Arc<dyn Clock>, global: &Global) -> Result<Self, Fault> {
@@ -109,21 +117,33 @@ impl Machine {
         Ok(Self { kind, folder, state, clock })
     }
 
-    /// Has the machine to itself, as it is from now on.
-    pub(super) fn lock(&self) -> Result<Box<dyn Lock>, Fault> {
-        let lock = self.engine().lock()?;
+    /// Has the machine to itself, as it is from now on. Says so where somebody else had it and is gone.
+    pub(super) fn lock(&self, talk: &Talk) -> Result<Taken<'_>, Fault> {
+        let taken = self.engine().lock()?;
+        if let Some(died) = &taken.died {
+            talk.say(&format!("The machine is taken over: {died}."));
+        }
         if let Some(simulated) = self.as_simulated() {
             simulated.refresh()?;
         }
-        Ok(lock)
+        Ok(taken)
     }
 
     /// The simulated machine, where it is one.
     pub(super) fn as_simulated(&self) -> Option<&Simulated> {
         match &self.kind {
             Kind::Simulated(simulated) => Some(simulated),
+            Kind::Rehearsal(rehearsal) => Some(rehearsal.machine()),
             #[cfg(windows)]
             Kind::Windows(_) => None,
+        }
+    }
+
+    /// The rehearsal of a fault, where one was asked for.
+    pub(super) fn rehearsal(&self) -> Option<&Rehearsal> {
+        match &self.kind {
+            Kind::Rehearsal(rehearsal) => Some(rehearsal),
+            _ => None,
         }
     }
 

@@ -10,6 +10,7 @@ mod options;
 mod plan;
 mod progress;
 mod quote;
+mod rehearse;
 mod resume;
 mod rollback;
 mod run;
@@ -64,6 +65,7 @@ fn quiet_expected_panics() {
 fn carry_out(cli: &Cli, talk: &Talk) -> Result<ending::Ending, Fault> {
     let global = &cli.global;
     log::start(global)?;
+    rehearse::check(global, !matches!(cli.command, Command::Plan(_)))?;
     match &cli.command {
         Command::Plan(args) => plan::plan(args, global, talk),
         Command::Run(args) => run::run(args, global, talk),

@@ -1,7 +1,7 @@
 //! The arguments.
 
 use super::quote;
-use crate::platform::simulated::demo;
+use crate::platform::simulated::{FailAt, demo};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ColorChoice, Parser, Subcommand};
 use std::path::{Path, PathBuf};
@@ -84,6 +84,10 @@ pub(super) struct Global {
     /// Stop at the gates of a simulated machine, as on a real server
     #[arg(long, global = true)]
     pub(super) ask: bool,
+    /// Have something go wrong on a simulated machine, at operation N (from 1) of a step or of the `rollback`. KIND:
+    /// error, kill, power-cut, reboot, disk-full, hang, half-done [default: error]
+    #[arg(long, global = true, value_name = "STEP[:N][=KIND]")]
+    pub(super) fail_at: Option<FailAt>,
     /// This program's own folder on the machine [default: %ProgramData%\pfupgrade]
     #[arg(long, global = true, value_name = "DIR")]
     pub(super) state: Option<String>,

@@ -1,9 +1,11 @@
 //! What is shown while a run is at work: a line a step for people, an event a line for scripts.
 
+use super::ending::Scene;
 use super::live::{Live, Work};
 use super::stop;
 use super::talk::Talk;
 use crate::engine::{Event, Watcher};
+use crate::platform::simulated::{ROLLBACK, Rehearsal};
 use crate::report::text;
 use crate::step::Step;
 use std::time::{Duration, Instant};
@@ -17,6 +19,7 @@ const SELDOM: Duration = Duration::from_secs(1);
 /// Shows events as the arguments want them shown, and logs them.
 pub(super) struct Progress<'a> {
     talk: &'a Talk,
+    rehearsal: Option<&'a Rehearsal>,
     /// What the steps are called that have not begun yet; empty where that is not known.
     titles: Vec<Option<String>>,
     /// How many steps there are.
@@ -33,9 +36,10 @@ pub(super) struct Progress<'a> {
 
 impl<'a> Progress<'a> {
     /// `steps` are those of a run; a rollback has none.
-    pub(super) fn new(talk: &'a Talk, steps: &[Step]) -> Self {
+    pub(super) fn new(scene: &Scene<'a>, steps: &[Step]) -> Self {
+        let (talk, rehearsal) = (scene.talk, scene.machine.rehearsal());
         let titles = steps.iter().map(|step| Some(step.work.kind().title())).collect();
-        Self { talk, titles, of: 0, since: None, then: String::new(), told: Instant::now(), live: None }
+        Self { talk, rehearsal, titles, of: 0, since: None, then: String::new(), told: Instant::now(), live: None }
     }
 
     /// Says what is done before the first step.
@@ -132,6 +136,11 @@ impl Watcher for Progress<'_> {
 
     fn event(&mut self, event: &Event) {
         super::log::event(event);
+        match (self.rehearsal, event) {
+            (Some(rehearsal), Event::Operation { step, text }) => rehearsal.begins(step, text),
+            (Some(rehearsal), Event::Undo { text, .. }) => rehearsal.begins(ROLLBACK, text),
+            _ => {}
+        }
         if !self.talk.json {
             return self.show(event);
         }

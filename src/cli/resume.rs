@@ -13,8 +13,13 @@ use crate::step::{self, History};
 pub(super) fn resume(args: &ResumeArgs, global: &Global, talk: &Talk) -> Result<Ending, Fault> {
     let machine = Machine::open(global, Purpose::Earlier, talk)?;
     let scene = Scene { global, talk, machine: &machine };
+    scene.after_rehearsal(work(args, scene))
+}
+
+fn work(args: &ResumeArgs, scene: Scene<'_>) -> Result<Ending, Fault> {
+    let Scene { talk, machine, .. } = scene;
     let engine = machine.engine();
-    let _lock = machine.lock()?;
+    let _lock = machine.lock(talk)?;
     let found = engine.last_run()?.ok_or_else(|| {
         Fault::usage("there is no run to go on with").next("`pfupgrade run` with the plan begins one")
     })?;

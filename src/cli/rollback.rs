@@ -13,8 +13,13 @@ use crate::exit::Exit;
 pub(super) fn rollback(args: &RollbackArgs, global: &Global, talk: &Talk) -> Result<Ending, Fault> {
     let machine = Machine::open(global, Purpose::Earlier, talk)?;
     let scene = Scene { global, talk, machine: &machine };
+    scene.after_rehearsal(work(args, scene))
+}
+
+fn work(args: &RollbackArgs, scene: Scene<'_>) -> Result<Ending, Fault> {
+    let Scene { talk, machine, .. } = scene;
     let engine = machine.engine();
-    let _lock = machine.lock()?;
+    let _lock = machine.lock(talk)?;
     let Some(found) = engine.last_run()? else {
         talk.say("There is no run to roll back.");
         return Ok(Ending::new(Exit::Done));
@@ -32,7 +37,7 @@ pub(super) fn rollback(args: &RollbackArgs, global: &Global, talk: &Talk) -> Res
         Standing::Finished | Standing::Unfinished | Standing::RollingBack => {}
     }
     stop::listen();
-    let mut progress = Progress::new(talk, &[]);
+    let mut progress = Progress::new(&scene, &[]);
     progress.first("Reading every backup again before anything is put back.");
     let result = engine.rollback(&found, &mut progress);
     drop(progress);

@@ -7,6 +7,7 @@ use super::operator::Person;
 use super::options::{Global, RunArgs};
 use super::plan::{read, refusal};
 use super::progress::Progress;
+use super::rehearse::check_step;
 use super::stop;
 use super::talk::Talk;
 use crate::engine::{Found, Prepared, Standing};
@@ -19,19 +20,25 @@ pub(super) fn run(args: &RunArgs, global: &Global, talk: &Talk) -> Result<Ending
     let plan = read(&args.file.plan)?;
     let machine = Machine::open(global, Purpose::Work, talk)?;
     let scene = Scene { global, talk, machine: &machine };
+    scene.after_rehearsal(work(args, scene, &plan))
+}
+
+fn work(args: &RunArgs, scene: Scene<'_>, plan: &Plan) -> Result<Ending, Fault> {
+    let Scene { talk, machine, .. } = scene;
     let engine = machine.engine();
-    let _lock = machine.lock()?;
+    let _lock = machine.lock(talk)?;
     if let Some(found) = engine.last_run()?
-        && scene.goes_on_with(&found, &plan)?
+        && scene.goes_on_with(&found, plan)?
     {
         talk.say(&format!("Going on with the run {}, which is of the same plan.", found.frozen.folders.id));
         return scene.resume(&found, None);
     }
-    let prepared = scene.prepare(&plan)?;
+    let prepared = scene.prepare(plan)?;
     if prepared.frozen.steps.is_empty() && !prepared.preview.refused() {
         talk.say(&text::preview(&prepared.preview, talk.error_width()));
         return Ok(Ending::new(Exit::Done));
     }
+    check_step(machine.rehearsal(), &prepared.frozen.steps)?;
     scene.ask_to_start(args, &prepared.preview)?;
     scene.begin(&prepared)
 }
@@ -86,7 +93,7 @@ impl Scene<'_> {
     fn begin(&self, prepared: &Prepared) -> Result<Ending, Fault> {
         stop::listen();
         let mut person = Person::new(self.talk, self.machine.as_simulated(), self.asks(), None);
-        let mut progress = Progress::new(self.talk, &prepared.frozen.steps);
+        let mut progress = Progress::new(self, &prepared.frozen.steps);
         let result = self.machine.engine().run(prepared, &mut person, &mut progress);
         drop(progress);
         self.conclude(result)
@@ -94,9 +101,10 @@ impl Scene<'_> {
 
     /// Goes on with a run; `confirmed` is a gate that has been answered.
     pub(super) fn resume(&self, found: &Found, confirmed: Option<String>) -> Result<Ending, Fault> {
+        check_step(self.machine.rehearsal(), &found.frozen.steps)?;
         stop::listen();
         let mut person = Person::new(self.talk, self.machine.as_simulated(), self.asks(), confirmed);
-        let mut progress = Progress::new(self.talk, &found.frozen.steps);
+        let mut progress = Progress::new(self, &found.frozen.steps);
         let result = self.machine.engine().resume(found, &mut person, &mut progress);
         drop(progress);
         self.conclude(result)

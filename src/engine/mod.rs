@@ -6,7 +6,9 @@
 
 mod compare;
 mod event;
+mod foretell;
 pub mod journal;
+mod lock;
 mod perform;
 mod prepare;
 mod restart;
@@ -16,12 +18,13 @@ mod runs;
 mod undo;
 
 pub use event::{Event, Silent, Watcher};
+pub use foretell::Foretold;
+pub use lock::{Died, Owner, Taken};
 pub use prepare::{Prepared, prepare};
 pub use run::{Answer, Operator};
 pub use runs::{Found, Standing};
 
 use crate::platform::clock::Clock;
-use crate::platform::disk::{self, Lock};
 use crate::platform::op::Gate;
 use crate::platform::{Failure, Platform};
 use crate::winpath::WinPath;
@@ -55,8 +58,13 @@ pub enum End {
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// Another process works on this machine.
-    #[error("another pfupgrade works on this machine: it holds {0}")]
-    Locked(WinPath),
+    #[error("another pfupgrade works on this machine ({}): it holds {lock}", said(owner.as_ref()))]
+    Locked {
+        /// The lock.
+        lock: WinPath,
+        /// Who holds it, where that has been told.
+        owner: Option<Owner>,
+    },
     /// A step failed; the machine is as the journal says.
     #[error("{step}: {failure}")]
     Step {
@@ -109,24 +117,6 @@ pub struct Engine<'a> {
     pub state: WinPath,
 }
 
-impl Engine<'_> {
-    /// Takes the machine for this process, until the lock is dropped. The lock lies at the same place whatever the
-    /// state folder is: there is one machine.
-    pub fn lock(&self) -> Result<Box<dyn Lock>, EngineError> {
-        let disk = self.platform.disk();
-        let usual = self.platform.expand(USUAL_STATE).ok().and_then(|path| WinPath::new(path).ok());
-        let usual = usual.unwrap_or_else(|| self.state.clone());
-        let path = usual.child("lock");
-        let take = || {
-            for folder in [&usual, &self.state] {
-                disk::create_private(disk, folder)?;
-            }
-            disk.lock(&path)
-        };
-        let unusable = |error| {
-            let next = "check that you may write there, or name another folder with --state";
-            EngineError::State(Failure::new(format!("take the lock {path}"), error).next(next))
-        };
-        take().map_err(unusable)?.ok_or(EngineError::Locked(path))
-    }
+fn said(owner: Option<&Owner>) -> String {
+    owner.map_or_else(|| "it has not said which".to_owned(), Owner::to_string)
 }

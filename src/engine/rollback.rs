@@ -124,7 +124,7 @@ impl Engine<'_> {
 
     /// The parts of a rollback: what is there now is backed up first, then every operation is undone, the last one
     /// first. Services start at the very end: a running agent holds open what is put back.
-    fn way_back(&self, frozen: &Frozen, records: &[Record]) -> Result<Vec<Undo>, EngineError> {
+    pub(super) fn way_back(&self, frozen: &Frozen, records: &[Record]) -> Result<Vec<Undo>, EngineError> {
         let progress = Progress::of(records);
         self.check_way_back(records)?;
         self.check_backups(&progress.history.backups)?;

@@ -106,7 +106,7 @@ impl Engine<'_> {
         if !running.waited_for_what_runs()? {
             return Ok(End::Stopped);
         }
-        let note = running.where_it_stands();
+        let note = running.progress.where_it_stands(running.journal.records());
         let anew = running.begin_anew()?;
         running.all_steps(anew.or(note).into_iter().collect())
     }
@@ -167,20 +167,6 @@ impl Running<'_> {
     fn is_put_off(&self, step: &Step) -> bool {
         let kind = step.work.kind();
         kind.can_be_put_off() && !kind.probe(&self.scene()).is_ok_and(|probe| probe == Probe::Done)
-    }
-
-    /// What an interruption left, in words.
-    fn where_it_stands(&self) -> Option<String> {
-        let (step, progress) = self.progress.steps.iter().find(|(_, step)| !step.over)?;
-        let last = self.journal.records().iter().rev().find_map(|record| match &record.entry {
-            Entry::OpStarted { op, .. } => Some(op),
-            _ => None,
-        });
-        Some(match (progress.in_doubt, last) {
-            (true, Some(Op::Ask { gate })) => format!("it waits at the gate {}", gate.id),
-            (true, _) => format!("{step} was interrupted in its operation {}: it is completed", progress.ops + 1),
-            (false, _) => format!("{step} was interrupted after {} operations", progress.ops),
-        })
     }
 
     fn write(&mut self, entry: Entry) -> Result<(), EngineError> {

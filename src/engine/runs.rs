@@ -147,6 +147,20 @@ impl Progress {
         self.steps.get(step).is_some_and(|step| step.over)
     }
 
+    /// What an interruption left, in words.
+    pub(super) fn where_it_stands(&self, records: &[Record]) -> Option<String> {
+        let (step, progress) = self.steps.iter().find(|(_, step)| !step.over)?;
+        let last = records.iter().rev().find_map(|record| match &record.entry {
+            Entry::OpStarted { op, .. } => Some(op),
+            _ => None,
+        });
+        Some(match (progress.in_doubt, last) {
+            (true, Some(Op::Ask { gate })) => format!("it waits at the gate {}", gate.id),
+            (true, _) => format!("{step} was interrupted in its operation {}: it is completed", progress.ops + 1),
+            (false, _) => format!("{step} was interrupted after {} operations", progress.ops),
+        })
+    }
+
     /// Takes one more record into account.
     pub(super) fn take(&mut self, entry: &Entry) {
         if self.restart_asked

@@ -4,6 +4,7 @@ use super::disk::Disk;
 use super::op::Op;
 use super::wraps::Wraps;
 use super::{Failure, Inspect, Outcome, Platform, Process, Progress};
+use jiff::Timestamp;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -82,6 +83,14 @@ impl Platform for Faulty<'_> {
 
     fn running(&self, given_up: Option<&Process>) -> Result<Option<String>, Failure> {
         self.inner.running(given_up)
+    }
+
+    fn this_process(&self) -> Process {
+        self.inner.this_process()
+    }
+
+    fn booted(&self) -> Option<Timestamp> {
+        self.inner.booted()
     }
 
     fn inspect(&self) -> &dyn Inspect {

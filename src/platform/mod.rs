@@ -212,6 +212,10 @@ pub trait Platform: Inspect {
     /// What has to end before work goes on: the process that was given up on, if it still runs, or else an installation
     /// of anybody's. In words; `None` where nothing is in the way.
     fn running(&self, given_up: Option<&Process>) -> Result<Option<String>, Failure>;
+    /// This process, as a later one can tell of it.
+    fn this_process(&self) -> Process;
+    /// When the machine was started; `None` where that cannot be told.
+    fn booted(&self) -> Option<Timestamp>;
     /// The half that only answers questions.
     fn inspect(&self) -> &dyn Inspect;
 }

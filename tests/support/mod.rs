@@ -205,6 +205,7 @@ pub fn whole(disk: &MemoryDisk) -> Whole {
     }
     let machine = boot(disk);
     let mut facts = machine.facts();
+    facts.booted = None;
     // The order of applications means nothing to IIS.
     for site in facts.web_server.iter_mut().flat_map(|iis| &mut iis.sites) {
         site.applications.sort_by(|one, other| one.path.cmp(&other.path));

@@ -4,12 +4,14 @@
 //! through the [`Disk`] trait: [`HostDisk`] is the real one, [`MemoryDisk`] knows what has been synced from what has not,
 //! so that a power cut can be played through. A preview is handed the [`ReadDisk`] half and so cannot write.
 
+mod failing;
 mod host;
 pub(crate) mod many;
 mod memory;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use failing::{FailingDisk, Refusal};
 pub use host::HostDisk;
 #[cfg(windows)]
 pub(super) use host::{Written, batch::sync_each};

@@ -6,6 +6,7 @@ use crate::platform::disk::{self, Disk};
 use crate::platform::facts::{Application, Service, System, WebServer};
 use crate::platform::{Doing, Failure};
 use crate::winpath::{WinPath, fold};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -27,6 +28,9 @@ const HEADER: &str = "\
 pub struct MachineFacts {
     /// Version of this format, [`FORMAT`].
     pub format: u32,
+    /// When Windows was last started, where that has been since the machine was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub booted: Option<Timestamp>,
     /// Windows and its state.
     pub system: System,
     /// Environment variables of the machine, matched without regard to case.
@@ -158,6 +162,7 @@ impl MachineFacts {
     /// A machine on which nothing is installed.
     pub fn new(system: System) -> Self {
         Self {
+            booted: None,
             format: FORMAT,
             system,
             variables: BTreeMap::new(),

@@ -20,12 +20,14 @@ mod facts;
 mod installer;
 mod programs;
 mod registry;
+mod rehearsal;
 #[cfg(test)]
 mod tests;
 mod trouble;
 
 pub use facts::{FORMAT, Installed, MachineFacts, OwnApplication, Signed, Stage, Sweep};
 pub use registry::Registry;
+pub use rehearsal::{FailAt, FailKind, ROLLBACK, Rehearsal};
 pub use trouble::{Running, Trouble, When, Works};
 
 use super::clock::Clock;
@@ -35,6 +37,7 @@ use super::op::Op;
 use super::registry::{self as export, Key, View};
 use super::{Doing, Failure, Inspect, Outcome, Platform, Process, Progress, files};
 use crate::winpath::WinPath;
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -272,6 +275,14 @@ impl Platform for Simulated {
 
     fn running(&self, given_up: Option<&Process>) -> Result<Option<String>, Failure> {
         self.what_runs(given_up)
+    }
+
+    fn this_process(&self) -> Process {
+        Process { id: std::process::id(), program: "pfupgrade".to_owned(), started: self.clock.now() }
+    }
+
+    fn booted(&self) -> Option<Timestamp> {
+        self.locked().booted
     }
 
     fn inspect(&self) -> &dyn Inspect {

@@ -171,6 +171,7 @@ impl Simulated {
             }
         }
         self.change(|facts| {
+            facts.booted = Some(self.clock.now());
             facts.system.pending_renames.clear();
             facts.processes.clear();
             for name in &started {

@@ -1,6 +1,5 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod cut;
 mod installing;
 mod interrupted;
 

@@ -10,6 +10,7 @@ use crate::platform::op::Op;
 use crate::platform::registry::{self as export, Key, View};
 use crate::platform::{Doing, Failure, Inspect, Outcome, Platform, Process, Progress, files};
 use crate::winpath::WinPath;
+use jiff::Timestamp;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -139,6 +140,14 @@ impl Platform for Windows {
             return Ok(Some(format!("{} (process {})", process.program, process.id)));
         }
         Ok(installer::at_work())
+    }
+
+    fn this_process(&self) -> Process {
+        program::this()
+    }
+
+    fn booted(&self) -> Option<Timestamp> {
+        Timestamp::now().checked_sub(win32::since_start()).ok()
     }
 
     fn inspect(&self) -> &dyn Inspect {

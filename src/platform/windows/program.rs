@@ -121,6 +121,12 @@ fn left_running(family: &mut Family, what: &str, has_ended: bool) -> Process {
     Process { id, program, started: started(id).unwrap_or_else(Timestamp::now) }
 }
 
+/// This process.
+pub(super) fn this() -> Process {
+    let id = std::process::id();
+    Process { id, program: "pfupgrade".to_owned(), started: started(id).unwrap_or_else(Timestamp::now) }
+}
+
 fn started(id: u32) -> Option<Timestamp> {
     let since_1970 = process::started(id)?.checked_sub(TO_1970)?;
     Timestamp::from_microsecond(i64::try_from(since_1970 / 10).ok()?).ok()

@@ -64,7 +64,7 @@ pub fn build_for(bits: Bits, name: &str, disk: Arc<dyn Disk>, clock: Arc<dyn Clo
 }
 
 /// Copies a drive, file by file, without waiting for each to be safe.
-fn deliver(from: &MemoryDisk, to: &dyn Disk, drive: char) -> io::Result<()> {
+pub(super) fn deliver(from: &dyn ReadDisk, to: &dyn Disk, drive: char) -> io::Result<()> {
     let root = WinPath::new(format!(r"{drive}:\")).map_err(io::Error::other)?;
     if !disk::exists(from, &root)? {
         return Ok(());

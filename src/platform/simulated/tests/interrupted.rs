@@ -1,8 +1,15 @@
 //! Operations that are cut off at any change of the disk end as if nothing had happened once they are done again.
 
-use super::cut::CutDisk;
 use super::*;
+use crate::platform::disk::{FailingDisk, Refusal};
 use crate::platform::op::{Blob, WayBack};
+
+/// A disk that takes so many changes.
+fn failing(disk: &MemoryDisk, changes: i64, refusal: Refusal) -> FailingDisk {
+    let failing = FailingDisk::around(Arc::new(disk.clone()));
+    failing.refuse_after(changes, refusal);
+    failing
+}
 
 /// Kills the operation at every single change of the disk, once as a process that dies and once as a power cut, and does
 /// it again: the end must be the same as without.
@@ -21,9 +28,9 @@ fn survives_every_cut(before: &MemoryDisk, op: &Op) {
     assert_ne!(wanted, state(before), "{op} changes nothing");
     for changes in 0.. {
         let disk = before.snapshot();
-        let cut = CutDisk::after(disk.clone(), changes);
+        let cut = failing(&disk, changes, Refusal::Killed);
         let end = perform(&Simulated::open(Arc::new(cut.clone()), clock()).unwrap(), op);
-        if !cut.was_cut() {
+        if !cut.has_refused() {
             end.unwrap();
             assert!(changes > 10, "{changes} changes only");
             break;
@@ -33,7 +40,7 @@ fn survives_every_cut(before: &MemoryDisk, op: &Op) {
             check(&wanted, &result(&left), &format!("{op}, {how} at change {changes}"));
         }
         let disk = before.snapshot();
-        let failing = CutDisk::failing_once_after(disk.clone(), changes);
+        let failing = failing(&disk, changes, Refusal::Once);
         let machine = Simulated::open(Arc::new(failing), clock()).unwrap();
         perform(&machine, op).unwrap_err();
         perform(&machine, op).unwrap();
@@ -49,7 +56,7 @@ fn check(wanted: &BTreeMap<String, Vec<u8>>, found: &BTreeMap<String, Vec<u8>>, 
 #[test]
 fn what_could_not_be_written_has_not_happened() {
     let (disk, _) = demo();
-    let machine = Simulated::open(Arc::new(CutDisk::after(disk.clone(), 0)), clock()).unwrap();
+    let machine = Simulated::open(Arc::new(failing(&disk, 0, Refusal::Killed)), clock()).unwrap();
     let before = machine.facts();
     assert!(perform(&machine, &service("PFSvc", ServiceState::Stopped)).is_err());
     assert_eq!(machine.facts(), before);
@@ -106,9 +113,9 @@ fn a_half_done_installation_can_be_taken_away_and_a_half_done_removal_undone() {
     for changes in 0.. {
         let (installing, removing) = (before.snapshot(), done.snapshot());
         let cuts = [(&installing, &op), (&removing, &undo)].map(|(disk, op)| {
-            let cut = CutDisk::after(disk.clone(), changes);
+            let cut = failing(disk, changes, Refusal::Killed);
             let _ = perform(&Simulated::open(Arc::new(cut.clone()), clock()).unwrap(), op);
-            cut.was_cut()
+            cut.has_refused()
         });
         perform(&open(&installing), &undo).unwrap();
         assert!(same(&installing, &before), "installation cut at {changes}");

@@ -5,6 +5,7 @@ use super::{check, narrow, wide};
 use std::io;
 use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
 use std::ptr;
+use std::time::Duration;
 use windows_sys::Wdk::System::SystemServices::RtlGetVersion;
 use windows_sys::Win32::Foundation::{HANDLE, LUID, LocalFree};
 use windows_sys::Win32::Globalization::{CP_UTF8, GetOEMCP, MultiByteToWideChar};
@@ -16,7 +17,8 @@ use windows_sys::Win32::Security::{
 use windows_sys::Win32::Storage::FileSystem::GetDiskFreeSpaceExW;
 use windows_sys::Win32::System::Console::SetConsoleOutputCP;
 use windows_sys::Win32::System::SystemInformation::{
-    GetNativeSystemInfo, GetSystemWindowsDirectoryW, OSVERSIONINFOW, PROCESSOR_ARCHITECTURE_INTEL, SYSTEM_INFO,
+    GetNativeSystemInfo, GetSystemWindowsDirectoryW, GetTickCount64, OSVERSIONINFOW, PROCESSOR_ARCHITECTURE_INTEL,
+    SYSTEM_INFO,
 };
 use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken};
 
@@ -37,6 +39,12 @@ pub(in crate::platform::windows) fn is_32bit() -> bool {
         GetNativeSystemInfo(&mut info);
         info.Anonymous.Anonymous.wProcessorArchitecture == PROCESSOR_ARCHITECTURE_INTEL
     }
+}
+
+/// How long Windows has been running.
+pub(in crate::platform::windows) fn since_start() -> Duration {
+    // SAFETY: the call only answers.
+    Duration::from_millis(unsafe { GetTickCount64() })
 }
 
 /// The folder of Windows, such as `C:\Windows`, whatever the environment says.

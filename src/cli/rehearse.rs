@@ -1,0 +1,96 @@
+//! What a fault that was asked for has left, and what would follow from it.
+
+use super::ending::{Ending, Scene};
+use super::fault::Fault;
+use super::options::Global;
+use super::talk::Talk;
+use crate::engine::{Engine, Foretold};
+use crate::exit::Exit;
+use crate::platform::simulated::{FailKind, ROLLBACK, Rehearsal};
+use crate::report::text;
+use crate::step::Step;
+use anstyle::Style;
+use serde::Serialize;
+
+/// A fault can only be had where there is something to fail, and nobody to be hurt.
+pub(super) fn check(global: &Global, changes: bool) -> Result<(), Fault> {
+    match (&global.fail_at, &global.simulate) {
+        (Some(_), None) => Err(Fault::usage("--fail-at is for simulated machines, and --simulate is missing")
+            .next("add --simulate for a demo machine, or --simulate=DIR for the one in DIR")),
+        (Some(_), _) if !changes => Err(Fault::usage("--fail-at has something go wrong, and here nothing is done")
+            .next("give it to run, resume or rollback")),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a fault in a step that there is not.
+pub(super) fn check_step(rehearsal: Option<&Rehearsal>, steps: &[Step]) -> Result<(), Fault> {
+    let Some(wanted) = rehearsal.map(|rehearsal| rehearsal.fault().step.as_str()) else { return Ok(()) };
+    let ids: Vec<&str> = steps.iter().map(|step| step.id.as_str()).collect();
+    match ids.contains(&wanted) {
+        true => Ok(()),
+        false => Err(Fault::usage(format!("--fail-at: this procedure has no step `{wanted}`"))
+            .next(format!("its steps are: {}", ids.join(", ")))),
+    }
+}
+
+impl Scene<'_> {
+    /// Leaves the machine as the fault has left it, and says what would follow. The lock is given back by then.
+    pub(super) fn after_rehearsal(&self, ended: Result<Ending, Fault>) -> Result<Ending, Fault> {
+        let Some(rehearsal) = self.machine.rehearsal() else { return ended };
+        rehearsal.settle()?;
+        let fault = rehearsal.fault();
+        let Some(operation) = rehearsal.struck() else {
+            let place = format!("{}:{}", fault.step, fault.number);
+            self.talk.insist(&format!("The fault that was asked for did not come: there was no operation {place}."));
+            return ended;
+        };
+        let left = rehearsal.left()?;
+        let engine = Engine { platform: &left, ..self.machine.engine() };
+        if let Some(found) = engine.last_run()? {
+            self.tell(fault.kind, &operation, &engine.foretell(&found)?);
+        }
+        if !fault.kind.ends_the_program() {
+            return ended;
+        }
+        let what = match fault.kind {
+            FailKind::PowerCut => "the power was cut",
+            FailKind::Reboot => "Windows was restarted",
+            _ => "this program was killed",
+        };
+        let (step, again) = (fault.step.as_str(), if fault.step == ROLLBACK { "rollback" } else { "resume" });
+        let fault = Fault::new(Exit::Failed, format!("{step}: {what}, as --fail-at wants it, just after: {operation}"));
+        let or = if again == "resume" { self.command("rollback") } else { String::new() };
+        Err(fault.next(self.command(again)).or(or))
+    }
+
+    fn tell(&self, kind: FailKind, operation: &str, foretold: &Foretold) {
+        if self.talk.json {
+            #[derive(Serialize)]
+            struct Rehearsed<'a> {
+                event: &'static str,
+                kind: &'static str,
+                operation: &'a str,
+                stands: Option<&'a str>,
+                resume: &'a [String],
+                rollback: &'a [String],
+            }
+            let Foretold { stands, resume, rollback } = foretold;
+            let (event, kind, stands) = ("rehearsed", kind.name(), stands.as_deref());
+            return self.talk.event(&Rehearsed { event, kind, operation, stands, resume, rollback });
+        }
+        let stands = foretold.stands.iter().map(|stands| format!(" ({stands})")).collect::<String>();
+        list(self.talk, &format!("`resume` would do{stands}:"), &foretold.resume);
+        list(self.talk, "`rollback` would do:", &foretold.rollback);
+    }
+}
+
+fn list(talk: &Talk, title: &str, lines: &[String]) {
+    if lines.is_empty() {
+        return;
+    }
+    talk.insist(&format!("\n{}", text::hanging("", Style::new(), title, talk.line_width())));
+    for (number, line) in lines.iter().enumerate() {
+        talk.insist(&text::hanging(&format!("  {:>2}. ", number + 1), Style::new(), line, talk.line_width()));
+    }
+}
