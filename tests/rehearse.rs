@@ -49,7 +49,11 @@ fn every_kind_of_fault_is_told_and_got_out_of() {
         copy(&machine, &back);
         let resumed = ends(&["resume"], &machine, 0);
         assert_eq!(resumed.contains("taken over"), kind.ends_the_program(), "{name}:\n{resumed}");
-        assert_eq!(resumed.contains("Windows has been restarted since"), kind == FailKind::Reboot, "{name}:\n{resumed}");
+        assert_eq!(
+            resumed.contains("Windows has been restarted since"),
+            kind == FailKind::Reboot,
+            "{name}:\n{resumed}"
+        );
         ends(&["rollback", "--yes", "--quiet"], &back, 0);
     }
 }
