@@ -21,10 +21,14 @@ pub enum Exit {
     Gate,
     /// Another run holds the machine.
     Locked,
+    /// The machine has changed since the preview was approved; nothing was touched.
+    Changed,
     /// A merge conflict needs a decision; nothing was touched.
     Conflict,
     /// Rollback could not finish; the message names what is left.
     RollbackFailed,
+    /// `verify` found faults.
+    Faults,
     /// Stopped by the operator; resumable.
     Stopped,
     /// The journal or a backup is damaged.
@@ -44,8 +48,10 @@ impl Exit {
             Exit::Refused => 4,
             Exit::Gate => 5,
             Exit::Locked => 6,
+            Exit::Changed => 7,
             Exit::Conflict => 8,
             Exit::RollbackFailed => 10,
+            Exit::Faults => 11,
             Exit::Stopped => 12,
             Exit::Damaged => 13,
             Exit::Reboot => 3010,

@@ -16,6 +16,7 @@ mod rollback;
 mod run;
 mod stop;
 mod talk;
+mod verify;
 
 use crate::exit::Exit;
 use crate::package::panic_will_be_reported;
@@ -46,7 +47,7 @@ pub fn start(args: impl IntoIterator<Item = OsString>) -> Exit {
             (fault.exit, fault.next, fault.or)
         }
     };
-    if talk.json && !matches!(cli.command, Command::Plan(_)) {
+    if talk.json && !matches!(cli.command, Command::Plan(_) | Command::Verify) {
         talk.end(exit, &next, &or);
     }
     exit
@@ -65,12 +66,13 @@ fn quiet_expected_panics() {
 fn carry_out(cli: &Cli, talk: &Talk) -> Result<ending::Ending, Fault> {
     let global = &cli.global;
     log::start(global)?;
-    rehearse::check(global, !matches!(cli.command, Command::Plan(_)))?;
+    rehearse::check(global, !matches!(cli.command, Command::Plan(_) | Command::Verify))?;
     match &cli.command {
         Command::Plan(args) => plan::plan(args, global, talk),
         Command::Run(args) => run::run(args, global, talk),
         Command::Resume(args) => resume::resume(args, global, talk),
         Command::Rollback(args) => rollback::rollback(args, global, talk),
+        Command::Verify => verify::verify(global, talk),
     }
 }
 

@@ -27,6 +27,8 @@ pub(super) enum Command {
     Resume(ResumeArgs),
     /// Put everything back as it was before the last run
     Rollback(RollbackArgs),
+    /// Read the backups of the last run again, and check the machine it has upgraded
+    Verify,
 }
 
 #[derive(Debug, Args)]
@@ -43,6 +45,9 @@ pub(super) struct PlanArgs {
     /// End with 3 where there are changes to make, with 0 where there are none
     #[arg(long)]
     pub(super) detailed_exitcode: bool,
+    /// Save the preview to a new file, to be approved and carried out with `run --approved FILE`
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -55,6 +60,9 @@ pub(super) struct RunArgs {
     /// Start although some old product cannot be installed again by a rollback
     #[arg(long)]
     pub(super) accept_no_return: bool,
+    /// Carry out a preview that was saved with `plan --out`, if the machine is still what it was
+    #[arg(long, value_name = "FILE", conflicts_with = "plan")]
+    pub(super) approved: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -5,14 +5,14 @@ use super::fault::{Details, Fault};
 use super::machine::{Machine, Purpose};
 use super::options::{Global, PlanArgs};
 use super::talk::Talk;
-use crate::engine::{self, Prepared, Standing};
+use crate::engine::{self, Approved, Prepared, Standing};
 use crate::exit::Exit;
 use crate::plan::{LARGEST, Plan};
 use crate::report::preview::Preview;
 use crate::report::text;
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{self, IsTerminal, Read};
+use std::fs::{File, OpenOptions};
+use std::io::{self, IsTerminal, Read, Write};
 use std::path::Path;
 
 pub(super) fn plan(args: &PlanArgs, global: &Global, talk: &Talk) -> Result<Ending, Fault> {
@@ -23,11 +23,12 @@ pub(super) fn plan(args: &PlanArgs, global: &Global, talk: &Talk) -> Result<Endi
         let standing = found.standing;
         matches!(standing, Standing::Unfinished | Standing::RollingBack)
     });
-    let Prepared { mut preview, .. } = scene.prepare(&plan)?;
-    preview.unfinished_run = unfinished.as_ref().map(|found| found.frozen.folders.id.clone());
+    let mut prepared = scene.prepare(&plan)?;
+    prepared.preview.unfinished_run = unfinished.as_ref().map(|found| found.frozen.folders.id.clone());
+    let preview = &prepared.preview;
     match talk.json {
-        true => talk.document(&preview),
-        false => talk.result(&text::preview(&preview, talk.width())),
+        true => talk.document(preview),
+        false => talk.result(&text::preview(preview, talk.width())),
     }
     if let Some(found) = unfinished {
         let id = &found.frozen.folders.id;
@@ -44,15 +45,24 @@ pub(super) fn plan(args: &PlanArgs, global: &Global, talk: &Talk) -> Result<Endi
     if preview.refused() {
         return Ok(Ending::new(Exit::Refused).next(SEE_TO_REFUSALS));
     }
+    if let Some(file) = &args.out {
+        scene.save(&prepared, file)?;
+    }
     let is_change = !preview.steps.is_empty();
     let exit = if is_change && args.detailed_exitcode { Exit::Changes } else { Exit::Done };
     // Where the preview goes into a pager or a file, a command on the terminal would only be in the way.
+    let (command, file) = match &args.out {
+        Some(saved) => ("run --approved", saved),
+        None => ("run", &args.file.plan),
+    };
     Ok(match is_change && !talk.quiet && io::stdout().is_terminal() {
-        true => Ending::new(exit).next(global.command_with(machine.folder.as_deref(), "run", Some(&args.file.plan))),
+        true => Ending::new(exit).next(global.command_with(machine.folder.as_deref(), command, Some(file))),
         false => Ending::new(exit),
     })
 }
 
+/// A preview is some hundred kilobytes; whatever else this is need not be read to its end.
+const LARGEST_SAVED: u64 = 64 << 20;
 const SEE_TO_REFUSALS: &str = "see to what is marked \"refused\" above, then try again";
 
 /// Reads a plan file.
@@ -74,7 +84,35 @@ pub(super) fn read(path: &Path) -> Result<Plan, Fault> {
     })
 }
 
+/// Reads a preview that was saved to be approved.
+pub(super) fn read_approved(path: &Path) -> Result<Approved, Fault> {
+    let name = path.display();
+    let mut text = String::new();
+    let file = File::open(path).and_then(|file| file.take(LARGEST_SAVED).read_to_string(&mut text));
+    file.map_err(|error| {
+        Fault::usage(format!("could not read the approved preview {name}: {error}"))
+            .next("name a file that `pfupgrade plan --out` wrote")
+    })?;
+    Approved::read(&text).map_err(|error| {
+        Fault::usage(format!("the approved preview {name} cannot be used: {error}"))
+            .next("save a new one with `pfupgrade plan --out FILE`, and have that approved")
+    })
+}
+
 impl Scene<'_> {
+    /// Saves a preview to a file that must not be there yet: what was approved is evidence.
+    fn save(&self, prepared: &Prepared, path: &Path) -> Result<(), Fault> {
+        let engine = self.machine.engine();
+        let text = Approved::save(prepared, engine.platform.inspect(), engine.clock.now())?;
+        let file = OpenOptions::new().write(true).create_new(true).open(path);
+        file.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all())).map_err(|error| {
+            Fault::usage(format!("could not write the preview to {}: {error}", path.display()))
+                .next("name a file that does not exist yet, in a folder that does")
+        })?;
+        self.talk.say(&format!("Saved for approval: {}", path.display()));
+        Ok(())
+    }
+
     /// Surveys and compiles. A machine that cannot be surveyed is refused.
     pub(super) fn prepare(&self, plan: &Plan) -> Result<Prepared, Fault> {
         let engine = self.machine.engine();

@@ -7,7 +7,7 @@ use super::options::{Global, RollbackArgs};
 use super::progress::Progress;
 use super::stop;
 use super::talk::Talk;
-use crate::engine::Standing;
+use crate::engine::{Found, Standing};
 use crate::exit::Exit;
 
 pub(super) fn rollback(args: &RollbackArgs, global: &Global, talk: &Talk) -> Result<Ending, Fault> {
@@ -30,11 +30,14 @@ fn work(args: &RollbackArgs, scene: Scene<'_>) -> Result<Ending, Fault> {
             talk.say(&format!("The run {id} has been rolled back already."));
             return Ok(Ending::new(Exit::Done));
         }
-        Standing::Finished if !args.yes => {
-            let question = format!("The run {id} is finished. Put the old version back?");
-            scene.ask(&question, "declined; nothing has been changed")?;
+        Standing::Finished => {
+            scene.say_what_data_is_lost(&found)?;
+            if !args.yes {
+                let question = format!("The run {id} is finished. Put the old version back?");
+                scene.ask(&question, "declined; nothing has been changed")?;
+            }
         }
-        Standing::Finished | Standing::Unfinished | Standing::RollingBack => {}
+        Standing::Unfinished | Standing::RollingBack => {}
     }
     stop::listen();
     let mut progress = Progress::new(&scene, &[]);
@@ -42,4 +45,25 @@ fn work(args: &RollbackArgs, scene: Scene<'_>) -> Result<Ending, Fault> {
     let result = engine.rollback(&found, &mut progress);
     drop(progress);
     scene.conclude(result)
+}
+
+impl Scene<'_> {
+    /// Says what the old agent will not have: whatever came into the data file since the run ended.
+    fn say_what_data_is_lost(&self, found: &Found) -> Result<(), Fault> {
+        let Some(was) = found.data_file() else { return Ok(()) };
+        let now = self.machine.engine().data_file(&found.frozen)?;
+        if now.as_ref() == Some(was) {
+            return Ok(());
+        }
+        let now = now.map_or_else(
+            || "it is not there now".to_owned(),
+            |now| format!("it has {} bytes of {:.0} now", now.len, now.modified),
+        );
+        self.talk.insist(&format!(
+            "The data file has changed since the run ended: it had {} bytes of {:.0}, and {now}.\nThe old version gets \
+             the data of before the run; the present one is kept among the backups.",
+            was.len, was.modified
+        ));
+        Ok(())
+    }
 }

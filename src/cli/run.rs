@@ -5,25 +5,29 @@ use super::fault::Fault;
 use super::machine::{Machine, Purpose};
 use super::operator::Person;
 use super::options::{Global, RunArgs};
-use super::plan::{read, refusal};
+use super::plan::{read, read_approved, refusal};
 use super::progress::Progress;
 use super::rehearse::check_step;
 use super::stop;
 use super::talk::Talk;
-use crate::engine::{Found, Prepared, Standing};
+use crate::engine::{Approved, Found, Prepared, Standing};
 use crate::exit::Exit;
 use crate::plan::Plan;
 use crate::report::preview::Preview;
 use crate::report::text;
 
 pub(super) fn run(args: &RunArgs, global: &Global, talk: &Talk) -> Result<Ending, Fault> {
-    let plan = read(&args.file.plan)?;
+    let approved = args.approved.as_deref().map(read_approved).transpose()?;
+    let plan = match &approved {
+        Some(approved) => approved.plan.clone(),
+        None => read(&args.file.plan)?,
+    };
     let machine = Machine::open(global, Purpose::Work, talk)?;
     let scene = Scene { global, talk, machine: &machine };
-    scene.after_rehearsal(work(args, scene, &plan))
+    scene.after_rehearsal(work(args, scene, &plan, approved.as_ref()))
 }
 
-fn work(args: &RunArgs, scene: Scene<'_>, plan: &Plan) -> Result<Ending, Fault> {
+fn work(args: &RunArgs, scene: Scene<'_>, plan: &Plan, approved: Option<&Approved>) -> Result<Ending, Fault> {
     let Scene { talk, machine, .. } = scene;
     let engine = machine.engine();
     let _lock = machine.lock(talk)?;
@@ -33,7 +37,11 @@ fn work(args: &RunArgs, scene: Scene<'_>, plan: &Plan) -> Result<Ending, Fault> 
         talk.say(&format!("Going on with the run {}, which is of the same plan.", found.frozen.folders.id));
         return scene.resume(&found, None);
     }
-    let prepared = scene.prepare(plan)?;
+    let mut prepared = scene.prepare(plan)?;
+    if let Some(approved) = approved {
+        scene.is_as_approved(approved, &prepared)?;
+        prepared.frozen.approved = Some(approved.id.clone());
+    }
     if prepared.frozen.steps.is_empty() && !prepared.preview.refused() {
         talk.say(&text::preview(&prepared.preview, talk.error_width()));
         return Ok(Ending::new(Exit::Done));
@@ -55,6 +63,28 @@ impl Scene<'_> {
                 .or(self.command("rollback"))),
             Standing::RollingBack => Err(Fault::usage(format!("the run {id} is being rolled back, which is not over"))
                 .next(self.command("rollback"))),
+        }
+    }
+
+    /// Refuses an approved preview that has been carried out, or that is of another machine than this one is by now.
+    fn is_as_approved(&self, approved: &Approved, prepared: &Prepared) -> Result<(), Fault> {
+        let engine = self.machine.engine();
+        let again = "save a new preview with `pfupgrade plan --out FILE`, and have that approved";
+        if let Some(run) = engine.run_of(approved)? {
+            let id = &run.frozen.folders.id;
+            return Err(
+                Fault::new(Exit::Changed, format!("this preview has been carried out already: run {id}")).next(again)
+            );
+        }
+        let differences = approved.differences(engine.platform.inspect(), prepared)?;
+        match differences.is_empty() {
+            true => Ok(()),
+            false => {
+                let lines = differences.join("\n  ");
+                let why =
+                    format!("the machine has changed since the preview was approved; nothing was touched\n  {lines}");
+                Err(Fault::new(Exit::Changed, why).next(again))
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 //! A record is on disk before what it announces happens. A last line that was cut short is dropped; any other damage is
 //! an error, since nothing may be decided on a history that is not whole.
 
+use super::seal::{seal, unseal};
 use crate::plan::{Component, Plan};
 use crate::platform::disk::{self, Disk, ReadDisk, WriteFile};
 use crate::platform::facts::{Application, ServiceState};
@@ -13,7 +14,6 @@ use crate::survey::Survey;
 use crate::winpath::WinPath;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::{fmt, io};
 
 /// Version of the journal's format.
@@ -107,7 +107,11 @@ pub enum Entry {
         steps: Vec<String>,
     },
     /// The whole procedure is done.
-    Finished,
+    Finished {
+        /// The data file as the run left it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        data: Option<DataFile>,
+    },
     /// A rollback begins; this puts everything back.
     RollbackStarted {
         /// What is done, in order.
@@ -122,6 +126,15 @@ pub enum Entry {
     },
     /// Everything is as it was before the run.
     RolledBack,
+}
+
+/// The agent's data file at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataFile {
+    /// Its size in bytes.
+    pub len: u64,
+    /// When it was last changed.
+    pub modified: Timestamp,
 }
 
 /// What a run was decided on.
@@ -139,6 +152,9 @@ pub struct Frozen {
     pub folders: Folders,
     /// The procedure.
     pub steps: Vec<Step>,
+    /// The approved preview that the run carries out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved: Option<String>,
 }
 
 impl Frozen {
@@ -256,13 +272,6 @@ pub struct Journal {
     torn: bool,
 }
 
-fn chain(previous: &str, record: &str) -> String {
-    let mut sum = Sha256::new();
-    sum.update(previous);
-    sum.update(record);
-    sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 impl Journal {
     /// Begins a journal with its first record, whole or not at all; its folder must exist.
     pub fn begin(disk: &dyn Disk, path: &WinPath, time: Timestamp, entry: Entry) -> Result<Self, JournalError> {
@@ -271,7 +280,7 @@ impl Journal {
             return Err(Failure::new(doing, "there is one already").into());
         }
         let record = Record { seq: 0, time, entry };
-        let (line, sum) = line("", &record).doing(&doing)?;
+        let (line, sum) = seal("", &record).doing(&doing)?;
         disk::replace(disk, path, line.as_bytes()).doing(&doing)?;
         let file = disk.append(path).doing(&doing)?;
         Ok(Self { file, path: path.clone(), sum, records: vec![record], torn: false })
@@ -301,7 +310,7 @@ impl Journal {
         if self.torn {
             return Err(Failure::new(doing, "an earlier record could not be written whole").into());
         }
-        let (line, sum) = line(&self.sum, &record).doing(&doing)?;
+        let (line, sum) = seal(&self.sum, &record).doing(&doing)?;
         self.torn = true;
         let next = "see that the drive has room and can be written to";
         let failed = |error| Failure::new(&doing, error).next(next);
@@ -317,14 +326,6 @@ impl Journal {
     pub fn records(&self) -> &[Record] {
         &self.records
     }
-}
-
-/// A record as it stands in the journal, and its checksum, which is chained over `previous`.
-fn line(previous: &str, record: &Record) -> serde_json::Result<(String, String)> {
-    let text = serde_json::to_string(record)?;
-    let sum = chain(previous, &text);
-    // The sum is appended to the very text it was made over, so that reading needs no second serialisation.
-    Ok((format!("{},\"sum\":\"{sum}\"}}\n", &text[..text.len() - 1]), sum))
 }
 
 /// What no journal can be is told from one that cannot be read just now.
@@ -345,14 +346,7 @@ fn parse(path: &WinPath, content: &[u8]) -> Result<(Vec<Record>, String, usize),
         let number = records.len() + 1;
         let damaged = |why: String| JournalError::Damaged { path: path.clone(), line: number, why };
         let line = std::str::from_utf8(&content[whole..whole + length]).map_err(|error| damaged(error.to_string()))?;
-        let (record, found) = line
-            .strip_suffix("\"}")
-            .and_then(|line| line.rsplit_once(",\"sum\":\""))
-            .ok_or_else(|| damaged("it has no checksum".to_owned()))?;
-        let record = format!("{record}}}");
-        if chain(&sum, &record) != found {
-            return Err(damaged("its checksum does not fit".to_owned()));
-        }
+        let (record, found) = unseal(&sum, line).map_err(|why| damaged(why.to_owned()))?;
         check_format(path, number, &record)?;
         let parsed: Record = serde_json::from_str(&record).map_err(|error| damaged(error.to_string()))?;
         if parsed.seq != records.len() as u64 {

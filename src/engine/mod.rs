@@ -4,6 +4,8 @@
 //! work from the [`journal`], in which every operation stands with what was there before, on disk before the machine is
 //! touched. Because operations are goals, going on after a kill needs no more than that.
 
+mod approval;
+mod check;
 mod compare;
 mod event;
 mod foretell;
@@ -15,8 +17,11 @@ mod restart;
 mod rollback;
 mod run;
 mod runs;
+mod seal;
 mod undo;
 
+pub use approval::{Approved, Fingerprint, NotApproved};
+pub use check::Check;
 pub use event::{Event, Silent, Watcher};
 pub use foretell::Foretold;
 pub use lock::{Died, Owner, Taken};

@@ -36,6 +36,7 @@ pub fn prepare(machine: &dyn Inspect, clock: &dyn Clock, plan: &Plan, state: &Wi
         survey,
         folders,
         steps: procedure.steps,
+        approved: None,
     };
     Ok(Prepared { frozen, preview })
 }

@@ -8,14 +8,11 @@ use super::{End, Engine, EngineError, Event, Standing, Watcher, compare, undo};
 use crate::platform::disk;
 use crate::platform::facts::ServiceState;
 use crate::platform::op::Op;
-use crate::platform::{Doing, Failure, FailureKind, manifest_of, verify_backup};
+use crate::platform::{Doing, Failure, FailureKind, verify_backup};
 use crate::step::{Kept, Source, Step};
 use crate::survey::{products, survey};
 use crate::winpath::WinPath;
 use std::cell::RefCell;
-
-/// Manifests and exported keys are not larger.
-const BACKUP_TEXT_LIMIT: u64 = 256 << 20;
 
 impl Engine<'_> {
     /// Rolls a run back, or goes on with a rollback that was interrupted. The caller holds the lock.
@@ -179,26 +176,7 @@ impl Engine<'_> {
 
     /// Nothing is taken away before everything that shall come back has been read again.
     fn check_backups(&self, backups: &[Kept]) -> Result<(), EngineError> {
-        for kept in backups {
-            let file = match &kept.what {
-                Source::Path(_) => manifest_of(&kept.to),
-                Source::Key(_) => kept.to.clone(),
-            };
-            let damaged = |why: String| {
-                Failure::new(format!("read the backup {file}"), why)
-                    .next("nothing has been rolled back; find out what changed this file")
-                    .of_kind(FailureKind::DamagedBackup)
-            };
-            let content = disk::read(self.platform.files(), &file, BACKUP_TEXT_LIMIT);
-            let found = disk::hash_bytes(&content.map_err(|error| damaged(error.to_string()))?);
-            if kept.sha256.as_ref().is_some_and(|written| *written != found) {
-                return Err(damaged(format!("it does not hold what was written: its SHA-256 is {found}")).into());
-            }
-            if let Source::Path(_) = kept.what {
-                verify_backup(self.platform.files(), &kept.to)?;
-            }
-        }
-        Ok(())
+        Ok(backups.iter().try_for_each(|kept| self.check_backup(kept))?)
     }
 
     /// Whatever a rollback overwrites, moves or removes is saved first: users and administrators may have changed it

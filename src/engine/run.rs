@@ -123,7 +123,8 @@ impl Running<'_> {
                 return Ok(end);
             }
         }
-        self.write(Entry::Finished)?;
+        let data = self.engine.data_file(self.frozen)?;
+        self.write(Entry::Finished { data })?;
         Ok(End::Done { reboot: self.progress.reboot })
     }
 

@@ -1,12 +1,13 @@
 //! Runs of the past, and how far each one came.
 
-use super::journal::{Entry, Frozen, Journal, JournalError, Record};
+use super::journal::{DataFile, Entry, Frozen, Journal, JournalError, Record};
 use super::{Engine, EngineError};
 use crate::platform::disk::Kind;
 use crate::platform::op::Op;
-use crate::platform::{Failure, Outcome, Process};
+use crate::platform::{Doing, Failure, Outcome, Process};
 use crate::step::{History, Kept, Source};
 use crate::winpath::WinPath;
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::io;
 
@@ -39,6 +40,14 @@ pub struct Found {
 }
 
 impl Found {
+    /// The data file as the finished run left it, where that is known.
+    pub fn data_file(&self) -> Option<&DataFile> {
+        self.records.iter().rev().find_map(|record| match &record.entry {
+            Entry::Finished { data } => data.as_ref(),
+            _ => None,
+        })
+    }
+
     /// What the run has done so far, as its steps see it.
     pub fn history(&self) -> History {
         Progress::of(&self.records).history
@@ -75,6 +84,38 @@ impl Engine<'_> {
         Ok(None)
     }
 
+    /// Every run that has a journal, the latest first.
+    pub fn all_runs(&self) -> Result<Vec<Found>, EngineError> {
+        let files = self.platform.files();
+        let unusable = |error| {
+            let next = "put right what lies there; it has to be a folder that you may read";
+            EngineError::State(Failure::new("list the runs", error).next(next))
+        };
+        let mut all = Vec::new();
+        let runs = self.state.child("runs");
+        if files.entry(&runs).map_err(unusable)?.is_none() {
+            return Ok(all);
+        }
+        for folder in files.list(&runs).map_err(unusable)?.iter().rev() {
+            let journal = folder.path.child(JOURNAL);
+            if files.entry(&journal).map_err(unusable)?.is_some() {
+                let records = Journal::read(files, &journal)?;
+                all.push(found(journal, records)?);
+            }
+        }
+        Ok(all)
+    }
+
+    /// The data file as it is now; `None` where there is none.
+    pub fn data_file(&self, frozen: &Frozen) -> Result<Option<DataFile>, Failure> {
+        let Some(install) = &frozen.survey.install else { return Ok(None) };
+        let path = install.data().child("PhoneFactor.pfdata");
+        let entry = self.platform.files().entry(&path).doing(format!("look for {path}"))?;
+        let Some(entry) = entry.filter(|entry| entry.kind == Kind::File) else { return Ok(None) };
+        let modified = Timestamp::try_from(entry.modified).doing(format!("read the time of {path}"))?;
+        Ok(Some(DataFile { len: entry.len, modified }))
+    }
+
     /// What tells that a run has begun which has no journal: a backup at the usual place, or an installer's log.
     fn traces(&self, run: &WinPath) -> io::Result<Option<WinPath>> {
         let files = self.platform.files();
@@ -99,7 +140,7 @@ fn found(journal: WinPath, records: Vec<Record>) -> Result<Found, JournalError> 
         }
     };
     let standing = records.iter().fold(Standing::Unfinished, |standing, record| match &record.entry {
-        Entry::Finished => Standing::Finished,
+        Entry::Finished { .. } => Standing::Finished,
         Entry::RollbackStarted { .. } => Standing::RollingBack,
         Entry::RolledBack => Standing::RolledBack,
         _ => standing,

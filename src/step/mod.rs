@@ -112,6 +112,16 @@ impl Work {
     }
 }
 
+impl Work {
+    /// True where what the step achieves is still so long after the run.
+    pub fn lasts(&self) -> bool {
+        matches!(
+            self,
+            Work::Uninstall(_) | Work::InstallServer(_) | Work::InstallWeb(_) | Work::ConfigureWeb(_) | Work::Verify(_)
+        )
+    }
+}
+
 /// What a kind of step can do.
 pub trait StepKind {
     /// What is done, in a few words.

@@ -1,0 +1,65 @@
+//! `verify`: reads the backups again and looks at the upgraded machine. Changes nothing.
+
+use super::ending::{Ending, Scene};
+use super::fault::Fault;
+use super::machine::{Machine, Purpose};
+use super::options::Global;
+use super::talk::Talk;
+use crate::engine::{Check, Standing};
+use crate::exit::Exit;
+use crate::report::text;
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+
+const GOOD: Style = AnsiColor::Green.on_default();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+
+pub(super) fn verify(global: &Global, talk: &Talk) -> Result<Ending, Fault> {
+    let machine = Machine::open(global, Purpose::Earlier, talk)?;
+    let scene = Scene { global, talk, machine: &machine };
+    let engine = machine.engine();
+    let found = engine
+        .last_run()?
+        .ok_or_else(|| Fault::usage("there is no run to verify").next("`pfupgrade run` with the plan begins one"))?;
+    let run = &found.frozen.folders.id;
+    let checks = engine.verify(&found, &mut |check| {
+        if !talk.json {
+            talk.result(&line(check, talk.width()));
+        }
+    })?;
+    let faults = checks.iter().filter(|check| check.fault.is_some()).count();
+    let is_damaged = checks.iter().any(|check| check.backup && check.fault.is_some());
+    let exit = match (is_damaged, faults) {
+        (true, _) => Exit::Damaged,
+        (false, 0) => Exit::Done,
+        (false, _) => Exit::Faults,
+    };
+    if talk.json {
+        #[derive(Serialize)]
+        struct Document<'a> {
+            format: u32,
+            kind: &'static str,
+            exit_code: i32,
+            run: &'a str,
+            checks: &'a [Check],
+        }
+        talk.document(&Document { format: 1, kind: "verify", exit_code: exit.code(), run, checks: &checks });
+    }
+    if found.standing != Standing::Finished {
+        talk.say(&format!("The run {run} is not finished: only its backups have been looked at."));
+    }
+    talk.say(&format!("{} checks, {faults} with faults.", checks.len()));
+    let ending = Ending::new(exit);
+    Ok(match exit {
+        Exit::Damaged => ending.next("keep the run's folder as it is, and put good copies of these backups back"),
+        Exit::Faults => Ending { or: scene.command("rollback"), ..ending.next("put right by hand what is marked") },
+        _ => ending,
+    })
+}
+
+fn line(check: &Check, width: usize) -> String {
+    match &check.fault {
+        None => text::hanging("ok     ", GOOD, &check.what, width),
+        Some(fault) => text::hanging("FAULT  ", BAD, &format!("{}: {fault}", check.what), width),
+    }
+}

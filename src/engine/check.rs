@@ -1,0 +1,76 @@
+//! Looks at a run afterwards: are its backups what was written, and is the machine what it was made?
+
+use super::{Engine, EngineError, Found, Standing};
+use crate::platform::disk;
+use crate::platform::{Failure, FailureKind, manifest_of, verify_backup};
+use crate::step::{Kept, Probe, Scene, Source};
+use serde::Serialize;
+
+/// Manifests and exported keys are not larger.
+const BACKUP_TEXT_LIMIT: u64 = 256 << 20;
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// What it is.
+    pub what: String,
+    /// What is wrong with it; `None` where all is well.
+    pub fault: Option<String>,
+    /// True where it is a backup that has to be whole.
+    pub backup: bool,
+}
+
+impl Engine<'_> {
+    /// Reads every backup of a run again, and looks at the machine where the run is finished. Nothing is changed; `each`
+    /// hears of every check when it is done.
+    pub fn verify(&self, found: &Found, each: &mut dyn FnMut(&Check)) -> Result<Vec<Check>, EngineError> {
+        let history = found.history();
+        let mut all = Vec::new();
+        let mut note = |check: Check| {
+            each(&check);
+            all.push(check);
+        };
+        for kept in &history.backups {
+            let of = match &kept.what {
+                Source::Path(path) => path.to_string(),
+                Source::Key(key) => format!("the registry key {key}"),
+            };
+            let fault = self.check_backup(kept).err().map(|failure| failure.to_string());
+            note(Check { what: format!("backup of {of}"), fault, backup: true });
+        }
+        if found.standing == Standing::Finished {
+            let machine = self.platform.inspect();
+            let scene = Scene { machine, folders: &found.frozen.folders, history: &history };
+            for step in found.frozen.steps.iter().filter(|step| step.work.lasts() && step.skip.is_none()) {
+                let fault = match step.work.kind().probe(&scene)? {
+                    Probe::Done => None,
+                    Probe::Needed(why) | Probe::Blocked(why) => Some(why),
+                };
+                note(Check { what: format!("{}: {}", step.id, step.work.kind().title()), fault, backup: false });
+            }
+        }
+        Ok(all)
+    }
+
+    /// Reads a backup again and holds it to what the journal says of it.
+    pub(super) fn check_backup(&self, kept: &Kept) -> Result<(), Failure> {
+        let file = match &kept.what {
+            Source::Path(_) => manifest_of(&kept.to),
+            Source::Key(_) => kept.to.clone(),
+        };
+        let damaged = |why: String| {
+            Failure::new(format!("read the backup {file}"), why)
+                .next("find out what changed this file, and put a good copy back; nothing has been rolled back")
+                .of_kind(FailureKind::DamagedBackup)
+        };
+        let content = disk::read(self.platform.files(), &file, BACKUP_TEXT_LIMIT);
+        let found = disk::hash_bytes(&content.map_err(|error| damaged(error.to_string()))?);
+        if kept.sha256.as_ref().is_some_and(|written| *written != found) {
+            return Err(damaged(format!("it does not hold what was written: its SHA-256 is {found}")));
+        }
+        if let Source::Path(_) = kept.what {
+            verify_backup(self.platform.files(), &kept.to)?;
+        }
+        Ok(())
+    }
+}

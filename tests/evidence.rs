@@ -1,0 +1,194 @@
+//! What outlives a run: approved previews, backups that are read again, and files of formats that were released.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
+
+mod support;
+
+use pfupgrade::engine::journal::{Entry, Journal};
+use pfupgrade::engine::{Approved, Fingerprint};
+use pfupgrade::platform::disk::MemoryDisk;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use support::{path, put};
+use tempfile::TempDir;
+
+const PLAN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/plans/one-server.toml");
+
+/// A demo machine on the host's disk.
+struct Server(TempDir);
+
+impl Server {
+    fn new() -> Self {
+        let server = Self(tempfile::tempdir().unwrap());
+        server.ends(&["plan", PLAN, "--quiet"], 0);
+        server
+    }
+
+    fn upgraded() -> Self {
+        let server = Self::new();
+        server.ends(&["run", PLAN, "--yes", "--quiet"], 0);
+        server
+    }
+
+    fn at(&self, file: &str) -> PathBuf {
+        self.0.path().join("machine").join(file)
+    }
+
+    /// A file beside the machine.
+    fn beside(&self, file: &str) -> String {
+        self.0.path().join(file).to_str().unwrap().to_owned()
+    }
+
+    /// Runs the program; all that it said, where it ended with this code.
+    #[track_caller]
+    fn ends(&self, arguments: &[&str], code: i32) -> String {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pfupgrade"));
+        command.args(arguments).arg(format!("--simulate={}", self.at("").display())).stdin(Stdio::null());
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}:\n{said}");
+        said
+    }
+
+    #[track_caller]
+    fn says(&self, arguments: &[&str], code: i32, words: &[&str]) {
+        let said = self.ends(arguments, code);
+        for words in words {
+            assert!(said.contains(words), "{arguments:?} does not say `{words}`:\n{said}");
+        }
+    }
+
+    fn append(&self, file: &str, text: &str) {
+        let mut file = fs::OpenOptions::new().append(true).open(self.at(file)).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+    }
+
+    /// The folder of the only run.
+    fn run(&self) -> PathBuf {
+        let runs: Vec<_> = fs::read_dir(self.at("C/ProgramData/pfupgrade/runs")).unwrap().map(Result::unwrap).collect();
+        assert_eq!(runs.len(), 1, "there should be one run");
+        runs[0].path()
+    }
+}
+
+const PORTAL_CONFIG: &str = "C/inetpub/wwwroot/PhoneFactor/web.config";
+const DATA: &str = "C/Program Files/PhoneFactor/Data/PhoneFactor.pfdata";
+
+#[test]
+fn an_approved_preview_is_carried_out_once() {
+    let server = Server::new();
+    let file = server.beside("approved.json");
+    server.says(&["plan", PLAN, "--out", &file], 0, &["Saved for approval"]);
+    server.says(&["plan", PLAN, "--out", &file], 2, &["does not exist yet"]);
+    server.says(&["run", PLAN, "--approved", &file], 2, &["cannot be used with"]);
+    // Data lives.
+    server.append(DATA, "another user\n");
+    server.ends(&["run", "--approved", &file, "--yes", "--quiet"], 0);
+    server.says(&["run", "--approved", &file, "--yes"], 7, &["carried out already", "next:"]);
+    server.ends(&["rollback", "--yes", "--quiet"], 0);
+    server.says(&["run", "--approved", &file, "--yes"], 7, &["carried out already"]);
+}
+
+#[test]
+fn an_approved_preview_that_was_interrupted_goes_on() {
+    let server = Server::new();
+    let file = server.beside("approved.json");
+    server.ends(&["plan", PLAN, "--quiet", "--out", &file], 0);
+    server.ends(&["run", "--approved", &file, "--yes", "--quiet", "--fail-at", "uninstall-server=kill"], 1);
+    server.says(&["run", "--approved", &file, "--yes"], 0, &["Going on with the run"]);
+}
+
+#[test]
+fn an_approved_preview_of_a_machine_that_has_changed_is_refused() {
+    let server = Server::new();
+    let file = server.beside("approved.json");
+    server.ends(&["plan", PLAN, "--quiet", "--out", &file], 0);
+    let (config, theme) = (server.at(PORTAL_CONFIG), "C/inetpub/wwwroot/PhoneFactor/App_Themes/Contoso/more.css");
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, text.replace("theme=", "buffer=\"true\" theme=")).unwrap();
+    fs::write(server.at(theme), "body { }").unwrap();
+    server.says(
+        &["run", "--approved", &file, "--yes"],
+        7,
+        &["nothing was touched", r"PhoneFactor\web.config: was SHA-256 ", r"theme C:\inetpub", "next:"],
+    );
+    assert!(!server.at("C/ProgramData/pfupgrade/runs").exists(), "a refused run leaves nothing behind");
+}
+
+#[test]
+fn a_saved_preview_that_somebody_has_edited_is_none() {
+    let server = Server::new();
+    let file = server.beside("approved.json");
+    server.ends(&["plan", PLAN, "--quiet", "--out", &file], 0);
+    let text = fs::read_to_string(&file).unwrap();
+    assert!(!text.contains("hunter2"), "a secret is in the saved preview");
+    fs::write(&file, text.replacen("MultiFactorAuth", "MultiFactorAuthX", 1)).unwrap();
+    server.says(&["run", "--approved", &file, "--yes"], 2, &["its checksum does not fit", "plan --out"]);
+    fs::write(&file, "format = 1").unwrap();
+    server.says(&["run", "--approved", &file, "--yes"], 2, &["no saved preview"]);
+    server.says(&["run", "--approved", &server.beside("none.json"), "--yes"], 2, &["could not read"]);
+}
+
+#[test]
+fn a_preview_that_is_refused_is_not_saved() {
+    let server = Server::new();
+    let file = server.beside("approved.json");
+    fs::remove_dir_all(server.at("C/Install")).unwrap();
+    server.ends(&["plan", PLAN, "--quiet", "--out", &file], 4);
+    assert!(!Path::new(&file).exists());
+}
+
+#[test]
+fn verify_finds_all_well_after_a_run() {
+    let server = Server::new();
+    server.says(&["verify"], 2, &["no run to verify"]);
+    server.ends(&["run", PLAN, "--yes", "--quiet"], 0);
+    server.says(&["verify"], 0, &["backup of C:", "install-portal: ", " 0 with faults"]);
+    let said = server.ends(&["verify", "--json"], 0);
+    let document: serde_json::Value = serde_json::from_str(said.lines().next().unwrap()).unwrap();
+    assert_eq!(document["kind"], "verify");
+    assert!(document["checks"].as_array().is_some_and(|checks| checks.len() > 10), "{document}");
+}
+
+#[test]
+fn verify_tells_a_fault_of_the_machine_from_a_damaged_backup() {
+    let server = Server::upgraded();
+    let facts = fs::read_to_string(server.at("machine.toml")).unwrap();
+    fs::write(server.at("machine.toml"), facts.replace("state = \"running\"", "state = \"stopped\"")).unwrap();
+    server.says(&["verify"], 11, &["FAULT", "the service MultiFactorAuth does not", "next:"]);
+    fs::write(server.at("machine.toml"), facts).unwrap();
+    server.ends(&["verify", "--quiet"], 0);
+
+    let id = server.run().file_name().unwrap().to_str().unwrap().to_owned();
+    let backup = format!("C/ProgramData/pfupgrade/backups/{id}/portal/web.config");
+    server.append(&backup, " ");
+    server.says(&["verify"], 13, &["FAULT", "backup of C:\\inetpub\\wwwroot\\PhoneFactor:", "next:"]);
+}
+
+#[test]
+fn a_rollback_says_that_the_data_has_changed_since() {
+    let server = Server::upgraded();
+    server.append(DATA, "a user of the new version\n");
+    server.says(&["rollback"], 2, &["The data file has changed since the run ended", "nobody is here to be asked"]);
+    server.says(&["rollback", "--yes"], 0, &["The data file has changed since the run ended", "Rolled back"]);
+    let other = Server::upgraded();
+    let said = other.ends(&["rollback", "--yes"], 0);
+    assert!(!said.contains("has changed since"), "{said}");
+}
+
+/// Files of the formats that have been released; they never change again.
+#[test]
+fn files_of_every_released_format_stay_readable() {
+    let disk = MemoryDisk::new();
+    put(&disk, r"C:\journal.jsonl", include_str!("samples/journal-1.jsonl"));
+    let records = Journal::read(&disk, &path(r"C:\journal.jsonl")).unwrap();
+    let Entry::Opened(frozen) = &records[0].entry else { panic!("{:?}", records[0]) };
+    assert_eq!((frozen.format, frozen.steps.len()), (1, 25));
+    assert!(matches!(records.last().unwrap().entry, Entry::RolledBack));
+
+    let approved = Approved::read(include_str!("samples/approved-1.json")).unwrap();
+    assert_eq!(approved.plan, frozen.plan);
+    let name = r"file C:\inetpub\wwwroot\PhoneFactor\web.config";
+    assert!(Fingerprint::get(&approved.fingerprint, name).is_some_and(|sum| sum.len() == 64));
+}
