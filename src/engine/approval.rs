@@ -101,7 +101,8 @@ impl Approved {
     pub fn differences(&self, machine: &dyn Inspect, prepared: &Prepared) -> Result<Vec<String>, Failure> {
         let (was, is) = (&self.fingerprint, fingerprint(machine, &prepared.frozen)?);
         let names: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
-        let value = |of: &Fingerprint, name: &String| of.get(name).map_or_else(|| "not there".to_owned(), |value| short(value));
+        let value =
+            |of: &Fingerprint, name: &String| of.get(name).map_or_else(|| "not there".to_owned(), |value| short(value));
         let differ = names.into_iter().filter(|name| was.get(*name) != is.get(*name));
         Ok(differ.map(|name| format!("{name}: was {}, is {}", value(was, name), value(&is, name))).collect())
     }
