@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const WINE: &str = "/usr/lib/wine/wine64";
@@ -13,6 +14,8 @@ const SERVER: &str = "/usr/lib/wine/wineserver64";
 /// A prefix of Wine, whose processes end with it.
 pub(crate) struct Machine {
     folder: PathBuf,
+    /// Keeps Wine and its services from ending between two programs.
+    awake: Mutex<Option<Held>>,
 }
 
 impl Drop for Machine {
@@ -73,13 +76,29 @@ impl Machine {
     /// A prefix in which nothing has run yet.
     pub(crate) fn new(folder: PathBuf) -> io::Result<Self> {
         fs::create_dir_all(&folder)?;
-        Ok(Self { folder })
+        Ok(Self { folder, awake: Mutex::default() })
     }
 
     /// Ends everything that runs. What is on the disk is complete then.
     pub(crate) fn shut_down(&self) -> io::Result<()> {
         self.server("-k")?;
+        if let Some(held) = self.awake.lock().ok().and_then(|mut awake| awake.take()) {
+            held.let_go()?;
+        }
         self.wait()
+    }
+
+    /// Starts Wine, which stays up. As long as its services come up, none can be installed and started.
+    pub(crate) fn boot(&self) -> io::Result<()> {
+        let held = self.hold(r"C:\holder.exe", "reading")?;
+        *self.awake.lock().expect("nobody panics with it") = Some(held);
+        for _ in 0..1000 {
+            if self.wine(&["net", "start", "RpcSs"])?.said.contains("already running") {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("the services of Wine do not come up")
     }
 
     /// Waits until nothing runs.
@@ -94,7 +113,8 @@ impl Machine {
     /// Restarts Windows: what waits for that is done.
     pub(crate) fn restart(&self) -> io::Result<()> {
         self.shut_down()?;
-        self.done(&["wineboot"])
+        self.done(&["wineboot"])?;
+        self.boot()
     }
 
     /// A copy of this machine to work on.
@@ -105,7 +125,9 @@ impl Machine {
         }
         let copied = Command::new("cp").args(["-a", "--reflink=auto"]).arg(&self.folder).arg(&folder).status()?;
         assert!(copied.success(), "the prefix could not be copied");
-        Ok(Self { folder })
+        let machine = Self { folder, awake: Mutex::default() };
+        machine.boot()?;
+        Ok(machine)
     }
 
     /// The host's path of a path of the machine, whatever its case.

@@ -38,6 +38,7 @@ impl Machine {
         // What makes a new prefix complete goes on for a while.
         machine.wait()?;
         machine.put_programs(programs)?;
+        machine.boot()?;
         machine.write(r"C:\inetpub\wwwroot\iisstart.htm", b"the start page\r\n")?;
         machine.write(r"C:\windows.reg", include_bytes!("windows.reg"))?;
         machine.done(&["reg", "import", r"C:\windows.reg"])?;
