@@ -65,6 +65,7 @@ impl Engine<'_> {
     ) -> Result<End, EngineError> {
         let frozen = &prepared.frozen;
         let disk = self.platform.disk();
+        self.tidy_runs();
         let unusable = |failure: Failure| {
             let next = "see that the drive has room, and that you may write there; nothing has been touched";
             EngineError::State(failure.next(next))
