@@ -256,8 +256,7 @@ fn a_conflict_that_nobody_has_decided_refuses_a_run() {
     let plan = |on_conflict: &str| {
         let path = server.beside(&format!("{on_conflict}.toml"));
         let package = format!(r"installer = 'C:\Install\{package}'");
-        let text =
-            format!("format = 1\n[server]\ninstaller = 'C:\\Install\\MultiFactorAuthenticationServerSetup.exe'\n");
+        let text = "format = 1\n[server]\ninstaller = 'C:\\Install\\MultiFactorAuthenticationServerSetup.exe'\n";
         fs::write(&path, format!("{text}[portal]\n{package}\n[merge]\non-conflict = \"{on_conflict}\"\n")).unwrap();
         path
     };

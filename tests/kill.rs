@@ -1,13 +1,19 @@
-//! A kill or a failure at every operation: `resume` ends in the undisturbed result, `rollback` in the machine before.
+//! A kill, a failure, or an installer that makes trouble at every operation: `resume` ends in the undisturbed result,
+//! `rollback` in the machine before.
+//!
+//! `PFUPGRADE_KILL_EVERY=1 cargo test --release --test kill` plays all of them; by default kills and failures are played
+//! at every second operation.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
 mod support;
+use support::matrix::*;
 use support::*;
 
 use pfupgrade::engine::{End, EngineError, Standing};
 use pfupgrade::plan::Plan;
 use pfupgrade::platform::disk::MemoryDisk;
 use pfupgrade::platform::faulty::{Fault, Faulty};
+use pfupgrade::platform::simulated::{Trouble, Works};
 
 /// Runs the plan on a copy of `start` that dies at operation `at`; what is left on the disk, and whether it died.
 fn killed(start: &MemoryDisk, plan: &Plan, at: usize, fault: Fault) -> (MemoryDisk, bool) {
@@ -20,43 +26,138 @@ fn killed(start: &MemoryDisk, plan: &Plan, at: usize, fault: Fault) -> (MemoryDi
     (disk.snapshot(), died)
 }
 
-fn survives_a_fault_at_every_operation(plan: &Plan) {
-    let start = one_server();
-    let before = without_what_stays(whole(&start));
-    let undisturbed = start.snapshot();
-    run(&undisturbed, plan).unwrap();
-    let after = whole(&undisturbed);
-    let mut cases = 0;
-    for fault in [Fault::KilledBefore, Fault::KilledAfter, Fault::Fails, Fault::FailsFromNowOn] {
-        for at in 0.. {
-            let (left, died) = killed(&start, plan, at, fault);
-            if !died {
-                break;
-            }
-            let resumed = left.snapshot();
-            let end = resume(&resumed).map(Result::unwrap);
-            assert_eq!(end, Some(End::Done { reboot: false }), "{fault:?} {at}");
-            assert_same(&after, &whole(&resumed), &format!("resumed, {fault:?} {at}"));
-            assert_eq!(last_run(&resumed).unwrap().standing, Standing::Finished);
+/// What goes wrong at an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum At {
+    /// The machine fails it, or the process dies around it.
+    Fault(Fault),
+    /// An installer or program makes trouble.
+    Trouble(Ends),
+}
 
-            let end = rollback(&left).unwrap();
-            assert!(matches!(end, Ok(End::RolledBack)), "{fault:?} {at}: {end:?}");
-            assert_same(&before, &without_what_stays(whole(&left)), &format!("rolled back, {fault:?} {at}"));
-            cases += 2;
+/// How an installer or program does not end as it should.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ends {
+    /// It outlives the run, and does its work in the end.
+    LateAndDone,
+    /// It outlives the run that has seen all its work done.
+    DoneAndLate,
+    /// It outlives the run, and nothing comes of it.
+    LateForNothing,
+    /// Its process ends at once, and the work is done later.
+    Early,
+    /// It has done its work and says that it failed.
+    DoneAndFailed,
+    /// It fails.
+    Failed,
+}
+
+const ALL: [At; 10] = [
+    At::Fault(Fault::KilledBefore),
+    At::Fault(Fault::KilledAfter),
+    At::Fault(Fault::Fails),
+    At::Fault(Fault::FailsFromNowOn),
+    At::Trouble(Ends::LateAndDone),
+    At::Trouble(Ends::DoneAndLate),
+    At::Trouble(Ends::LateForNothing),
+    At::Trouble(Ends::Early),
+    At::Trouble(Ends::DoneAndFailed),
+    At::Trouble(Ends::Failed),
+];
+
+/// The trouble with what an operation starts; `None` where it starts nothing.
+fn trouble(words: &str, ends: Ends) -> Option<Trouble> {
+    let with = match words.strip_prefix("uninstall ") {
+        Some(product) => product.split_whitespace().last()?.to_owned(),
+        None if words.starts_with("install ") || words.starts_with("run ") => {
+            words.rsplit_once('\\')?.1.split_whitespace().next()?.to_owned()
+        }
+        None => return None,
+    };
+    let (works, minutes, code) = match ends {
+        Ends::LateAndDone => (Works::AtTheEnd, 90, 0),
+        Ends::DoneAndLate => (Works::AtTheBeginning, 90, 0),
+        Ends::LateForNothing => (Works::Never, 90, 0),
+        Ends::Early => (Works::AtTheEnd, 10, 0),
+        Ends::DoneAndFailed => (Works::AtTheBeginning, 0, 1603),
+        Ends::Failed => (Works::Never, 0, 1603),
+    };
+    Some(Trouble {
+        with,
+        when: None,
+        code,
+        times: 1,
+        takes: jiff::SignedDuration::from_mins(minutes),
+        works,
+        returns_early: ends == Ends::Early,
+        leaves: Vec::new(),
+    })
+}
+
+/// The machine as trouble at one operation leaves it; `None` where there can be none of the kind.
+fn left_by(played: &Played, at: usize, kind: At) -> Option<MemoryDisk> {
+    let (words, before, after) = &played.ops[at];
+    let fault = match kind {
+        At::Fault(Fault::KilledBefore) => return Some(played.states[*before as usize].snapshot()),
+        At::Fault(Fault::KilledAfter) => return Some(played.states[*after as usize].snapshot()),
+        At::Fault(fault) => fault,
+        At::Trouble(_) => Fault::Troubled,
+    };
+    let made = match kind {
+        At::Trouble(ends) => Some(trouble(words, ends)?),
+        At::Fault(_) => None,
+    };
+    let disk = played.start.snapshot();
+    let machine = boot(&disk);
+    let faulty = Faulty::new(&machine, at, fault, || {
+        change(&disk, |facts| facts.troubles.extend(made.clone()));
+        machine.refresh().unwrap();
+    });
+    let ended = run_on(&machine, &faulty, &played.plan);
+    assert!(ended.is_err() || kind != At::Fault(fault), "{}: {words}: {kind:?}: {ended:?}", played.name);
+    assert!(boot(&disk).facts().troubles.is_empty(), "{}: {words}: {kind:?} met nothing", played.name);
+    Some(disk.snapshot())
+}
+
+/// Plays every kind of trouble at every k-th operation, the next kind beginning at the next one.
+fn survives_trouble_at_every_operation(played: &Played) {
+    let every = setting("PFUPGRADE_KILL_EVERY", 2);
+    let mut verdict = Verdict::default();
+    for at in 0..played.ops.len() {
+        for (number, kind) in ALL.into_iter().enumerate() {
+            let is_trouble = matches!(kind, At::Trouble(_));
+            for (ending, then) in Then::BOTH.into_iter().enumerate() {
+                // Few operations start something: none of them is left out.
+                if (is_trouble || (at + number + ending).is_multiple_of(every))
+                    && let Some(left) = left_by(played, at, kind)
+                {
+                    let what = || format!("operation {at}, {}, {kind:?}, {then:?}", played.ops[at].0);
+                    verdict.take(played.ends_well(&left, then), what);
+                }
+            }
         }
     }
-    println!("{cases} faults survived");
-    assert!(cases > 100, "only {cases} cases: the faults did not reach the operations");
+    verdict.give(&format!("{}, {} operations", played.name, played.ops.len()));
 }
 
 #[test]
 fn one_server_survives_a_fault_at_every_operation() {
-    survives_a_fault_at_every_operation(&plan("one-server"));
+    survives_trouble_at_every_operation(&Played::of("one-server"));
 }
 
 #[test]
 fn kept_directory_names_survive_a_fault_at_every_operation() {
-    survives_a_fault_at_every_operation(&plan("keep-directory-names"));
+    survives_trouble_at_every_operation(&Played::of("keep-directory-names"));
+}
+
+#[test]
+fn an_agent_server_survives_a_fault_at_every_operation() {
+    survives_trouble_at_every_operation(&Played::of("agent-server"));
+}
+
+#[test]
+fn a_web_server_survives_a_fault_at_every_operation() {
+    survives_trouble_at_every_operation(&Played::of("web-server"));
 }
 
 #[test]

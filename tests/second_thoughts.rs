@@ -8,6 +8,7 @@ use pfupgrade::engine::{End, EngineError, Silent, Standing, prepare};
 use pfupgrade::platform::disk::{self, MemoryDisk, ReadDisk};
 use pfupgrade::platform::facts::{ServiceState, StartType};
 use pfupgrade::platform::faulty::{Fault, Faulty};
+use pfupgrade::platform::op::Op;
 use pfupgrade::platform::{FailureKind, Platform, verify_backup};
 
 const USERS: &str = r"C:\Program Files\PhoneFactor\Data\users.txt";
@@ -54,6 +55,21 @@ fn a_resumed_run_carries_over_and_brings_back_what_was_written_since_it_was_call
     assert!(get(&disk, &new(config)).unwrap().contains("LATER"));
     assert_eq!(rollback(&disk).unwrap().unwrap(), End::RolledBack);
     assert_same(&before, &without_what_stays(whole(&disk)), "rolled back");
+}
+
+#[test]
+fn the_backup_of_what_a_person_has_uninstalled_since_is_kept() {
+    let disk = called_off();
+    let (code, _) = product(&disk, "PhoneFactor User Portal");
+    let log = path(r"C:\Install\uninstall.log");
+    let uninstall = Op::Uninstall { code, name: "the portal".to_owned(), log, way_back: None };
+    boot(&disk).perform(&uninstall, &mut |_| {}).unwrap();
+    disk::remove(&disk, &path(r"C:\inetpub\wwwroot\PhoneFactor")).unwrap();
+    put_hook(&disk, 0);
+    assert_eq!(resume(&disk).unwrap().unwrap(), End::Done { reboot: false });
+    let config = get(&disk, r"C:\inetpub\wwwroot\MultiFactorAuth\web.config").unwrap();
+    assert!(config.contains(r"FABRIKAM\svc-pfportal") && config.contains("theme=\"Contoso\""), "{config}");
+    assert!(get(&disk, r"C:\inetpub\wwwroot\MultiFactorAuth\App_Themes\Contoso\Contoso.css").is_some());
 }
 
 #[test]

@@ -1,10 +1,17 @@
-//! The real program, killed at some moment on a machine on the host's disk, then resumed or rolled back.
+//! The real program, killed at some moment of a run on a machine in a folder, then resumed or rolled back.
+//!
+//! `PFUPGRADE_KILLS` sets how many runs are killed. `/dev/shm` is used where there is one, the temporary folder elsewhere.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// How many runs are killed by default, and by how many tests beside each other.
+const KILLS: u32 = 200;
+const PARTS: u32 = 2;
 
 const PLAN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/plans/one-server.toml");
 
@@ -71,36 +78,66 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-#[test]
-fn a_killed_run_is_resumed_and_rolled_back() {
-    let folder = tempfile::tempdir().unwrap();
-    let place = |name: &str| folder.path().join(name);
-    // The first run builds the machine; its rollback gives the state before.
-    let start = place("start");
-    ends_well(&pfupgrade(&["plan", PLAN], &start).output().unwrap(), "build");
-    let before = whole(&start);
-    let undisturbed = place("undisturbed");
-    copy(&start, &undisturbed);
-    let begun = Instant::now();
-    ends_well(&pfupgrade(&["run", PLAN, "--yes"], &undisturbed).output().unwrap(), "run");
-    let takes = begun.elapsed();
-    let after = whole(&undisturbed);
+/// A machine that is killed again and again, and what becomes of it undisturbed.
+struct Scene {
+    folder: TempDir,
+    before: BTreeMap<String, String>,
+    after: BTreeMap<String, String>,
+    /// How long a run takes.
+    takes: Duration,
+}
 
-    let kills = std::env::var("PFUPGRADE_KILLS").map_or(20, |kills| kills.parse::<u32>().unwrap());
-    for kill in 0..kills {
-        let killed = place(&format!("killed-{kill}"));
-        copy(&start, &killed);
-        let moment = takes * (kill + 1) / (kills + 1);
-        kill_after(&mut pfupgrade(&["run", PLAN, "--yes"], &killed), moment);
-
-        let back = place(&format!("back-{kill}"));
-        copy(&killed, &back);
-        ends_well(&pfupgrade(&["rollback", "--yes"], &back).output().unwrap(), "rollback");
-        assert_same(&before, &whole(&back), &format!("rolled back after a kill at {moment:?}"));
-        // `run` goes on with what is there, or begins.
-        ends_well(&pfupgrade(&["run", PLAN, "--yes"], &killed).output().unwrap(), "resume");
-        assert_same(&after, &whole(&killed), &format!("resumed after a kill at {moment:?}"));
+impl Scene {
+    fn new() -> Self {
+        // A disk in memory where there is one: a kill loses nothing that was written, so there is nothing to wait for.
+        let memory = Path::new("/dev/shm");
+        let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap();
+        let place = |name: &str| folder.path().join(name);
+        // The first run builds the machine; its rollback gives the state before.
+        let start = place("start");
+        ends_well(&pfupgrade(&["plan", PLAN], &start).output().unwrap(), "build");
+        let before = whole(&start);
+        let undisturbed = place("undisturbed");
+        copy(&start, &undisturbed);
+        let begun = Instant::now();
+        ends_well(&pfupgrade(&["run", PLAN, "--yes"], &undisturbed).output().unwrap(), "run");
+        let takes = begun.elapsed();
+        Self { before, after: whole(&undisturbed), takes, folder }
     }
+
+    /// Kills runs at moments spread over their time; every other one is rolled back, the rest goes on. `part` of the
+    /// moments is this function's.
+    fn survives(&self, part: u32) {
+        let kills = std::env::var("PFUPGRADE_KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
+        let mut begun = 0;
+        for kill in (0..kills).filter(|kill| kill % PARTS == part) {
+            let killed = self.folder.path().join(format!("killed-{kill}"));
+            copy(&self.folder.path().join("start"), &killed);
+            let moment = self.takes * (kill + 1) / (kills + 1);
+            kill_after(&mut pfupgrade(&["run", PLAN, "--yes"], &killed), moment);
+            begun += u32::from(killed.join("C/ProgramData/pfupgrade/runs").exists());
+            if (kill / PARTS).is_multiple_of(2) {
+                ends_well(&pfupgrade(&["rollback", "--yes"], &killed).output().unwrap(), "rollback");
+                assert_same(&self.before, &whole(&killed), &format!("rolled back after a kill at {moment:?}"));
+            } else {
+                // `run` goes on with what is there, or begins.
+                ends_well(&pfupgrade(&["run", PLAN, "--yes"], &killed).output().unwrap(), "resume");
+                assert_same(&self.after, &whole(&killed), &format!("resumed after a kill at {moment:?}"));
+            }
+            std::fs::remove_dir_all(killed).unwrap();
+        }
+        println!("{begun} of {} kills met a run that had begun", kills / PARTS);
+    }
+}
+
+#[test]
+fn killed_runs_are_resumed_and_rolled_back() {
+    Scene::new().survives(0);
+}
+
+#[test]
+fn more_killed_runs_are_resumed_and_rolled_back() {
+    Scene::new().survives(1);
 }
 
 /// Starts a program and kills it once so much time has passed, unless it has ended by then.

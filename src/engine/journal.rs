@@ -286,7 +286,8 @@ impl Journal {
         Ok(Self { file, path: path.clone(), sum, records: vec![record], torn: false })
     }
 
-    /// Opens a journal to go on with it. A last line that was cut short is cut off.
+    /// Opens a journal to go on with it. A last line that was cut short is cut off, and its name is safe from now on: who
+    /// began it may have been cut off before it was.
     pub fn open(disk: &dyn Disk, path: &WinPath) -> Result<Self, JournalError> {
         let doing = format!("open the journal {path}");
         let content = content(disk.as_read(), path, &doing)?;
@@ -294,6 +295,7 @@ impl Journal {
         if whole < content.len() {
             disk::replace(disk, path, &content[..whole]).doing(&doing)?;
         }
+        disk::sync_parent(disk, path).doing(&doing)?;
         Ok(Self { file: disk.append(path).doing(&doing)?, path: path.clone(), sum, records, torn: false })
     }
 

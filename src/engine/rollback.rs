@@ -22,20 +22,17 @@ impl Engine<'_> {
             return Err(EngineError::NotNow { run, why: "has been rolled back already" });
         }
         let mut journal = Journal::open(self.platform.disk(), &found.journal)?;
+        self.tidy_runs();
         if !self.waited_for_what_runs(&journal, watcher)? {
             return Ok(End::Stopped);
         }
         let begun = journal.records().iter().rposition(|record| matches!(record.entry, Entry::RollbackStarted { .. }));
-        if begun.is_none() {
+        let is_continued = begun.is_some();
+        if is_continued {
+            journal.write(self.clock.now(), Entry::RollbackContinued)?;
+        } else {
             let undos = self.way_back(&found.frozen, journal.records())?;
             journal.write(self.clock.now(), Entry::RollbackStarted { undos })?;
-        } else {
-            // Whatever ran meanwhile may have written: that is saved as well before it is overwritten.
-            journal.write(self.clock.now(), Entry::RollbackContinued)?;
-            let place = format!("before-rollback-{}", journal.records().len());
-            for op in self.stop_and_save(&found.frozen, &place)? {
-                self.told(&op, false, watcher)?;
-            }
         }
         let begun = begun.unwrap_or(journal.records().len() - 1);
         let Entry::RollbackStarted { undos } = journal.records()[begun].entry.clone() else {
@@ -43,6 +40,15 @@ impl Engine<'_> {
         };
         let done =
             journal.records()[begun..].iter().filter(|record| matches!(record.entry, Entry::Undone { .. })).count();
+        // Whatever ran meanwhile may have written: that is saved as well before it is overwritten. Where nothing is left
+        // but to start services, they stay as they are: nobody would start them again.
+        let is_service = |undo: &Undo| matches!(undo, Undo::Do { op: Op::Service { .. } });
+        if is_continued && !undos.iter().skip(done).all(is_service) {
+            let place = format!("before-rollback-{}", journal.records().len());
+            for op in self.stop_and_save(&found.frozen, &place)? {
+                self.told(&op, false, watcher)?;
+            }
+        }
         let of = undos.len();
         let notes = if done > 0 { vec![format!("{done} of {of} operations were done before")] } else { Vec::new() };
         watcher.event(&Event::Started { run: found.frozen.folders.id.clone(), steps: of, notes });

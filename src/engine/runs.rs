@@ -2,7 +2,7 @@
 
 use super::journal::{DataFile, Entry, Frozen, Journal, JournalError, Record};
 use super::{Engine, EngineError};
-use crate::platform::disk::Kind;
+use crate::platform::disk::{self, Kind};
 use crate::platform::op::Op;
 use crate::platform::{Doing, Failure, Outcome, Process};
 use crate::step::{History, Kept, Source};
@@ -82,6 +82,18 @@ impl Engine<'_> {
             return Ok(Some(found(journal, records)?));
         }
         Ok(None)
+    }
+
+    /// Takes away what was being written into the folder of a run when it was cut off. What cannot be removed harms
+    /// nobody.
+    pub(super) fn tidy_runs(&self) {
+        let disk = self.platform.disk();
+        let list = |folder: &WinPath| disk.list(folder).unwrap_or_default();
+        for run in list(&self.state.child("runs")) {
+            for file in list(&run.path).into_iter().filter(|file| file.path.name().ends_with(disk::NEW)) {
+                disk::remove(disk, &file.path).ok();
+            }
+        }
     }
 
     /// Every run that has a journal, the latest first.

@@ -20,27 +20,29 @@ pub enum Fault {
     KilledBefore,
     /// The process is killed just after the operation, before that can be noted.
     KilledAfter,
+    /// The test makes trouble for the operation, which is carried out then.
+    Troubled,
 }
 
 /// Wraps a machine and has one operation go wrong. Only operations count, not questions and not the engine's own files.
 pub struct Faulty<'a> {
     inner: &'a dyn Platform,
     fault: Option<(usize, Fault)>,
-    kill: Box<dyn Fn() + Send + Sync + 'a>,
+    hook: Box<dyn Fn() + Send + Sync + 'a>,
     performed: AtomicUsize,
     log: Mutex<Vec<String>>,
 }
 
 impl<'a> Faulty<'a> {
-    /// Has operation number `at` (from 0) go wrong; `kill` has nothing reach the disk any more.
-    pub fn new(inner: &'a dyn Platform, at: usize, fault: Fault, kill: impl Fn() + Send + Sync + 'a) -> Self {
-        Self { fault: Some((at, fault)), ..Self::counting(inner, kill) }
+    /// Has operation number `at` (from 0) go wrong. `hook` has nothing reach the disk any more, or makes the trouble.
+    pub fn new(inner: &'a dyn Platform, at: usize, fault: Fault, hook: impl Fn() + Send + Sync + 'a) -> Self {
+        Self { fault: Some((at, fault)), ..Self::counting(inner, hook) }
     }
 
-    /// Nothing goes wrong; operations are counted.
-    pub fn counting(inner: &'a dyn Platform, kill: impl Fn() + Send + Sync + 'a) -> Self {
+    /// Nothing goes wrong; operations are counted, and `note` is called before and after each.
+    pub fn counting(inner: &'a dyn Platform, note: impl Fn() + Send + Sync + 'a) -> Self {
         let (performed, log) = (AtomicUsize::new(0), Mutex::default());
-        Self { inner, fault: None, kill: Box::new(kill), performed, log }
+        Self { inner, fault: None, hook: Box::new(note), performed, log }
     }
 
     /// The operations that were asked for, in words.
@@ -70,13 +72,23 @@ impl Platform for Faulty<'_> {
             Some((at, Fault::Fails)) if at == number => fails(),
             Some((at, Fault::FailsFromNowOn)) if at <= number => fails(),
             Some((at, Fault::KilledBefore)) if at == number => {
-                (self.kill)();
+                (self.hook)();
                 fails()
             }
             Some((at, Fault::KilledAfter)) if at == number => {
                 self.inner.perform(op, watch)?;
-                (self.kill)();
+                (self.hook)();
                 fails()
+            }
+            Some((at, Fault::Troubled)) if at == number => {
+                (self.hook)();
+                self.inner.perform(op, watch)
+            }
+            None => {
+                (self.hook)();
+                let done = self.inner.perform(op, watch);
+                (self.hook)();
+                done
             }
             _ => self.inner.perform(op, watch),
         }

@@ -2,6 +2,9 @@
 #![allow(dead_code, reason = "each test program uses its own part of this")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
+pub mod matrix;
+pub mod mixes;
+
 use pfupgrade::engine::{Answer, End, Engine, EngineError, Found, Operator, Silent, prepare};
 use pfupgrade::plan::Plan;
 use pfupgrade::platform::Platform;

@@ -1,7 +1,7 @@
 //! What survives a power cut, and that damage is noticed.
 
 use super::*;
-use crate::platform::disk::MemoryDisk;
+use crate::platform::disk::{MemoryDisk, Unsynced};
 
 fn journal() -> (MemoryDisk, WinPath) {
     let disk = MemoryDisk::new();
@@ -22,7 +22,17 @@ fn content(disk: &MemoryDisk, path: &WinPath) -> Vec<u8> {
 #[test]
 fn every_record_survives_a_power_cut() {
     let (disk, path) = journal();
-    assert_eq!(Journal::read(&disk.after_power_cut(), &path).expect("read").len(), 3);
+    assert_eq!(Journal::read(&disk.after_power_cut(Unsynced::Dropped), &path).expect("read").len(), 3);
+}
+
+/// Found by playing faults upon faults: the run went on, and a power cut took its whole journal.
+#[test]
+fn a_journal_whose_name_was_not_safe_is_safe_once_it_is_opened() {
+    let (disk, path) = journal();
+    let moved = WinPath::new(r"C:\runs\other.jsonl").expect("a path");
+    disk.rename(&path, &moved).expect("renamed");
+    Journal::open(&disk, &moved).expect("opened");
+    assert_eq!(Journal::read(&disk.after_power_cut(Unsynced::Dropped), &moved).expect("read").len(), 3);
 }
 
 #[test]

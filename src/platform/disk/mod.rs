@@ -15,7 +15,7 @@ pub use failing::{FailingDisk, Refusal};
 pub use host::HostDisk;
 #[cfg(windows)]
 pub(super) use host::{Written, batch::sync_each};
-pub use memory::MemoryDisk;
+pub use memory::{DiskFault, MemoryDisk, Synced, Unsynced};
 
 use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
@@ -208,10 +208,13 @@ pub(crate) fn replace_with(
     sync_parent(disk, path)
 }
 
-/// The name under which new content is written beside `path`. It ends in `.config`, which IIS never serves.
+/// How the names of new content end that is not whole yet: in `.config`, which IIS never serves.
+pub(crate) const NEW: &str = ".pfupgrade-new.config";
+
+/// The name under which new content is written beside `path`.
 pub(crate) fn beside(path: &WinPath) -> WinPath {
     match path.parent() {
-        Some(folder) => folder.child(&format!("{}.pfupgrade-new.config", path.name())),
+        Some(folder) => folder.child(&format!("{}{NEW}", path.name())),
         None => path.clone(),
     }
 }

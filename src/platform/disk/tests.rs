@@ -94,13 +94,100 @@ fn a_power_cut_takes_what_was_not_synced() {
     let mut file = disk.create(&path(r"C:\a\name-not-synced")).expect("created");
     file.write_all(b"lost").expect("written");
     file.sync().expect("synced");
-    let after = disk.after_power_cut();
+    let after = disk.after_power_cut(Unsynced::Dropped);
     assert_eq!(text(&after, r"C:\a\content-not-synced"), "");
     assert!(!exists(&after, &path(r"C:\a\name-not-synced")).expect("asked"));
 
     replace(&disk, &path(r"C:\a\whole"), b"kept").expect("written");
     disk.rename(&path(r"C:\a\whole"), &path(r"C:\a\renamed")).expect("renamed");
-    assert_eq!(text(&disk.after_power_cut(), r"C:\a\whole"), "kept");
+    assert_eq!(text(&disk.after_power_cut(Unsynced::Dropped), r"C:\a\whole"), "kept");
     disk.stop();
     assert!(disk.create(&path(r"C:\a\after-death")).is_err());
+}
+
+/// A machine's worth of changes that are not synced: a file that grew, a new one, a move, a rename, a removal.
+fn unsynced() -> MemoryDisk {
+    let disk = MemoryDisk::new();
+    for folder in [r"C:\a", r"C:\b"] {
+        create_folders(&disk, &path(folder)).expect("folder");
+    }
+    for name in ["grown", "moved", "renamed", "removed"] {
+        replace(&disk, &path(r"C:\a").child(name), name.as_bytes()).expect("written");
+    }
+    disk.sync_all();
+    disk.append(&path(r"C:\a\grown")).and_then(|mut file| file.write_all(b" by so much")).expect("written");
+    disk.create(&path(r"C:\a\new")).and_then(|mut file| file.write_all(b"all of it")).expect("written");
+    disk.rename(&path(r"C:\a\moved"), &path(r"C:\b\moved")).expect("moved");
+    disk.rename(&path(r"C:\a\renamed"), &path(r"C:\a\name")).expect("renamed");
+    disk.remove_file(&path(r"C:\a\removed")).expect("removed");
+    disk
+}
+
+#[test]
+fn whatever_a_power_cut_leaves_a_thing_that_was_moved_is_in_one_place() {
+    let disk = unsynced();
+    let (mut moved, mut torn, mut zeros) = (0, 0, 0);
+    for seed in 0..200 {
+        for cut in [Unsynced::InPart(seed), Unsynced::Torn(seed), Unsynced::Reordered(seed)] {
+            let after = disk.after_power_cut(cut);
+            let there = |at: &str| usize::from(exists(&after, &path(at)).expect("asked"));
+            assert_eq!(there(r"C:\a\moved") + there(r"C:\b\moved"), 1, "{cut:?}");
+            assert_eq!(there(r"C:\a\renamed") + there(r"C:\a\name"), 1, "{cut:?}");
+            moved += there(r"C:\b\moved");
+            let grown = text(&after, r"C:\a\grown");
+            assert!(grown.starts_with("grown"), "{cut:?}: what was safe is {grown}");
+            torn += usize::from(grown.len() > 5 && grown != "grown by so much");
+            zeros += usize::from(grown.ends_with('\0'));
+            assert_eq!(after.after_power_cut(cut).walk(&path("C:\\")).ok(), after.walk(&path("C:\\")).ok(), "{cut:?}");
+        }
+    }
+    assert!(moved > 200 && moved < 600 && torn > 50 && zeros > 20, "{moved} moved, {torn} torn, {zeros} with zeros");
+}
+
+#[test]
+fn a_sync_of_one_folder_makes_a_whole_move_safe_and_nothing_else() {
+    for folder in [r"C:\a", r"C:\b"] {
+        let disk = unsynced();
+        disk.sync_folder(&path(folder)).expect("synced");
+        let after = disk.after_power_cut(Unsynced::Dropped);
+        let there = |at: &str| exists(&after, &path(at)).expect("asked");
+        assert!(there(r"C:\b\moved") && !there(r"C:\a\moved"), "{folder}");
+        assert_eq!(there(r"C:\a\removed"), folder == r"C:\b", "{folder}");
+    }
+}
+
+#[test]
+fn a_full_disk_takes_half_of_a_write_and_no_more() {
+    let disk = unsynced();
+    let before = disk.changes();
+    disk.keep_states();
+    disk.fail_after(1, DiskFault::FailsFromThenOn);
+    let full = replace(&disk, &path(r"C:\a\new"), b"other");
+    assert_eq!(full.expect_err("no room").kind(), io::ErrorKind::StorageFull);
+    assert_eq!(text(&disk, r"C:\a\new"), "all of it");
+    assert!(text(&disk, r"C:\a\new.pfupgrade-new.config").starts_with("ot"));
+    assert!(disk.sync_folder(&path(r"C:\a")).is_err());
+    assert_eq!(disk.states().len() as u64, disk.changes() - before);
+    let disk = disk.snapshot();
+    replace(&disk, &path(r"C:\a\new"), b"other").expect("there is room again");
+}
+
+#[test]
+fn a_sync_can_be_forgotten() {
+    let disk = MemoryDisk::new();
+    create_folders(&disk, &path(r"C:\a")).expect("folder");
+    let kept = disk.snapshot();
+    kept.keep_states();
+    replace(&kept, &path(r"C:\a\file"), b"content").expect("written");
+    let syncs = kept.syncs();
+    let paths: Vec<&str> = syncs.iter().map(|sync| sync.path.as_str()).collect();
+    assert_eq!(paths, [r"C:\a\file.pfupgrade-new.config", r"C:\a"]);
+    for (sync, left) in syncs.iter().zip([Some(String::new()), None]) {
+        let disk = disk.snapshot();
+        disk.forget_sync(sync.change);
+        replace(&disk, &path(r"C:\a\file"), b"content").expect("written");
+        let after = disk.after_power_cut(Unsynced::Dropped);
+        let found = exists(&after, &path(r"C:\a\file")).expect("asked").then(|| text(&after, r"C:\a\file"));
+        assert_eq!(found, left);
+    }
 }

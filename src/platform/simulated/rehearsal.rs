@@ -4,7 +4,7 @@ use super::demo::deliver;
 use super::trouble::{Trouble, Works};
 use super::{Simulated, facts};
 use crate::platform::clock::Clock;
-use crate::platform::disk::{self, Disk, FailingDisk, HostDisk, MemoryDisk, ReadDisk, Refusal};
+use crate::platform::disk::{self, Disk, FailingDisk, HostDisk, MemoryDisk, ReadDisk, Refusal, Unsynced};
 use crate::platform::op::{INSTALLER_LIMIT, Op, SERVICE_LIMIT};
 use crate::platform::own::{AtStart, Notice};
 use crate::platform::wraps::Wraps;
@@ -156,7 +156,7 @@ impl Rehearsal {
     pub fn settle(&self) -> Result<(), Failure> {
         let struck = self.struck().is_some();
         if let Some(memory) = &self.memory {
-            let left = if struck { memory.after_power_cut() } else { memory.clone() };
+            let left = if struck { memory.after_power_cut(Unsynced::Dropped) } else { memory.clone() };
             let facts = self.machine.facts();
             let drives = facts.free_space.keys().copied();
             put_back(&left, &self.host, drives).doing("write the machine back into its folder")?;

@@ -198,10 +198,16 @@ impl Simulated {
     /// An installation that was cut off is a transaction of Windows Installer's own: before it works on another product
     /// it undoes what was begun.
     fn undo_suspended(&self, but: &str, log: &mut Log, watch: &mut dyn FnMut(Progress)) -> Result<(), Failure> {
-        let suspended = |(code, record): &(&String, &Installed)| {
-            record.stage == Stage::Installing && !code.eq_ignore_ascii_case(but)
-        };
         let facts = self.facts();
+        let suspended = |(code, record): &(&String, &Installed)| {
+            // What is being removed and is no product (any more) was an installation whose undoing was cut off.
+            let begun = match record.stage {
+                Stage::Installing => true,
+                Stage::Removing => registration::registered(&facts, code).is_none(),
+                Stage::Installed => false,
+            };
+            begun && !code.eq_ignore_ascii_case(but)
+        };
         for (code, record) in facts.installed.iter().filter(suspended) {
             log.say(format!("An install for {} is suspended: its changes are undone", record.name));
             self.take_away(code, record, log, watch)?;

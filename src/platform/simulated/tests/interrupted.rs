@@ -1,15 +1,8 @@
 //! Operations that are cut off at any change of the disk end as if nothing had happened once they are done again.
 
 use super::*;
-use crate::platform::disk::{FailingDisk, Refusal};
+use crate::platform::disk::{DiskFault, Unsynced};
 use crate::platform::op::{Blob, WayBack};
-
-/// A disk that takes so many changes.
-fn failing(disk: &MemoryDisk, changes: i64, refusal: Refusal) -> FailingDisk {
-    let failing = FailingDisk::around(Arc::new(disk.clone()));
-    failing.refuse_after(changes, refusal);
-    failing
-}
 
 /// Kills the operation at every single change of the disk, once as a process that dies and once as a power cut, and does
 /// it again: the end must be the same as without.
@@ -24,24 +17,27 @@ fn survives_every_cut(before: &MemoryDisk, op: &Op) {
         all
     };
     let wanted = result(&undisturbed);
-    assert!(result(&undisturbed.after_power_cut()) == wanted, "{op} is not safe when it is over");
+    assert!(result(&undisturbed.after_power_cut(Unsynced::Dropped)) == wanted, "{op} is not safe when it is over");
     assert_ne!(wanted, state(before), "{op} changes nothing");
     for changes in 0.. {
         let disk = before.snapshot();
-        let cut = failing(&disk, changes, Refusal::Killed);
-        let end = perform(&Simulated::open(Arc::new(cut.clone()), clock()).unwrap(), op);
-        if !cut.has_refused() {
-            end.unwrap();
+        let machine = open(&disk);
+        disk.stop_after(changes);
+        let end = perform(&machine, op);
+        if end.is_ok() {
             assert!(changes > 10, "{changes} changes only");
             break;
         }
-        for (how, left) in [("killed", disk.snapshot()), ("without power", disk.after_power_cut())] {
+        let power =
+            [Unsynced::Dropped, Unsynced::InPart(changes), Unsynced::Torn(changes), Unsynced::Reordered(changes)];
+        let without_power = power.map(|unsynced| (format!("{unsynced:?}"), disk.after_power_cut(unsynced)));
+        for (how, left) in without_power.into_iter().chain([("killed".to_owned(), disk.snapshot())]) {
             perform(&open(&left), op).unwrap_or_else(|failure| panic!("{op}, {how} at {changes}: {failure}"));
             check(&wanted, &result(&left), &format!("{op}, {how} at change {changes}"));
         }
         let disk = before.snapshot();
-        let failing = failing(&disk, changes, Refusal::Once);
-        let machine = Simulated::open(Arc::new(failing), clock()).unwrap();
+        let machine = open(&disk);
+        disk.fail_after(changes, DiskFault::FailsOnce);
         perform(&machine, op).unwrap_err();
         perform(&machine, op).unwrap();
         check(&wanted, &result(&disk), &format!("{op}, with a fault at change {changes}"));
@@ -56,7 +52,8 @@ fn check(wanted: &BTreeMap<String, Vec<u8>>, found: &BTreeMap<String, Vec<u8>>, 
 #[test]
 fn what_could_not_be_written_has_not_happened() {
     let (disk, _) = demo();
-    let machine = Simulated::open(Arc::new(failing(&disk, 0, Refusal::Killed)), clock()).unwrap();
+    let machine = open(&disk);
+    disk.stop();
     let before = machine.facts();
     assert!(perform(&machine, &service("PFSvc", ServiceState::Stopped)).is_err());
     assert_eq!(machine.facts(), before);
@@ -113,15 +110,43 @@ fn a_half_done_installation_can_be_taken_away_and_a_half_done_removal_undone() {
     for changes in 0.. {
         let (installing, removing) = (before.snapshot(), done.snapshot());
         let cuts = [(&installing, &op), (&removing, &undo)].map(|(disk, op)| {
-            let cut = failing(disk, changes, Refusal::Killed);
-            let _ = perform(&Simulated::open(Arc::new(cut.clone()), clock()).unwrap(), op);
-            cut.has_refused()
+            let machine = open(disk);
+            disk.stop_after(changes);
+            perform(&machine, op).is_err()
         });
+        let (installing, removing) = (installing.snapshot(), removing.snapshot());
         perform(&open(&installing), &undo).unwrap();
         assert!(same(&installing, &before), "installation cut at {changes}");
         perform(&open(&removing), &op).unwrap();
         assert!(same(&removing, &done), "removal cut at {changes}");
         if cuts == [false, false] {
+            break;
+        }
+    }
+}
+
+/// Found by playing faults upon faults: an installation that was cut off is undone before another product is worked on,
+/// and that undoing was cut off as well.
+#[test]
+fn a_suspended_installation_is_gone_however_often_its_undoing_is_cut_off() {
+    let (before, machine) = with_server();
+    let portal = uninstall(&machine, "PhoneFactor User Portal");
+    let package = format!(r"{AGENT}\MultiFactorAuthenticationWebServiceSdkSetup64.msi");
+    let half = before.snapshot();
+    let machine = open(&half);
+    half.stop_after(12);
+    perform(&machine, &install(&package, &[("TARGETAPPPOOL", "PhoneFactor")])).unwrap_err();
+    let suspended = |disk: &MemoryDisk| open(disk).facts().installed.values().any(|own| own.stage != Stage::Installed);
+    assert!(suspended(&half.snapshot()));
+    for changes in 0.. {
+        let disk = half.snapshot();
+        let machine = open(&disk);
+        disk.stop_after(changes);
+        let ended = perform(&machine, &portal);
+        let disk = disk.snapshot();
+        perform(&open(&disk), &portal).unwrap();
+        assert!(!suspended(&disk), "cut at {changes}");
+        if ended.is_ok() {
             break;
         }
     }
