@@ -116,6 +116,7 @@ fn every_sync_that_the_promise_needs_is_missed() {
     let before_uninstalls: Vec<u64> =
         played.ops.iter().filter(|op| op.0.starts_with("uninstall")).map(|op| op.1 - 1).collect();
     let portal = r"C:\inetpub\wwwroot\MultiFactorAuth";
+    #[allow(clippy::type_complexity, reason = "one table, used once")]
     let syncs: [(&str, &dyn Fn(&Synced, &str) -> bool); 8] = [
         ("the journal's first record", &|_, path| path == format!(r"{run}\journal.jsonl.pfupgrade-new.config")),
         ("the journal's name", &|_, path| path == run),
