@@ -50,6 +50,7 @@ pub const FINDINGS: &[(&str, Level, &str)] = &[
     ("interrupted-upgrade", Level::Refuse, "a component is installed in its old and its new version"),
     ("interruptions", Level::Warn, "what the agent secures or proxies is interrupted meanwhile"),
     ("leftovers", Level::RefuseUnlessAllowed, "an earlier attempt left files behind"),
+    ("merge-conflict", Level::Refuse, "the administrator and the new version changed the same setting differently"),
     ("method-console", Level::Refuse, "the plan wants a component installed in a server's console that is not here"),
     ("mobile-app-dropped", Level::Refuse, "the server's setup may bring no Mobile App Web Service"),
     ("no-asp-net", Level::Refuse, "IIS has no ASP.NET"),
@@ -92,6 +93,9 @@ pub struct Finding {
     /// What to do about it.
     pub advice: String,
 }
+
+/// The id of what ends with a code of its own: a decision is needed, and nothing else.
+pub const MERGE_CONFLICT: &str = "merge-conflict";
 
 impl Finding {
     /// A finding that refuses the run.

@@ -123,6 +123,7 @@ pub fn compile(plan: &Plan, survey: &Survey, machine: &dyn Inspect, folders: &Fo
         }
         // 5. What only the console knows.
         steps.extend(targets.iter().filter_map(|target| web::tell_console(&ground, target)));
+        steps.extend(server::start_dependents(&ground));
         // 6. Verify; the outage ends. Then it is the turn of the web servers.
         steps.push(verify(&ground, &targets));
         steps.extend(server::hand_over(&ground, &targets));

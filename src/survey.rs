@@ -33,6 +33,9 @@ pub struct Survey {
     pub components: BTreeMap<Component, Found>,
     /// The services whose program lies below InstallPath.
     pub services: Vec<Service>,
+    /// Services of others that cannot run without those.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dependents: Vec<Service>,
     /// IIS; `None` where it is not installed.
     pub web_server: Option<WebServer>,
     /// Every application of IIS that holds an address of the SDK, ours and others.
@@ -140,12 +143,13 @@ pub struct ChangedFile {
 pub fn survey(machine: &dyn Inspect) -> Result<Survey, Failure> {
     let system = machine.system()?;
     let install = install_path(machine, &system)?;
-    let services = match &install {
-        None => Vec::new(),
+    let (services, dependents) = match &install {
+        None => (Vec::new(), Vec::new()),
         Some(install) => {
-            let mut services = machine.services()?;
-            services.retain(|service| service.program().is_some_and(|program| program.is_within(&install.folder)));
-            services
+            let is_ours = |service: &Service| service.program().is_some_and(|path| path.is_within(&install.folder));
+            let (ours, others): (Vec<_>, Vec<_>) = machine.services()?.into_iter().partition(is_ours);
+            let dependents = dependents(&ours, others);
+            (ours, dependents)
         }
     };
     let web_server = machine.web_server()?;
@@ -166,7 +170,21 @@ pub fn survey(machine: &dyn Inspect) -> Result<Survey, Failure> {
         let evidence = format!("service {} ({})", service.name, service.image_path);
         components.entry(Component::Server).or_default().evidence.push(evidence);
     }
-    Ok(Survey { system, install, components, services, web_server, sdk_clients })
+    Ok(Survey { system, install, components, services, dependents, web_server, sdk_clients })
+}
+
+/// The services among `others` that need one of ours, or need one that does.
+fn dependents(ours: &[Service], mut others: Vec<Service>) -> Vec<Service> {
+    let mut found: Vec<Service> = Vec::new();
+    loop {
+        let needs_one = |service: &Service| ours.iter().chain(&found).any(|needed| service.needs(&needed.name));
+        let (more, rest): (Vec<_>, Vec<_>) = others.into_iter().partition(needs_one);
+        if more.is_empty() {
+            return found;
+        }
+        found.extend(more);
+        others = rest;
+    }
 }
 
 fn install_path(machine: &dyn Inspect, system: &System) -> Result<Option<InstallPath>, Failure> {

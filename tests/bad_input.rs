@@ -9,6 +9,7 @@ use pfupgrade::platform::facts::ServiceState;
 use pfupgrade::platform::registry::Value;
 use pfupgrade::platform::simulated::MachineFacts;
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -121,10 +122,11 @@ impl Place {
         facts.service("PFSvc").is_some_and(|service| service.state == ServiceState::Running)
     }
 
-    /// Every file of the machine with its content, as far as it is small; the lock may come.
+    /// Every file of the machine with its content, as far as it is small; the lock may come, and the event log grow.
     fn files(&self) -> BTreeMap<PathBuf, (u64, Vec<u8>)> {
         let entries = walkdir::WalkDir::new(self.path("machine")).into_iter().map(Result::unwrap);
-        let files = entries.filter(|entry| !entry.file_type().is_dir() && entry.file_name() != "lock");
+        let grows = |name: &OsStr| name == "lock" || name == "event-log.txt";
+        let files = entries.filter(|entry| !entry.file_type().is_dir() && !grows(entry.file_name()));
         let content = |path: &Path| {
             let len = path.symlink_metadata().unwrap().len();
             let small = len < GIB && !path.is_symlink();

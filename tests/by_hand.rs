@@ -4,11 +4,13 @@
 mod support;
 use support::*;
 
-use pfupgrade::engine::{Answer, End, EngineError, Event, Operator, Watcher, prepare};
+use pfupgrade::engine::{Answer, End, EngineError, Event, Operator, Silent, Watcher, prepare};
 use pfupgrade::plan::Plan;
 use pfupgrade::platform::Platform;
 use pfupgrade::platform::disk::{self, MemoryDisk};
-use pfupgrade::platform::op::Gate;
+use pfupgrade::platform::faulty::{Fault, Faulty};
+use pfupgrade::platform::op::{Gate, Op};
+use pfupgrade::platform::simulated::Simulated;
 use pfupgrade::report::summary::Summary;
 
 const AGENT: &str = r"C:\Program Files\PhoneFactor";
@@ -143,4 +145,76 @@ fn an_agent_server_hands_over_to_its_web_servers() {
     // A server that has its web parts itself hands nothing over.
     let disk = start_with_packages();
     assert!(!last_run(&disk).unwrap().frozen.steps.iter().any(|step| step.id == "hand-over"));
+}
+
+/// A person who installs the portal under another name than the gate says.
+struct Elsewhere<'a>(Person<'a>, &'a Simulated);
+
+impl Operator for Elsewhere<'_> {
+    fn at_gate(&mut self, gate: &Gate, still: &str) -> Answer {
+        let Some(Op::Install { package, properties, log }) = gate.by_hand.as_deref() else {
+            return self.0.at_gate(gate, still);
+        };
+        let mut properties = properties.clone();
+        properties.insert("TARGETVDIR".to_owned(), "Portal2".to_owned());
+        let install = Op::Install { package: package.clone(), properties, log: log.clone() };
+        match self.1.perform(&install, &mut |_| {}) {
+            Ok(_) => Answer::Done { by: "simulated operator".to_owned() },
+            Err(_) => Answer::Later,
+        }
+    }
+}
+
+fn run_elsewhere(machine: &Simulated, platform: &dyn Platform) -> Result<End, EngineError> {
+    let clock = clock();
+    let engine = engine(platform, &clock);
+    let plan = plan_with("[portal]\nmethod = 'console'");
+    let prepared = prepare(platform.inspect(), &*clock, &plan, &engine.state).unwrap();
+    engine.run(&prepared, &mut Elsewhere(Person::at(machine), machine), &mut Silent)
+}
+
+#[test]
+fn an_application_that_was_installed_under_another_name_is_renamed_and_comes_back() {
+    let start = one_server();
+    let before = without_what_stays(whole(&start));
+    let renamed = start.snapshot();
+    let machine = boot(&renamed);
+    let all = Faulty::counting(&machine, || ());
+    assert_eq!(run_elsewhere(&machine, &all).unwrap(), End::Done { reboot: false });
+    let folder = r"C:\inetpub\wwwroot\Portal2";
+    let iis = machine.facts().web_server.unwrap();
+    let site = &iis.sites[0].name;
+    let portal = iis.application(site, "/MultiFactorAuth").unwrap();
+    assert!(portal.folder == path(folder) && !portal.settings.is_empty(), "{portal:?}");
+    assert!(iis.application(site, "/Portal2").is_none());
+    assert!(get(&renamed, &format!(r"{folder}\web.config")).unwrap().contains("svc-pfportal"));
+    assert!(get(&renamed, &format!(r"{folder}\app_offline.htm")).is_none());
+    assert!(!disk::exists(&renamed, &path(r"C:\inetpub\wwwroot\MultiFactorAuth")).unwrap());
+    let whole_renamed = whole(&renamed);
+    rollback(&renamed).unwrap().unwrap();
+    assert_same(&before, &without_what_stays(whole(&renamed)), "rolled back");
+
+    // The same, whatever interrupts it.
+    let performed = all.performed();
+    let at =
+        |words: &str| performed.iter().position(|text| text.starts_with(words)).unwrap_or_else(|| panic!("{words}"));
+    let config = format!(r"write {folder}\web.config");
+    for words in [
+        &format!("close {folder}"),
+        "rename the application /Portal2",
+        &config,
+        "configure the application /MultiFactorAuth of",
+    ] {
+        for fault in [Fault::Fails, Fault::KilledBefore, Fault::KilledAfter] {
+            let disk = start.snapshot();
+            let machine = boot(&disk);
+            let faulty = Faulty::new(&machine, at(words), fault, || disk.stop());
+            run_elsewhere(&machine, &faulty).unwrap_err();
+            let (on, back) = (disk.snapshot(), disk.snapshot());
+            resume(&on).unwrap().unwrap();
+            assert_same(&whole_renamed, &whole(&on), &format!("{words} {fault:?}, resumed"));
+            rollback(&back).unwrap().unwrap();
+            assert_same(&before, &without_what_stays(whole(&back)), &format!("{words} {fault:?}, rolled back"));
+        }
+    }
 }

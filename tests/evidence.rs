@@ -192,3 +192,83 @@ fn files_of_every_released_format_stay_readable() {
     let name = r"file C:\inetpub\wwwroot\PhoneFactor\web.config";
     assert!(Fingerprint::get(&approved.fingerprint, name).is_some_and(|sum| sum.len() == 64));
 }
+
+/// Three files as a vendor and an administrator leave them.
+fn three(server: &Server) -> [String; 3] {
+    let of = |mode: &str, timeout: &str, extra: &str| {
+        format!(
+            "<configuration>\n  <appSettings>\n    <add key=\"PASSWORD\" value=\"{extra}\" />\n  </appSettings>\n  \
+             <system.web>\n    <trace mode=\"{mode}\" />\n    <session timeout=\"{timeout}\" />\n  </system.web>\n\
+             </configuration>\n"
+        )
+    };
+    [("old", of("a", "40", "s3cret")), ("new", of("a", "30", "")), ("shipped", of("a", "20", ""))].map(
+        |(name, text)| {
+            let path = server.beside(&format!("{name}.config"));
+            fs::write(&path, text).unwrap();
+            path
+        },
+    )
+}
+
+#[test]
+fn two_files_are_merged_on_their_own() {
+    let server = Server(tempfile::tempdir().unwrap());
+    let [old, new, base] = three(&server);
+    let output = server.beside("merged.config");
+    let merge = |more: &[&str], code: i32| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pfupgrade"));
+        command.args(["merge", &old, &new, "--base", &base]).args(more).stdin(Stdio::null());
+        let ended = command.output().unwrap();
+        let said = String::from_utf8_lossy(&[ended.stdout, ended.stderr].concat()).into_owned();
+        assert_eq!(ended.status.code(), Some(code), "{said}");
+        assert!(!said.contains("s3cret"), "{said}");
+        said
+    };
+    let said = merge(&["--output", &output], 8);
+    assert!(said.contains("system.web/session/@timeout") && said.contains("nothing was written"), "{said}");
+    assert!(!Path::new(&output).exists());
+    let said = merge(&["--json"], 8);
+    let document: serde_json::Value = serde_json::from_str(said.lines().next().unwrap()).unwrap();
+    assert_eq!((document["kind"].as_str(), document["exit_code"].as_i64()), (Some("merge"), Some(8)));
+    merge(&["--on-conflict", "keep-old"], 0);
+    assert!(!Path::new(&output).exists());
+    merge(&["--on-conflict", "keep-old", "--output", &output], 0);
+    assert_eq!(fs::read_to_string(&output).unwrap(), fs::read_to_string(&old).unwrap());
+    fs::write(&old, "no configuration").unwrap();
+    assert!(merge(&[], 2).contains("old.config"));
+}
+
+#[test]
+fn a_conflict_that_nobody_has_decided_refuses_a_run() {
+    let server = Server::new();
+    // The setup brings the package along; here it lies there before.
+    let package = "MultiFactorAuthenticationUserPortalSetup64.msi";
+    let donor = Server::upgraded();
+    let brought = donor.at(&format!("C/Program Files/PhoneFactor/{package}"));
+    fs::copy(brought, server.at(&format!("C/Install/{package}"))).unwrap();
+    let config = server.at(PORTAL_CONFIG);
+    // The new version brings this attribute too, with another value.
+    let text = fs::read_to_string(&config).unwrap();
+    let changed = text.replacen("validateRequest=", "controlRenderingCompatibilityVersion=\"3.5\" validateRequest=", 1);
+    assert_ne!(changed, text);
+    fs::write(&config, changed).unwrap();
+    let plan = |on_conflict: &str| {
+        let path = server.beside(&format!("{on_conflict}.toml"));
+        let package = format!(r"installer = 'C:\Install\{package}'");
+        let text = "format = 1\n[server]\ninstaller = 'C:\\Install\\MultiFactorAuthenticationServerSetup.exe'\n";
+        fs::write(&path, format!("{text}[portal]\n{package}\n[merge]\non-conflict = \"{on_conflict}\"\n")).unwrap();
+        path
+    };
+    let place = "system.web/pages/@controlRenderingCompatibilityVersion";
+    server.says(&["plan", &plan("stop")], 8, &["merge-conflict", place, "on-conflict"]);
+    server.says(&["run", &plan("stop"), "--yes"], 8, &["merge-conflict", "nothing has been touched"]);
+    assert!(!server.at("C/ProgramData/pfupgrade/runs").exists());
+    let merged = server.at("C/inetpub/wwwroot/MultiFactorAuth/web.config");
+    for (on_conflict, value) in [("keep-new", "4.0"), ("keep-old", "3.5")] {
+        server.ends(&["run", &plan(on_conflict), "--yes", "--quiet"], 0);
+        let text = fs::read_to_string(&merged).unwrap();
+        assert!(text.contains(&format!("controlRenderingCompatibilityVersion=\"{value}\"")), "{on_conflict}: {text}");
+        server.ends(&["rollback", "--yes", "--quiet"], 0);
+    }
+}

@@ -218,6 +218,7 @@ fn a_summary() {
         by_hand: vec![ByHand { title: "Tell the users".to_owned(), lines: vec!["the new address".to_owned()] }],
         outage_ms: Some(1_625_400),
         backup: r"C:\backups\1".to_owned(),
+        web_server_backup: Some("pfupgrade-1".to_owned()),
         journal: r"C:\runs\1\journal.jsonl".to_owned(),
     };
     let expected = r"Run 20160301-200000 on MFA01 is finished.
@@ -236,6 +237,7 @@ What is left to do by hand
 
 Where things are
   backups   C:\backups\1
+  IIS       backup pfupgrade-1 of all its sites
   journal   C:\runs\1\journal.jsonl
   way back  pfupgrade rollback
 ";

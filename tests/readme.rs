@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
 use pfupgrade::plan::{KEYS, KeyDoc};
+use pfupgrade::platform::own::Notice;
 use pfupgrade::preflight::{FINDINGS, Level};
 use std::fmt::Write as _;
 use std::fs;
@@ -12,6 +13,18 @@ use tempfile::TempDir;
 
 const HOUSE: &str = env!("CARGO_MANIFEST_DIR");
 const README: &str = include_str!("../README.md");
+const OWN: &str = include_str!("../src/platform/own.rs");
+const NOTICES: [Notice; 9] = [
+    Notice::Begun,
+    Notice::GoesOn,
+    Notice::Done,
+    Notice::Restart,
+    Notice::Gate,
+    Notice::Stopped,
+    Notice::Failed,
+    Notice::GoesBack,
+    Notice::RolledBack,
+];
 const EXIT: &str = include_str!("../src/exit.rs");
 
 /// The fenced blocks of a language.
@@ -168,6 +181,22 @@ fn the_exit_codes_are_those_of_the_code() {
         .map(|row| row.into_iter().map(|cell| cell.replace('`', "")).collect())
         .collect();
     assert_eq!(found, expected);
+}
+
+#[test]
+fn the_entries_of_the_event_log_are_those_of_the_code() {
+    let variants = OWN.split_once("pub enum Notice {").unwrap().1.split_once("\n}").unwrap().0;
+    let lines: Vec<&str> = variants.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let mut expected = Vec::new();
+    for pair in lines.chunks(2) {
+        let [meaning, variant] = pair else { panic!("{pair:?}") };
+        let (meaning, variant) =
+            (meaning.trim_start_matches("/// ").trim_end_matches('.'), variant.trim_end_matches(','));
+        let notice = NOTICES.iter().find(|notice| format!("{notice:?}") == variant).unwrap();
+        expected.push(vec![notice.id().to_string(), notice.severity().name().to_owned(), meaning.to_owned()]);
+    }
+    assert_eq!(expected.len(), NOTICES.len());
+    assert_eq!(table("### The event log"), expected);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use pfupgrade::engine::{End, EngineError, Silent, Standing, prepare};
 use pfupgrade::platform::disk::{self, MemoryDisk, ReadDisk};
 use pfupgrade::platform::facts::{ServiceState, StartType};
 use pfupgrade::platform::faulty::{Fault, Faulty};
+use pfupgrade::platform::op::Op;
 use pfupgrade::platform::{FailureKind, Platform, verify_backup};
 
 const USERS: &str = r"C:\Program Files\PhoneFactor\Data\users.txt";
@@ -54,6 +55,21 @@ fn a_resumed_run_carries_over_and_brings_back_what_was_written_since_it_was_call
     assert!(get(&disk, &new(config)).unwrap().contains("LATER"));
     assert_eq!(rollback(&disk).unwrap().unwrap(), End::RolledBack);
     assert_same(&before, &without_what_stays(whole(&disk)), "rolled back");
+}
+
+#[test]
+fn the_backup_of_what_a_person_has_uninstalled_since_is_kept() {
+    let disk = called_off();
+    let (code, _) = product(&disk, "PhoneFactor User Portal");
+    let log = path(r"C:\Install\uninstall.log");
+    let uninstall = Op::Uninstall { code, name: "the portal".to_owned(), log, way_back: None };
+    boot(&disk).perform(&uninstall, &mut |_| {}).unwrap();
+    disk::remove(&disk, &path(r"C:\inetpub\wwwroot\PhoneFactor")).unwrap();
+    put_hook(&disk, 0);
+    assert_eq!(resume(&disk).unwrap().unwrap(), End::Done { reboot: false });
+    let config = get(&disk, r"C:\inetpub\wwwroot\MultiFactorAuth\web.config").unwrap();
+    assert!(config.contains(r"FABRIKAM\svc-pfportal") && config.contains("theme=\"Contoso\""), "{config}");
+    assert!(get(&disk, r"C:\inetpub\wwwroot\MultiFactorAuth\App_Themes\Contoso\Contoso.css").is_some());
 }
 
 #[test]
@@ -372,4 +388,28 @@ fn a_machine_is_taken_over_from_a_process_that_was_killed() {
     let left = killed();
     put(&left, r"C:\ProgramData\pfupgrade\owner.json", "{\"process\":");
     assert_eq!(died(&left).unwrap().owner, None);
+}
+
+#[test]
+fn iis_keeps_a_backup_of_its_own_from_before_the_first_change_and_a_rollback_leaves_it_alone() {
+    let kept = |disk: &MemoryDisk, name: &str| {
+        get(disk, &format!(r"C:\Windows\System32\inetsrv\backup\pfupgrade-{name}\applicationHost.config"))
+    };
+    let disk = called_off();
+    let configuration = toml::to_string(&boot(&disk).facts().web_server.unwrap()).unwrap();
+    assert_eq!(kept(&disk, "20160305-220000").as_ref(), Some(&configuration));
+    // Where the steps begin anew, what has changed since is in a backup of its own.
+    change(&disk, |facts| facts.web_server.as_mut().unwrap().sites[0].bindings.push("http/*:81:".to_owned()));
+    put_hook(&disk, 0);
+    resume(&disk).unwrap().unwrap();
+    assert_eq!(kept(&disk, "20160305-220000").as_ref(), Some(&configuration));
+    let again = kept(&disk, "20160305-220000-2").unwrap();
+    assert!(again.contains("http/*:81:") && again.contains("/PhoneFactor\""), "{again}");
+    rollback(&disk).unwrap().unwrap();
+    assert_eq!(kept(&disk, "20160305-220000-2"), Some(again));
+    // Windows without IIS has nothing to keep.
+    let disk = one_server();
+    let plan = plan_with("[sdk]\naction = 'keep'\n[portal]\naction = 'keep'\n[mobile-app]\naction = 'keep'");
+    run(&disk, &plan).unwrap();
+    assert_eq!(kept(&disk, "20160305-220000"), None);
 }

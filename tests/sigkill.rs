@@ -33,8 +33,11 @@ fn whole(machine: &Path) -> BTreeMap<String, String> {
     let mut all = BTreeMap::new();
     for entry in walkdir::WalkDir::new(machine).into_iter().map(Result::unwrap) {
         let name = entry.path().strip_prefix(machine).unwrap().to_string_lossy().replace('\\', "/");
-        // The tool's own folders are named after the time, and logs and machine.toml hold times.
-        if name.contains("ProgramData/pfupgrade") || name.contains("pfupgrade-aside") || name.contains("/Logs/") {
+        // The tool's own folders are named after the time, and logs and machine.toml hold times. The event log and IIS's
+        // own backups stay.
+        let left_out =
+            ["ProgramData/pfupgrade", "pfupgrade-aside", "/Logs/", "event-log.txt", "Windows/System32/inetsrv"];
+        if left_out.iter().any(|left_out| name.contains(left_out)) {
             continue;
         }
         let content = if entry.file_type().is_file() { std::fs::read(entry.path()).unwrap() } else { Vec::new() };

@@ -2,14 +2,16 @@
 
 use super::fault::Fault;
 use super::machine::Machine;
-use super::options::Global;
+use super::options::{AfterReboot, Global};
 use super::talk::Talk;
 use crate::engine::journal::{Entry, Record};
 use crate::engine::{End, EngineError, Standing};
 use crate::exit::Exit;
 use crate::platform::op::Op;
+use crate::platform::own::AtStart;
 use crate::report::summary::Summary;
 use crate::report::text;
+use crate::step::Folders;
 use anstyle::Style;
 use serde::Serialize;
 
@@ -40,6 +42,29 @@ pub(super) struct Scene<'a> {
     pub(super) machine: &'a Machine,
 }
 
+/// What a command is at work on.
+pub(super) struct Job<'a> {
+    /// The command that goes on with it.
+    pub(super) verb: &'static str,
+    pub(super) folders: &'a Folders,
+    after_reboot: AfterReboot,
+}
+
+impl<'a> Job<'a> {
+    pub(super) fn resume(folders: &'a Folders, after_reboot: AfterReboot) -> Self {
+        Self { verb: "resume", folders, after_reboot }
+    }
+
+    pub(super) fn rollback(folders: &'a Folders, after_reboot: AfterReboot) -> Self {
+        Self { verb: "rollback", folders, after_reboot }
+    }
+
+    /// What it is, in words that come before the run's id.
+    pub(super) fn what(&self) -> &'static str {
+        if self.verb == "rollback" { "rollback of the run" } else { "run" }
+    }
+}
+
 impl Scene<'_> {
     /// The command line that goes on with this machine.
     pub(super) fn command(&self, rest: &str) -> String {
@@ -52,8 +77,13 @@ impl Scene<'_> {
     }
 
     /// Says how work on a run ended.
-    pub(super) fn conclude(&self, result: Result<End, EngineError>) -> Result<Ending, Fault> {
+    pub(super) fn conclude(&self, job: &Job<'_>, result: Result<End, EngineError>) -> Result<Ending, Fault> {
+        let goes_on = matches!(result, Ok(End::Restart { .. })) && self.goes_on_by_itself(job);
+        if !goes_on {
+            self.forget_restart();
+        }
         let end = result.map_err(|error| self.fault(error))?;
+        self.tell_end(job, &end, goes_on);
         let ending = Ending::new(Exit::from(&end));
         Ok(match end {
             End::Done { reboot } => {
@@ -68,7 +98,11 @@ impl Scene<'_> {
                 self.talk.insist(&format!(
                     "\nThe next restart of Windows replaces files where the next steps write: {files}"
                 ));
-                ending.next(format!("restart Windows, then {}", self.command("resume")))
+                let again = self.command(job.verb);
+                match goes_on {
+                    true => Ending { or: again, ..ending.next("restart Windows; after that it goes on by itself") },
+                    false => ending.next(format!("restart Windows, then {again}")),
+                }
             }
             End::Waiting(gate) => {
                 // Whoever was asked at a terminal has read it already.
@@ -95,6 +129,25 @@ impl Scene<'_> {
                 ending
             }
         })
+    }
+
+    /// Has Windows go on at its next start, where that is wanted; true where it will.
+    fn goes_on_by_itself(&self, job: &Job<'_>) -> bool {
+        if job.after_reboot == AfterReboot::Tell {
+            return false;
+        }
+        let words = [job.verb, "--after-reboot", "resume", "--state", self.machine.state.as_str()];
+        let arguments = words.map(str::to_owned).to_vec();
+        let command = AtStart { arguments, folder: job.folders.run.clone() };
+        let registered = self.machine.engine().platform.at_start(Some(&command));
+        registered.inspect_err(|failure| self.insist(&format!("It will not go on by itself: {failure}"))).is_ok()
+    }
+
+    /// Whatever Windows was to do at its next start is over.
+    pub(super) fn forget_restart(&self) {
+        if let Err(failure) = self.machine.engine().platform.at_start(None) {
+            self.insist(&failure.to_string());
+        }
     }
 
     /// What state an interrupted run leaves the machine in, in a sentence.

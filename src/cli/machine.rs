@@ -33,7 +33,7 @@ pub(super) struct Machine {
     kind: Kind,
     /// Where the simulated machine is; `None` where it is in memory.
     pub(super) folder: Option<PathBuf>,
-    state: WinPath,
+    pub(super) state: WinPath,
     clock: Arc<dyn Clock>,
 }
 

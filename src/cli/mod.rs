@@ -1,10 +1,12 @@
 //! The command line: arguments in, text and an exit code out. What is done is done elsewhere.
 
 mod ending;
+mod event_log;
 mod fault;
 mod live;
 mod log;
 mod machine;
+mod merge;
 mod operator;
 mod options;
 mod plan;
@@ -47,7 +49,7 @@ pub fn start(args: impl IntoIterator<Item = OsString>) -> Exit {
             (fault.exit, fault.next, fault.or)
         }
     };
-    if talk.json && !matches!(cli.command, Command::Plan(_) | Command::Verify) {
+    if talk.json && cli.command.is_work() {
         talk.end(exit, &next, &or);
     }
     exit
@@ -66,12 +68,13 @@ fn quiet_expected_panics() {
 fn carry_out(cli: &Cli, talk: &Talk) -> Result<ending::Ending, Fault> {
     let global = &cli.global;
     log::start(global)?;
-    rehearse::check(global, !matches!(cli.command, Command::Plan(_) | Command::Verify))?;
+    rehearse::check(global, cli.command.is_work())?;
     match &cli.command {
         Command::Plan(args) => plan::plan(args, global, talk),
         Command::Run(args) => run::run(args, global, talk),
         Command::Resume(args) => resume::resume(args, global, talk),
         Command::Rollback(args) => rollback::rollback(args, global, talk),
+        Command::Merge(args) => merge::merge(args, talk),
         Command::Verify => verify::verify(global, talk),
     }
 }

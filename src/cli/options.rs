@@ -3,7 +3,7 @@
 use super::quote;
 use crate::platform::simulated::{FailAt, demo};
 use clap::builder::PossibleValuesParser;
-use clap::{Args, ColorChoice, Parser, Subcommand};
+use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use std::path::{Path, PathBuf};
 
 /// Moves a PhoneFactor Agent 5.x server to Azure Multi-Factor Authentication Server, with verified backups, resume and
@@ -27,8 +27,17 @@ pub(super) enum Command {
     Resume(ResumeArgs),
     /// Put everything back as it was before the last run
     Rollback(RollbackArgs),
+    /// Merge the changes of one web.config into another
+    Merge(MergeArgs),
     /// Read the backups of the last run again, and check the machine it has upgraded
     Verify,
+}
+
+impl Command {
+    /// True for what works on a machine and tells so in events; the others print one document.
+    pub(super) fn is_work(&self) -> bool {
+        matches!(self, Self::Run(_) | Self::Resume(_) | Self::Rollback(_))
+    }
 }
 
 #[derive(Debug, Args)]
@@ -63,6 +72,36 @@ pub(super) struct RunArgs {
     /// Carry out a preview that was saved with `plan --out`, if the machine is still what it was
     #[arg(long, value_name = "FILE", conflicts_with = "plan")]
     pub(super) approved: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) unattended: Unattended,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct MergeArgs {
+    /// The administrator's file
+    pub(super) old: PathBuf,
+    /// The file of the new version
+    pub(super) new: PathBuf,
+    /// The administrator's file as it was shipped: what differs from it is the administrator's
+    #[arg(long, value_name = "FILE")]
+    pub(super) base: Option<PathBuf>,
+    /// Write the result to this file, which is replaced; without it nothing is written, and the differences are shown
+    #[arg(long, short, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    /// What holds where both files changed the same
+    #[arg(long, value_name = "SIDE", value_enum, default_value = "stop")]
+    pub(super) on_conflict: Conflicts,
+}
+
+/// What holds where both files changed the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Conflicts {
+    /// Nothing is written, and the command ends with 8
+    Stop,
+    /// The new file
+    KeepNew,
+    /// The old file
+    KeepOld,
 }
 
 #[derive(Debug, Args)]
@@ -70,6 +109,8 @@ pub(super) struct ResumeArgs {
     /// Say that what this gate asks for has been done
     #[arg(long, value_name = "GATE")]
     pub(super) confirm: Option<String>,
+    #[command(flatten)]
+    pub(super) unattended: Unattended,
 }
 
 #[derive(Debug, Args)]
@@ -77,6 +118,25 @@ pub(super) struct RollbackArgs {
     /// Roll a finished run back without asking
     #[arg(long)]
     pub(super) yes: bool,
+    #[command(flatten)]
+    pub(super) unattended: Unattended,
+}
+
+/// What is done where nobody may be there.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct Unattended {
+    /// What happens after a restart of Windows that has to come first; this program never restarts it
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = AfterReboot::Tell)]
+    pub(super) after_reboot: AfterReboot,
+}
+
+/// What happens after a restart of Windows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum AfterReboot {
+    /// Nothing: a person goes on
+    Tell,
+    /// A task that begins with Windows goes on, without anybody's logon
+    Resume,
 }
 
 #[derive(Debug, Args)]

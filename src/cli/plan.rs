@@ -8,6 +8,7 @@ use super::talk::Talk;
 use crate::engine::{self, Approved, Prepared, Standing};
 use crate::exit::Exit;
 use crate::plan::{LARGEST, Plan};
+use crate::preflight::MERGE_CONFLICT;
 use crate::report::preview::Preview;
 use crate::report::text;
 use std::collections::BTreeSet;
@@ -43,7 +44,7 @@ pub(super) fn plan(args: &PlanArgs, global: &Global, talk: &Talk) -> Result<Endi
         return Ok(Ending { exit, next, or });
     }
     if preview.refused() {
-        return Ok(Ending::new(Exit::Refused).next(SEE_TO_REFUSALS));
+        return Ok(Ending::new(refusal(preview).exit).next(SEE_TO_REFUSALS));
     }
     if let Some(file) = &args.out {
         scene.save(&prepared, file)?;
@@ -128,7 +129,8 @@ pub(super) fn refusal(preview: &Preview) -> Fault {
     let refusals: Vec<_> = preview.findings.iter().filter(|finding| finding.refuses()).cloned().collect();
     let ids: BTreeSet<&str> = refusals.iter().map(|finding| finding.id.as_str()).collect();
     let ids = ids.into_iter().collect::<Vec<_>>().join(", ");
-    Fault::new(Exit::Refused, format!("the checks refuse this run: {ids}; nothing has been touched"))
+    let exit = if ids == MERGE_CONFLICT { Exit::Conflict } else { Exit::Refused };
+    Fault::new(exit, format!("the checks refuse this run: {ids}; nothing has been touched"))
         .next(SEE_TO_REFUSALS)
         .details(Details::Findings(refusals))
 }

@@ -13,20 +13,22 @@ use crate::step::{self, History};
 pub(super) fn resume(args: &ResumeArgs, global: &Global, talk: &Talk) -> Result<Ending, Fault> {
     let machine = Machine::open(global, Purpose::Earlier, talk)?;
     let scene = Scene { global, talk, machine: &machine };
-    scene.after_rehearsal(work(args, scene))
+    scene.after_rehearsal(work(args, scene).inspect_err(|fault| scene.tell_failure(fault)))
 }
 
 fn work(args: &ResumeArgs, scene: Scene<'_>) -> Result<Ending, Fault> {
     let Scene { talk, machine, .. } = scene;
     let engine = machine.engine();
     let _lock = machine.lock(talk)?;
-    let found = engine.last_run()?.ok_or_else(|| {
-        Fault::usage("there is no run to go on with").next("`pfupgrade run` with the plan begins one")
-    })?;
+    let Some(found) = engine.last_run()? else {
+        scene.forget_restart();
+        return Err(Fault::usage("there is no run to go on with").next("`pfupgrade run` with the plan begins one"));
+    };
     let id = &found.frozen.folders.id;
     match found.standing {
         Standing::Unfinished => {}
         Standing::Finished => {
+            scene.forget_restart();
             talk.say(&format!("The run {id} is finished: there is nothing left to do."));
             return Ok(Ending::new(Exit::Done));
         }
@@ -35,6 +37,7 @@ fn work(args: &ResumeArgs, scene: Scene<'_>) -> Result<Ending, Fault> {
                 .next(scene.command("rollback")));
         }
         Standing::RolledBack => {
+            scene.forget_restart();
             return Err(Fault::usage(format!("the run {id} has been rolled back"))
                 .next("`pfupgrade run` with the plan begins a new one"));
         }
@@ -46,7 +49,7 @@ fn work(args: &ResumeArgs, scene: Scene<'_>) -> Result<Ending, Fault> {
                 .next(format!("its gates are: {}", gates.join(", "))));
         }
     }
-    scene.resume(&found, args.confirm.clone())
+    scene.resume(&found, args.confirm.clone(), args.unattended.after_reboot)
 }
 
 impl Scene<'_> {

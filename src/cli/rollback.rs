@@ -1,19 +1,21 @@
 //! `rollback`: puts everything back, also after a finished run.
 
-use super::ending::{Ending, Scene};
+use super::ending::{Ending, Job, Scene};
+use super::event_log::Telling;
 use super::fault::Fault;
 use super::machine::{Machine, Purpose};
-use super::options::{Global, RollbackArgs};
+use super::options::{AfterReboot, Global, RollbackArgs};
 use super::progress::Progress;
 use super::stop;
 use super::talk::Talk;
 use crate::engine::{Found, Standing};
 use crate::exit::Exit;
+use crate::platform::own::Notice;
 
 pub(super) fn rollback(args: &RollbackArgs, global: &Global, talk: &Talk) -> Result<Ending, Fault> {
     let machine = Machine::open(global, Purpose::Earlier, talk)?;
     let scene = Scene { global, talk, machine: &machine };
-    scene.after_rehearsal(work(args, scene))
+    scene.after_rehearsal(work(args, scene).inspect_err(|fault| scene.tell_failure(fault)))
 }
 
 fn work(args: &RollbackArgs, scene: Scene<'_>) -> Result<Ending, Fault> {
@@ -21,12 +23,14 @@ fn work(args: &RollbackArgs, scene: Scene<'_>) -> Result<Ending, Fault> {
     let engine = machine.engine();
     let _lock = machine.lock(talk)?;
     let Some(found) = engine.last_run()? else {
+        scene.forget_restart();
         talk.say("There is no run to roll back.");
         return Ok(Ending::new(Exit::Done));
     };
     let id = &found.frozen.folders.id;
     match found.standing {
         Standing::RolledBack => {
+            scene.forget_restart();
             talk.say(&format!("The run {id} has been rolled back already."));
             return Ok(Ending::new(Exit::Done));
         }
@@ -39,12 +43,17 @@ fn work(args: &RollbackArgs, scene: Scene<'_>) -> Result<Ending, Fault> {
         }
         Standing::Unfinished | Standing::RollingBack => {}
     }
+    if args.unattended.after_reboot == AfterReboot::Tell {
+        // It would go on with the run.
+        scene.forget_restart();
+    }
     stop::listen();
     let mut progress = Progress::new(&scene, &[]);
     progress.first("Reading every backup again before anything is put back.");
+    let mut progress = Telling::new(&scene, Notice::GoesBack, progress);
     let result = engine.rollback(&found, &mut progress);
     drop(progress);
-    scene.conclude(result)
+    scene.conclude(&Job::rollback(&found.frozen.folders, args.unattended.after_reboot), result)
 }
 
 impl Scene<'_> {

@@ -1,10 +1,11 @@
 //! `run`: previews, asks, does.
 
-use super::ending::{Ending, Scene};
+use super::ending::{Ending, Job, Scene};
+use super::event_log::Telling;
 use super::fault::Fault;
 use super::machine::{Machine, Purpose};
 use super::operator::Person;
-use super::options::{Global, RunArgs};
+use super::options::{AfterReboot, Global, RunArgs};
 use super::plan::{read, read_approved, refusal};
 use super::progress::Progress;
 use super::rehearse::check_step;
@@ -13,6 +14,7 @@ use super::talk::Talk;
 use crate::engine::{Approved, Found, Prepared, Standing};
 use crate::exit::Exit;
 use crate::plan::Plan;
+use crate::platform::own::Notice;
 use crate::report::preview::Preview;
 use crate::report::text;
 
@@ -24,7 +26,8 @@ pub(super) fn run(args: &RunArgs, global: &Global, talk: &Talk) -> Result<Ending
     };
     let machine = Machine::open(global, Purpose::Work, talk)?;
     let scene = Scene { global, talk, machine: &machine };
-    scene.after_rehearsal(work(args, scene, &plan, approved.as_ref()))
+    let ended = work(args, scene, &plan, approved.as_ref());
+    scene.after_rehearsal(ended.inspect_err(|fault| scene.tell_failure(fault)))
 }
 
 fn work(args: &RunArgs, scene: Scene<'_>, plan: &Plan, approved: Option<&Approved>) -> Result<Ending, Fault> {
@@ -35,7 +38,7 @@ fn work(args: &RunArgs, scene: Scene<'_>, plan: &Plan, approved: Option<&Approve
         && scene.goes_on_with(&found, plan)?
     {
         talk.say(&format!("Going on with the run {}, which is of the same plan.", found.frozen.folders.id));
-        return scene.resume(&found, None);
+        return scene.resume(&found, None, args.unattended.after_reboot);
     }
     let mut prepared = scene.prepare(plan)?;
     if let Some(approved) = approved {
@@ -48,7 +51,7 @@ fn work(args: &RunArgs, scene: Scene<'_>, plan: &Plan, approved: Option<&Approve
     }
     check_step(machine.rehearsal(), &prepared.frozen.steps)?;
     scene.ask_to_start(args, &prepared.preview)?;
-    scene.begin(&prepared)
+    scene.begin(&prepared, args.unattended.after_reboot)
 }
 
 impl Scene<'_> {
@@ -120,23 +123,30 @@ impl Scene<'_> {
         }
     }
 
-    fn begin(&self, prepared: &Prepared) -> Result<Ending, Fault> {
+    fn begin(&self, prepared: &Prepared, after_reboot: AfterReboot) -> Result<Ending, Fault> {
         stop::listen();
         let mut person = Person::new(self.talk, self.machine.as_simulated(), self.asks(), None);
-        let mut progress = Progress::new(self, &prepared.frozen.steps);
+        let progress = Progress::new(self, &prepared.frozen.steps);
+        let mut progress = Telling::new(self, Notice::Begun, progress);
         let result = self.machine.engine().run(prepared, &mut person, &mut progress);
         drop(progress);
-        self.conclude(result)
+        self.conclude(&Job::resume(&prepared.frozen.folders, after_reboot), result)
     }
 
     /// Goes on with a run; `confirmed` is a gate that has been answered.
-    pub(super) fn resume(&self, found: &Found, confirmed: Option<String>) -> Result<Ending, Fault> {
+    pub(super) fn resume(
+        &self,
+        found: &Found,
+        confirmed: Option<String>,
+        after_reboot: AfterReboot,
+    ) -> Result<Ending, Fault> {
         check_step(self.machine.rehearsal(), &found.frozen.steps)?;
         stop::listen();
         let mut person = Person::new(self.talk, self.machine.as_simulated(), self.asks(), confirmed);
-        let mut progress = Progress::new(self, &found.frozen.steps);
+        let progress = Progress::new(self, &found.frozen.steps);
+        let mut progress = Telling::new(self, Notice::GoesOn, progress);
         let result = self.machine.engine().resume(found, &mut person, &mut progress);
         drop(progress);
-        self.conclude(result)
+        self.conclude(&Job::resume(&found.frozen.folders, after_reboot), result)
     }
 }

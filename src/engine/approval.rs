@@ -129,7 +129,7 @@ fn fingerprint(machine: &dyn Inspect, frozen: &Frozen) -> Result<Fingerprint, Fa
     all.insert("plan".to_owned(), hash_of(&frozen.plan)?);
     let install = survey.install.as_ref().map(|install| install.text.clone());
     all.extend(install.map(|install| ("InstallPath".to_owned(), install)));
-    for service in &survey.services {
+    for service in survey.services.iter().chain(&survey.dependents) {
         let value = format!("{}, as {}, start type {:?}", service.image_path, service.account, service.start);
         all.insert(format!("service {}", service.name), value);
     }

@@ -29,9 +29,9 @@ pub(super) fn compare(before: &Survey, old_codes: &[&str], now: &Survey) -> Diff
     }
     let path = |survey: &Survey| survey.install.as_ref().map(|install| install.text.clone()).unwrap_or_default();
     differ(&mut all.faults, "InstallPath", &path(before), &path(now));
-    for was in &before.services {
+    for was in before.services.iter().chain(&before.dependents) {
         let name = format!("the service {}", was.name);
-        match now.services.iter().find(|is| is.name.eq_ignore_ascii_case(&was.name)) {
+        match now.services.iter().chain(&now.dependents).find(|is| is.name.eq_ignore_ascii_case(&was.name)) {
             None => all.faults.push(format!("{name} is missing")),
             Some(is) => {
                 differ(&mut all.faults, &name, &format!("{:?}", was.state), &format!("{:?}", is.state));

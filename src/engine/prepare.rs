@@ -7,10 +7,12 @@ use crate::platform::disk::{self, ReadDisk};
 use crate::platform::glance::Glance;
 use crate::platform::op::Op;
 use crate::platform::{Doing, Failure, Inspect};
+use crate::preflight::{Finding, MERGE_CONFLICT};
 use crate::procedure::{self, Procedure};
-use crate::report::preview::{ComponentPreview, GatePreview, Preview, StepPreview};
+use crate::report::preview::{ComponentPreview, GatePreview, MergePreview, Preview, StepPreview};
 use crate::step::{Folders, History, Scene, Step, Work};
 use crate::survey::survey;
+use crate::webconfig::Change;
 use crate::winpath::WinPath;
 
 /// A procedure that is ready to be previewed and run.
@@ -73,6 +75,8 @@ fn preview(
         returned &= !no_return;
         steps.push(step_preview(&scene, step, no_return)?);
     }
+    let conflicts = steps.iter().filter_map(|step: &StepPreview| conflict(step.merge.as_ref()?));
+    let findings = conflicts.chain(procedure.findings.iter().cloned()).collect();
     Ok(Preview {
         format: 1,
         kind: "preview",
@@ -82,12 +86,27 @@ fn preview(
         simulated: false,
         unfinished_run: None,
         components: procedure.fates.iter().map(component_preview).collect(),
-        findings: procedure.findings.clone(),
+        findings,
         steps,
         no_return: procedure.no_return.clone(),
         backup: folders.backup.to_string(),
         backup_free: machine.free_space(folders.backup.drive()).ok(),
     })
+}
+
+/// What has to be decided before anything is touched. Where the new file comes with the server's setup, that is not
+/// known yet.
+fn conflict(merge: &MergePreview) -> Option<Finding> {
+    let undecided: Vec<&Change> = merge.changes.iter().filter(|change| change.is_undecided()).collect();
+    if merge.estimate || undecided.is_empty() {
+        return None;
+    }
+    let told =
+        |change: &&Change| format!("{}: {} in the old file, {} in the new one", change.path, change.old, change.new);
+    let title = format!("both sides changed the same in {}", merge.file);
+    let advice = "decide with `on-conflict` in [merge]: \"keep-old\" or \"keep-new\"";
+    let finding = Finding::refuse(MERGE_CONFLICT, title);
+    Some(finding.evidence(undecided.iter().map(told)).advice(advice))
 }
 
 fn component_preview(fate: &procedure::Fate) -> ComponentPreview {

@@ -1,7 +1,10 @@
 //! A restart of Windows that has to come before the next step, and not only at the end.
 
+use super::Engine;
+use super::journal::{Frozen, Undo};
 use super::run::Running;
 use crate::platform::Failure;
+use crate::platform::op::Op;
 use crate::step::{Step, Work};
 use crate::winpath::WinPath;
 
@@ -19,20 +22,38 @@ fn folders(step: &Step) -> Vec<WinPath> {
     }
 }
 
-impl Running<'_> {
-    /// The files that the next restart of Windows replaces or deletes where a step that is left writes; what waited for
-    /// a restart before the run does not count.
-    pub(super) fn restart_comes_first(&self) -> Result<Vec<String>, Failure> {
-        let now = self.engine.platform.system()?;
-        if now.pending_renames.is_empty() {
-            return Ok(Vec::new());
-        }
-        let before: Vec<WinPath> = self.frozen.survey.system.pending_paths().collect();
-        let written: Vec<WinPath> =
-            self.frozen.steps.iter().filter(|step| !self.progress.is_over(&step.id)).flat_map(folders).collect();
+/// The paths that a part of a rollback writes. What it removes may as well go at the restart.
+fn written(undo: &Undo) -> Option<&WinPath> {
+    let (Undo::Do { op } | Undo::Complete { op }) = undo else { return None };
+    match op {
+        Op::Restore { to, .. } | Op::Move { to, .. } | Op::Copy { to, .. } | Op::Write { path: to, .. } => Some(to),
+        _ => None,
+    }
+}
+
+impl Engine<'_> {
+    /// The files that the next restart of Windows replaces or deletes below these folders; what waited for a restart
+    /// before the run does not count.
+    fn waiting_below(&self, frozen: &Frozen, folders: &[WinPath]) -> Result<Vec<String>, Failure> {
+        let now = self.platform.system()?;
+        let before: Vec<WinPath> = frozen.survey.system.pending_paths().collect();
         let new = now.pending_paths().filter(|path| !before.contains(path));
-        let in_the_way = new.filter(|path| written.iter().any(|folder| path.is_within(folder)));
+        let in_the_way = new.filter(|path| folders.iter().any(|folder| path.is_within(folder)));
         Ok(in_the_way.map(|path| path.to_string()).collect())
+    }
+
+    /// The files that a restart has to replace before these parts of a rollback: later it would do so to what they
+    /// have put back.
+    pub(super) fn restart_before_undo(&self, frozen: &Frozen, left: &[Undo]) -> Result<Vec<String>, Failure> {
+        self.waiting_below(frozen, &left.iter().filter_map(written).cloned().collect::<Vec<_>>())
+    }
+}
+
+impl Running<'_> {
+    /// The files that a restart has to replace before the steps that are left.
+    pub(super) fn restart_comes_first(&self) -> Result<Vec<String>, Failure> {
+        let left = self.frozen.steps.iter().filter(|step| !self.progress.is_over(&step.id));
+        self.engine.waiting_below(self.frozen, &left.flat_map(folders).collect::<Vec<_>>())
     }
 
     /// True where files wait for a restart that did not before the run.

@@ -57,6 +57,13 @@ impl Engine<'_> {
             if watcher.wants_to_stop() {
                 return Ok(End::Stopped);
             }
+            let files = self
+                .restart_before_undo(&found.frozen, &undos[index..])
+                .map_err(|failure| EngineError::Rollback { failure, done: index, of })?;
+            if !files.is_empty() {
+                journal.write(self.clock.now(), Entry::RestartNeeded { files: files.clone() })?;
+                return Ok(End::Restart { files });
+            }
             watcher.event(&Event::Undo { number: index + 1, of, text: undo.to_string() });
             if let Err(failure) = self.undo(undo, &log, watcher) {
                 if let FailureKind::StillRunning(process) = &failure.kind {

@@ -259,7 +259,8 @@ impl Running<'_> {
     }
 
     /// What was backed up before an interruption may have been written to since. As long as nothing has been
-    /// uninstalled every step is done anew. Later on the data is copied anew where the agent runs again, as it does
+    /// uninstalled every step is done anew, but for the backup of what a person has uninstalled meanwhile: there is no
+    /// other one. Later on the data is copied anew where the agent runs again, as it does
     /// after a restart of Windows. Says so, where anything is.
     fn begin_anew(&mut self) -> Result<Option<String>, EngineError> {
         let stops = |step: &&Step| matches!(step.work, Work::StopServices(_)) && self.progress.is_over(&step.id);
@@ -272,8 +273,9 @@ impl Running<'_> {
             Some(step) => agent_is_there && matches!(step.work.kind().probe(&self.scene())?, Probe::Needed(_)),
             None => false,
         };
+        let gone = self.gone()?;
         let anew = |step: &Step| match self.progress.uninstalled.as_slice() {
-            [] => true,
+            [] => !matches!(&step.work, Work::BackUp(step) if gone.contains(&step.component)),
             _ => runs_again && matches!(step.work, Work::StopServices(_) | Work::BackUpData(_)),
         };
         let steps = self.frozen.steps.iter().filter(|step| anew(step)).map(|step| step.id.clone());
@@ -286,6 +288,20 @@ impl Running<'_> {
             true => "the agent has run meanwhile: it is stopped and its data copied anew".to_owned(),
             false => "nothing has been uninstalled yet: the steps begin anew".to_owned(),
         }))
+    }
+
+    /// The components whose old product is no longer installed.
+    fn gone(&self) -> Result<Vec<Component>, Failure> {
+        let machine = self.engine.platform.inspect();
+        let mut gone = Vec::new();
+        for step in &self.frozen.steps {
+            if let Work::Uninstall(step) = &step.work
+                && !products::is_installed(machine, &step.code)?
+            {
+                gone.push(step.component);
+            }
+        }
+        Ok(gone)
     }
 
     /// Before work goes on, what an earlier attempt has left running has to end. False where the operator wants to
@@ -310,18 +326,23 @@ impl Running<'_> {
                 Probe::Needed(_) => self.write(Entry::StepStarted { step: step.id.clone() })?,
             }
         }
-        let ops = self.operations(step)?;
+        let mut ops = self.operations(step)?;
         if self.is_to_be_repeated(step, ops.len())? {
             self.write(Entry::StepStarted { step: step.id.clone() })?;
         }
-        let first = self.progress.steps.get(&step.id).map_or(0, |progress| progress.ops);
-        for (index, op) in ops.iter().enumerate().skip(first) {
+        let mut index = self.progress.steps.get(&step.id).map_or(0, |progress| progress.ops);
+        while let Some(op) = ops.get(index) {
             if self.operator.wants_to_stop() {
                 return Ok(Flow::Stop(End::Stopped));
             }
             if let Flow::Stop(end) = self.operation(step, index, op)? {
                 return Ok(Flow::Stop(end));
             }
+            if matches!(op, Op::Ask { .. }) {
+                // A person may have chosen what the next operations are about.
+                ops = self.operations(step)?;
+            }
+            index += 1;
         }
         if !kind.is_taken_on_trust()
             && let Probe::Needed(why) | Probe::Blocked(why) = kind.probe(&self.scene())?

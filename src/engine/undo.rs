@@ -84,6 +84,10 @@ pub(super) fn undo(op: &Op, before: &Before, log: &WinPath) -> Vec<Op> {
         (Op::Configure { site, .. }, Before::Application { application: Some(application) }) => {
             vec![Op::Configure { site: site.clone(), application: application.clone() }]
         }
+        // Its installer knows it by that path, and has to find it there.
+        (Op::RenameApplication { site, from, to }, _) if !from.eq_ignore_ascii_case(to) => {
+            vec![Op::RenameApplication { site: site.clone(), from: to.clone(), to: from.clone() }]
+        }
         (Op::Uninstall { way_back: Some(back), .. }, _) => {
             let install =
                 Op::Install { package: back.package.clone(), properties: back.properties.clone(), log: log.clone() };

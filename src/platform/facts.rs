@@ -100,9 +100,17 @@ pub struct Service {
     pub start: StartType,
     /// The account it runs as.
     pub account: String,
+    /// The services without which it does not run. Where one of them stops, so does it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub depends_on: Vec<String>,
 }
 
 impl Service {
+    /// Whether it needs the service of this name to run.
+    pub fn needs(&self, name: &str) -> bool {
+        self.depends_on.iter().any(|needed| needed.eq_ignore_ascii_case(name))
+    }
+
     /// The program of the command line, where it is an absolute path.
     pub fn program(&self) -> Option<WinPath> {
         let line = self.image_path.trim();
@@ -116,6 +124,19 @@ impl Service {
         };
         WinPath::new(program).ok()
     }
+}
+
+/// Services in an order in which they can be started: each behind those of them that it needs. Backwards they can be
+/// stopped.
+pub fn in_start_order(services: Vec<Service>) -> Vec<Service> {
+    let (mut ordered, mut left): (Vec<Service>, Vec<Service>) = (Vec::new(), services);
+    while !left.is_empty() {
+        let can_start = |service: &Service| !left.iter().any(|other| service.needs(&other.name));
+        // Services that need each other have no order; none is left out for that.
+        let at = left.iter().position(can_start).unwrap_or_default();
+        ordered.push(left.remove(at));
+    }
+    ordered
 }
 
 /// IIS as it is configured.

@@ -2,6 +2,7 @@
 
 use super::disk::Disk;
 use super::op::Op;
+use super::own::{AtStart, Notice};
 use super::wraps::Wraps;
 use super::{Failure, Inspect, Outcome, Platform, Process, Progress};
 use jiff::Timestamp;
@@ -95,6 +96,14 @@ impl Platform for Faulty<'_> {
 
     fn running(&self, given_up: Option<&Process>) -> Result<Option<String>, Failure> {
         self.inner.running(given_up)
+    }
+
+    fn at_start(&self, command: Option<&AtStart>) -> Result<(), Failure> {
+        self.inner.at_start(command)
+    }
+
+    fn tell_event_log(&self, notice: Notice, text: &str) -> Result<(), Failure> {
+        self.inner.tell_event_log(notice, text)
     }
 
     fn this_process(&self) -> Process {

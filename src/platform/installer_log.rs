@@ -28,7 +28,11 @@ pub fn reason(log: &[u8]) -> Option<String> {
 
 /// A line without the mark of the process that wrote it. Values of properties may be secrets and explain nothing.
 fn message(line: &str) -> &str {
-    if line.starts_with("Property(") || line.starts_with("Action start") || line.starts_with("===") {
+    // "Action 22:00:01: Name. What it is", "Action start 22:00:01: Name."
+    let is_progress = line
+        .strip_prefix("Action ")
+        .is_some_and(|rest| rest.starts_with("start") || rest.starts_with(|first: char| first.is_ascii_digit()));
+    if line.starts_with("Property(") || is_progress || line.starts_with("===") {
         return "";
     }
     match line.strip_prefix("MSI (").and_then(|rest| rest.split_once("]: ")) {
@@ -83,6 +87,9 @@ mod tests {
     fn a_log_of_wine_tells_its_reason_as_well() {
         let log = "Action start 10:00:00: Refuse.\nThis is refused.\nAction ended 10:00:00: Refuse. Return value 0.\n";
         assert_eq!(reason(log.as_bytes()).expect("it failed"), "This is refused. (action Refuse)");
+        // That an action begins is no reason for its failure.
+        let log = "Action 10:00:00: Run. \nAction start 10:00:00: Run.\nAction ended 10:00:00: Run. Return value 0.\n";
+        assert_eq!(reason(log.as_bytes()).expect("it failed"), "the action Run failed");
     }
 
     proptest::proptest! {

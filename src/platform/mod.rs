@@ -13,6 +13,7 @@ pub mod glance;
 pub mod installer_code;
 pub mod installer_log;
 pub mod op;
+pub mod own;
 pub mod registry;
 pub mod simulated;
 mod windows;
@@ -28,6 +29,7 @@ use facts::{ProgramVersion, Service, Signature, System, WebServer};
 pub use files::{Manifest, ManifestEntry, OFFLINE, manifest_of, verify_backup};
 use jiff::Timestamp;
 use op::Op;
+use own::{AtStart, Notice};
 use registry::{Key, Tree, View};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -212,6 +214,10 @@ pub trait Platform: Inspect {
     /// What has to end before work goes on: the process that was given up on, if it still runs, or else an installation
     /// of anybody's. In words; `None` where nothing is in the way.
     fn running(&self, given_up: Option<&Process>) -> Result<Option<String>, Failure>;
+    /// Has Windows carry out a command at its every start, instead of the one before; without one, none any more.
+    fn at_start(&self, command: Option<&AtStart>) -> Result<(), Failure>;
+    /// Writes an entry into the event log; `text` has no secrets in it.
+    fn tell_event_log(&self, notice: Notice, text: &str) -> Result<(), Failure>;
     /// This process, as a later one can tell of it.
     fn this_process(&self) -> Process;
     /// When the machine was started; `None` where that cannot be told.

@@ -100,12 +100,27 @@ pub enum Op {
         /// The file that [`Op::ExportKey`] wrote.
         from: WinPath,
     },
+    /// Have IIS keep a copy of its own configuration, for people: nothing here ever reads or removes it.
+    BackUpWebServer {
+        /// The name by which `appcmd restore backup` knows it.
+        name: String,
+    },
     /// Give an application of IIS its pool and the settings of its location.
     Configure {
         /// The site's name.
         site: String,
         /// The application as it has to be.
         application: Application,
+    },
+    /// Give an application of IIS another path below its site, with the settings of its location. Its folder stays where
+    /// its installer knows it. Where nothing is left to rename, nothing happens.
+    RenameApplication {
+        /// The site's name.
+        site: String,
+        /// The path that it has; it may be the new one already.
+        from: String,
+        /// The path that it gets.
+        to: String,
     },
     /// Start or stop a service.
     Service {
@@ -249,8 +264,15 @@ impl fmt::Display for Op {
             Op::RemoveEmpty { path, .. } => write!(f, "remove {path} if it is empty"),
             Op::ExportKey { key, to, .. } => write!(f, "export the registry key {key} to {to}"),
             Op::ImportKey { key, from, .. } => write!(f, "restore the registry key {key} from {from}"),
+            Op::BackUpWebServer { name } => write!(f, "have IIS back up its configuration as {name}"),
             Op::Configure { site, application } => {
                 write!(f, "configure the application {} of site \"{site}\"", application.path)
+            }
+            Op::RenameApplication { site, from, to } if from.eq_ignore_ascii_case(to) => {
+                write!(f, "see that the application of site \"{site}\" is called {to}")
+            }
+            Op::RenameApplication { site, from, to } => {
+                write!(f, "rename the application {from} of site \"{site}\" to {to}")
             }
             Op::Service { name, state: ServiceState::Running, .. } => write!(f, "start the service {name}"),
             Op::Service { name, state: ServiceState::Stopped, .. } => write!(f, "stop the service {name}"),

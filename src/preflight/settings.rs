@@ -5,7 +5,8 @@ use crate::plan::Component;
 use crate::platform::{Inspect, disk};
 use crate::procedure::{Ground, Target};
 use crate::webconfig::{
-    Document, OtherChanges, Rules, SdkUrlRule, Shown, Sources, ThemeRule, Values, is_placeholder_sdk_url, merge,
+    Document, OnConflict, OtherChanges, Rules, SdkUrlRule, Shown, Sources, ThemeRule, Values, is_placeholder_sdk_url,
+    merge,
 };
 use crate::winpath::WinPath;
 
@@ -56,7 +57,8 @@ pub(super) fn read(machine: &dyn Inspect, path: &WinPath) -> Result<Option<(Docu
     if values.encrypted.is_empty() {
         // What cannot be merged even with itself cannot be merged with a new file either.
         let sources = Sources { old: &document, base: None, new: &document };
-        let rules = Rules { sdk_url: SdkUrlRule::Keep, theme: ThemeRule::KeepNew, other_changes: OtherChanges::Report };
+        let (sdk_url, theme, other_changes) = (SdkUrlRule::Keep, ThemeRule::KeepNew, OtherChanges::Report);
+        let rules = Rules { sdk_url, theme, other_changes, on_conflict: OnConflict::KeepNew, strict: false };
         merge(&sources, &rules).map_err(|error| error.to_string())?;
     }
     Ok(Some((document, values)))

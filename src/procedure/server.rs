@@ -2,11 +2,12 @@
 
 use super::{Ground, Replaced, Target, web};
 use crate::plan::{Component, GateId};
-use crate::platform::facts::{Service, ServiceState};
+use crate::platform::facts::{Service, ServiceState, in_start_order};
 use crate::platform::op::Op;
 use crate::preflight::Finding;
 use crate::step::{
-    Activate, BackUp, BackUpData, HandOver, InstallServer, Item, PrepareServer, Step, StopServices, Uninstall, Work,
+    Activate, BackUp, BackUpData, HandOver, InstallServer, Item, PrepareServer, StartServices, Step, StopServices,
+    Uninstall, Work,
 };
 use crate::survey::{InstallPath, KEY, packages};
 use std::collections::BTreeMap;
@@ -44,6 +45,7 @@ pub(super) fn back_up(ground: &Ground<'_>) -> Option<Step> {
             items,
             key: Some((install.view, KEY.to_owned(), key_export(ground))),
             facts: None,
+            web_server: None,
             not_carried: Vec::new(),
         }),
     })
@@ -54,8 +56,10 @@ pub(super) fn stop_and_back_up_data(ground: &Ground<'_>) -> Vec<Step> {
     let (Some(_), Some(install)) = (ground.replaced(Component::Server), &ground.survey.install) else {
         return Vec::new();
     };
-    let running = ground.survey.services.iter().filter(|service| service.state == ServiceState::Running);
-    let names: Vec<String> = running.map(|service| service.name.clone()).collect();
+    let all = [ground.survey.services.clone(), ground.survey.dependents.clone()].concat();
+    let running = in_start_order(all).into_iter().filter(|service| service.state == ServiceState::Running);
+    // What needs another one stops before it: what stops along with another one is not known to have run.
+    let names: Vec<String> = running.map(|service| service.name).rev().collect();
     let mut steps = Vec::new();
     if !names.is_empty() {
         steps.push(Step {
@@ -80,6 +84,22 @@ pub(super) fn stop_and_back_up_data(ground: &Ground<'_>) -> Vec<Step> {
         work: Work::BackUpData(BackUpData { id, data: install.data() }),
     });
     steps
+}
+
+/// What others run on top of the agent's services runs again at the end, where it can.
+pub(super) fn start_dependents(ground: &Ground<'_>) -> Option<Step> {
+    ground.replaced(Component::Server)?;
+    let all = in_start_order(ground.survey.dependents.clone());
+    let running = all.into_iter().filter(|service| service.state == ServiceState::Running);
+    let names: Vec<String> = running.map(|service| service.name).collect();
+    (!names.is_empty()).then(|| Step {
+        id: "start-services".to_owned(),
+        reason: "they depend on services of the agent, and had to stop with those".to_owned(),
+        component: None,
+        outage: true,
+        skip: None,
+        work: Work::StartServices(StartServices { names }),
+    })
 }
 
 /// An agent that comes back has to come back into its own folder, wherever that is.

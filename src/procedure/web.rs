@@ -1,7 +1,7 @@
 //! The steps that concern the web components.
 
 use super::{Ground, Replaced};
-use crate::plan::{Component, GateId, Method, OtherChanges, Themes, Web};
+use crate::plan::{Component, GateId, Method, OnConflict, OtherChanges, Themes, Web};
 use crate::platform::facts::{Application, Pool, Site};
 use crate::platform::op::{Gate, Op};
 use crate::preflight::{self, Finding};
@@ -172,7 +172,11 @@ fn properties(directory: &str, site_id: u32, pool: &str) -> BTreeMap<String, Str
 }
 
 pub(super) fn back_up(ground: &Ground<'_>) -> Vec<Step> {
-    Component::WEB.iter().filter_map(|component| back_up_one(ground, *component)).collect()
+    let mut steps: Vec<Step> = Component::WEB.iter().filter_map(|component| back_up_one(ground, *component)).collect();
+    if let Some(Work::BackUp(first)) = steps.first_mut().map(|step| &mut step.work) {
+        first.web_server = Some(format!("pfupgrade-{}", ground.folders.id));
+    }
+    steps
 }
 
 fn back_up_one(ground: &Ground<'_>, component: Component) -> Option<Step> {
@@ -194,6 +198,7 @@ fn back_up_one(ground: &Ground<'_>, component: Component) -> Option<Step> {
             items,
             key: None,
             facts: Some((facts, place("-iis.json"))),
+            web_server: None,
             not_carried: served.changed.iter().map(|file| file.path.clone()).collect(),
         }),
     })
@@ -339,6 +344,12 @@ fn rules(ground: &Ground<'_>, component: Component) -> Rules {
             OtherChanges::Apply => webconfig::OtherChanges::Apply,
             OtherChanges::Report => webconfig::OtherChanges::Report,
         },
+        on_conflict: match ground.plan.merge.on_conflict {
+            OnConflict::Stop => webconfig::OnConflict::Stop,
+            OnConflict::KeepNew => webconfig::OnConflict::KeepNew,
+            OnConflict::KeepOld => webconfig::OnConflict::KeepOld,
+        },
+        strict: false,
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::engine::Found;
 use crate::engine::journal::Entry;
 use crate::plan::GateId;
+use crate::platform::op::Op;
 use crate::platform::{Failure, Inspect};
 use crate::step::{Scene, Step, Work};
 use crate::webconfig::Fate;
@@ -25,6 +26,9 @@ pub struct Summary {
     pub outage_ms: Option<u64>,
     /// Where the backups are.
     pub backup: String,
+    /// What IIS's own backup of its configuration is called, which is for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub web_server_backup: Option<String>,
     /// The journal.
     pub journal: String,
 }
@@ -64,9 +68,11 @@ impl Summary {
         let frozen = &found.frozen;
         let mut how_ended = Vec::new();
         let mut gates = Vec::new();
+        let mut web_server_backup = None;
         let history = found.history();
         for record in &found.records {
             match &record.entry {
+                Entry::OpStarted { op: Op::BackUpWebServer { name }, .. } => web_server_backup = Some(name.clone()),
                 Entry::StepDone { step, how } => how_ended.push((step, how)),
                 Entry::Answered { gate, by } => gates.push(GateSummary { id: gate.clone(), by: by.clone() }),
                 _ => {}
@@ -89,6 +95,7 @@ impl Summary {
             by_hand,
             outage_ms: outage(found),
             backup: frozen.folders.backup.to_string(),
+            web_server_backup,
             journal: found.journal.to_string(),
         })
     }
@@ -126,6 +133,10 @@ fn left_by(step: &Step, scene: &Scene<'_>) -> Result<Vec<ByHand>, Failure> {
                 .flat_map(|merged| &merged.changes)
                 .filter_map(|change| match &change.fate {
                     Fate::Reported { why } => Some(format!("{}: {why}", change.path)),
+                    Fate::Conflict { taken: None } => Some(format!(
+                        "{}: the new version changed it too, and its value stays; decide which holds",
+                        change.path
+                    )),
                     _ => None,
                 })
                 .collect();
@@ -142,6 +153,12 @@ fn left_by(step: &Step, scene: &Scene<'_>) -> Result<Vec<ByHand>, Failure> {
         ),
         Work::Verify(verify) if !verify.other_holders.is_empty() => {
             add("Change the address of the Web Service SDK elsewhere".to_owned(), verify.other_holders.clone());
+        }
+        Work::StartServices(start) => {
+            let (_, left_out) = start.possible(scene)?;
+            if !left_out.is_empty() {
+                add("See to services that ran before and could not be started".to_owned(), left_out);
+            }
         }
         Work::HandOver(hand_over) => {
             let lines = hand_over.lines(scene)?.into_iter().chain([format!("this list is in {}", hand_over.file)]);

@@ -19,6 +19,9 @@ pub struct BackUp {
     pub key: Option<(View, String, WinPath)>,
     /// Facts about IIS for people, and the file they are written to.
     pub facts: Option<(String, WinPath)>,
+    /// What IIS's own backup of its configuration is called, in the one step that has it made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub web_server: Option<String>,
     /// Files that differ from what the package installed and that no later step carries over.
     pub not_carried: Vec<String>,
 }
@@ -56,6 +59,11 @@ impl StepKind for BackUp {
         let mut ops: Vec<Op> = self.items.iter().map(back_up).collect();
         if let Some((view, key, to)) = &self.key {
             ops.push(Op::ExportKey { view: *view, key: key.clone(), to: place(to) });
+        }
+        if let Some(name) = &self.web_server {
+            let attempt = scene.history.attempts.get(&step).filter(|attempt| **attempt > 1);
+            let name = attempt.map_or_else(|| name.clone(), |attempt| format!("{name}-{attempt}"));
+            ops.push(Op::BackUpWebServer { name });
         }
         if let Some((facts, to)) = &self.facts {
             ops.push(Op::Write { path: place(to), content: Blob::new(facts.as_bytes()) });

@@ -48,9 +48,18 @@ struct Files {
 }
 
 impl ConfigureWeb {
-    fn theme_paths(&self, scene: &Scene<'_>) -> Vec<(WinPath, WinPath)> {
+    /// The folder of the new application: the one that a person has chosen, or else the one that was planned. As long
+    /// as the new version is not there, what the machine says is about the old one.
+    fn folder(&self, scene: &Scene<'_>) -> Result<WinPath, Failure> {
+        let is_begun = scene.history.attempts.contains_key(&format!("install-{}", self.component));
+        let iis = if is_begun { scene.machine.web_server()? } else { None };
+        let found = iis.as_ref().and_then(|iis| iis.application(&self.site, &self.application.path));
+        Ok(found.map_or_else(|| self.application.folder.clone(), |found| found.folder.clone()))
+    }
+
+    fn theme_paths(&self, scene: &Scene<'_>, folder: &WinPath) -> Vec<(WinPath, WinPath)> {
         let old = scene.old(&self.old_folder).child("App_Themes");
-        let new = self.application.folder.child("App_Themes");
+        let new = folder.child("App_Themes");
         self.themes.iter().map(|theme| (old.child(theme), new.child(theme))).collect()
     }
 
@@ -93,7 +102,7 @@ impl ConfigureWeb {
         let doing = format!("merge the web.config of the {}", self.component.title());
         let sources = Sources { old: &files.old, base: files.base.as_ref(), new };
         let merged = webconfig::merge(&sources, &self.rules).doing(&doing)?;
-        webconfig::check(&merged.bytes, self.web_config().as_str()).doing(&doing)?;
+        webconfig::check(&merged.bytes, self.application.folder.child("web.config").as_str()).doing(&doing)?;
         Ok(merged)
     }
 
@@ -101,10 +110,6 @@ impl ConfigureWeb {
     fn merged(&self, scene: &Scene<'_>) -> Result<Option<Merged>, Failure> {
         let Some(files) = self.files(scene)? else { return Ok(None) };
         files.new.as_ref().map(|new| self.carry(&files, new)).transpose()
-    }
-
-    fn web_config(&self) -> WinPath {
-        self.application.folder.child("web.config")
     }
 }
 
@@ -117,15 +122,16 @@ impl StepKind for ConfigureWeb {
         let files = scene.machine.files();
         let there = |path: &WinPath| disk::exists(files, path).doing(format!("look for {path}"));
         let needed = |why: String| Ok(Probe::Needed(why));
-        if there(&self.application.folder.child(OFFLINE))? {
+        let folder = self.folder(scene)?;
+        if there(&folder.child(OFFLINE))? {
             return needed(format!("{OFFLINE} still keeps it closed"));
         }
-        for (_, theme) in self.theme_paths(scene) {
+        for (_, theme) in self.theme_paths(scene, &folder) {
             if !there(&theme)? {
                 return needed(format!("the theme {theme} is missing"));
             }
         }
-        let path = self.web_config();
+        let path = folder.child("web.config");
         if let Some(merged) = self.merged(scene)?
             && (!there(&path)? || disk::read(files, &path, CONFIG_LIMIT).doing(format!("read {path}"))? != merged.bytes)
         {
@@ -133,20 +139,28 @@ impl StepKind for ConfigureWeb {
         }
         let iis = scene.machine.web_server()?.unwrap_or_default();
         match iis.application(&self.site, &self.application.path) {
-            Some(found) if *found == self.application => Ok(Probe::Done),
+            Some(found) if *found == self.wanted(folder) => Ok(Probe::Done),
             _ => needed(format!("the application {} is not configured as the old one was", self.application.path)),
         }
     }
 
     fn operations(&self, scene: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
-        let mut ops: Vec<Op> = self.theme_paths(scene).into_iter().map(|(from, to)| Op::Copy { from, to }).collect();
+        let folder = self.folder(scene)?;
+        let mut ops: Vec<Op> =
+            self.theme_paths(scene, &folder).into_iter().map(|(from, to)| Op::Copy { from, to }).collect();
         match self.merged(scene)? {
-            Some(merged) => ops.push(Op::Write { path: self.web_config(), content: Blob::new(merged.bytes) }),
+            Some(merged) => ops.push(Op::Write { path: folder.child("web.config"), content: Blob::new(merged.bytes) }),
             None if self.waits_for_package(scene)? => return Ok(None),
             None => {}
         }
-        ops.push(Op::Configure { site: self.site.clone(), application: self.application.clone() });
-        ops.push(Op::Remove { path: self.application.folder.child(OFFLINE) });
+        ops.push(Op::Configure { site: self.site.clone(), application: self.wanted(folder.clone()) });
+        let planned = &self.application.folder;
+        if folder != *planned {
+            // It was closed for an application that has come to be elsewhere.
+            ops.push(Op::Remove { path: planned.child(OFFLINE) });
+            ops.push(Op::RemoveEmpty { path: planned.clone(), up_to: planned.clone() });
+        }
+        ops.push(Op::Remove { path: folder.child(OFFLINE) });
         Ok(Some(ops))
     }
 
@@ -162,7 +176,7 @@ impl StepKind for ConfigureWeb {
         // Until the new file is there, the old one as shipped stands in for it: the values carried are the same.
         let Some(shipped) = files.new.as_ref().or(files.base.as_ref()) else { return Ok(None) };
         let merged = self.carry(&files, shipped)?;
-        let file = self.web_config().to_string();
+        let file = self.folder(scene)?.child("web.config").to_string();
         let result = Document::parse(merged.bytes, &file).doing("read the merged web.config")?;
         let diff = webconfig::masked_diff(shipped, &result, 2);
         Ok(Some(MergePreview { file, estimate: files.new.is_none(), changes: merged.changes, diff }))
@@ -170,6 +184,11 @@ impl StepKind for ConfigureWeb {
 }
 
 impl ConfigureWeb {
+    /// The application as it has to be.
+    fn wanted(&self, folder: WinPath) -> Application {
+        Application { folder, ..self.application.clone() }
+    }
+
     /// True as long as the new web.config cannot be had: its package comes with the server's setup.
     fn waits_for_package(&self, scene: &Scene<'_>) -> Result<bool, Failure> {
         let there = |path: &WinPath| disk::exists(scene.machine.files(), path).doing(format!("look for {path}"));

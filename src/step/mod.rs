@@ -28,7 +28,7 @@ pub use hook::RunHook;
 pub use package::AwaitPackage;
 pub use scene::{Folders, History, Kept, Scene, Source};
 pub use server::{InstallServer, PrepareServer};
-pub use services::{BackUpData, StopServices};
+pub use services::{BackUpData, StartServices, StopServices};
 pub use uninstall::Uninstall;
 pub use verify::{Expected, Verify};
 pub use web::InstallWeb;
@@ -76,6 +76,7 @@ impl Step {
 pub enum Work {
     BackUp(BackUp),
     StopServices(StopServices),
+    StartServices(StartServices),
     BackUpData(BackUpData),
     Uninstall(Uninstall),
     PrepareServer(PrepareServer),
@@ -96,6 +97,7 @@ impl Work {
         match self {
             Work::BackUp(step) => step,
             Work::StopServices(step) => step,
+            Work::StartServices(step) => step,
             Work::BackUpData(step) => step,
             Work::Uninstall(step) => step,
             Work::PrepareServer(step) => step,

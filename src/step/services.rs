@@ -2,15 +2,16 @@
 
 use super::{Probe, Scene, StepKind};
 use crate::platform::Failure;
-use crate::platform::facts::ServiceState;
+use crate::platform::facts::{Service, ServiceState, StartType};
 use crate::platform::op::Op;
+use crate::report::preview::Certainty;
 use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
 
-/// Stops every service whose program lies below InstallPath.
+/// Stops every service whose program lies below InstallPath, and before it what depends on it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StopServices {
-    /// The services that ran when the procedure was frozen.
+    /// The services that ran when the procedure was frozen, in the order in which they stop.
     pub names: Vec<String>,
 }
 
@@ -33,6 +34,67 @@ impl StepKind for StopServices {
 
     fn operations(&self, _: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
         Ok(Some(self.names.iter().map(|name| Op::stop(name)).collect()))
+    }
+}
+
+/// Starts the services of others that had to stop with the agent's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StartServices {
+    /// The services that ran when the procedure was frozen, in the order in which they start.
+    pub names: Vec<String>,
+}
+
+impl StartServices {
+    /// Those that can be started, and why the others cannot: the new server's services have other names.
+    pub fn possible(&self, scene: &Scene<'_>) -> Result<(Vec<Service>, Vec<String>), Failure> {
+        let all = scene.machine.services()?;
+        let find = |name: &str| all.iter().find(|service| service.name.eq_ignore_ascii_case(name));
+        let (mut possible, mut left_out, mut stay) = (Vec::new(), Vec::new(), Vec::new());
+        for name in &self.names {
+            let Some(service) = find(name) else { continue };
+            let is_missing = |needed: &&String| find(needed).is_none() || stay.contains(&needed.to_ascii_lowercase());
+            let why = match service.depends_on.iter().find(is_missing) {
+                Some(missing) => format!("it depends on {missing}, which does not run any more"),
+                None if service.start == StartType::Disabled => "it has been disabled".to_owned(),
+                None => {
+                    possible.push(service.clone());
+                    continue;
+                }
+            };
+            left_out.push(format!("{name}: {why}"));
+            stay.push(name.to_ascii_lowercase());
+        }
+        Ok((possible, left_out))
+    }
+}
+
+impl StepKind for StartServices {
+    fn title(&self) -> String {
+        format!("Start {} again", self.names.join(", "))
+    }
+
+    fn probe(&self, scene: &Scene<'_>) -> Result<Probe, Failure> {
+        let (possible, _) = self.possible(scene)?;
+        Ok(match possible.iter().find(|service| service.state == ServiceState::Stopped) {
+            Some(service) => Probe::Needed(format!("{} does not run", service.name)),
+            None => Probe::Done,
+        })
+    }
+
+    fn operations(&self, scene: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
+        let start = |service: Service| Op::Service { name: service.name, state: ServiceState::Running, start: None };
+        Ok(Some(self.possible(scene)?.0.into_iter().map(start).collect()))
+    }
+
+    fn certainty(&self, _: &Scene<'_>) -> Certainty {
+        Certainty::Estimated
+    }
+
+    fn notes(&self, _: &Scene<'_>) -> Vec<String> {
+        vec![
+            "one that depends on a service of the agent by its name cannot start; the end of the run says so"
+                .to_owned(),
+        ]
     }
 }
 

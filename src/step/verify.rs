@@ -39,13 +39,13 @@ pub enum Expected {
         /// Its name.
         service: String,
     },
-    /// An application answers from this folder and is open.
+    /// An application is there and open. A person may have chosen another folder for it.
     Application {
         /// The site's name.
         site: String,
         /// The application's path.
         path: String,
-        /// Its folder.
+        /// The folder that was planned.
         folder: WinPath,
     },
 }
@@ -78,9 +78,10 @@ impl Expected {
             }
             Expected::Application { site, path, folder } => {
                 let iis = machine.web_server()?.unwrap_or_default();
-                let closed = folder.child(OFFLINE);
-                if iis.application(site, path).is_none_or(|found| found.folder != *folder) {
-                    Some(format!("the site \"{site}\" does not serve {path} from {folder}"))
+                let found = iis.application(site, path);
+                let closed = found.map_or(folder, |found| &found.folder).child(OFFLINE);
+                if found.is_none() {
+                    Some(format!("the site \"{site}\" has no application {path}"))
                 } else if disk::exists(machine.files(), &closed).doing(format!("look for {closed}"))? {
                     Some(format!("{path} is still closed by {closed}"))
                 } else {

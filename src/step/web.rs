@@ -2,10 +2,11 @@
 
 use super::{Probe, Scene, StepKind};
 use crate::plan::{Component, Method};
+use crate::platform::facts::Application;
 use crate::platform::op::{Gate, Op};
 use crate::platform::{Doing, Failure, OFFLINE, disk};
 use crate::report::preview::Certainty;
-use crate::survey::{packages, products};
+use crate::survey::{packages, products, survey};
 use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -63,6 +64,27 @@ impl InstallWeb {
         Ok(packages::open(scene.machine, &self.package)?.is_some_and(|package| !package.takes("TARGETVDIR")))
     }
 
+    fn is_named(&self, scene: &Scene<'_>) -> Result<bool, Failure> {
+        let iis = scene.machine.web_server()?;
+        Ok(iis.is_some_and(|iis| iis.application(&self.site, &self.path).is_some()))
+    }
+
+    /// The application, where a person has installed it: under its name, or as the one application of the site that
+    /// serves the component.
+    fn placed(&self, scene: &Scene<'_>) -> Result<Option<Application>, Failure> {
+        if !products::is_newer_installed(scene.machine, self.component, &self.old_codes)? {
+            return Ok(None);
+        }
+        let iis = scene.machine.web_server()?.unwrap_or_default();
+        if let Some(found) = iis.application(&self.site, &self.path) {
+            return Ok(Some(found.clone()));
+        }
+        let mut survey = survey(scene.machine)?;
+        let found = survey.components.remove(&self.component).unwrap_or_default();
+        let mut here = found.applications.into_iter().filter(|served| served.site.eq_ignore_ascii_case(&self.site));
+        Ok(here.next().filter(|_| here.next().is_none()).map(|served| served.application))
+    }
+
     fn gate(&self, install: Op) -> Gate {
         let begin = match self.method {
             Method::Console => format!(
@@ -101,6 +123,9 @@ impl StepKind for InstallWeb {
         let installed = self.probe_gate(scene)?;
         let kept = disk::exists(scene.machine.files(), &self.shipped).doing(format!("look for {}", self.shipped))?;
         Ok(match installed {
+            Probe::Done if !self.is_named(scene)? => {
+                Probe::Needed(format!("its application is not called {}", self.path))
+            }
             Probe::Done if !kept => Probe::Needed("its web.config has not been kept yet".to_owned()),
             installed => installed,
         })
@@ -126,25 +151,26 @@ impl StepKind for InstallWeb {
                 false => Probe::Blocked(faults.join("; ")),
             });
         }
-        // Where a person chose the place, that person can still choose the right one.
-        let misplaced = |why: String| {
-            Ok(match self.by_hand(scene)? {
-                true => Probe::Needed(why),
-                false => Probe::Blocked(why),
-            })
-        };
+        if self.by_hand(scene)? {
+            // Where a person chose the place, that person can still choose the right one.
+            let nowhere = format!(
+                "the product is installed, but which application of the site \"{}\" it is cannot be told",
+                self.site
+            );
+            return Ok(self.placed(scene)?.map_or(Probe::Needed(nowhere), |_| Probe::Done));
+        }
         let iis = scene.machine.web_server()?.unwrap_or_default();
-        match iis.application(&self.site, &self.path) {
-            None => misplaced(format!(
+        Ok(match iis.application(&self.site, &self.path) {
+            None => Probe::Blocked(format!(
                 "the product is installed, but the site \"{}\" has no application {}",
                 self.site, self.path
             )),
-            Some(found) if found.folder != self.folder => misplaced(format!(
+            Some(found) if found.folder != self.folder => Probe::Blocked(format!(
                 "the application {} is served from {} instead of {}",
                 self.path, found.folder, self.folder
             )),
-            Some(_) => Ok(Probe::Done),
-        }
+            Some(_) => Probe::Done,
+        })
     }
 
     fn operations(&self, scene: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
@@ -153,11 +179,19 @@ impl StepKind for InstallWeb {
             properties: self.properties.clone(),
             log: scene.folders.log(&self.id()),
         };
-        Ok(Some(vec![
-            Op::Close { folder: self.folder.clone() },
-            if self.by_hand(scene)? { Op::Ask { gate: self.gate(install) } } else { install },
-            Op::Copy { from: self.folder.child("web.config"), to: self.shipped.clone() },
-        ]))
+        let close = |folder: &WinPath| Op::Close { folder: folder.clone() };
+        let keep = |folder: &WinPath| Op::Copy { from: folder.child("web.config"), to: self.shipped.clone() };
+        if !self.by_hand(scene)? {
+            return Ok(Some(vec![close(&self.folder), install, keep(&self.folder)]));
+        }
+        let placed = self.placed(scene)?;
+        let (from, folder) = match &placed {
+            Some(placed) => (&placed.path, &placed.folder),
+            None => (&self.path, &self.folder),
+        };
+        let rename = Op::RenameApplication { site: self.site.clone(), from: from.clone(), to: self.path.clone() };
+        let ask = Op::Ask { gate: self.gate(install) };
+        Ok(Some(vec![close(&self.folder), ask, close(folder), rename, keep(folder)]))
     }
 
     fn certainty(&self, _: &Scene<'_>) -> Certainty {

@@ -94,7 +94,8 @@ impl Document {
     /// The document with `splices`, which must not overlap. Those at one place keep their order. Everything outside
     /// them keeps its bytes, because decoding has been found to be free of loss.
     pub(super) fn apply(&self, mut splices: Vec<Splice>) -> Result<Self, ConfigError> {
-        splices.sort_by_key(|splice| splice.range.start);
+        // What is put in at a place comes before what is taken out from there on.
+        splices.sort_by_key(|splice| (splice.range.start, splice.range.end));
         let mut text = String::with_capacity(self.text.len() + splices.iter().map(|s| s.text.len()).sum::<usize>());
         let mut at = 0;
         for Splice { range, text: new } in splices {

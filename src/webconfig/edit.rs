@@ -55,6 +55,30 @@ pub(super) fn insert_behind(document: &Document, sibling: Node<'_, '_>, lines: &
     Splice { range: at..at, text: lines.iter().map(laid_out).collect() }
 }
 
+/// Puts an element before `sibling`, on a line of its own where that has one.
+pub(super) fn insert_before(document: &Document, sibling: Node<'_, '_>, line: &str) -> Splice {
+    let at = sibling.range().start;
+    let text = match layout(document.text(), at) {
+        Some((line_end, indent)) => format!("{line}{line_end}{indent}"),
+        None => line.to_owned(),
+    };
+    Splice { range: at..at, text }
+}
+
+/// Takes an element out, and the beginning of its line where it has one.
+pub(super) fn take_out(document: &Document, node: Node<'_, '_>) -> Splice {
+    let range = node.range();
+    let before = layout(document.text(), range.start).map_or(0, |(line_end, indent)| line_end.len() + indent.len());
+    Splice { range: range.start - before..range.end, text: String::new() }
+}
+
+/// Takes an attribute out, with the space before it.
+pub(super) fn remove_attribute(document: &Document, node: Node<'_, '_>, name: &str) -> Option<Splice> {
+    let range = node.attribute_node(name)?.range();
+    let before = document.text()[..range.start].trim_end().len();
+    Some(Splice { range: before..range.end, text: String::new() })
+}
+
 fn is_markup(node: &Node<'_, '_>) -> bool {
     node.is_element() || node.is_comment()
 }

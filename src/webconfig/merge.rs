@@ -32,6 +32,49 @@ pub struct Rules {
     pub theme: ThemeRule,
     /// What becomes of changes outside appSettings and applicationSettings.
     pub other_changes: OtherChanges,
+    /// What holds where the administrator and the new version changed the same.
+    #[serde(default)]
+    pub on_conflict: OnConflict,
+    /// True where values of appSettings and applicationSettings can be in conflict too; in an upgrade the
+    /// administrator's win.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub strict: bool,
+}
+
+impl Rules {
+    /// What becomes of a conflict.
+    pub(super) fn conflict(&self) -> Fate {
+        Fate::Conflict {
+            taken: match self.on_conflict {
+                OnConflict::Stop => None,
+                OnConflict::KeepNew => Some(Side::New),
+                OnConflict::KeepOld => Some(Side::Old),
+            },
+        }
+    }
+}
+
+/// What holds where the administrator and the new version changed the same.
+#[derive(Clone, Copy, Default, Serialize, Deserialize, PartialEq, Eq, Debug)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnConflict {
+    /// Nobody knows: the new file stays, and somebody has to decide.
+    #[default]
+    Stop,
+    /// The new file.
+    KeepNew,
+    /// The old file.
+    KeepOld,
+}
+
+/// One side of a conflict.
+#[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// The administrator's file.
+    Old,
+    /// The new version's.
+    New,
 }
 
 /// What becomes of the address of the Web Service SDK.
@@ -103,6 +146,13 @@ pub enum Fate {
     Carried,
     /// The new file had no such place; the old value was added.
     Added,
+    /// The administrator had removed it, and so it was taken out of the new file.
+    Removed,
+    /// The administrator and the new version changed it differently.
+    Conflict {
+        /// Which side holds; `None` as long as nobody has decided: then it is the new file's.
+        taken: Option<Side>,
+    },
     /// The new file says the same.
     AlreadySo,
     /// The old value was carried in another form.
@@ -120,6 +170,27 @@ pub enum Fate {
         /// Why, and what to do.
         why: String,
     },
+}
+
+impl Fate {
+    /// True where the old file's side is in the result.
+    pub(super) fn carries(&self) -> bool {
+        matches!(self, Fate::Carried | Fate::Added | Fate::Removed | Fate::Conflict { taken: Some(Side::Old) })
+    }
+}
+
+impl Merged {
+    /// Where somebody has to decide.
+    pub fn undecided(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(|change| change.is_undecided())
+    }
+}
+
+impl Change {
+    /// True where both sides changed the same, and nobody has decided which holds.
+    pub fn is_undecided(&self) -> bool {
+        self.fate == Fate::Conflict { taken: None }
+    }
 }
 
 /// Merges the administrator's values into the new file. The result is parsed and read again before it is returned.

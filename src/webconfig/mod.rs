@@ -24,6 +24,7 @@ mod sdk_url;
 mod secret;
 mod settings;
 mod values;
+mod whole;
 
 #[cfg(test)]
 mod tests;
@@ -31,7 +32,7 @@ mod tests;
 pub use check::check;
 pub use diff::{DiffLine, LineKind, masked_diff};
 pub use document::Document;
-pub use merge::{Change, Fate, Merged, OtherChanges, Rules, SdkUrlRule, Sources, ThemeRule, merge};
+pub use merge::{Change, Fate, Merged, OnConflict, OtherChanges, Rules, SdkUrlRule, Side, Sources, ThemeRule, merge};
 pub(crate) use sdk_url::{is_placeholder as is_placeholder_sdk_url, is_setting as is_sdk_setting};
 pub use secret::{Secret, Shown};
 pub use values::{AppSetting, Outside, Setting, Values};

@@ -3,11 +3,12 @@
 use super::{
     Shown,
     document::{children, elements},
-    edit::{escape_attribute, set_attribute},
+    edit::{self, escape_attribute, escape_text, set_attribute},
     mask,
     merge::{Change, Draft, Fate, OtherChanges, Scene, ThemeRule},
     pairs::{self, Triple},
     values::elsewhere,
+    whole,
 };
 use roxmltree::{Attribute, Node};
 
@@ -30,6 +31,7 @@ const OWN: [&str; 12] = [
 /// Attributes of elements below `system.web` that are carried even without the file as shipped.
 const KNOWN: [(&str, &str); 2] = [("pages", "theme"), ("customErrors", "mode")];
 
+const NO_PLACE: &str = "the new file has no such element; add it by hand if it is still wanted";
 const NO_BASE: &str = "the file as shipped could not be had, so it is not known who changed this; compare by hand";
 
 fn reported(why: &str) -> Fate {
@@ -95,14 +97,12 @@ fn known<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, element: &str, attribute:
         (None, Some(_)) => reported("it was removed from the old file; remove it by hand if that still holds"),
         _ if !carry && is_theme => superseded("the plan keeps the theme of the new file"),
         _ if !carry => reported("the plan has such changes reported only"),
-        (_, Some(base)) if !is_theme && new != base => {
-            reported("the new version changed it too; decide which value holds")
-        }
+        (_, Some(base)) if !is_theme && new != base && place.is_some() => scene.rules.conflict(),
         _ if place.is_none() => reported("the new file has no system.web; set it by hand"),
         _ if new.is_none() => Fate::Added,
         _ => Fate::Carried,
     };
-    let is_carried = matches!(fate, Fate::Added | Fate::Carried);
+    let is_carried = fate.carries();
     if let (true, Some(node), Some(old)) = (is_carried, place, old) {
         let document = scene.sources.new;
         if node.tag_name().name() == element {
@@ -128,13 +128,15 @@ impl<'t> Walk<'_, 't> {
     /// Compares the children of an element that the old file and the file as shipped may both have.
     fn children(&mut self, parent: Triple<'t>) {
         let (children, is_reordered) = pairs::children(parent, self.values());
-        for (step, child) in children {
+        let triples: Vec<Triple<'t>> = children.iter().map(|(_, child)| *child).collect();
+        for (at, (step, child)) in children.into_iter().enumerate() {
             self.path.push(step);
-            let before = self.draft.changes().len();
-            self.element(child);
-            // An element that is new or gone and has nothing else to tell of.
-            if child.old.is_some() != child.base.is_some() && self.draft.changes().len() == before {
-                self.presence(child);
+            match (child.old, child.base) {
+                (Some(_), None) if !self.is_known() && child.new.is_none() => {
+                    self.added(parent, child, (&triples[..at], &triples[at + 1..]));
+                }
+                (None, Some(base)) if !self.is_known() => self.removed(child, base),
+                _ => self.both(child),
             }
             self.path.pop();
         }
@@ -145,6 +147,65 @@ impl<'t> Walk<'_, 't> {
             let path = format!("{}/(order)", self.path.join("/"));
             self.draft.change(Change { path, old: order(), new: order(), result: order(), fate: reported(why) });
         }
+    }
+
+    /// An element that is compared part by part. Where it is new or gone and has nothing else to tell of, it is told itself.
+    fn both(&mut self, child: Triple<'t>) {
+        let before = self.draft.changes().len();
+        self.element(child);
+        if child.old.is_some() != child.base.is_some() && self.draft.changes().len() == before && !self.is_known() {
+            let fate = if child.old.is_some() == child.new.is_some() { Fate::AlreadySo } else { reported(NO_PLACE) };
+            self.whole(child, fate);
+        }
+    }
+
+    /// An element that the administrator added and the new file has not.
+    fn added(&mut self, parent: Triple<'t>, child: Triple<'t>, around: (&[Triple<'t>], &[Triple<'t>])) {
+        let fate = match self.hands_off() {
+            Some(fate) => fate,
+            None => {
+                let documents = (self.scene.sources.old, self.scene.sources.new);
+                whole::insert(self.draft, documents, (parent, child), around).map_or_else(reported, |()| Fate::Added)
+            }
+        };
+        self.whole(child, fate);
+    }
+
+    /// An element that the administrator removed.
+    fn removed(&mut self, child: Triple<'t>, base: Node<'t, 't>) {
+        let fate = match (child.new, self.hands_off()) {
+            (None, _) => Fate::AlreadySo,
+            (_, Some(fate)) => fate,
+            (Some(_), _) if !child.is_unique => {
+                reported("it cannot be told which element of the new file this is; look at it by hand")
+            }
+            (Some(new), _) if pairs::same(base, new, &|_, _| false) => Fate::Removed,
+            _ => self.scene.rules.conflict(),
+        };
+        if let (true, Some(new)) = (fate.carries(), child.new) {
+            self.draft.splice(whole::remove(self.scene.sources.new, new));
+        }
+        self.whole(child, fate);
+    }
+
+    /// Why nothing is changed here, whatever the difference.
+    fn hands_off(&self) -> Option<Fate> {
+        match () {
+            () if self.is_own() => Some(reported("this belongs to the new version and is never copied")),
+            () if self.is_settings() => Some(reported("this is no value that can be carried; look at it by hand")),
+            () if self.scene.rules.other_changes == OtherChanges::Report => {
+                Some(reported("the plan has such changes reported only"))
+            }
+            () => None,
+        }
+    }
+
+    /// The account of a whole element.
+    fn whole(&mut self, element: Triple<'t>, fate: Fate) {
+        let shown = |there: bool| if there { Shown::Plain("(element)".to_owned()) } else { Shown::Absent };
+        let (old, new) = (shown(element.old.is_some()), shown(element.new.is_some()));
+        let result = if fate.carries() { old.clone() } else { new.clone() };
+        self.draft.change(Change { path: self.path.join("/"), old, new, result, fate });
     }
 
     fn element(&mut self, element: Triple<'t>) {
@@ -184,25 +245,26 @@ impl<'t> Walk<'_, 't> {
         if old == base {
             return;
         }
-        let fate = match (old, element.new) {
+        let fate = match (old, element.new, self.hands_off()) {
             _ if old == new => Fate::AlreadySo,
-            _ if self.is_own() => reported("this belongs to the new version and is never copied"),
-            _ if self.is_settings() => reported("this is no value that can be carried; look at it by hand"),
-            (None, _) => reported("it was removed from the old file; remove it by hand if that still holds"),
-            _ if self.scene.rules.other_changes == OtherChanges::Report => {
-                reported("the plan has such changes reported only")
-            }
-            (_, None) => reported("the new file has no such element; add it by hand if it is still wanted"),
+            (_, _, Some(fate)) => fate,
+            (None, None, _) => Fate::AlreadySo,
+            (_, None, _) => reported(NO_PLACE),
             _ if !element.is_unique || attribute.namespace().is_some() => {
                 reported("it cannot be told which element of the new file this is; look at it by hand")
             }
-            _ if new != base => reported("the new version changed it too; decide which value holds"),
+            _ if new != base => self.scene.rules.conflict(),
+            (None, ..) => Fate::Removed,
             _ if new.is_none() => Fate::Added,
             _ => Fate::Carried,
         };
-        let is_carried = matches!(fate, Fate::Added | Fate::Carried);
-        if let (true, Some(node), Some(old)) = (is_carried, element.new, old) {
-            self.draft.splice(set_attribute(self.scene.sources.new, node, name, old));
+        let is_carried = fate.carries();
+        if let (true, Some(node)) = (is_carried, element.new) {
+            let document = self.scene.sources.new;
+            match old {
+                Some(old) => self.draft.splice(set_attribute(document, node, name, old)),
+                None => edit::remove_attribute(document, node, name).into_iter().for_each(|it| self.draft.splice(it)),
+            }
         }
         let any = element.old.or(element.base);
         let shown = |value: Option<&str>| match (value, any) {
@@ -219,35 +281,34 @@ impl<'t> Walk<'_, 't> {
         if old == base {
             return;
         }
-        let fate = if old == new { Fate::AlreadySo } else { reported("text is not carried; set it by hand") };
+        let has_children = |node: Option<Node<'t, 't>>| node.is_some_and(|node| elements(node).next().is_some());
+        let fate = match (element.new, self.hands_off()) {
+            _ if old == new => Fate::AlreadySo,
+            (_, Some(fate)) => fate,
+            (None, _) => reported(NO_PLACE),
+            _ if !element.is_unique || has_children(element.new) || has_children(element.old) => {
+                reported("text between elements is not carried; set it by hand")
+            }
+            _ if new != base => self.scene.rules.conflict(),
+            _ if old.is_none() => Fate::Removed,
+            _ if new.is_none() => Fate::Added,
+            _ => Fate::Carried,
+        };
+        let is_carried = fate.carries();
+        if let (true, Some(node)) = (is_carried, element.new) {
+            let document = self.scene.sources.new;
+            let text = escape_text(document, old.as_deref().unwrap_or_default());
+            self.draft.splice(edit::set_content(document, node, &text));
+        }
         let any = element.old.or(element.base);
         let shown = |value: Option<String>| match (value, any) {
             (Some(value), Some(node)) => mask::shown_text(node, &value),
             _ => Shown::Absent,
         };
         let path = format!("{}/text()", self.path.join("/"));
-        let new = shown(new);
-        self.draft.change(Change { path, old: shown(old), result: new.clone(), new, fate });
-    }
-
-    /// An element that only one of the old file and the file as shipped has.
-    fn presence(&mut self, element: Triple<'t>) {
-        let is_known = KNOWN.iter().any(|(element, _)| self.path.as_slice() == ["system.web", *element]);
-        if is_known {
-            return;
-        }
-        let shown = |node: Option<Node<'t, 't>>| match node {
-            Some(_) => Shown::Plain("(element)".to_owned()),
-            None => Shown::Absent,
-        };
-        let fate = match (element.old, element.new) {
-            (old, new) if old.is_some() == new.is_some() => Fate::AlreadySo,
-            _ if self.is_own() => reported("this belongs to the new version and is never copied"),
-            (Some(_), _) => reported("the old file has this element and the new one has not; add it if it is wanted"),
-            (None, _) => reported("it was removed from the old file; remove it by hand if that still holds"),
-        };
-        let (path, new) = (self.path.join("/"), shown(element.new));
-        self.draft.change(Change { path, old: shown(element.old), result: new.clone(), new, fate });
+        let (old, new) = (shown(old), shown(new));
+        let result = if is_carried { old.clone() } else { new.clone() };
+        self.draft.change(Change { path, old, new, result, fate });
     }
 
     /// Without the file as shipped nobody knows who changed what: one line a section.
@@ -285,7 +346,7 @@ impl<'t> Walk<'_, 't> {
                 self.path.pop();
             }
             if element.new.is_none() && self.path.len() > 1 && self.draft.changes().len() == before {
-                self.presence(element);
+                self.whole(element, reported(NO_PLACE));
             }
         }
     }
@@ -297,6 +358,11 @@ impl<'t> Walk<'_, 't> {
             [group, _] if group == "applicationSettings" => Some("setting"),
             _ => None,
         }
+    }
+
+    /// One of the elements whose attribute is carried in any case.
+    fn is_known(&self) -> bool {
+        KNOWN.iter().any(|(element, _)| self.path.as_slice() == ["system.web", *element])
     }
 
     fn is_settings(&self) -> bool {

@@ -63,11 +63,13 @@ fn steps<'t>(parent: Option<Node<'t, 't>>, skip: Option<&str>) -> (Vec<String>, 
 pub(super) fn step(node: Node<'_, '_>) -> String {
     let tag = node.tag_name().name();
     let named = ["key", "name"].iter().find_map(|name| node.attribute(*name));
-    let named = named.or_else(|| node.attribute("path").filter(|_| tag == "location"));
+    let own = [("location", "path"), ("mimeMap", "fileExtension"), ("error", "statusCode")];
+    let own = own.iter().find(|(element, _)| *element == tag);
+    let named = named.or_else(|| node.attribute(own?.1));
     if let Some(named) = named {
         return format!("{tag}[{named}]");
     }
-    if !matches!(tag, "add" | "remove") {
+    if !matches!(tag, "add" | "remove" | "allow" | "deny") {
         return tag.to_owned();
     }
     // Collections without a key: what they hold is their name.
@@ -88,7 +90,7 @@ pub(super) fn tag(step: &str) -> &str {
 
 /// True for the attributes that name an element.
 pub(super) fn is_identity(attribute: &str) -> bool {
-    matches!(attribute, "key" | "name" | "path")
+    matches!(attribute, "key" | "name" | "path" | "fileExtension" | "statusCode")
 }
 
 /// An element's own text without the space around it.

@@ -54,6 +54,12 @@ fn decide(case: &Case<'_>, rules: &Rules) -> Verdict {
         false => match write(case, rewritten(old, &rules.sdk_url)) {
             // Without the file as shipped, what is alike in both files is no difference.
             Verdict::Leave(Fate::AlreadySo) if !case.has_base => Verdict::Nothing,
+            Verdict::Write(value, _) if rules.strict && case.has_base && case.new != case.base => {
+                match rules.conflict() {
+                    fate if fate.carries() => Verdict::Write(value, fate),
+                    fate => Verdict::Leave(fate),
+                }
+            }
             verdict => verdict,
         },
     }

@@ -189,6 +189,8 @@ pub type Whole = BTreeMap<String, Option<Vec<u8>>>;
 
 /// The tool's own folder: what it holds tells of the run, and is the only thing that may differ.
 const OWN: &str = r"C:\PROGRAMDATA\PFUPGRADE";
+/// IIS's own backups of its configuration lie here, and nothing else does; they are never removed.
+const OF_IIS: &str = r"C:\WINDOWS\SYSTEM32\INETSRV";
 
 /// A run that was cut before its first record counts as never begun, and the next one gets this name.
 const SECOND: (&str, &str) = ("20160305-220000-2", "20160305-220000");
@@ -199,7 +201,7 @@ pub fn whole(disk: &MemoryDisk) -> Whole {
     for drive in ['C', 'D'] {
         let root = path(&format!("{drive}:\\"));
         for entry in disk.walk(&root).unwrap() {
-            if entry.path.key().starts_with(OWN) {
+            if [OWN, OF_IIS].iter().any(|folder| entry.path.key().starts_with(folder)) {
                 continue;
             }
             let content = (entry.kind == Kind::File).then(|| disk::read(disk, &entry.path, u64::MAX - 1).unwrap());
@@ -213,6 +215,8 @@ pub fn whole(disk: &MemoryDisk) -> Whole {
     for site in facts.web_server.iter_mut().flat_map(|iis| &mut iis.sites) {
         site.applications.sort_by(|one, other| one.path.cmp(&other.path));
     }
+    // Nor does that of services to Windows.
+    facts.services.sort_by(|one, other| one.name.cmp(&other.name));
     let facts = toml::to_string(&facts).unwrap().replace(SECOND.0, SECOND.1);
     all.insert("machine.toml".to_owned(), Some(facts.into_bytes()));
     all

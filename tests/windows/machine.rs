@@ -1,33 +1,26 @@
-//! A Windows machine under Wine: prepared once, copied for each scenario, driven and looked at from outside the program.
+//! A Windows machine under Wine: copied for each scenario, driven and looked at from outside the program.
 
 use crate::packages;
 use std::fs;
-use std::io;
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const WINE: &str = "/usr/lib/wine/wine64";
 const SERVER: &str = "/usr/lib/wine/wineserver64";
 
-/// Where the Windows programs have been built.
-pub(crate) struct Programs(pub(crate) PathBuf);
-
-impl Programs {
-    fn read(&self, name: &str) -> Vec<u8> {
-        let path = self.0.join(name);
-        fs::read(&path).unwrap_or_else(|error| panic!("{} is needed: {error}", path.display()))
-    }
-}
-
 /// A prefix of Wine, whose processes end with it.
 pub(crate) struct Machine {
     folder: PathBuf,
+    /// Keeps Wine and its services from ending between two programs.
+    awake: Mutex<Option<Held>>,
 }
 
 impl Drop for Machine {
     fn drop(&mut self) {
-        let _ = Command::new(SERVER).arg("-k").env("WINEPREFIX", &self.folder).output();
+        let _ = self.shut_down();
         if !std::thread::panicking() {
             let _ = fs::remove_dir_all(&self.folder);
         }
@@ -40,87 +33,88 @@ pub(crate) struct File {
     /// Its place below the prefix.
     pub(crate) path: PathBuf,
     modified: u128,
-    content: Vec<u8>,
+    pub(crate) content: Vec<u8>,
+}
+
+/// A file that another program holds open.
+pub(crate) struct Held(Child);
+
+impl Held {
+    /// The other program ends.
+    pub(crate) fn let_go(mut self) -> io::Result<()> {
+        drop(self.0.stdin.take());
+        self.0.wait().map(drop)
+    }
 }
 
 /// What the program did.
 pub(crate) struct Ran {
-    pub(crate) code: i32,
-    pub(crate) said: String,
+    code: i32,
+    said: String,
 }
 
 impl Ran {
     /// Holds it to an exit code, of which this side sees the low byte only.
     pub(crate) fn ended(self, code: i32) -> Self {
-        assert_eq!(self.code, code & 0xFF, "it should have ended with {code}:\n{}", self.said);
+        assert_eq!(self.code, code & 0xFF, "it should have ended with {code}:\n{}", self.end());
         self
     }
 
     pub(crate) fn says(self, text: &str) -> Self {
-        assert!(self.said.contains(text), "it does not say `{text}`:\n{}", self.said);
+        assert!(self.said.contains(text), "it does not say `{text}`:\n{}", self.end());
         self
+    }
+
+    /// The last that it said.
+    fn end(&self) -> String {
+        let lines: Vec<&str> = self.said.lines().collect();
+        lines[lines.len().saturating_sub(50)..].join("\n")
     }
 }
 
 impl Machine {
-    /// A server with everything of version 5 on it, as its administrator has left it.
-    pub(crate) fn prepare(folder: PathBuf, programs: &Programs) -> io::Result<Self> {
-        let machine = Self { folder };
-        fs::create_dir_all(&machine.folder)?;
-        machine.wine(&["wineboot", "-i"])?;
-        machine.write(r"C:\pfupgrade.exe", &programs.read("pfupgrade.exe"))?;
-        let inetsrv = r"C:\windows\system32\inetsrv";
-        machine.write(&format!(r"{inetsrv}\appcmd.exe"), &programs.read("examples/appcmd.exe"))?;
-        machine
-            .write(&format!(r"{inetsrv}\config\applicationHost.config"), include_bytes!("applicationHost.config"))?;
-        machine.write(r"C:\inetpub\wwwroot\iisstart.htm", b"the start page\r\n")?;
-        machine.write(r"C:\windows.reg", include_bytes!("windows.reg"))?;
-        machine.wine(&["reg", "import", r"C:\windows.reg"])?;
-        let setup = r"C:\Install\MultiFactorAuthenticationServerSetup.exe";
-        machine.write(setup, &programs.read("examples/stand-in-setup.exe"))?;
-        let all = packages::all(&programs.read("examples/stand-in-service.exe")).map_err(io::Error::other)?;
-        for (name, package) in &all {
-            let folder =
-                if *name == "MultiFactorAuthenticationServer.msi" { r"C:\Install\data" } else { r"C:\Install" };
-            machine.write(&format!(r"{folder}\{name}"), package)?;
-        }
-        machine.furnish()?;
-        // What is on the disk is complete once the server of Wine has ended.
-        Command::new(SERVER).arg("-k").env("WINEPREFIX", &machine.folder).output()?;
-        Command::new(SERVER).arg("-w").env("WINEPREFIX", &machine.folder).output()?;
-        Ok(machine)
+    /// A prefix in which nothing has run yet.
+    pub(crate) fn new(folder: PathBuf) -> io::Result<Self> {
+        fs::create_dir_all(&folder)?;
+        Ok(Self { folder, awake: Mutex::default() })
     }
 
-    fn furnish(&self) -> io::Result<()> {
-        let data = r"C:\Program Files\PhoneFactor\Data";
-        self.write(&format!(r"{data}\PhoneFactor.pfdata"), b"PFDATA 5\nusers and settings\n")?;
-        self.write(&format!(r"{data}\licenseKey"), b"a key\n")?;
-        for package in ["agent", "old-sdk", "old-portal", "old-mobile"] {
-            let package = format!(r"C:\Install\{package}.msi");
-            let log = format!("{package}.log");
-            let installed = self.wine(&["msiexec", "/i", &package, "/qn", "/l*v", &log])?;
-            assert!(installed.status.success(), "{package}: {}", installed.status);
-            // Nobody has the old installers any more.
-            self.remove(&package)?;
-            self.remove(&log)?;
+    /// Ends everything that runs. What is on the disk is complete then.
+    pub(crate) fn shut_down(&self) -> io::Result<()> {
+        self.server("-k")?;
+        if let Some(held) = self.awake.lock().ok().and_then(|mut awake| awake.take()) {
+            held.let_go()?;
         }
-        let portal = r"C:\inetpub\wwwroot\PhoneFactor";
-        let config = include_str!("../../src/platform/simulated/demo/admin/portal.config");
-        self.write(&format!(r"{portal}\web.config"), config.replace('\n', "\r\n").as_bytes())?;
-        self.write(&format!(r"{portal}\App_Themes\Contoso\Contoso.css"), b"body { }\r\n")?;
-        let mobile = include_str!("../../src/platform/simulated/demo/admin/mobile.config");
-        let folder = r"C:\inetpub\wwwroot\PhoneFactorPhoneAppWebService";
-        self.write(&format!(r"{folder}\web.config"), mobile.replace('\n', "\r\n").as_bytes())?;
-        for name in ["PhoneFactor", "PhoneFactorWebServiceSdk", "PhoneFactorPhoneAppWebService"] {
-            let location = format!("Default Web Site/{name}");
-            let section = "/section:system.webServer/security/access";
-            self.appcmd(&["set", "config", &location, section, "/sslFlags:Ssl", "/commit:apphost"])?;
-            self.appcmd(&["set", "app", &location, "/applicationPool:PhoneFactor Pool"])?;
+        self.wait()
+    }
+
+    /// Starts Wine, which stays up. As long as its services come up, none can be installed and started.
+    pub(crate) fn boot(&self) -> io::Result<()> {
+        let held = self.hold(r"C:\holder.exe", "reading")?;
+        *self.awake.lock().expect("nobody panics with it") = Some(held);
+        for _ in 0..1000 {
+            if self.wine(&["net", "start", "RpcSs"])?.said.contains("already running") {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(50));
         }
-        let section = "/section:system.webServer/security/authentication/basicAuthentication";
-        let location = "Default Web Site/PhoneFactorWebServiceSdk";
-        self.appcmd(&["set", "config", location, section, "/enabled:true", "/commit:apphost"])?;
-        Ok(())
+        panic!("the services of Wine do not come up")
+    }
+
+    /// Waits until nothing runs.
+    pub(crate) fn wait(&self) -> io::Result<()> {
+        self.server("-w")
+    }
+
+    fn server(&self, how: &str) -> io::Result<()> {
+        Command::new(SERVER).arg(how).env("WINEPREFIX", &self.folder).stderr(Stdio::null()).status().map(drop)
+    }
+
+    /// Restarts Windows: what waits for that is done.
+    pub(crate) fn restart(&self) -> io::Result<()> {
+        self.shut_down()?;
+        self.done(&["wineboot"])?;
+        self.boot()
     }
 
     /// A copy of this machine to work on.
@@ -131,7 +125,9 @@ impl Machine {
         }
         let copied = Command::new("cp").args(["-a", "--reflink=auto"]).arg(&self.folder).arg(&folder).status()?;
         assert!(copied.success(), "the prefix could not be copied");
-        Ok(Self { folder })
+        let machine = Self { folder, awake: Mutex::default() };
+        machine.boot()?;
+        Ok(machine)
     }
 
     /// The host's path of a path of the machine, whatever its case.
@@ -151,8 +147,25 @@ impl Machine {
         fs::write(at, content)
     }
 
-    fn remove(&self, path: &str) -> io::Result<()> {
-        fs::remove_file(self.host(path))
+    /// Removes a file, or a folder with all that is in it; what is not there is gone already.
+    pub(crate) fn remove(&self, path: &str) -> io::Result<()> {
+        let at = self.host(path);
+        match at.is_dir() {
+            true => fs::remove_dir_all(at),
+            false if at.exists() => fs::remove_file(at),
+            false => Ok(()),
+        }
+    }
+
+    /// Writes the usual plan with other words in place of some.
+    pub(crate) fn plan(&self, changes: &[(&str, &str)]) -> io::Result<&'static str> {
+        let mut text = include_str!("plan.toml").to_owned();
+        for (from, to) in changes {
+            assert!(text.contains(from), "the plan has no {from}");
+            text = text.replace(from, to);
+        }
+        self.write(r"C:\plan.toml", text.as_bytes())?;
+        Ok(r"C:\plan.toml")
     }
 
     pub(crate) fn read(&self, path: &str) -> String {
@@ -165,8 +178,24 @@ impl Machine {
         self.host(path).exists()
     }
 
-    pub(crate) fn wine(&self, arguments: &[&str]) -> io::Result<Output> {
-        self.command(arguments).output()
+    /// Runs a program of Windows to its end. What it says goes into a file: what it leaves running would keep a pipe open.
+    pub(crate) fn wine(&self, arguments: &[&str]) -> io::Result<Ran> {
+        self.ended(self.started(arguments)?)
+    }
+
+    fn started(&self, arguments: &[&str]) -> io::Result<Child> {
+        let said = self.folder.join("said.txt");
+        // What was left running has the old one.
+        let _ = fs::remove_file(&said);
+        let said = fs::File::create(said)?;
+        let mut command = self.command(arguments);
+        command.stdin(Stdio::null()).stdout(said.try_clone()?).stderr(said).spawn()
+    }
+
+    fn ended(&self, mut running: Child) -> io::Result<Ran> {
+        let code = running.wait()?.code().unwrap_or(-1);
+        let said = fs::read(self.folder.join("said.txt"))?;
+        Ok(Ran { code, said: String::from_utf8_lossy(&said).into_owned() })
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -177,27 +206,63 @@ impl Machine {
         command
     }
 
-    fn appcmd(&self, arguments: &[&str]) -> io::Result<()> {
-        let arguments: Vec<&str> =
-            [r"C:\windows\system32\inetsrv\appcmd.exe"].iter().chain(arguments).copied().collect();
-        let output = self.wine(&arguments)?;
-        let said = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success(), "{arguments:?}: {said}");
+    /// Runs a program of Windows that has to succeed.
+    pub(crate) fn done(&self, arguments: &[&str]) -> io::Result<()> {
+        let ran = self.wine(arguments)?;
+        assert!(ran.code == 0, "{arguments:?} ended with {}: {}", ran.code, ran.said);
         Ok(())
+    }
+
+    pub(crate) fn appcmd(&self, arguments: &[&str]) -> io::Result<()> {
+        self.done(&[&[r"C:\windows\system32\inetsrv\appcmd.exe"], arguments].concat())
+    }
+
+    /// Has the stand-in for IIS do what the custom action of a web setup has done.
+    pub(crate) fn websetup(&self, arguments: &[&str]) -> io::Result<()> {
+        self.appcmd(&[&["websetup"], arguments].concat())
+    }
+
+    /// Uninstalls a product of the old version, as its administrator would.
+    pub(crate) fn uninstall(&self, name: &str) -> io::Result<()> {
+        self.done(&["msiexec", "/x", &packages::old_code(name), "/qn"])
+    }
+
+    /// Has another program hold a file of the machine open: `alone`, or with others `reading`.
+    pub(crate) fn hold(&self, file: &str, how: &str) -> io::Result<Held> {
+        let mut command = self.command(&[r"C:\holder.exe", file, how]);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let mut said = String::new();
+        if let Some(output) = child.stdout.take() {
+            BufReader::new(output).read_line(&mut said)?;
+        }
+        assert_eq!(said.trim(), "held");
+        Ok(Held(child))
     }
 
     /// Runs the program.
     pub(crate) fn pfupgrade(&self, arguments: &[&str]) -> io::Result<Ran> {
-        let arguments: Vec<&str> = [r"C:\pfupgrade.exe"].iter().chain(arguments).copied().collect();
-        let output = self.wine(&arguments)?;
-        let said = [output.stdout, output.stderr].concat();
-        Ok(Ran { code: output.status.code().unwrap_or(-1), said: String::from_utf8_lossy(&said).into_owned() })
+        self.wine(&[&[r"C:\pfupgrade.exe"], arguments].concat())
     }
 
     /// Runs the program, and kills it as soon as an installer has begun this log of the run.
     pub(crate) fn pfupgrade_killed_at(&self, arguments: &[&str], log: &str) -> io::Result<()> {
-        let arguments: Vec<&str> = [r"C:\pfupgrade.exe"].iter().chain(arguments).copied().collect();
-        let mut running = self.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+        let mut running = self.begun(arguments, log)?;
+        self.done(&["taskkill", "/f", "/im", "pfupgrade.exe"])?;
+        running.wait().map(drop)
+    }
+
+    /// Runs the program, and presses Ctrl+C as soon as an installer has begun this log of the run.
+    pub(crate) fn pfupgrade_interrupted_at(&self, arguments: &[&str], log: &str) -> io::Result<Ran> {
+        let running = self.begun(arguments, log)?;
+        // Wine makes the event of the console out of the signal.
+        let sent = Command::new("kill").args(["-INT", &running.id().to_string()]).status()?;
+        assert!(sent.success(), "it has ended already");
+        self.ended(running)
+    }
+
+    /// The program while it works, as soon as there is this log of the run.
+    fn begun(&self, arguments: &[&str], log: &str) -> io::Result<Child> {
+        let mut running = self.started(&[&[r"C:\pfupgrade.exe"], arguments].concat())?;
         let runs = self.host(r"C:\ProgramData").join("pfupgrade/runs");
         let has_begun = || {
             let runs = fs::read_dir(&runs).into_iter().flatten().flatten();
@@ -209,31 +274,34 @@ impl Machine {
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        self.wine(&["taskkill", "/f", "/im", "pfupgrade.exe"])?;
-        running.wait().map(drop)
+        Ok(running)
     }
 
     /// What `reg query` says of a key; empty where there is none.
     pub(crate) fn registry(&self, key: &str) -> io::Result<String> {
-        let output = self.wine(&["reg", "query", key, "/s"])?;
-        Ok(if output.status.success() { String::from_utf8_lossy(&output.stdout).into_owned() } else { String::new() })
+        let ran = self.wine(&["reg", "query", key, "/s"])?;
+        Ok(if ran.code == 0 { ran.said } else { String::new() })
     }
 
-    /// Names of everything in "Programs and Features", in the order of the registry.
+    /// Names and versions of everything in "Programs and Features", in alphabetical order.
     pub(crate) fn products(&self) -> io::Result<Vec<String>> {
-        let all = self.registry(r"HKLM\Software\Microsoft\Windows\CurrentVersion\Uninstall")?;
-        let name = |line: &str| {
-            Some(line.trim().strip_prefix("DisplayName")?.trim().strip_prefix("REG_SZ")?.trim().to_owned())
+        let of_all = self.registry(r"HKLM\Software\Microsoft\Windows\CurrentVersion\Uninstall")?;
+        let of_user = self.registry(r"HKCU\Software\Microsoft\Windows\CurrentVersion\Uninstall")?;
+        let keys = of_all.split("HKEY_").chain(of_user.split("HKEY_"));
+        let value = |key: &str, name: &str| {
+            let value =
+                |line: &str| Some(line.trim().strip_prefix(name)?.trim().strip_prefix("REG_SZ")?.trim().to_owned());
+            key.lines().find_map(value)
         };
-        let mut names: Vec<String> = all.lines().filter_map(name).collect();
-        names.sort();
-        Ok(names)
+        let title = |key| Some(format!("{} {}", value(key, "DisplayName")?, value(key, "DisplayVersion")?));
+        let mut titles: Vec<String> = keys.filter_map(title).collect();
+        titles.sort();
+        Ok(titles)
     }
 
     /// Whether a service is there, and the state the service manager gives it.
     pub(crate) fn service(&self, name: &str) -> io::Result<Option<String>> {
-        let output = self.wine(&["sc", "query", name])?;
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let text = self.wine(&["sc", "query", name])?.said;
         let state =
             text.lines().find_map(|line| line.trim().strip_prefix("STATE")?.rsplit(' ').find(|word| !word.is_empty()));
         Ok(state.map(str::to_owned))

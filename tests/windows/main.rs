@@ -2,35 +2,42 @@
 //! outside. `.ci/windows` builds what it needs and runs it; plain `cargo test` does not.
 #![allow(clippy::panic, reason = "a scenario ends with a panic that says what is not so")]
 
+mod apart;
+mod complete;
+mod installers;
+mod interrupted;
 mod machine;
+mod odd_products;
 mod packages;
+mod prepare;
+mod simulation;
+mod state;
+#[path = "../support/mod.rs"]
+mod support;
 
-use machine::{File, Machine, Programs};
-use std::io;
+use machine::Machine;
+use prepare::Programs;
 use std::path::PathBuf;
-use std::{env, fs, panic};
-
-const PORTAL: &str = r"C:\inetpub\wwwroot\MultiFactorAuth";
-const OLD_PRODUCTS: [&str; 4] = [
-    "PhoneFactor Agent",
-    "PhoneFactor Mobile App Web Service",
-    "PhoneFactor User Portal",
-    "PhoneFactor Web Service SDK",
-];
-const NEW_PRODUCTS: [&str; 4] = [
-    "Multi-Factor Authentication Mobile App Web Service",
-    "Multi-Factor Authentication Server",
-    "Multi-Factor Authentication User Portal",
-    "Multi-Factor Authentication Web Service SDK",
-];
+use std::sync::Mutex;
+use std::time::Instant;
+use std::{env, fs, io, panic, thread};
 
 type Scenario = fn(&Machine) -> io::Result<()>;
 
-const SCENARIOS: &[(&str, Scenario)] = &[
-    ("a_preview_changes_nothing", a_preview_changes_nothing),
-    ("one_server_complete", one_server_complete),
-    ("a_killed_run_goes_on", a_killed_run_goes_on),
-];
+macro_rules! scenarios {
+    ($($room:ident: $($name:ident)+;)+) => {
+        &[$($((stringify!($name), $room::$name as Scenario)),+),+]
+    };
+}
+
+const SCENARIOS: &[(&str, Scenario)] = scenarios! {
+    complete: a_preview_changes_nothing one_server_complete names_that_are_kept a_person_runs_the_setup;
+    simulation: the_simulation_ends_as_the_same_machine;
+    apart: agent_only web_server_only;
+    interrupted: a_killed_run_goes_on a_run_is_stopped_by_its_operator a_file_that_is_held_open;
+    installers: a_package_that_fails a_package_that_wants_a_restart a_restart_that_comes_first an_unsigned_installer;
+    odd_products: a_product_of_one_user a_product_with_an_uninstaller_of_its_own a_product_that_a_person_uninstalls;
+};
 
 fn main() -> io::Result<()> {
     let built = env::var_os("PFUPGRADE_WINDOWS").map(PathBuf::from);
@@ -39,26 +46,27 @@ fn main() -> io::Result<()> {
         std::process::exit(2);
     };
     let wanted: Vec<String> = env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|wanted| name.contains(wanted.as_str()));
     let folder = env::temp_dir().join(format!("pfupgrade-wine-{}", std::process::id()));
     println!("preparing a server in {}", folder.display());
+    let begun = Instant::now();
     let base = Machine::prepare(folder.join("base"), &Programs(built))?;
-    let mut failed = Vec::new();
-    for (name, scenario) in SCENARIOS {
-        if !wanted.is_empty() && !wanted.iter().any(|wanted| name.contains(wanted.as_str())) {
-            continue;
+    println!("prepared ({} s)", begun.elapsed().as_secs());
+    let left = Mutex::new(SCENARIOS.iter().filter(|(name, _)| is_wanted(name)));
+    let failed = Mutex::new(Vec::new());
+    let work = || {
+        while let Some((name, scenario)) = left.lock().ok().and_then(|mut left| left.next()) {
+            if !plays(name, *scenario, &base) {
+                failed.lock().expect("nobody panics with it").push(*name);
+            }
         }
-        println!("scenario {name}");
-        let machine = base.copy(name)?;
-        let ended = panic::catch_unwind(panic::AssertUnwindSafe(|| {
-            scenario(&machine).unwrap_or_else(|error| panic!("{name}: {error}"));
-            drop(machine);
-        }));
-        println!("scenario {name} {}", if ended.is_ok() { "ok" } else { "FAILED" });
-        if ended.is_err() {
-            failed.push(*name);
-        }
-    }
+    };
+    // Each machine has processes of its own, and most of the time one of them is waited for.
+    thread::scope(|scope| {
+        (0..thread::available_parallelism().map_or(1, usize::from)).for_each(|_| drop(scope.spawn(work)))
+    });
     drop(base);
+    let failed = failed.into_inner().expect("nobody panics with it");
     if failed.is_empty() {
         return fs::remove_dir_all(&folder);
     }
@@ -66,100 +74,12 @@ fn main() -> io::Result<()> {
     std::process::exit(1);
 }
 
-fn plan(machine: &Machine) -> io::Result<&'static str> {
-    machine.write(r"C:\plan.toml", include_bytes!("plan.toml"))?;
-    Ok(r"C:\plan.toml")
-}
-
-/// The folders that hold what the product is, as they are now. Logs live, as services do.
-fn folders(machine: &Machine) -> Vec<File> {
-    let all = [r"C:\inetpub", r"C:\Program Files", r"C:\Install", r"C:\windows\system32\inetsrv\backup"];
-    let files = all.iter().flat_map(|folder| machine.tree(folder));
-    files.filter(|file| !file.path.to_string_lossy().contains("/Logs/")).collect()
-}
-
-/// Compares file by file, so that a difference is told by its name.
-fn assert_same(before: &[File], after: &[File]) {
-    let names = |files: &[File]| files.iter().map(|file| file.path.clone()).collect::<Vec<_>>();
-    assert_eq!(names(before), names(after));
-    for (before, after) in before.iter().zip(after) {
-        assert!(before == after, "{} is not what it was", before.path.display());
-    }
-}
-
-/// The lines of IIS's configuration in an order of their own: where an application stands in it means nothing.
-fn iis(machine: &Machine) -> Vec<String> {
-    let config = machine.read(r"C:\windows\system32\inetsrv\config\applicationHost.config");
-    let mut lines: Vec<String> = config.lines().map(str::to_owned).collect();
-    lines.sort();
-    lines
-}
-
-fn a_preview_changes_nothing(machine: &Machine) -> io::Result<()> {
-    let plan = plan(machine)?;
-    let before = (machine.products()?, iis(machine), folders(machine));
-    machine.pfupgrade(&["plan", plan, "--detailed-exitcode"])?.ended(3).says("PhoneFactor Agent 5.2.5");
-    assert_eq!((&before.0, &before.1), (&machine.products()?, &iis(machine)));
-    assert_same(&before.2, &folders(machine));
-    assert!(!machine.exists(r"C:\ProgramData\pfupgrade"));
-    Ok(())
-}
-
-fn one_server_complete(machine: &Machine) -> io::Result<()> {
-    let plan = plan(machine)?;
-    assert_eq!(machine.products()?, OLD_PRODUCTS);
-    let key = r"HKLM\Software\Wow6432Node\Positive Networks";
-    let (files, registry, config) = (folders(machine), machine.registry(key)?, iis(machine));
-
-    machine.pfupgrade(&["run", plan, "--yes"])?.ended(0);
-    is_upgraded(machine)?;
-    assert_eq!(machine.registry(key)?, registry);
-    machine.pfupgrade(&["run", plan, "--yes"])?.ended(0);
-
-    machine.pfupgrade(&["rollback", "--yes"])?.ended(0).says("Rolled back");
-    assert_eq!(machine.products()?, OLD_PRODUCTS);
-    assert_eq!(machine.registry(key)?, registry);
-    assert_eq!(machine.service("PFSvc")?.as_deref(), Some("RUNNING"));
-    assert_eq!(machine.service("MultiFactorAuth")?, None);
-    assert_eq!(iis(machine), config);
-    assert_same(&files, &folders(machine));
-    Ok(())
-}
-
-/// The program is killed while Windows Installer works for it, which works on.
-fn a_killed_run_goes_on(machine: &Machine) -> io::Result<()> {
-    let plan = plan(machine)?;
-    let (files, config) = (folders(machine), iis(machine));
-    machine.pfupgrade_killed_at(&["run", plan, "--yes"], "uninstall-server.log")?;
-    machine.pfupgrade_killed_at(&["resume"], "install-portal.log")?;
-    machine.pfupgrade(&["resume"])?.ended(0);
-    is_upgraded(machine)?;
-    machine.pfupgrade(&["rollback", "--yes"])?.ended(0);
-    assert_eq!(machine.products()?, OLD_PRODUCTS);
-    assert_eq!(iis(machine), config);
-    assert_same(&files, &folders(machine));
-    Ok(())
-}
-
-/// Looks at everything the upgrade of the whole server has to have done.
-fn is_upgraded(machine: &Machine) -> io::Result<()> {
-    assert_eq!(machine.products()?, NEW_PRODUCTS);
-    assert_eq!(machine.service("MultiFactorAuth")?.as_deref(), Some("RUNNING"));
-    assert_eq!(machine.service("PFSvc")?, None);
-    assert!(machine.read(r"C:\Program Files\PhoneFactor\Data\PhoneFactor.pfdata").starts_with("PFDATA 7"));
-    let portal = machine.read(&format!(r"{PORTAL}\web.config"));
-    assert!(portal.contains(r"FABRIKAM\svc-pfportal") && portal.contains("theme=\"Contoso\""), "{portal}");
-    assert!(portal.contains("/MultiFactorAuthWebServiceSdk/pfwssdk.asmx"), "{portal}");
-    assert!(machine.exists(&format!(r"{PORTAL}\App_Themes\Contoso\Contoso.css")));
-    assert!(!machine.exists(&format!(r"{PORTAL}\app_offline.htm")));
-    assert!(!machine.exists(r"C:\inetpub\wwwroot\PhoneFactor"));
-    let config = iis(machine).join("\n");
-    assert!(config.contains("path=\"/MultiFactorAuth\" applicationPool=\"PhoneFactor Pool\""), "{config}");
-    let location = "<location path=\"Default Web Site/MultiFactorAuthWebServiceSdk\"><system.webServer><security>";
-    assert!(config.contains(&format!("{location}<access sslFlags=\"Ssl\" />")), "{config}");
-    assert!(
-        config.contains(&format!("{location}<authentication><basicAuthentication enabled=\"true\" />")),
-        "{config}"
-    );
-    Ok(())
+fn plays(name: &str, scenario: Scenario, base: &Machine) -> bool {
+    let begun = Instant::now();
+    let ended = panic::catch_unwind(panic::AssertUnwindSafe(|| {
+        let machine = base.copy(name).unwrap_or_else(|error| panic!("{name}: {error}"));
+        scenario(&machine).unwrap_or_else(|error| panic!("{name}: {error}"));
+    }));
+    println!("scenario {name} {} ({} s)", if ended.is_ok() { "ok" } else { "FAILED" }, begun.elapsed().as_secs());
+    ended.is_ok()
 }

@@ -12,21 +12,45 @@ macro_rules! demo {
 }
 
 /// Every package, by the name of its file.
-pub(crate) fn all(service: &[u8]) -> Result<Vec<(&'static str, Vec<u8>)>, BuildError> {
+///
+/// The services' programs are given: real ones, or simulated ones.
+pub(crate) fn all(old_service: &[u8], new_service: &[u8]) -> Result<Vec<(&'static str, Vec<u8>)>, BuildError> {
     let web = [
         ("MultiFactorAuthenticationWebServiceSdkSetup64.msi", new_sdk().build()?),
         ("MultiFactorAuthenticationUserPortalSetup64.msi", new_portal().build()?),
         ("MultiFactorAuthenticationMobileAppWebServiceSetup64.msi", new_mobile().build()?),
     ];
     let mut all = vec![
-        ("agent.msi", agent(service).build()?),
+        ("agent.msi", agent(old_service).build()?),
         ("old-sdk.msi", old_sdk().build()?),
         ("old-portal.msi", old_portal().build()?),
         ("old-mobile.msi", old_mobile().build()?),
-        ("MultiFactorAuthenticationServer.msi", server(service, &web).build()?),
+        ("MultiFactorAuthenticationServer.msi", server(new_service, &web).build()?),
     ];
     all.extend(web);
     Ok(all)
+}
+
+/// The product code of an old product.
+pub(crate) fn old_code(name: &str) -> String {
+    PackageBuilder::new("wine", name, OLD).product_code()
+}
+
+/// The new portal, whose installation wants a restart of Windows in its end.
+pub(crate) fn portal_that_wants_a_restart() -> Result<Vec<u8>, BuildError> {
+    // The name is that of a standard action, which is what Windows Installer carries out then.
+    new_portal().action("ScheduleReboot", 51, ("WANTED", "1"), 6550, "NOT REMOVE").build()
+}
+
+/// The new portal, which is not content with a machine on which REFUSES is set.
+pub(crate) fn portal_that_refuses() -> Result<Vec<u8>, BuildError> {
+    let why = "The metabase of IIS cannot be written to.";
+    new_portal().action("CheckMetabase", 19, ("", why), 6450, "%REFUSES AND NOT REMOVE").build()
+}
+
+/// The old portal as one user may have installed it.
+pub(crate) fn portal_of_one_user() -> Result<Vec<u8>, BuildError> {
+    old_portal().per_user().build()
 }
 
 fn windows_text(text: &str) -> Vec<u8> {

@@ -1,5 +1,6 @@
 //! A stand-in for the server's setup, for tests under Wine: it brings the Visual C++ runtimes along and installs the
-//! package beside it into the folder of the earlier agent, as a child process, and passes its code on.
+//! package beside it into the folder of the earlier agent, as a child process, and passes its code on. With
+//! `/leaves=FILE` it leaves that file to the next restart of Windows.
 
 #[cfg(windows)]
 fn main() {
@@ -17,7 +18,7 @@ mod setup {
     use std::error::Error;
     use std::os::windows::process::CommandExt;
     use std::process::Command;
-    use windows_registry::LOCAL_MACHINE;
+    use windows_registry::{LOCAL_MACHINE, Type};
 
     const PHONEFACTOR: &str = r"SOFTWARE\Positive Networks\PhoneFactor";
 
@@ -39,6 +40,19 @@ mod setup {
         let mut msiexec = Command::new(r"C:\windows\system32\msiexec.exe");
         msiexec.raw_arg(format!("/i \"{}\" /qn /norestart TARGETDIR=\"{folder}\"", package.display()));
         println!("installing {} to {folder}", package.display());
-        Ok(msiexec.status()?.code().unwrap_or(1603))
+        let code = msiexec.status()?.code().unwrap_or(1603);
+        match env::args().nth(2).as_deref().and_then(|argument| argument.strip_prefix("/leaves=")) {
+            Some(file) if code == 0 => leave(file).map(|()| 3010),
+            _ => Ok(code),
+        }
+    }
+
+    /// Has a file of a line deleted by the next restart of Windows.
+    fn leave(file: &str) -> Result<(), Box<dyn Error>> {
+        let key = r"SYSTEM\CurrentControlSet\Control\Session Manager";
+        let key = LOCAL_MACHINE.options().read().write().open(key)?;
+        let pair: Vec<u16> = format!("\\??\\{file}\0\0\0").encode_utf16().collect();
+        let pair: Vec<u8> = pair.into_iter().flat_map(u16::to_le_bytes).collect();
+        Ok(key.set_bytes("PendingFileRenameOperations", Type::MultiString, &pair)?)
     }
 }

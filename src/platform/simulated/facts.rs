@@ -3,7 +3,7 @@
 use super::registry::Registry;
 use super::trouble::{Running, Trouble};
 use crate::platform::disk::{self, Disk};
-use crate::platform::facts::{Application, Service, System, WebServer};
+use crate::platform::facts::{Application, Service, System, WebServer, in_start_order};
 use crate::platform::{Doing, Failure};
 use crate::winpath::{WinPath, fold};
 use jiff::Timestamp;
@@ -66,6 +66,22 @@ pub struct MachineFacts {
     /// Programs that were given up on and run on.
     #[serde(default, rename = "process", skip_serializing_if = "Vec::is_empty")]
     pub processes: Vec<Running>,
+    /// What Windows does by itself at its start.
+    #[serde(default, rename = "task", skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<Task>,
+}
+
+/// A task of the Task Scheduler that begins at every start of Windows, as SYSTEM.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Task {
+    /// Its name.
+    pub name: String,
+    /// The program that it starts.
+    pub program: WinPath,
+    /// The program's arguments.
+    #[serde(default)]
+    pub arguments: Vec<String>,
 }
 
 /// Who signed a file, which is named by its path or by its content.
@@ -176,6 +192,7 @@ impl MachineFacts {
             installed: BTreeMap::new(),
             troubles: Vec::new(),
             processes: Vec::new(),
+            tasks: Vec::new(),
         }
     }
 
@@ -189,6 +206,11 @@ impl MachineFacts {
         let facts: Self = toml::from_str(text).map_err(|error| error.to_string())?;
         if facts.format != FORMAT {
             return Err(format!("it has format {}, and this program knows format {FORMAT}", facts.format));
+        }
+        let ordered = in_start_order(facts.services.clone());
+        let needs_later = |(at, service): &(usize, &Service)| ordered[*at..].iter().any(|it| service.needs(&it.name));
+        if let Some((_, service)) = ordered.iter().enumerate().find(needs_later) {
+            return Err(format!("the service {} depends on itself, by way of others", service.name));
         }
         match facts.signatures.iter().find(|signed| signed.path.is_some() == signed.sha256.is_some()) {
             Some(signed) => Err(format!("a signature by \"{}\" needs either a path or a sha256", signed.by)),

@@ -25,7 +25,7 @@ mod rehearsal;
 mod tests;
 mod trouble;
 
-pub use facts::{FORMAT, Installed, MachineFacts, OwnApplication, Signed, Stage, Sweep};
+pub use facts::{FORMAT, Installed, MachineFacts, OwnApplication, Signed, Stage, Sweep, Task};
 pub use registry::Registry;
 pub use rehearsal::{FailAt, FailKind, ROLLBACK, Rehearsal};
 pub use trouble::{Running, Trouble, When, Works};
@@ -34,15 +34,20 @@ use super::clock::Clock;
 use super::disk::{self, Disk, ReadDisk};
 use super::facts::{Application, ProgramVersion, Service, ServiceState, Signature, StartType, System, WebServer};
 use super::op::Op;
+use super::own::{self, AtStart, Notice};
 use super::registry::{self as export, Key, View};
 use super::{Doing, Failure, Inspect, Outcome, Platform, Process, Progress, files};
 use crate::winpath::WinPath;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 const NEXT_FOR_SERVICE: &str =
     "see in its own logs and in the event log (System) what it waits for, and bring it to an end there";
+
+/// The event log, beside `machine.toml`: an entry a line. A rollback takes nothing out of it, as on a real server.
+const EVENT_LOG: &str = "event-log.txt";
 
 /// A simulated server.
 pub struct Simulated {
@@ -117,6 +122,17 @@ impl Simulated {
         })
     }
 
+    fn back_up_web_server(&self, name: &str) -> Result<(), Failure> {
+        let doing = "have IIS back up its configuration";
+        let facts = self.facts();
+        let iis = facts.web_server.as_ref().ok_or_else(|| Failure::new(doing, "IIS is not installed"))?;
+        let windows = WinPath::new(facts.variable("SystemRoot").unwrap_or(r"C:\Windows")).doing(doing)?;
+        let folder = windows.join(format!(r"System32\inetsrv\backup\{name}")).doing(doing)?;
+        let text = toml::to_string(iis).doing(doing)?;
+        disk::create_folders(&*self.disk, &folder).doing(doing)?;
+        disk::replace(&*self.disk, &folder.child("applicationHost.config"), text.as_bytes()).doing(doing)
+    }
+
     fn configure(&self, site: &str, wanted: &Application) -> Result<(), Failure> {
         let refused = |why: String| Failure::new(format!("configure {} of site \"{site}\"", wanted.path), why);
         self.try_change(|facts| {
@@ -133,14 +149,29 @@ impl Simulated {
         })
     }
 
-    fn set_service(&self, name: &str, wanted: ServiceState, start: Option<StartType>) -> Result<(), Failure> {
+    fn rename_application(&self, site: &str, from: &str, to: &str) -> Result<(), Failure> {
+        let refused = |why: String| Failure::new(format!("rename {from} of site \"{site}\" to {to}"), why);
+        self.try_change(|facts| {
+            let all = facts.applications_of(site).ok_or_else(|| refused("there is no such site".to_owned()))?;
+            let is_taken = all.iter().any(|found| found.path.eq_ignore_ascii_case(to));
+            let found = all.iter_mut().find(|found| found.path.eq_ignore_ascii_case(from));
+            match found.filter(|_| !from.eq_ignore_ascii_case(to)) {
+                Some(_) if is_taken => return Err(refused("there is an application of that name".to_owned())),
+                Some(found) => found.path = to.to_owned(),
+                None => {}
+            }
+            Ok(())
+        })
+    }
+
+    fn set_service(&self, name: &str, wanted: ServiceState, start: Option<StartType>) -> Result<Outcome, Failure> {
         let service = self.locked().service(name).cloned();
         let verb = if wanted == ServiceState::Running { "start" } else { "stop" };
         let refused = |why: &str| Failure::new(format!("{verb} the service {name}"), why);
         let Some(mut service) = service else {
             // What is not there does not run either.
             return match wanted {
-                ServiceState::Stopped => Ok(()),
+                ServiceState::Stopped => Ok(Outcome::default()),
                 ServiceState::Running => Err(refused("error 1060: there is no such service")),
             };
         };
@@ -153,25 +184,55 @@ impl Simulated {
             })?;
         }
         if service.state == wanted {
-            return Ok(());
+            return Ok(Outcome::default());
         }
+        let notes = match wanted {
+            ServiceState::Running => self.start_needed_by(&service, &refused)?,
+            ServiceState::Stopped => self.stop_dependents_of(name)?,
+        };
         let when = if wanted == ServiceState::Running { When::Start } else { When::Stop };
         if let Some(why) = self.trouble_with_service(name, when)? {
             return Err(refused(&why).next(NEXT_FOR_SERVICE));
         }
-        if wanted == ServiceState::Running {
-            if service.start == StartType::Disabled {
-                return Err(refused("error 1058: the service is disabled"));
-            }
-            if let Some(why) = self.start_program_of(&service)? {
-                return Err(refused(&format!("error 1053: the service did not respond to the start request ({why})"))
-                    .next("look into its logs"));
-            }
+        if wanted == ServiceState::Running
+            && let Some(why) = self.start_program_of(&service)?
+        {
+            return Err(refused(&format!("error 1053: the service did not respond to the start request ({why})"))
+                .next("look into its logs"));
         }
         self.try_change(|facts| {
             facts.service_mut(name).ok_or_else(|| refused("it has just been removed"))?.state = wanted;
             Ok(())
-        })
+        })?;
+        Ok(Outcome { notes, ..Outcome::default() })
+    }
+
+    /// Starts what a service that is about to start needs, as Windows does by itself.
+    fn start_needed_by(&self, service: &Service, refused: &dyn Fn(&str) -> Failure) -> Result<Vec<String>, Failure> {
+        if service.start == StartType::Disabled {
+            return Err(refused("error 1058: the service is disabled"));
+        }
+        let mut notes = Vec::new();
+        for needed in &service.depends_on {
+            if self.locked().service(needed).is_none() {
+                return Err(refused(&format!("error 1075: it depends on {needed}, which does not exist")));
+            }
+            notes.extend(self.set_service(needed, ServiceState::Running, None)?.notes);
+        }
+        Ok(notes)
+    }
+
+    /// Stops what cannot run without a service that is about to stop.
+    fn stop_dependents_of(&self, name: &str) -> Result<Vec<String>, Failure> {
+        let runs = |service: &&Service| service.needs(name) && service.state == ServiceState::Running;
+        let dependents: Vec<String> =
+            self.locked().services.iter().filter(runs).map(|service| service.name.clone()).collect();
+        let mut notes = Vec::new();
+        for dependent in dependents {
+            notes.extend(self.set_service(&dependent, ServiceState::Stopped, None)?.notes);
+            notes.push(format!("the service {dependent}, which depends on {name}, has been stopped as well"));
+        }
+        Ok(notes)
     }
 
     fn perform_here(&self, op: &Op, watch: &mut dyn FnMut(Progress)) -> Result<Outcome, Failure> {
@@ -181,8 +242,12 @@ impl Simulated {
         match op {
             Op::ExportKey { view, key, to } => self.export_key(*view, key, to).map(|()| Outcome::default()),
             Op::ImportKey { view, key, from } => self.import_key(*view, key, from).map(|()| Outcome::default()),
+            Op::BackUpWebServer { name } => self.back_up_web_server(name).map(|()| Outcome::default()),
             Op::Configure { site, application } => self.configure(site, application).map(|()| Outcome::default()),
-            Op::Service { name, state, start } => self.set_service(name, *state, *start).map(|()| Outcome::default()),
+            Op::RenameApplication { site, from, to } => {
+                self.rename_application(site, from, to).map(|()| Outcome::default())
+            }
+            Op::Service { name, state, start } => self.set_service(name, *state, *start),
             _ => self.perform_troubled(op, watch),
         }
     }
@@ -275,6 +340,28 @@ impl Platform for Simulated {
 
     fn running(&self, given_up: Option<&Process>) -> Result<Option<String>, Failure> {
         self.what_runs(given_up)
+    }
+
+    fn at_start(&self, command: Option<&AtStart>) -> Result<(), Failure> {
+        let task = |command: &AtStart| {
+            let (program, arguments) = (command.program(), command.arguments.clone());
+            Task { name: own::NAME.to_owned(), program, arguments }
+        };
+        self.change(|facts| {
+            facts.tasks.retain(|task| task.name != own::NAME);
+            facts.tasks.extend(command.map(task));
+        })
+    }
+
+    fn tell_event_log(&self, notice: Notice, text: &str) -> Result<(), Failure> {
+        let (now, severity) = (self.clock.now(), notice.severity().name());
+        let line = format!("{now} {severity} {} {}\n", notice.id(), text.replace('\n', " "));
+        let log = || {
+            let mut file = self.disk.append(&WinPath::outside_drives(EVENT_LOG))?;
+            file.write_all(line.as_bytes())?;
+            file.sync()
+        };
+        log().doing("write the event log")
     }
 
     fn this_process(&self) -> Process {

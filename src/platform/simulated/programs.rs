@@ -3,7 +3,7 @@
 use super::installer::{Log, Stop};
 use super::{Simulated, registry};
 use crate::platform::disk::{self, ReadDisk};
-use crate::platform::facts::{ProgramVersion, Service, ServiceState, StartType};
+use crate::platform::facts::{ProgramVersion, Service, ServiceState, StartType, in_start_order};
 use crate::platform::installer_code;
 use crate::platform::op::Op;
 use crate::platform::registry::{Value, View};
@@ -164,8 +164,10 @@ impl Simulated {
     /// Restarts Windows: what was left for a restart is done, and automatic services run that can.
     pub fn restart(&self) -> Result<(), Failure> {
         let mut started = Vec::new();
-        for service in self.facts().services {
-            let wanted = service.start == StartType::Automatic && service.state == ServiceState::Stopped;
+        let known = self.facts();
+        for service in in_start_order(known.services.clone()) {
+            let has_all = service.depends_on.iter().all(|needed| known.service(needed).is_some());
+            let wanted = has_all && service.start == StartType::Automatic && service.state == ServiceState::Stopped;
             if wanted && self.start_program_of(&service)?.is_none() {
                 started.push(service.name);
             }

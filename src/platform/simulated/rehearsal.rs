@@ -6,6 +6,7 @@ use super::{Simulated, facts};
 use crate::platform::clock::Clock;
 use crate::platform::disk::{self, Disk, FailingDisk, HostDisk, MemoryDisk, ReadDisk, Refusal, Unsynced};
 use crate::platform::op::{INSTALLER_LIMIT, Op, SERVICE_LIMIT};
+use crate::platform::own::{AtStart, Notice};
 use crate::platform::wraps::Wraps;
 use crate::platform::{Doing, Failure, Inspect, Outcome, Platform, Process, Progress};
 use crate::winpath::WinPath;
@@ -175,6 +176,11 @@ impl Rehearsal {
         self.at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// True once nobody is there any more who could do anything.
+    fn has_ended(&self) -> bool {
+        self.fault.kind.ends_the_program() && self.struck().is_some()
+    }
+
     fn strikes(&self, op: &Op) -> bool {
         let mut at = self.at();
         // What a rollback takes away is known only when it looks; its parts have words of their own.
@@ -252,6 +258,15 @@ impl Platform for Rehearsal {
 
     fn running(&self, given_up: Option<&Process>) -> Result<Option<String>, Failure> {
         self.machine.running(given_up)
+    }
+
+    fn at_start(&self, command: Option<&AtStart>) -> Result<(), Failure> {
+        if self.has_ended() { Ok(()) } else { self.machine.at_start(command) }
+    }
+
+    fn tell_event_log(&self, notice: Notice, text: &str) -> Result<(), Failure> {
+        // It is not on the disk that fails.
+        if self.has_ended() { Ok(()) } else { self.left()?.tell_event_log(notice, text) }
     }
 
     fn this_process(&self) -> Process {

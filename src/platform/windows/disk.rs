@@ -49,12 +49,16 @@ fn patiently<T>(path: &WinPath, mut work: impl FnMut() -> io::Result<T>) -> io::
             done => return done,
         }
     }
-    work().map_err(|error| match files::holders(path.as_str()) {
-        Ok(holders) if !holders.is_empty() => {
-            let holders: Vec<String> = holders.iter().map(|(name, id)| format!("{name} (process {id})")).collect();
-            io::Error::new(error.kind(), format!("{error}; {path} is in use by {}", holders.join(", ")))
-        }
-        _ => error,
+    work().map_err(|error| {
+        let holders = files::holders(path.as_str()).unwrap_or_default();
+        let holders: Vec<String> = holders.iter().map(|(name, id)| format!("{name} (process {id})")).collect();
+        let who = match (holders.is_empty(), error.raw_os_error()) {
+            (false, _) => format!(" is in use by {}", holders.join(", ")),
+            (true, Some(SHARING_VIOLATION | LOCK_VIOLATION)) => " is in use by another program".to_owned(),
+            (true, Some(ACCESS_DENIED)) => String::new(),
+            _ => return error,
+        };
+        io::Error::new(error.kind(), format!("{path}{who}: {error}"))
     })
 }
 

@@ -1,17 +1,13 @@
 //! IIS, through its own `appcmd.exe`. Its configuration is never written in any other way.
 
-use super::program::NEW_PROCESS_GROUP;
-use super::text::{appcmd, console};
-use super::win32::system;
-use super::{Windows, registry};
+use super::text::appcmd;
+use super::{Windows, program, registry};
 use crate::platform::disk::{self, ReadDisk};
 use crate::platform::facts::{Application, WebServer};
 use crate::platform::registry::View;
 use crate::platform::{Doing, Failure, Inspect};
 use crate::winpath::WinPath;
 use std::collections::BTreeMap;
-use std::os::windows::process::CommandExt;
-use std::process::{Command, Stdio};
 use std::sync::PoisonError;
 use std::time::SystemTime;
 
@@ -97,6 +93,14 @@ impl Windows {
         Ok(entry.map(|entry| (entry.modified, entry.len)))
     }
 
+    /// Has `appcmd` keep a copy of the configuration. One of this name is of an attempt that was cut off.
+    pub(super) fn back_up_iis(&self, name: &str) -> Result<(), Failure> {
+        let doing = format!("have IIS back up its configuration as {name}");
+        let cut_off = folder(self)?.child("backup").child(name);
+        disk::remove(&self.disk, &cut_off).doing(&doing)?;
+        self.appcmd(&doing, &["add", "backup", name]).map(drop)
+    }
+
     /// Gives an application its pool and its settings.
     pub(super) fn configure(&self, site: &str, wanted: &Application) -> Result<(), Failure> {
         let doing = format!("configure {} of site \"{site}\"", wanted.path);
@@ -114,24 +118,47 @@ impl Windows {
         Ok(())
     }
 
+    /// Gives an application another path. What counts at its location counts at the new one before it gets there.
+    pub(super) fn rename(&self, site: &str, from: &str, to: &str) -> Result<(), Failure> {
+        let doing = format!("rename {from} of site \"{site}\" to {to}");
+        let refused = |why: String| Failure::new(&doing, why);
+        if from.eq_ignore_ascii_case(to) {
+            return Ok(());
+        }
+        let iis = self.iis()?.ok_or_else(|| refused("IIS is not installed".to_owned()))?;
+        let Some(found) = iis.application(site, from) else { return Ok(()) };
+        if iis.application(site, to).is_some() {
+            return Err(refused("there is an application of that name".to_owned()));
+        }
+        let location = format!("{site}{to}");
+        let wanted = Application { path: to.to_owned(), ..found.clone() };
+        let there = Application { settings: self.settings(&location)?, ..wanted.clone() };
+        let run = |arguments: &[String]| self.appcmd(&doing, &arguments.iter().map(String::as_str).collect::<Vec<_>>());
+        for arguments in appcmd::changes(site, &there, &wanted) {
+            run(&arguments)?;
+        }
+        if self.settings(&location)? != wanted.settings {
+            return Err(refused(format!("{location} does not take the settings of {from}"))
+                .next("see in the IIS Manager what is configured for both, and give the application its name there"));
+        }
+        run(&appcmd::rename(site, from, to))?;
+        // What is left of the old location concerns no application.
+        appcmd::clear(site, from).for_each(|arguments| drop(run(&arguments)));
+        Ok(())
+    }
+
     /// Runs `appcmd.exe` and answers with what it prints.
     fn appcmd(&self, doing: &str, arguments: &[&str]) -> Result<String, Failure> {
         let program = folder(self)?.child("appcmd.exe");
-        let mut command = Command::new(program.as_str());
-        // Ctrl+C is for this program alone.
-        command.creation_flags(NEW_PROCESS_GROUP);
-        let output = command.args(arguments).stdin(Stdio::null()).output().doing(doing)?;
-        let text = console::decode(&output.stdout).unwrap_or_else(|| system::from_console_code_page(&output.stdout));
+        let answer = program::answer(&program, arguments, doing)?;
         // It also ends with 1 where there is nothing to list.
-        let nothing_found = arguments.first() == Some(&"list") && text.contains("<appcmd");
-        if output.status.success() || nothing_found {
-            return Ok(text);
+        let nothing_found = arguments.first() == Some(&"list") && answer.text.contains("<appcmd");
+        if answer.code == 0 || nothing_found {
+            return Ok(answer.text);
         }
-        let errors = console::decode(&output.stderr).unwrap_or_else(|| system::from_console_code_page(&output.stderr));
-        let said = text.lines().chain(errors.lines()).find(|line| !line.trim().is_empty()).unwrap_or("nothing");
-        let code = output.status.code().unwrap_or(-1);
         let command = arguments.join(" ");
-        Err(Failure::new(doing, format!("`appcmd {command}` ended with {code}: {}", said.trim()))
+        let (code, said) = (answer.code, answer.first_line());
+        Err(Failure::new(doing, format!("`appcmd {command}` ended with {code}: {said}"))
             .next("see in the IIS Manager whether its configuration can be read at all"))
     }
 }

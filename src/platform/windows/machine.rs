@@ -3,10 +3,11 @@
 use super::disk::Drives;
 use super::iis::Known;
 use super::win32::{accounts, http, system as win32, trust};
-use super::{installer, program, registry, services, system};
+use super::{event_log, installer, program, registry, services, system};
 use crate::platform::disk::{self, Disk, ReadDisk};
 use crate::platform::facts::{ProgramVersion, Service, Signature, System, WebServer};
 use crate::platform::op::Op;
+use crate::platform::own::{AtStart, Notice};
 use crate::platform::registry::{self as export, Key, View};
 use crate::platform::{Doing, Failure, Inspect, Outcome, Platform, Process, Progress, files};
 use crate::winpath::WinPath;
@@ -22,15 +23,16 @@ pub struct Windows {
     pub(super) disk: Drives,
     pub(super) windows: WinPath,
     pub(super) known_settings: Mutex<Known>,
+    _console: win32::Utf8Console,
 }
 
 impl Windows {
-    /// This machine. The console takes UTF-8 from here on.
+    /// This machine. The console takes UTF-8 as long as it is looked at.
     pub fn new() -> Result<Self, Failure> {
-        win32::use_utf8_console();
+        let console = win32::Utf8Console::begin();
         win32::enable_backup_privileges();
         let windows = WinPath::new(win32::windows_folder()).doing("find the folder of Windows")?;
-        Ok(Self { disk: Drives, windows, known_settings: Mutex::default() })
+        Ok(Self { disk: Drives, windows, known_settings: Mutex::default(), _console: console })
     }
 
     fn run(
@@ -59,7 +61,9 @@ impl Windows {
                 let tree = export::exported(&self.disk, key, from)?;
                 registry::restore(*view, key, tree.as_ref()).map(done)
             }
+            Op::BackUpWebServer { name } => self.back_up_iis(name).map(done),
             Op::Configure { site, application } => self.configure(site, application).map(done),
+            Op::RenameApplication { site, from, to } => self.rename(site, from, to).map(done),
             Op::Service { name, state, start } => services::set(name, *state, *start, watch),
             Op::Install { package, properties, log } => self.install(package, properties, log, watch),
             Op::Uninstall { code, name, log, .. } => self.uninstall(code, name, log, watch),
@@ -140,6 +144,14 @@ impl Platform for Windows {
             return Ok(Some(format!("{} (process {})", process.program, process.id)));
         }
         Ok(installer::at_work())
+    }
+
+    fn at_start(&self, command: Option<&AtStart>) -> Result<(), Failure> {
+        self.set_task(command)
+    }
+
+    fn tell_event_log(&self, notice: Notice, text: &str) -> Result<(), Failure> {
+        event_log::tell(notice, text)
     }
 
     fn this_process(&self) -> Process {

@@ -6,6 +6,8 @@
 #[cfg(windows)]
 mod disk;
 #[cfg(windows)]
+mod event_log;
+#[cfg(windows)]
 mod iis;
 #[cfg(windows)]
 mod installer;
@@ -19,6 +21,8 @@ mod registry;
 mod services;
 #[cfg(windows)]
 mod system;
+#[cfg(windows)]
+mod tasks;
 #[cfg(all(windows, test))]
 mod tests;
 #[cfg(any(windows, test))]

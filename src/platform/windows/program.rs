@@ -1,6 +1,8 @@
 //! Programs that are run to their end, with all that they start. None is ever ended from here.
 
+use super::text::console;
 use super::win32::process::{self, Job};
+use super::win32::system;
 use crate::platform::installer_code::{self, Meaning};
 use crate::platform::{Doing, Failure, Outcome, Process, Progress};
 use crate::winpath::WinPath;
@@ -13,7 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// Ctrl+C is for this program, not for what it has started.
-pub(super) const NEW_PROCESS_GROUP: u32 = 0x200;
+const NEW_PROCESS_GROUP: u32 = 0x200;
 /// It begins only once it is known with all that it will start.
 const SUSPENDED: u32 = 0x4;
 /// It lives on where whoever started this program ends this program's job.
@@ -153,4 +155,32 @@ pub(super) fn outcome(code: i32, doing: &str, log: &WinPath, last: &str) -> Resu
         Meaning::Restart => Ok(Outcome { reboot: true, ..Outcome::default() }),
         _ => Err(installer_code::failure(doing, "it", code, last, log)),
     }
+}
+
+/// What a program of Windows answers that is asked something.
+pub(super) struct Answer {
+    /// Its exit code.
+    pub(super) code: i32,
+    /// What it printed.
+    pub(super) text: String,
+    /// What it printed as errors.
+    errors: String,
+}
+
+impl Answer {
+    /// What it has to say first: programs print why they fail on either channel.
+    pub(super) fn first_line(&self) -> &str {
+        let mut lines = self.text.lines().chain(self.errors.lines()).map(str::trim);
+        lines.find(|line| !line.is_empty()).unwrap_or("nothing")
+    }
+}
+
+/// Asks a program of Windows that answers at once.
+pub(super) fn answer(program: &WinPath, arguments: &[&str], doing: &str) -> Result<Answer, Failure> {
+    let mut command = Command::new(program.as_str());
+    command.creation_flags(NEW_PROCESS_GROUP).args(arguments).stdin(Stdio::null());
+    let output = command.output().doing(doing)?;
+    let text = |bytes: &[u8]| console::decode(bytes).unwrap_or_else(|| system::from_console_code_page(bytes));
+    let code = output.status.code().unwrap_or(-1);
+    Ok(Answer { code, text: text(&output.stdout), errors: text(&output.stderr) })
 }

@@ -4,7 +4,7 @@ use super::registry;
 use super::win32::services as win32;
 use crate::platform::facts::{Service, ServiceState, StartType};
 use crate::platform::op::SERVICE_LIMIT;
-use crate::platform::registry::View;
+use crate::platform::registry::{Value, View};
 use crate::platform::{Doing, Failure, Outcome, Progress};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -35,12 +35,22 @@ pub(super) fn all() -> Result<Vec<Service>, Failure> {
                 Some(4) => StartType::Disabled,
                 _ => StartType::Manual,
             },
+            depends_on: needed(key.value("DependOnService")),
             state: if found.runs { ServiceState::Running } else { ServiceState::Stopped },
             name: found.name,
             display_name: found.display_name,
         });
     }
     Ok(all)
+}
+
+/// The services that a service needs; what begins with `+` is a group of them, such as that of the network.
+fn needed(value: Option<&Value>) -> Vec<String> {
+    let all = match value {
+        Some(Value::List(all)) => all.as_slice(),
+        _ => &[],
+    };
+    all.iter().filter(|name| !name.is_empty() && !name.starts_with('+')).cloned().collect()
 }
 
 /// Brings a service to a state and a start type.

@@ -7,6 +7,7 @@ use crate::package::{PackageBuilder, Registry, RegistryRoot};
 use crate::platform::disk::{self, Disk, ReadDisk};
 use crate::platform::facts::{ServiceState, Signature};
 use crate::platform::op::Op;
+use crate::platform::own::{AtStart, Notice};
 use crate::platform::registry::{Tree, Value, View};
 use crate::platform::{FailureKind, Inspect, Platform};
 use crate::winpath::WinPath;
@@ -245,4 +246,31 @@ fn a_failed_installation_says_why() {
     let failure = machine.install(&file, &BTreeMap::new(), &log, &mut |_| {}).expect_err("it refuses");
     assert_eq!(failure.kind, FailureKind::Ended(1603), "{failure}");
     assert!(failure.why.contains("Refuse"), "{failure}");
+}
+
+#[test]
+fn a_task_is_there_from_when_it_is_wanted_until_it_is_not() {
+    let machine = Windows::new().expect("this machine");
+    let folder = folder("at start");
+    let command = AtStart { arguments: vec!["resume".to_owned(), "a b\\".to_owned()], folder: folder.clone() };
+    let task = machine.windows.join(r"System32\Tasks\pfupgrade").expect("a path");
+    let is_there = |path: &WinPath| disk::exists(&Drives, path).expect("asked");
+    for _ in 0..2 {
+        machine.at_start(Some(&command)).expect("registered, or registered anew");
+        assert!(is_there(&task) && is_there(&command.program()) && !is_there(&folder.child("at-start.xml")));
+    }
+    for _ in 0..2 {
+        machine.at_start(None).expect("removed, or not there");
+        assert!(!is_there(&task));
+    }
+}
+
+#[test]
+fn an_entry_of_the_event_log_has_a_source_that_can_show_it() {
+    let machine = Windows::new().expect("this machine");
+    machine.tell_event_log(Notice::Gate, "The run 1 waits for Jürgen.").expect("written");
+    let source = r"HKLM\SYSTEM\CurrentControlSet\Services\EventLog\Application\pfupgrade";
+    let source = registry::key(View::Native, source).expect("asked").expect("a source");
+    assert_eq!(source.text("EventMessageFile"), Some(r"%SystemRoot%\System32\EventCreate.exe"));
+    assert_eq!(source.number("TypesSupported"), Some(7));
 }

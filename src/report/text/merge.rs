@@ -2,7 +2,7 @@
 
 use super::page::{CYAN, DIM, GREEN, PLAIN, Page, RED, YELLOW};
 use crate::report::preview::MergePreview;
-use crate::webconfig::{Change, Fate, LineKind, Shown};
+use crate::webconfig::{Change, Fate, LineKind, Shown, Side};
 
 pub(super) fn merge(page: &mut Page, merge: &MergePreview) {
     page.line(5, "merges ", CYAN, &merge.file, PLAIN);
@@ -38,6 +38,14 @@ fn one_change(page: &mut Page, change: &Change) {
         }
         Fate::Carried => ("carried", GREEN, format!("{result} in place of {new}")),
         Fate::Added => ("added", GREEN, result),
+        Fate::Removed => ("removed", GREEN, format!("{new}, as in the old file")),
+        Fate::Conflict { taken: None } => {
+            ("conflict", RED, format!("{old} in the old file, {new} in the new one, which stays: decide which holds"))
+        }
+        Fate::Conflict { taken: Some(side) } => {
+            let which = if *side == Side::Old { "old" } else { "new" };
+            ("conflict", YELLOW, format!("{old} in the old file, {new} in the new one: the {which} one is kept"))
+        }
         Fate::AlreadySo => ("already so", GREEN, result),
         Fate::Rewritten { why } => ("rewritten", GREEN, format!("{old} becomes {result}: {why}")),
         Fate::Superseded { why } => ("superseded", DIM, format!("{old} gives way to {new}: {why}")),

@@ -10,6 +10,7 @@ pub use preview::preview;
 pub use summary::summary;
 
 use crate::platform::op::Gate;
+use crate::report::preview::MergePreview;
 use anstyle::Style;
 use page::{BOLD, PLAIN, Page};
 use std::time::Duration;
@@ -19,6 +20,13 @@ pub fn gate(gate: &Gate, width: usize) -> String {
     let mut page = Page::new(width);
     page.line(0, &format!("gate {}: ", gate.id), BOLD, &gate.title, PLAIN);
     instructions(&mut page, 2, &gate.instructions);
+    page.into_text()
+}
+
+/// A merge of two files on their own.
+pub fn merge(preview: &MergePreview, width: usize) -> String {
+    let mut page = Page::new(width);
+    merge::merge(&mut page, preview);
     page.into_text()
 }
 

@@ -38,6 +38,9 @@ pub fn summary(summary: &Summary, rollback: &str, width: usize) -> String {
     }
     page.heading("Where things are");
     page.line(2, "backups   ", DIM, &summary.backup, PLAIN);
+    if let Some(name) = &summary.web_server_backup {
+        page.line(2, "IIS       ", DIM, &format!("backup {name} of all its sites"), PLAIN);
+    }
     page.line(2, "journal   ", DIM, &summary.journal, PLAIN);
     page.line(2, "way back  ", DIM, rollback, PLAIN);
     page.into_text()

@@ -14,7 +14,13 @@ fn parsed(bytes: impl Into<Vec<u8>>) -> Document {
 }
 
 fn keep() -> Rules {
-    Rules { sdk_url: SdkUrlRule::Keep, theme: ThemeRule::Carry, other_changes: OtherChanges::Apply }
+    Rules {
+        sdk_url: SdkUrlRule::Keep,
+        theme: ThemeRule::Carry,
+        other_changes: OtherChanges::Apply,
+        on_conflict: OnConflict::Stop,
+        strict: false,
+    }
 }
 
 fn renaming() -> Rules {

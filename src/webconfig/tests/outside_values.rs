@@ -8,7 +8,7 @@ fn web(inner: &str) -> String {
 
 #[test]
 fn theme_and_custom_errors_are_added_where_the_new_file_lacks_them() {
-    let old = web(r#"<pages theme="A&amp;B"/><customErrors mode="Off"/>"#);
+    let old = web(r#"<x/><pages theme="A&amp;B"/><customErrors mode="Off"/>"#);
     let expected = web("<x/>\n    <pages theme=\"A&amp;B\" />\n    <customErrors mode=\"Off\" />");
     assert_eq!(merged(&old, None, &web("<x/>"), &keep()).0, expected);
     assert_eq!(merged(&old, Some(&web("<x/>")), &web("<x/>"), &keep()).0, expected);
@@ -30,14 +30,88 @@ fn a_change_is_carried_only_where_the_new_file_still_has_what_was_shipped() {
     assert_eq!((result, fate(&changes, path)), (of("40"), &Fate::Carried));
     let (result, changes) = merged(&of("40"), Some(&of("20")), &of("30"), &keep());
     assert_eq!(result, of("30"));
-    assert!(is_reported(&changes, path));
+    assert_eq!(fate(&changes, path), &Fate::Conflict { taken: None });
     assert_eq!(fate(&merged(&of("40"), Some(&of("20")), &of("40"), &keep()).1, path), &Fate::AlreadySo);
     let rules = Rules { other_changes: OtherChanges::Report, ..keep() };
     assert!(is_reported(&merged(&of("40"), Some(&of("20")), &of("20"), &rules).1, path));
     let (result, changes) = merged(&of("40"), Some(&web("<sessionState/>")), &web("<sessionState />"), &keep());
     assert_eq!((result, fate(&changes, path)), (web(r#"<sessionState timeout="40" />"#), &Fate::Added));
     assert!(is_reported(&merged(&of("40"), Some(&of("20")), &web(""), &keep()).1, path));
-    assert!(is_reported(&merged(&web("<sessionState/>"), Some(&of("20")), &of("20"), &keep()).1, path));
+    let (result, changes) = merged(&web("<sessionState/>"), Some(&of("20")), &of("20"), &keep());
+    assert_eq!((result, fate(&changes, path)), (web("<sessionState/>"), &Fate::Removed));
+}
+
+#[test]
+fn an_element_of_the_administrators_own_is_put_where_it_stood() {
+    let of = |rules: &str| web(&format!("<authorization>\n      {rules}\n    </authorization>"));
+    let (deny, allow) = (r#"<deny users="*"/>"#, "<allow roles=\"a\"/>");
+    let shipped = of(deny);
+    let old = of(&format!("{allow}\n      {deny}"));
+    let (result, changes) = merged(&old, Some(&shipped), &shipped, &keep());
+    assert_eq!((result, fate(&changes, "system.web/authorization/allow[roles=a]")), (old.clone(), &Fate::Added));
+    // Before what it stood before, whatever else is new there.
+    let new = of(&format!("<x/>\n      {deny}"));
+    assert_eq!(merged(&old, Some(&shipped), &new, &keep()).0, of(&format!("<x/>\n      {allow}\n      {deny}")));
+    // With everything in it, and in the new file's line ends.
+    let section = "<location path=\"p\">\n    <!-- ours -->\n    <a b='1'>t</a>\n  </location>";
+    let with = |inner: &str| configuration(&format!("  <configSections />\n{inner}  <system.web />"));
+    let (old, plain) = (with(&format!("  {section}\n")), with(""));
+    let new = plain.replace('\n', "\r\n");
+    assert_eq!(merged(&old, Some(&plain), &new, &keep()).0, old.replace('\n', "\r\n"));
+}
+
+#[test]
+fn a_section_that_nobody_declares_is_not_added() {
+    let declared = r#"<configSections><section name="own"/></configSections>"#;
+    let of = |declared: &str, own: &str| configuration(&format!("{declared}{own}"));
+    let new = of("<configSections/>", "");
+    let (result, changes) = merged(&of(declared, "<own/>"), Some(&of(declared, "")), &new, &keep());
+    assert_eq!(result, new);
+    assert!(is_reported(&changes, "own"));
+    let (result, _) = merged(&of(declared, "<own/>"), Some(&of(declared, "")), &of(declared, ""), &keep());
+    assert_eq!(result, of(declared, "\n<own/>"));
+}
+
+#[test]
+fn what_the_administrator_removed_is_taken_out() {
+    let of = |more: &str| web(&format!("<trace enabled=\"false\" />{more}"));
+    let more = "\n    <sessionState timeout=\"20\">\n      <x/>\n    </sessionState>";
+    let path = "system.web/sessionState";
+    let (result, changes) = merged(&of(""), Some(&of(more)), &of(more), &keep());
+    assert_eq!((result, fate(&changes, path)), (of(""), &Fate::Removed));
+    let changed = more.replace("20", "30");
+    let (result, changes) = merged(&of(""), Some(&of(more)), &of(&changed), &keep());
+    assert_eq!((result, fate(&changes, path)), (of(&changed), &Fate::Conflict { taken: None }));
+    let rules = Rules { on_conflict: OnConflict::KeepOld, ..keep() };
+    let (result, changes) = merged(&of(""), Some(&of(more)), &of(&changed), &rules);
+    assert_eq!((result, fate(&changes, path)), (of(""), &Fate::Conflict { taken: Some(Side::Old) }));
+}
+
+#[test]
+fn text_is_carried_like_an_attribute() {
+    let of = |text: &str| web(&format!("<note>{text}</note>"));
+    let path = "system.web/note/text()";
+    let (result, changes) = merged(&of("a &lt; b"), Some(&of("x")), &of("x"), &keep());
+    assert_eq!((result, fate(&changes, path)), (of("a &lt; b"), &Fate::Carried));
+    let (result, changes) = merged(&of("a"), Some(&of("x")), &of("y"), &keep());
+    assert_eq!((result, fate(&changes, path)), (of("y"), &Fate::Conflict { taken: None }));
+    let rules = Rules { on_conflict: OnConflict::KeepOld, ..keep() };
+    assert_eq!(merged(&of("a"), Some(&of("x")), &of("y"), &rules).0, of("a"));
+    let mixed = |text: &str| of(&format!("{text}<b/>"));
+    assert!(is_reported(&merged(&mixed("a"), Some(&mixed("x")), &mixed("x"), &keep()).1, path));
+}
+
+#[test]
+fn values_are_in_conflict_only_where_both_sides_count_alike() {
+    let of = |value: &str| configuration(&format!(r#"<appSettings><add key="a" value="{value}"/></appSettings>"#));
+    let (old, base, new) = (of("1"), of("2"), of("3"));
+    assert_eq!(merged(&old, Some(&base), &new, &keep()).0, old);
+    let strict = |on_conflict| Rules { strict: true, on_conflict, ..keep() };
+    let (result, changes) = merged(&old, Some(&base), &new, &strict(OnConflict::Stop));
+    assert_eq!((result, fate(&changes, "appSettings/a")), (new.clone(), &Fate::Conflict { taken: None }));
+    assert_eq!(merged(&old, Some(&base), &new, &strict(OnConflict::KeepOld)).0, old);
+    assert_eq!(merged(&old, Some(&base), &new, &strict(OnConflict::KeepNew)).0, new);
+    assert_eq!(merged(&old, Some(&base), &base, &strict(OnConflict::Stop)).0, old);
 }
 
 #[test]
@@ -75,21 +149,21 @@ pub(super) const EDITS: [(&str, &str, &str); 16] = [
     (
         "<connectionStrings />",
         r#"<connectionStrings><add name="x" connectionString="y"/></connectionStrings>"#,
-        "connectionStrings/add[x]/@connectionString",
+        "connectionStrings/add[x]",
     ),
     (r#"debug="false">"#, r#"debug="true">"#, "system.web/compilation/@debug"),
     (r#"loginUrl="login.aspx""#, r#"loginUrl="in.aspx""#, "system.web/authentication/forms/@loginUrl"),
     (r#"mode="Forms""#, r#"mode="Windows""#, "system.web/authentication/@mode"),
-    (r#"<deny users="?" />"#, r#"<allow users="?" />"#, "system.web/authorization/allow/@users"),
+    (r#"<deny users="?" />"#, r#"<allow users="?" />"#, "system.web/authorization/allow[users=?]"),
     (r#"<pages theme="Default" />"#, "<pages />", "system.web/pages/@theme"),
     (r#"<customErrors mode="RemoteOnly" />"#, r#"<customErrors mode="Off" />"#, "system.web/customErrors/@mode"),
-    (r#"<sessionState timeout="20" />"#, "", "system.web/sessionState/@timeout"),
+    (r#"<sessionState timeout="20" />"#, "", "system.web/sessionState"),
     ("  </system.web>", "    <trace/>\n  </system.web>", "system.web/trace"),
-    ("  </system.web>", "    <note>text</note>\n  </system.web>", "system.web/note/text()"),
+    ("  </system.web>", "    <note>text</note>\n  </system.web>", "system.web/note"),
     (
         "  <system.web>",
         "  <location path=\"x\"><system.web><trace enabled=\"true\"/></system.web></location>\n  <system.web>",
-        "location[x]/system.web/trace/@enabled",
+        "location[x]",
     ),
 ];
 

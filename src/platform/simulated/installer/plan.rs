@@ -237,6 +237,7 @@ fn services<R: Read + Seek>(package: &Package<R>, layout: &Layout) -> Vec<Servic
                 ServiceStart::Disabled => StartType::Disabled,
             },
             account: row.account.as_deref().map(filled).unwrap_or_else(|| "LocalSystem".to_owned()),
+            depends_on: Vec::new(),
         })
     };
     package.services().iter().filter_map(service).collect()

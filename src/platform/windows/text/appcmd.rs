@@ -185,6 +185,21 @@ pub(in crate::platform::windows) fn changes(site: &str, found: &Application, wan
     commands
 }
 
+/// The arguments of the command that gives an application another path.
+pub(in crate::platform::windows) fn rename(site: &str, from: &str, to: &str) -> [String; 4] {
+    ["set".to_owned(), "app".to_owned(), format!("{site}{from}"), format!("/path:{to}")]
+}
+
+/// The arguments of the commands that take away what is configured for a location.
+pub(in crate::platform::windows) fn clear(site: &str, path: &str) -> impl Iterator<Item = [String; 5]> {
+    let location = format!("{site}{path}");
+    let words = move |section: &str| {
+        let (section, location) = (format!("/section:{section}"), location.clone());
+        ["clear".to_owned(), "config".to_owned(), location, section, "/commit:apphost".to_owned()]
+    };
+    SETTINGS.iter().map(move |(section, _)| words(section))
+}
+
 #[cfg(test)]
 #[path = "appcmd_tests.rs"]
 mod tests;

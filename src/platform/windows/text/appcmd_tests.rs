@@ -132,3 +132,13 @@ fn only_what_differs_is_changed() {
     ];
     assert_eq!(changes("Site", &found, &wanted), expected);
 }
+
+#[test]
+fn an_application_is_renamed_and_its_old_location_cleared() {
+    let expected = ["set", "app", "Default Web Site/Pf", "/path:/MultiFactorAuth"];
+    assert_eq!(rename("Default Web Site", "/Pf", "/MultiFactorAuth"), expected);
+    let all: Vec<[String; 5]> = clear("Default Web Site", "/Pf").collect();
+    assert_eq!(all.len(), SETTINGS.len());
+    let access = "/section:system.webServer/security/access";
+    assert_eq!(all[0], ["clear", "config", "Default Web Site/Pf", access, "/commit:apphost"]);
+}

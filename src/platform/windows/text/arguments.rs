@@ -25,6 +25,32 @@ pub(in crate::platform::windows) fn quoted(path: &WinPath) -> String {
     format!("\"{path}\"")
 }
 
+/// Arguments as one text, from which the usual programs of Windows read the very same arguments: what is not plain stands
+/// in quotes, and in there a quote has a backslash before it, as have the backslashes that stand before a quote.
+pub(in crate::platform::windows) fn line(arguments: &[String]) -> String {
+    let quoted = |argument: &String| {
+        if !argument.is_empty() && !argument.contains(['"', ' ', '\t', '\n', '\u{b}']) {
+            return argument.clone();
+        }
+        let mut out = String::from('"');
+        let mut backslashes = 0;
+        for c in argument.chars() {
+            match c {
+                '\\' => backslashes += 1,
+                '"' => out.extend(std::iter::repeat_n('\\', backslashes + 1)),
+                _ => {}
+            }
+            if c != '\\' {
+                backslashes = 0;
+            }
+            out.push(c);
+        }
+        out.extend(std::iter::repeat_n('\\', backslashes));
+        out + "\""
+    };
+    arguments.iter().map(quoted).collect::<Vec<_>>().join(" ")
+}
+
 /// The program of a command line from the registry, and the rest as it stands. `None` where it names no absolute path:
 /// nothing is looked for in the search path.
 pub(in crate::platform::windows) fn program(line: &str) -> Option<(WinPath, &str)> {
@@ -53,6 +79,54 @@ mod tests {
         };
         let inner = inner.strip_suffix('"')?;
         (!inner.replace("\"\"", "").contains('"')).then(|| (name.to_owned(), inner.replace("\"\"", "\"")))
+    }
+
+    /// What `CommandLineToArgvW` makes of a line, as its documentation has it.
+    fn arguments(line: &str) -> Vec<String> {
+        let (mut all, mut now, mut quoted, mut any) = (Vec::new(), String::new(), false, false);
+        let mut rest = line.chars().peekable();
+        while let Some(c) = rest.next() {
+            match c {
+                '\\' => {
+                    let mut count = 1;
+                    while rest.next_if_eq(&'\\').is_some() {
+                        count += 1;
+                    }
+                    let before_quote = rest.peek() == Some(&'"');
+                    now.extend(std::iter::repeat_n('\\', if before_quote { count / 2 } else { count }));
+                    if before_quote && count % 2 == 1 {
+                        now.extend(rest.next());
+                    }
+                    any = true;
+                }
+                '"' => (quoted, any) = (!quoted, true),
+                ' ' | '\t' if !quoted => {
+                    if std::mem::take(&mut any) {
+                        all.push(std::mem::take(&mut now));
+                    }
+                }
+                _ => {
+                    now.push(c);
+                    any = true;
+                }
+            }
+        }
+        if any {
+            all.push(now);
+        }
+        all
+    }
+
+    #[test]
+    fn arguments_are_quoted_where_they_have_to_be() {
+        let cases = [
+            (&["resume", "--state", r"C:\ProgramData\pfupgrade"][..], r"resume --state C:\ProgramData\pfupgrade"),
+            (&[r"C:\a b\", ""], r#""C:\a b\\" """#),
+            (&[r#"say "x""#, r#"\"#, r#"a\"b"#], r#""say \"x\"" \ "a\\\"b""#),
+        ];
+        for (arguments, expected) in cases {
+            assert_eq!(line(&arguments.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>()), expected);
+        }
     }
 
     #[test]
@@ -102,6 +176,10 @@ mod tests {
         fn every_value_comes_back(value in "[^\\x00-\\x1f\\x7f-\\x9f]{0,40}") {
             let argument = property("TARGETVDIR", &value).expect("no control characters");
             prop_assert_eq!(read_back(&argument), Some(("TARGETVDIR".to_owned(), value)));
+        }
+        #[test]
+        fn every_argument_comes_back(all in proptest::collection::vec(r#"[a\\" \t]{0,8}"#, 0..4)) {
+            prop_assert_eq!(arguments(&line(&all)), all);
         }
     }
 }

@@ -5,4 +5,5 @@ pub(super) mod appcmd;
 pub(super) mod arguments;
 pub(super) mod console;
 pub(super) mod sddl;
+pub(super) mod task;
 pub(super) mod values;

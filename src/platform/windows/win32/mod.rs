@@ -3,6 +3,7 @@
 //! Every file here allows `unsafe` for itself and says beside each call why it holds. Nothing is decided here.
 
 pub(super) mod accounts;
+pub(super) mod event_log;
 pub(super) mod files;
 pub(super) mod http;
 pub(super) mod installer;

@@ -15,7 +15,7 @@ use windows_sys::Win32::Security::{
     TOKEN_ADJUST_PRIVILEGES, TOKEN_ELEVATION, TOKEN_PRIVILEGES, TOKEN_QUERY, TOKEN_USER, TokenElevation, TokenUser,
 };
 use windows_sys::Win32::Storage::FileSystem::GetDiskFreeSpaceExW;
-use windows_sys::Win32::System::Console::SetConsoleOutputCP;
+use windows_sys::Win32::System::Console::{GetConsoleOutputCP, SetConsoleOutputCP};
 use windows_sys::Win32::System::SystemInformation::{
     GetNativeSystemInfo, GetSystemWindowsDirectoryW, GetTickCount64, OSVERSIONINFOW, PROCESSOR_ARCHITECTURE_INTEL,
     SYSTEM_INFO,
@@ -145,10 +145,31 @@ pub(in crate::platform::windows) fn free_space(drive: char) -> io::Result<u64> {
     Ok(free)
 }
 
-/// Has the console take what is written to it for UTF-8, the programs started from here included.
-pub(in crate::platform::windows) fn use_utf8_console() {
-    // SAFETY: a number is handed over. Where there is no console it fails, and nothing is lost.
-    unsafe { SetConsoleOutputCP(CP_UTF8) };
+/// The console takes what is written to it for UTF-8 as long as this lives, that of the programs started from here
+/// included. The shell finds it as it was afterwards.
+pub(in crate::platform::windows) struct Utf8Console {
+    before: u32,
+}
+
+impl Utf8Console {
+    /// From here on.
+    pub(in crate::platform::windows) fn begin() -> Self {
+        // SAFETY: a number is handed over. Where there is no console both fail, and nothing is lost.
+        unsafe {
+            let before = GetConsoleOutputCP();
+            SetConsoleOutputCP(CP_UTF8);
+            Self { before }
+        }
+    }
+}
+
+impl Drop for Utf8Console {
+    fn drop(&mut self) {
+        if self.before != 0 {
+            // SAFETY: a number is handed over.
+            unsafe { SetConsoleOutputCP(self.before) };
+        }
+    }
 }
 
 /// Text in the code page of old console programs.

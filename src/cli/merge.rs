@@ -1,0 +1,98 @@
+//! `merge`: two web.config files on their own, with what either side changed.
+
+use super::ending::Ending;
+use super::fault::Fault;
+use super::options::{Conflicts, MergeArgs};
+use super::talk::Talk;
+use crate::exit::Exit;
+use crate::report::preview::MergePreview;
+use crate::report::text;
+use crate::webconfig::{
+    self, Change, ConfigError, Document, OnConflict, OtherChanges, Rules, SdkUrlRule, Sources, ThemeRule,
+};
+use anyhow::Context;
+use serde::Serialize;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::Path;
+
+/// Larger files are no web.config.
+const LIMIT: u64 = 128 << 20;
+
+pub(super) fn merge(args: &MergeArgs, talk: &Talk) -> Result<Ending, Fault> {
+    let (old, new) = (read(&args.old)?, read(&args.new)?);
+    let base = args.base.as_deref().map(read).transpose()?;
+    let rules = Rules {
+        sdk_url: SdkUrlRule::Keep,
+        theme: ThemeRule::Carry,
+        other_changes: OtherChanges::Apply,
+        on_conflict: match args.on_conflict {
+            Conflicts::Stop => OnConflict::Stop,
+            Conflicts::KeepNew => OnConflict::KeepNew,
+            Conflicts::KeepOld => OnConflict::KeepOld,
+        },
+        strict: true,
+    };
+    let sources = Sources { old: &old, base: base.as_ref(), new: &new };
+    let merged = webconfig::merge(&sources, &rules).map_err(unusable)?;
+    let file = args.output.as_deref().unwrap_or(&args.new).display().to_string();
+    webconfig::check(&merged.bytes, &file).map_err(unusable)?;
+    let undecided = merged.undecided().count();
+    let exit = if undecided > 0 { Exit::Conflict } else { Exit::Done };
+    tell(talk, &new, &merged, &file, exit)?;
+    if undecided > 0 {
+        let places = if undecided == 1 { "a place" } else { "places" };
+        let ending = Ending::new(Exit::Conflict);
+        talk.insist(&format!("{undecided} {places} changed by both sides; nothing was written."));
+        return Ok(ending.next("decide with --on-conflict keep-old or keep-new, or change one of the files"));
+    }
+    if let Some(output) = &args.output {
+        write(output, &merged.bytes)?;
+        talk.say(&format!("Written: {}", output.display()));
+    }
+    Ok(Ending::new(Exit::Done))
+}
+
+/// What became of every difference, secrets masked: the merged file itself is never shown.
+fn tell(talk: &Talk, new: &Document, merged: &webconfig::Merged, file: &str, exit: Exit) -> Result<(), Fault> {
+    let result = Document::parse(merged.bytes.clone(), file).map_err(unusable)?;
+    let diff = webconfig::masked_diff(new, &result, 2);
+    if talk.json {
+        #[derive(Serialize)]
+        struct Merge<'a> {
+            format: u32,
+            kind: &'static str,
+            exit_code: i32,
+            changes: &'a [Change],
+        }
+        talk.document(&Merge { format: 1, kind: "merge", exit_code: exit.code(), changes: &merged.changes });
+    } else {
+        let preview = MergePreview { file: file.to_owned(), estimate: false, changes: merged.changes.clone(), diff };
+        talk.result(&text::merge(&preview, talk.width()));
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<Document, Fault> {
+    let name = path.display().to_string();
+    let mut bytes = Vec::new();
+    let file = File::open(path).and_then(|file| file.take(LIMIT + 1).read_to_end(&mut bytes));
+    file.with_context(|| format!("could not read {name}"))?;
+    Document::parse(bytes, &name).map_err(unusable)
+}
+
+fn unusable(error: ConfigError) -> Fault {
+    Fault::usage(error.to_string()).next("correct that file; nothing was written")
+}
+
+/// Writes beside the file and puts it into its place, so that it is there whole or not at all.
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let replace = || {
+        let mut file = tempfile::Builder::new().prefix(".pfupgrade-").suffix(".config").tempfile_in(folder)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist(path).map(drop).map_err(|error| error.error)
+    };
+    Ok(replace().with_context(|| format!("could not write {}", path.display()))?)
+}
