@@ -162,12 +162,13 @@ pub fn standing(disk: &MemoryDisk) -> Result<Option<Standing>, String> {
 
 /// No lock is held and no temporary file is left, in the tool's own folder neither. Backups are not touched again: one
 /// that was cut off lies there without its manifest, and what an installer left half written is saved as it is. The logs
-/// of installers and services are theirs.
+/// of installers and services are theirs, and so are the backups that IIS writes.
 fn is_tidy(disk: &MemoryDisk) -> Result<(), String> {
     let files = ['C', 'D'].into_iter().flat_map(|drive| disk.walk(&path(&format!("{drive}:\\"))).unwrap_or_default());
-    let backups = path(r"C:\ProgramData\pfupgrade\backups");
+    let backups = [r"C:\ProgramData\pfupgrade\backups", r"C:\Windows\System32\inetsrv\backup"].map(path);
+    let is_backup = |file: &WinPath| backups.iter().any(|backups| file.is_within(backups));
     let is_log = |file: &WinPath| file.parent().is_some_and(|folder| folder.name().eq_ignore_ascii_case("logs"));
-    let is_left = |file: &WinPath| file.name().contains("pfupgrade-new") && !file.is_within(&backups) && !is_log(file);
+    let is_left = |file: &WinPath| file.name().contains("pfupgrade-new") && !is_backup(file) && !is_log(file);
     let left: Vec<String> = files.filter(|entry| is_left(&entry.path)).map(|entry| entry.path.to_string()).collect();
     let owner = disk.entry(&path(r"C:\ProgramData\pfupgrade\owner.json")).unwrap();
     match (left.as_slice(), disk.locks().as_slice()) {
