@@ -106,6 +106,9 @@ fn is_missed(played: &Played, sync: &Synced) -> bool {
     points.chain([last]).any(|at| Then::BOTH.into_iter().any(|then| played.ends_well(&cut(at), then).is_err()))
 }
 
+/// Whether a sync, with its path as text, is one of a kind.
+type Concerns<'a> = dyn Fn(&Synced, &str) -> bool + 'a;
+
 /// Takes out one sync at a time: the matrix has to see it. What is not named here can be lost without harm, since it is
 /// done again.
 #[test]
@@ -116,7 +119,7 @@ fn every_sync_that_the_promise_needs_is_missed() {
     let before_uninstalls: Vec<u64> =
         played.ops.iter().filter(|op| op.0.starts_with("uninstall")).map(|op| op.1 - 1).collect();
     let portal = r"C:\inetpub\wwwroot\MultiFactorAuth";
-    let syncs: [(&str, &dyn Fn(&Synced, &str) -> bool); 8] = [
+    let syncs: [(&str, &Concerns<'_>); 8] = [
         ("the journal's first record", &|_, path| path == format!(r"{run}\journal.jsonl.pfupgrade-new.config")),
         ("the journal's name", &|_, path| path == run),
         ("the record of an uninstall", &|sync, _| before_uninstalls.contains(&sync.change)),

@@ -18,7 +18,6 @@ use pfupgrade::platform::op::Op;
 use pfupgrade::platform::registry::View;
 use pfupgrade::survey::survey;
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
 
 impl Case {
     /// Plays the case through.
