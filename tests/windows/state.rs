@@ -30,7 +30,7 @@ pub(crate) struct State {
 impl State {
     /// The state a machine is in.
     pub(crate) fn of(machine: &Machine) -> io::Result<Self> {
-        let folders = [r"C:\inetpub", r"C:\Program Files", r"C:\Install"];
+        let folders = [r"C:\inetpub", r"C:\Program Files", r"C:\Install", r"C:\windows\system32\inetsrv\backup"];
         let files = folders.iter().flat_map(|folder| machine.tree(folder));
         Ok(Self {
             products: machine.products()?,
