@@ -1,7 +1,7 @@
 //! Kills and power cuts between any two changes of the disk, inside installers too: `resume` ends in the undisturbed
 //! result, `rollback` in the machine before.
 //!
-//! `PFUPGRADE_CUT_EVERY=1 cargo test --release --test cut` plays every one of them; by default it is every 5th.
+//! `PFUPGRADE_CUT_EVERY=1 cargo test --release --test cut` plays every one of them; by default it is every 10th.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
 mod support;
@@ -88,8 +88,8 @@ fn a_first_record_that_was_cut_off_is_not_left_behind() {
     assert_eq!(left(cut), 0);
 }
 
-/// True where a power cut between a sync that was not made and the next one of the same thing breaks the promise, or the
-/// run itself finds out.
+/// True where a power cut between a sync that was not made and the next one of the same thing breaks the promise, or
+/// the run itself finds out.
 fn is_missed(played: &Played, sync: &Synced) -> bool {
     let disk = played.start.snapshot();
     disk.keep_states();

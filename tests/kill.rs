@@ -1,8 +1,8 @@
 //! A kill, a failure, or an installer that makes trouble at every operation: `resume` ends in the undisturbed result,
 //! `rollback` in the machine before.
 //!
-//! `PFUPGRADE_KILL_EVERY=1 cargo test --release --test kill` plays all of them; by default kills and failures are played
-//! at every second operation.
+//! `PFUPGRADE_KILL_EVERY=1 cargo test --release --test kill` plays all of them; by default kills and failures are
+//! played at every second operation.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
 mod support;

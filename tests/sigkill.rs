@@ -1,6 +1,7 @@
 //! The real program, killed at some moment of a run on a machine in a folder, then resumed or rolled back.
 //!
-//! `PFUPGRADE_KILLS` sets how many runs are killed. `/dev/shm` is used where there is one, the temporary folder elsewhere.
+//! `PFUPGRADE_KILLS` sets how many runs are killed. `/dev/shm` is used where there is one, the temporary folder
+//! elsewhere.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};

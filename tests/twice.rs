@@ -1,8 +1,8 @@
-//! Two or three faults, one after the other: in a run, while it is resumed, while it is rolled back. All of a case is drawn
-//! from its seed.
+//! Two or three faults, one after the other: in a run, while it is resumed, while it is rolled back. All of a case is
+//! drawn from its seed.
 //!
-//! `PFUPGRADE_TWICE=20000 cargo test --release --test twice` plays more seeds than by default, `PFUPGRADE_SEED=N` the one
-//! of that number.
+//! `PFUPGRADE_TWICE=20000 cargo test --release --test twice` plays more seeds than by default, `PFUPGRADE_SEED=N`
+//! the one of that number.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
 mod support;
