@@ -19,9 +19,13 @@ pub(crate) fn one_server_complete(machine: &Machine) -> io::Result<()> {
     let key = r"HKLM\Software\Wow6432Node\Positive Networks";
     let (before, registry) = (State::of(machine)?, machine.registry(key)?);
 
+    let config = machine.read(r"C:\windows\system32\inetsrv\config\applicationHost.config");
     machine.pfupgrade(&["run", plan, "--yes"])?.ended(0);
     is_upgraded(machine)?;
     assert_eq!(machine.registry(key)?, registry);
+    // The backup that IIS has made of itself is for people, and stays.
+    let backups = machine.tree(r"C:\windows\system32\inetsrv\backup");
+    assert!(backups.iter().any(|file| file.content == config.as_bytes()), "IIS has no backup");
 
     // A second run finds nothing to do, and leaves no trace.
     let (after, own) = (State::of(machine)?, machine.tree(r"C:\ProgramData\pfupgrade"));

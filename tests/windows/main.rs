@@ -74,12 +74,21 @@ fn main() -> io::Result<()> {
     std::process::exit(1);
 }
 
+/// What is said where Wine itself could not start a process, as happens on a machine that has too much to do.
+const STUMBLED: [&str; 2] = ["(os error 1359)", "ended with 1627"];
+
 fn plays(name: &str, scenario: Scenario, base: &Machine) -> bool {
     let begun = Instant::now();
-    let ended = panic::catch_unwind(panic::AssertUnwindSafe(|| {
+    let play = || {
         let machine = base.copy(name).unwrap_or_else(|error| panic!("{name}: {error}"));
         scenario(&machine).unwrap_or_else(|error| panic!("{name}: {error}"));
-    }));
+    };
+    let mut ended = panic::catch_unwind(panic::AssertUnwindSafe(play));
+    let why = ended.as_ref().err().and_then(|why| why.downcast_ref::<String>());
+    if why.is_some_and(|why| STUMBLED.iter().any(|sign| why.contains(sign))) {
+        println!("scenario {name}: Wine could not start a process; once more");
+        ended = panic::catch_unwind(panic::AssertUnwindSafe(play));
+    }
     println!("scenario {name} {} ({} s)", if ended.is_ok() { "ok" } else { "FAILED" }, begun.elapsed().as_secs());
     ended.is_ok()
 }

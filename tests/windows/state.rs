@@ -18,7 +18,7 @@ pub(crate) const NEW: [&str; 4] = [
     "Multi-Factor Authentication Web Service SDK 7.3.0.3",
 ];
 
-/// Everything a rollback brings back. Logs live, as services do.
+/// Everything a rollback brings back.
 pub(crate) struct State {
     products: Vec<String>,
     registry: String,
@@ -37,7 +37,7 @@ impl State {
             registry: machine.registry(r"HKLM\Software\Wow6432Node\Positive Networks")?,
             services: [machine.service("PFSvc")?, machine.service("MultiFactorAuth")?],
             iis: iis(machine),
-            files: files.filter(|file| !file.path.to_string_lossy().contains("/Logs/")).collect(),
+            files: files.filter(|file| !stays(file)).collect(),
         })
     }
 
@@ -51,6 +51,12 @@ impl State {
         assert_same_files(&self.files, &now.files);
         Ok(())
     }
+}
+
+/// Logs, and the backup of IIS's configuration that a run leaves for people.
+fn stays(file: &File) -> bool {
+    let path = file.path.to_string_lossy();
+    path.contains("/Logs/") || path.contains("/inetsrv/backup/pfupgrade-")
 }
 
 /// Compares file by file.
