@@ -74,7 +74,9 @@ impl From<&EngineError> for Exit {
     fn from(error: &EngineError) -> Self {
         let of = |failure: &Failure, usual| match &failure.kind {
             FailureKind::DamagedBackup => Exit::Damaged,
-            FailureKind::Failed | FailureKind::Ended(_) | FailureKind::StillRunning(_) => usual,
+            FailureKind::Failed | FailureKind::Ended(_) | FailureKind::StillRunning(_) | FailureKind::NeedsPerson => {
+                usual
+            }
         };
         match error {
             EngineError::Locked { .. } => Exit::Locked,

@@ -10,6 +10,7 @@ use pfupgrade::platform::Platform;
 use pfupgrade::platform::disk::{self, MemoryDisk};
 use pfupgrade::platform::faulty::{Fault, Faulty};
 use pfupgrade::platform::op::{Gate, Op};
+use pfupgrade::platform::registry::Value;
 use pfupgrade::platform::simulated::Simulated;
 use pfupgrade::report::summary::Summary;
 
@@ -217,4 +218,41 @@ fn an_application_that_was_installed_under_another_name_is_renamed_and_comes_bac
             assert_same(&before, &without_what_stays(whole(&back)), &format!("{words} {fault:?}, rolled back"));
         }
     }
+}
+
+/// Says of the old portal whether a package of Windows Installer has put it there.
+fn portal_by_windows_installer(disk: &MemoryDisk, is: u32) {
+    let (code, _) = product(disk, "User Portal");
+    change(disk, |facts| {
+        let below = [r"HKLM\SOFTWARE\Microsoft", r"HKLM\SOFTWARE\WOW6432Node\Microsoft"];
+        let keys = below.map(|below| format!(r"{below}\Windows\CurrentVersion\Uninstall\{code}"));
+        let key = keys.into_iter().find(|key| facts.registry.key(key).is_some()).unwrap();
+        facts.registry.set(&key, "WindowsInstaller", Value::Number(is));
+    });
+}
+
+#[test]
+fn a_product_that_says_no_way_to_uninstall_it_is_uninstalled_by_a_person() {
+    let start = one_server();
+    portal_by_windows_installer(&start, 0);
+    let plan = plan_with("[preflight]\nallow = [\"no-way-back\"]");
+    let waits = |end: Result<End, EngineError>| match end {
+        Ok(End::Waiting(gate)) => assert_eq!(gate.id, "uninstall-portal"),
+        end => panic!("{end:?}"),
+    };
+    let disk = start.snapshot();
+    waits(run(&disk, &plan));
+    waits(resume(&disk).unwrap());
+
+    // Back again while it waits.
+    let back = disk.snapshot();
+    assert_eq!(rollback(&back).unwrap().unwrap(), End::RolledBack);
+    assert_same(&without_what_stays(whole(&start)), &without_what_stays(whole(&back)), "rolled back at the gate");
+
+    // The person does it, and the run goes on.
+    portal_by_windows_installer(&disk, 1);
+    let (code, _) = product(&disk, "User Portal");
+    let op = Op::Uninstall { code, name: String::new(), log: path(r"C:\by-hand.log"), way_back: None };
+    boot(&disk).perform(&op, &mut |_| {}).unwrap();
+    assert_eq!(resume(&disk).unwrap().unwrap(), End::Done { reboot: false });
 }

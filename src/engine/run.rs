@@ -392,21 +392,15 @@ impl Running<'_> {
         let before = undo::before(self.engine.platform, &self.frozen.folders, op, &name)?;
         self.write(Entry::OpStarted { step: step.id.clone(), index, op: op.clone(), before })?;
         if let Op::Ask { gate } = op {
-            return match self.ask(step, gate)? {
-                Some(by) => {
-                    self.write(Entry::Answered { gate: gate.id.clone(), by: by.clone() })?;
-                    self.watcher.event(&Event::Answered { gate: gate.id.clone(), by });
-                    let reboot = gate.by_hand.is_some() && self.restart_is_due()?;
-                    self.op_done(step, index, Outcome { reboot, ..Outcome::default() })
-                }
-                None if self.operator.wants_to_stop() => Ok(Flow::Stop(End::Stopped)),
-                None => Ok(Flow::Stop(End::Waiting(gate.clone()))),
-            };
+            return self.at_gate(step, index, gate);
         }
         let installs = step.work.kind().installs().is_some();
         let outcome = match (self.carry_out(op, installs), op) {
             (Err(failure), _) if perform::is_busy(&failure) && self.operator.wants_to_stop() => {
                 return Ok(Flow::Stop(End::Stopped));
+            }
+            (Err(failure), _) if failure.kind == FailureKind::NeedsPerson => {
+                return self.at_gate(step, index, &by_hand(step, op, &failure));
             }
             (Err(failure), Op::Install { package, log, .. })
                 if in_doubt && failure.kind == FailureKind::Ended(installer_code::FATAL) =>
@@ -420,6 +414,20 @@ impl Running<'_> {
             self.watcher.event(&Event::Note { text: text.clone() });
         }
         self.op_done(step, index, outcome)
+    }
+
+    /// Has a person do what an operation is about.
+    fn at_gate(&mut self, step: &Step, index: usize, gate: &Gate) -> Result<Flow, EngineError> {
+        match self.ask(step, gate)? {
+            Some(by) => {
+                self.write(Entry::Answered { gate: gate.id.clone(), by: by.clone() })?;
+                self.watcher.event(&Event::Answered { gate: gate.id.clone(), by });
+                let reboot = gate.by_hand.is_some() && self.restart_is_due()?;
+                self.op_done(step, index, Outcome { reboot, ..Outcome::default() })
+            }
+            None if self.operator.wants_to_stop() => Ok(Flow::Stop(End::Stopped)),
+            None => Ok(Flow::Stop(End::Waiting(gate.clone()))),
+        }
     }
 
     fn carry_out(&mut self, op: &Op, installs: bool) -> Result<Outcome, Failure> {
@@ -505,5 +513,16 @@ impl Running<'_> {
                 }
             }
         }
+    }
+}
+
+/// The gate at which a person does what no program can.
+fn by_hand(step: &Step, op: &Op, failure: &Failure) -> Gate {
+    Gate {
+        id: step.id.clone(),
+        title: step.work.kind().title(),
+        instructions: vec![format!("This program cannot {op}: {}.", failure.why), format!("Please {}.", failure.next)],
+        by_hand: None,
+        watch: None,
     }
 }

@@ -60,6 +60,8 @@ pub enum FailureKind {
     StillRunning(Box<Process>),
     /// A backup is not what its manifest says.
     DamagedBackup,
+    /// No program can do it: a person has to.
+    NeedsPerson,
 }
 
 /// A program or installer that was started and given up on. It is never ended by this tool.
@@ -77,6 +79,12 @@ impl Failure {
     /// A failure that is over.
     pub fn new(doing: impl fmt::Display, why: impl fmt::Display) -> Self {
         Self { doing: doing.to_string(), why: why.to_string(), next: String::new(), kind: FailureKind::Failed }
+    }
+
+    /// The failure of uninstalling what says of no way to do that without questions.
+    pub(crate) fn uninstalls_by_hand(doing: impl fmt::Display, why: impl fmt::Display) -> Self {
+        let next = "uninstall it in \"Programs and Features\", then go on";
+        Self::new(doing, why).next(next).of_kind(FailureKind::NeedsPerson)
     }
 
     /// With what to do next.

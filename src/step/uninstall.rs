@@ -74,6 +74,14 @@ impl StepKind for Uninstall {
         Ok(Probe::Done)
     }
 
+    /// What is left over is moved aside once the product is gone.
+    fn probe_gate(&self, scene: &Scene<'_>) -> Result<Probe, Failure> {
+        Ok(match products::is_installed(scene.machine, &self.code)? {
+            true => Probe::Needed(format!("{} is installed", self.name)),
+            false => Probe::Done,
+        })
+    }
+
     fn operations(&self, scene: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
         let mut ops = vec![Op::Uninstall {
             code: self.code.clone(),

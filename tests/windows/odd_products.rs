@@ -53,8 +53,8 @@ pub(crate) fn a_product_with_an_uninstaller_of_its_own(machine: &Machine) -> io:
 pub(crate) fn a_product_that_a_person_uninstalls(machine: &Machine) -> io::Result<()> {
     make_another_kind_of_product(machine)?;
     let plan = machine.plan(&[("[\"account-missing\"]", "[\"account-missing\", \"no-way-back\"]")])?;
-    let stopped = machine.pfupgrade(&["run", plan, "--yes", "--accept-no-return"])?.ended(1);
-    stopped.says("Programs and Features").says("resume");
+    let stopped = machine.pfupgrade(&["run", plan, "--yes", "--accept-no-return"])?.ended(5);
+    stopped.says("Programs and Features").says("resume --confirm uninstall-portal");
     let by_hand: Vec<&str> = CMD.split(' ').collect();
     machine.done(&by_hand)?;
     machine.pfupgrade(&["resume"])?.ended(0);

@@ -91,12 +91,11 @@ impl Windows {
         log: &WinPath,
         watch: &mut dyn FnMut(Progress),
     ) -> Result<Outcome, Failure> {
-        let by_hand = "uninstall it in \"Programs and Features\", then go on";
         let line = key.text("QuietUninstallString").ok_or_else(|| {
-            Failure::new(doing, "it does not say how it is uninstalled without questions").next(by_hand)
+            Failure::uninstalls_by_hand(doing, "it does not say how it is uninstalled without questions")
         })?;
         let (path, rest) = arguments::program(line).ok_or_else(|| {
-            Failure::new(doing, format!("`{line}` does not begin with a program's path")).next(by_hand)
+            Failure::uninstalls_by_hand(doing, format!("`{line}` does not begin with a program's path"))
         })?;
         let mut command = program::logged(&path, log, doing)?;
         command.raw_arg(rest);

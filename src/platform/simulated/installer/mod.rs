@@ -180,6 +180,10 @@ impl Simulated {
         log: &WinPath,
         watch: &mut dyn FnMut(Progress),
     ) -> Result<Outcome, Failure> {
+        if registration::asks_questions(&self.facts(), code) {
+            let why = "it does not say how it is uninstalled without questions";
+            return Err(Failure::uninstalls_by_hand(op, why));
+        }
         self.logged(&op.to_string(), log, |log| {
             self.undo_suspended(code, log, watch)?;
             let facts = self.facts();

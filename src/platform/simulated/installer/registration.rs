@@ -4,7 +4,7 @@ use super::plan::Plan;
 use crate::package::packed_code;
 use crate::platform::disk::hash_bytes;
 use crate::platform::facts::Bits;
-use crate::platform::registry::{Value, View};
+use crate::platform::registry::{Key, Value, View};
 use crate::platform::simulated::registry::real_path;
 use crate::platform::simulated::{Installed, MachineFacts};
 use crate::winpath::{PathError, WinPath};
@@ -69,6 +69,14 @@ pub(super) fn registered(facts: &MachineFacts, code: &str) -> Option<Registered>
         WinPath::new(facts.registry.value(&properties, "LocalPackage")?.text()?).ok()
     });
     Some(Registered { package, scope })
+}
+
+/// True for a product of another kind of setup, which names no command that uninstalls it without questions.
+pub(super) fn asks_questions(facts: &MachineFacts, code: &str) -> bool {
+    let scopes = [(false, false), (true, false), (false, true)].map(|(wow32, per_user)| Scope { wow32, per_user });
+    let keys = scopes.iter().filter_map(|scope| facts.registry.key(&scope.uninstall_key(code, facts.system.bits)));
+    let asks = |key: Key| key.number("WindowsInstaller") != Some(1) && key.text("QuietUninstallString").is_none();
+    keys.map(asks).next().unwrap_or_default()
 }
 
 /// Registers a product. `date` is the day, such as 2016-03-01.
