@@ -280,7 +280,12 @@ impl Machine {
     /// What `reg query` says of a key; empty where there is none.
     pub(crate) fn registry(&self, key: &str) -> io::Result<String> {
         let ran = self.wine(&["reg", "query", key, "/s"])?;
-        Ok(if ran.code == 0 { ran.said } else { String::new() })
+        match ran.code {
+            0 => Ok(ran.said),
+            _ if ran.said.contains("Unable to find") => Ok(String::new()),
+            // An answer that did not come is not the answer that there is nothing.
+            code => panic!("Wine could not start `reg`: {code} {}", ran.said),
+        }
     }
 
     /// Names and versions of everything in "Programs and Features", in alphabetical order.

@@ -75,7 +75,7 @@ fn main() -> io::Result<()> {
 }
 
 /// What is said where Wine itself could not start a process, as happens on a machine that has too much to do.
-const STUMBLED: [&str; 2] = ["(os error 1359)", "ended with 1627"];
+const STUMBLED: [&str; 3] = ["(os error 1359)", "ended with 1627", "Wine could not start"];
 
 fn plays(name: &str, scenario: Scenario, base: &Machine) -> bool {
     let begun = Instant::now();
