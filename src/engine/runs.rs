@@ -58,19 +58,12 @@ impl Engine<'_> {
     /// The latest run; `None` where there has never been one. A run that was killed before its journal began counts as
     /// never begun: it has done nothing yet.
     pub fn last_run(&self) -> Result<Option<Found>, EngineError> {
-        let runs = self.state.child("runs");
         let files = self.platform.files();
-        let unusable = |error| {
-            let next = "put right what lies there; it has to be a folder that you may read";
-            EngineError::State(Failure::new(format!("list the runs in {runs}"), error).next(next))
-        };
-        if files.entry(&runs).map_err(unusable)?.is_none() {
-            return Ok(None);
-        }
-        for folder in files.list(&runs).map_err(unusable)?.iter().rev() {
-            let journal = folder.path.child(JOURNAL);
+        let unusable = |error| self.unusable(error);
+        for folder in self.run_folders()? {
+            let journal = folder.child(JOURNAL);
             if files.entry(&journal).map_err(unusable)?.is_none() {
-                match self.traces(&folder.path).map_err(unusable)? {
+                match self.traces(&folder).map_err(unusable)? {
                     None => continue,
                     Some(trace) => {
                         let why = format!("it is not there, and the run has left {trace}");
@@ -96,21 +89,29 @@ impl Engine<'_> {
         }
     }
 
+    /// The folders of all runs, the latest first.
+    fn run_folders(&self) -> Result<Vec<WinPath>, EngineError> {
+        let (runs, files) = (self.state.child("runs"), self.platform.files());
+        if files.entry(&runs).map_err(|error| self.unusable(error))?.is_none() {
+            return Ok(Vec::new());
+        }
+        let all = files.list(&runs).map_err(|error| self.unusable(error))?;
+        Ok(all.into_iter().rev().map(|folder| folder.path).collect())
+    }
+
+    fn unusable(&self, error: io::Error) -> EngineError {
+        let next = "put right what lies there; it has to be a folder that you may read";
+        let doing = format!("list the runs in {}", self.state.child("runs"));
+        EngineError::State(Failure::new(doing, error).next(next))
+    }
+
     /// Every run that has a journal, the latest first.
     pub fn all_runs(&self) -> Result<Vec<Found>, EngineError> {
         let files = self.platform.files();
-        let unusable = |error| {
-            let next = "put right what lies there; it has to be a folder that you may read";
-            EngineError::State(Failure::new("list the runs", error).next(next))
-        };
         let mut all = Vec::new();
-        let runs = self.state.child("runs");
-        if files.entry(&runs).map_err(unusable)?.is_none() {
-            return Ok(all);
-        }
-        for folder in files.list(&runs).map_err(unusable)?.iter().rev() {
-            let journal = folder.path.child(JOURNAL);
-            if files.entry(&journal).map_err(unusable)?.is_some() {
+        for folder in self.run_folders()? {
+            let journal = folder.child(JOURNAL);
+            if files.entry(&journal).map_err(|error| self.unusable(error))?.is_some() {
                 let records = Journal::read(files, &journal)?;
                 all.push(found(journal, records)?);
             }

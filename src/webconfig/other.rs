@@ -183,7 +183,7 @@ impl<'t> Walk<'_, 't> {
             _ => self.scene.rules.conflict(),
         };
         if let (true, Some(new)) = (fate.carries(), child.new) {
-            self.draft.splice(whole::remove(self.scene.sources.new, new));
+            self.draft.splice(edit::take_out(self.scene.sources.new, new));
         }
         self.whole(child, fate);
     }

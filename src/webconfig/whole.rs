@@ -1,8 +1,8 @@
-//! Whole elements that only one side has: what the administrator added is inserted, what was removed is taken out.
+//! Whole elements that the administrator added, and where in the new file they belong.
 
 use super::{
     Document,
-    document::{Splice, children, elements},
+    document::{children, elements},
     edit,
     merge::Draft,
     pairs::Triple,
@@ -46,11 +46,6 @@ pub(super) fn insert<'t>(
         None => draft.append(place, [(0, line)]),
     }
     Ok(())
-}
-
-/// Takes an element out of the new file, with the line that it leaves empty.
-pub(super) fn remove(document: &Document, element: Node<'_, '_>) -> Splice {
-    edit::take_out(document, element)
 }
 
 /// Whether a file declares this section itself. What it does not declare, the machine does.
