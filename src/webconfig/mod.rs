@@ -10,7 +10,9 @@
 //! - [`masked_diff`] shows two files side by side. No value leaves this module unmasked unless [`crate::secret::is_secret`] lets it:
 //!   [`Secret`] cannot print itself and [`Shown`] has forgotten what it hides.
 
+mod app_settings;
 mod check;
+mod comments;
 mod diff;
 mod document;
 mod edit;
@@ -19,11 +21,13 @@ mod limits;
 mod mask;
 mod merge;
 mod other;
+mod own;
 mod pairs;
 mod sdk_url;
 mod secret;
 mod settings;
 mod values;
+mod walk;
 mod whole;
 
 #[cfg(test)]
