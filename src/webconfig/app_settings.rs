@@ -6,10 +6,10 @@ use super::{
     edit::{self, Line, append, escape_attribute, insert_behind, set_attribute},
     mask,
     merge::{Change, Draft, Fate, Scene},
-    pairs,
+    pairs::{self, Triple},
     settings::{Case, Verdict, change, decide, take_out},
     values::{AppEntries, AppEntry},
-    walk::reported,
+    walk::{self, Walk, reported},
 };
 use roxmltree::{Attribute, Node};
 use std::collections::HashSet;
@@ -36,6 +36,7 @@ pub(super) fn app_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
             has_base: base.is_some(),
             is_sdk_setting: false,
         };
+        other_attributes(scene, draft, key, [of_old, shipped, target].map(|entry| Some(entry?.node)));
         match decide(&case, scene.rules) {
             Verdict::Nothing => continue,
             Verdict::Leave(fate) => draft.change(change(key, &case, case.new, fate)),
@@ -75,6 +76,21 @@ pub(super) fn app_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
     if !added.is_empty() {
         draft.splice(added_keys(scene, section, added));
     }
+}
+
+/// Attributes besides key and value mean nothing to ASP.NET, but something to whoever wrote them.
+fn other_attributes<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, key: &str, nodes: [Option<Node<'t, 't>>; 3]) {
+    let [Some(old), Some(base), new] = nodes else { return };
+    let mut walk = Walk::new(scene, draft);
+    walk.path = vec!["appSettings".to_owned(), key.to_owned()];
+    let entry = Triple { old: Some(old), base: Some(base), new, is_unique: true };
+    for attribute in walk::attributes(entry).into_iter().filter(is_other) {
+        walk.attribute(entry, attribute);
+    }
+}
+
+fn is_other(attribute: &Attribute<'_, '_>) -> bool {
+    attribute.namespace().is_some() || !matches!(attribute.name(), "key" | "value")
 }
 
 /// Accounts for `remove` and `clear`, which take back what files further up say. Those that the administrator added are
@@ -140,7 +156,6 @@ fn add_element<'t>(
     let is_tight = new.entries.last().map(markup).is_some_and(|text| text.ends_with("/>") && !text.ends_with(" />"));
     let escaped = |text| escape_attribute(document, text, '"');
     let mut element = format!(r#"<add key="{}" value="{}""#, escaped(entry.key), escaped(value));
-    let is_other = |it: &Attribute<'_, '_>| it.namespace().is_some() || !matches!(it.name(), "key" | "value");
     for attribute in entry.node.attributes().filter(is_other) {
         let place = section.unwrap_or(scene.new);
         let is_declared = attribute.namespace().is_none_or(|space| place.lookup_prefix(space).is_some());

@@ -391,7 +391,7 @@ pub(super) fn is_theme_usual(scene: &Scene<'_>) -> bool {
 }
 
 /// All attributes that the old file or the file as shipped has, each once.
-fn attributes<'t>(element: Triple<'t>) -> Vec<Attribute<'t, 't>> {
+pub(super) fn attributes<'t>(element: Triple<'t>) -> Vec<Attribute<'t, 't>> {
     let mut all: Vec<Attribute<'t, 't>> = Vec::new();
     for attribute in element.old.iter().chain(&element.base).flat_map(Node::attributes) {
         if !all.iter().any(|it| (it.name(), it.namespace()) == (attribute.name(), attribute.namespace())) {

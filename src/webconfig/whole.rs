@@ -4,6 +4,7 @@ use super::{
     comments,
     document::{Splice, children, elements},
     edit::{self, Line},
+    encoding::reference,
     merge::{Draft, Scene},
     pairs::Triple,
 };
@@ -68,7 +69,7 @@ pub(super) fn content(scene: &Scene<'_>, old: Node<'_, '_>, new: Node<'_, '_>) -
     }
     let text = scene.sources.old.text();
     let content = edit::content_of(scene.sources.old, old).map_or("", |range| &text[range]);
-    Some(edit::set_content(scene.sources.new, new, &scene.sources.new.with_own_line_ends(content)))
+    Some(edit::set_content(scene.sources.new, new, &written(scene, content)))
 }
 
 /// An element of the old file in the place of its counterpart.
@@ -125,7 +126,33 @@ fn adapted(
         at = range.end;
     }
     push(&mut markup, at..element.range().end);
-    Some(into.with_own_line_ends(&markup))
+    Some(written(scene, &markup))
+}
+
+/// Markup with the line ends of the new file, and with references for what its encoding cannot hold.
+fn written(scene: &Scene<'_>, markup: &str) -> String {
+    let into = scene.sources.new;
+    let markup = into.with_own_line_ends(markup);
+    if markup.chars().all(|c| into.encoding().holds(c)) {
+        return markup;
+    }
+    let one = |c: char| if into.encoding().holds(c) { c.to_string() } else { reference(c) };
+    markup.chars().map(one).collect()
+}
+
+/// False where what an encoding cannot hold stands in a name, in a comment or in CDATA, which know no references.
+fn is_writable(scene: &Scene<'_>, element: Node<'_, '_>) -> bool {
+    let (from, encoding) = (scene.sources.old, scene.sources.new.encoding());
+    let holds = |text: &str| text.chars().all(|c| encoding.holds(c));
+    holds(&from.text()[element.range()])
+        || element.descendants().all(|node| {
+            let markup = &from.text()[node.range()];
+            let is_free = node.is_text() && !markup.contains("<![CDATA[");
+            let names = |node: Node<'_, '_>| {
+                holds(node.tag_name().name()) && node.attributes().all(|it| holds(&from.text()[it.range_qname()]))
+            };
+            is_free || if node.is_element() { names(node) } else { holds(markup) }
+        })
 }
 
 fn place_of<'a, 'input>(element: Node<'a, 'input>) -> Node<'a, 'input> {
@@ -169,5 +196,5 @@ fn is_portable(scene: &Scene<'_>, element: Node<'_, '_>, place: Node<'_, '_>) ->
     prefixes
         .all(|(prefix, uri)| prefix == "xml" || !markup.contains(&format!("{prefix}:")) || is_prefix_known(prefix, uri))
         && (has_default(parent) == has_default(place) || (is_usual(parent) && is_usual(place)))
-        && markup.chars().all(|c| scene.sources.new.encoding().holds(c))
+        && is_writable(scene, element)
 }
