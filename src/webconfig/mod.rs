@@ -18,6 +18,7 @@ mod document;
 mod edit;
 mod encoding;
 mod limits;
+mod machine;
 mod mask;
 mod merge;
 mod other;
@@ -33,7 +34,7 @@ mod whole;
 #[cfg(test)]
 mod tests;
 
-pub use check::check;
+pub use check::{check, check_merged, missing};
 pub use diff::{DiffLine, LineKind, masked_diff};
 pub use document::Document;
 pub use merge::{Change, Fate, Merged, OnConflict, OtherChanges, Rules, SdkUrlRule, Side, Sources, ThemeRule, merge};

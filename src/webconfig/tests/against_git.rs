@@ -1,6 +1,6 @@
 //! The merge against `git merge-file`: where edits of different lines merge cleanly, both say the same.
 
-use super::{model::*, reference::*, *};
+use super::{model::*, reference::*};
 use proptest::prelude::*;
 use std::{collections::HashSet, fs, process::Command};
 

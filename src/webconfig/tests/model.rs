@@ -48,7 +48,7 @@ impl Element {
             "dependentAssembly" => {
                 let identity = self.children.iter().find(|child| child.tag == "assemblyIdentity");
                 identity.map(|identity| format!("{}[{}]", self.tag, identity.attributes["name"]))
-            },
+            }
             "add" | "allow" | "deny" | "remove" => {
                 let all: Vec<String> = self.attributes.iter().map(|(name, value)| format!("{name}={value}")).collect();
                 Some(format!("{}[{}]", self.tag, all.join(",")))
@@ -96,11 +96,14 @@ impl Element {
         let Edit { kind, place, value } = edit;
         let count = self.count();
         let (element, path) = self.at(usize::from(place) % count, "");
-        let is_value = path.starts_with("configuration/appSettings") || path.starts_with("configuration/applicationSettings");
-        let is_shell = matches!(element.tag.as_str(), "configuration" | "appSettings" | "applicationSettings" | "configSections")
-            || path == "configuration/applicationSettings";
+        let is_value =
+            path.starts_with("configuration/appSettings") || path.starts_with("configuration/applicationSettings");
+        let is_shell =
+            matches!(element.tag.as_str(), "configuration" | "appSettings" | "applicationSettings" | "configSections")
+                || path == "configuration/applicationSettings";
         let is_fixed = path.contains("assemblyBinding") || matches!(element.tag.as_str(), "setting" | "value");
-        let free = |name: &&String| !matches!(name.as_str(), "key" | "name" | "path" | "fileExtension" | "statusCode" | "id");
+        let free =
+            |name: &&String| !matches!(name.as_str(), "key" | "name" | "path" | "fileExtension" | "statusCode" | "id");
         // Elements that are called by all their attributes would be others with another.
         let is_called_by_all = element.step().contains('=');
         let names: Vec<String> = element.attributes.keys().filter(free).cloned().collect();
@@ -118,11 +121,16 @@ impl Element {
             3 if !is_shell && !is_fixed && !is_called_by_all && !is_value => {
                 name.and_then(|name| element.attributes.remove(&name));
             }
-            4 if !is_fixed && !(is_value && element.tag == "add") && element.tag != "configuration" => {
+            4 if !(is_fixed || is_value && element.tag == "add" || element.tag == "configuration") => {
                 let value = value % 4;
                 let id = if element.tag == "appSettings" { "key" } else { "name" };
                 let attributes = [(id.to_owned(), format!("added{value}")), ("value".to_owned(), value_of(value))];
-                let new = Self { tag: "add".to_owned(), attributes: attributes.into(), text: String::new(), children: vec![] };
+                let new = Self {
+                    tag: "add".to_owned(),
+                    attributes: attributes.into(),
+                    text: String::new(),
+                    children: vec![],
+                };
                 let is_section = path == "configuration/applicationSettings";
                 let can = element.text.is_empty() && element.tag != "applicationSettings" && !is_section;
                 if can && element.child(&new.step()).is_none() {
@@ -134,8 +142,10 @@ impl Element {
             6 if !element.children.is_empty() => {
                 let at = usize::from(value) % element.children.len();
                 let child = &element.children[at];
-                let is_shell = matches!(child.tag.as_str(), "appSettings" | "applicationSettings" | "configSections" | "value" | "assemblyIdentity")
-                    || element.tag == "applicationSettings";
+                let is_shell = matches!(
+                    child.tag.as_str(),
+                    "appSettings" | "applicationSettings" | "configSections" | "value" | "assemblyIdentity"
+                ) || element.tag == "applicationSettings";
                 if value < 96 && !is_shell {
                     element.children.remove(at);
                 } else if value >= 96 && element.tag != "configuration" {
@@ -149,7 +159,8 @@ impl Element {
 }
 
 fn value_of(value: u8) -> String {
-    ["true", "a&b", "", "x\"y'", "<z>", " é ", "40", "€\u{e4}", "a]]>b", "line\nline"][usize::from(value) % 10].to_owned()
+    ["true", "a&b", "", "x\"y'", "<z>", " é ", "40", "€\u{e4}", "a]]>b", "line\nline"][usize::from(value) % 10]
+        .to_owned()
 }
 
 /// One edit: what is done, at which element, and with what.

@@ -36,8 +36,7 @@ fn three(old: Option<&String>, base: Option<&String>, new: Option<&String>) -> O
 fn reference(old: &Element, base: &Element, new: &Element, path: &str) -> Element {
     let mut result = Element { children: Vec::new(), ..new.clone() };
     result.attributes.clear();
-    let names: BTreeSet<&String> =
-        [old, base, new].into_iter().flat_map(|element| element.attributes.keys()).collect();
+    let names: BTreeSet<&String> = [old, base, new].into_iter().flat_map(|element| element.attributes.keys()).collect();
     for name in names {
         let [old, base, new] = [old, base, new].map(|element| element.attributes.get(name));
         result.attributes.extend(three(old, base, new).map(|value| (name.clone(), value)));
