@@ -209,14 +209,12 @@ impl Change {
 
 /// Merges the administrator's values into the new file. The result is parsed and read again before it is returned.
 pub fn merge(sources: &Sources<'_>, rules: &Rules) -> Result<Merged, ConfigError> {
-    let (old, new) = (sources.old.tree()?, sources.new.tree()?);
-    let base = sources.base.map(Document::tree).transpose()?;
     let scene = Scene {
         sources,
         rules,
-        old: old.root_element(),
-        base: base.as_ref().map(|base| base.root_element()),
-        new: new.root_element(),
+        old: sources.old.tree().root_element(),
+        base: sources.base.map(|base| base.tree().root_element()),
+        new: sources.new.tree().root_element(),
     };
     refuse(sources.old, scene.old)?;
     refuse(sources.new, scene.new)?;
@@ -230,17 +228,14 @@ pub fn merge(sources: &Sources<'_>, rules: &Rules) -> Result<Merged, ConfigError
     // move what is in its final form, level by level.
     for _ in 0..limits::MAX_DEPTH {
         let again = Sources { new: &merged, ..*sources };
-        let tree = merged.tree()?;
-        let left = plan(&Scene { sources: &again, new: tree.root_element(), ..scene });
+        let left = plan(&Scene { sources: &again, new: merged.tree().root_element(), ..scene });
         if !left.splices.is_empty() {
             return Err(unsound(sources, &left.changes));
         }
         if left.moves.is_empty() {
-            drop(tree);
             return Ok(Merged { bytes: merged.into_bytes(), changes });
         }
         let splices = outermost(&merged, left.moves);
-        drop(tree);
         merged = merged.apply(splices)?;
     }
     Err(unsound(sources, &[]))

@@ -37,9 +37,7 @@ impl<'s, 't> Walk<'s, 't> {
 
     /// Accounts for an element's attributes, its text and all below it.
     pub(super) fn element(&mut self, element: Triple<'t>) {
-        // Most of a file is as it was shipped, byte for byte.
-        let markup = |node: Option<Node<'t, 't>>| node.map(|node| &node.document().input_text()[node.range()]);
-        if markup(element.old) == markup(element.base) {
+        if is_as_shipped(element) {
             return;
         }
         let before = self.draft.changes().len();
@@ -102,8 +100,8 @@ impl<'s, 't> Walk<'s, 't> {
     fn children(&mut self, parent: Triple<'t>) {
         let pairs::Children { triples: children, order } = pairs::children(parent, self.values());
         let triples: Vec<Triple<'t>> = children.iter().map(|(_, child)| *child).collect();
-        for (at, (step, child)) in children.into_iter().enumerate() {
-            self.path.push(step);
+        for (at, (step, child)) in children.into_iter().enumerate().filter(|(_, (_, child))| !is_as_shipped(*child)) {
+            self.path.push(step.to_string());
             match (child.old, child.base) {
                 (Some(_), None) if child.new.is_none() && !self.is_told_apart() => {
                     self.added(parent, child, (&triples[..at], &triples[at + 1..]));
@@ -388,6 +386,12 @@ pub(super) const THEME: &str = "system.web/pages/@theme";
 /// Whether the theme is an attribute like others.
 pub(super) fn is_theme_usual(scene: &Scene<'_>) -> bool {
     scene.base.is_some() && scene.rules.theme == ThemeRule::Carry && scene.rules.other_changes == OtherChanges::Apply
+}
+
+/// Most of a file is as it was shipped, byte for byte.
+fn is_as_shipped<'t>(element: Triple<'t>) -> bool {
+    let markup = |node: Option<Node<'t, 't>>| node.map(|node| &node.document().input_text()[node.range()]);
+    markup(element.old) == markup(element.base)
 }
 
 /// All attributes that the old file or the file as shipped has, each once.
