@@ -16,18 +16,19 @@ use std::collections::HashSet;
 
 /// Merges appSettings.
 pub(super) fn app_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
-    let (old, new) = (AppEntries::of(scene.old), AppEntries::of(scene.new));
-    let base = scene.base.map(AppEntries::of);
+    let ((old, base), new) = (scene.keys, AppEntries::of(scene.new));
     let section = children(scene.new, "appSettings").next();
     let is_outside = section.is_some_and(|section| section.has_attribute("configSource"));
     // Where they have been moved to another file, nobody has removed them.
     let is_moved = children(scene.old, "appSettings").any(|section| section.has_attribute("configSource"));
     let mut added: Vec<Line> = Vec::new();
     let removed = base.iter().flat_map(|base| &base.entries).filter(|entry| !is_moved && old.get(entry.key).is_none());
-    for entry in old.entries.iter().chain(removed) {
+    let (mut near_base, mut near_new) = (0, 0);
+    let kept = old.entries.iter().map(|entry| (entry, Some(*entry)));
+    for (entry, of_old) in kept.chain(removed.map(|entry| (entry, None))) {
         let key = entry.key;
-        let (of_old, shipped) = (old.get(key), base.as_ref().and_then(|base| base.get(key)));
-        let target = new.get(key);
+        let shipped = base.as_ref().and_then(|base| base.get_near(key, &mut near_base));
+        let target = new.get_near(key, &mut near_new);
         let values = [of_old, shipped, target].map(|entry| entry.map(|entry| entry.value));
         if values[0].is_some() && values.iter().all(|value| *value == values[0]) {
             other_attributes(scene, draft, key, [of_old, shipped, target].map(|entry| Some(entry?.node)));
@@ -139,7 +140,9 @@ fn heads<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) -> Vec<Line> {
         };
         let fate = match of_new {
             None => Fate::AlreadySo,
-            Some(_) if all(step).into_iter().any(is_behind) => reported("it takes back what the new file says before it; look at it"),
+            Some(_) if all(step).into_iter().any(is_behind) => {
+                reported("it takes back what the new file says before it; look at it")
+            }
             Some(_) => {
                 for node in all(step) {
                     draft.splice(edit::take_out(scene.sources.new, node.range()));

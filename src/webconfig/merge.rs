@@ -5,7 +5,7 @@ use super::{
     document::Splice,
     edit::{self, Line},
     limits, other, settings,
-    values::elsewhere,
+    values::{AppEntries, elsewhere},
 };
 use roxmltree::{Node, NodeId};
 use serde::{Deserialize, Serialize};
@@ -209,11 +209,14 @@ impl Change {
 
 /// Merges the administrator's values into the new file. The result is parsed and read again before it is returned.
 pub fn merge(sources: &Sources<'_>, rules: &Rules) -> Result<Merged, ConfigError> {
+    let of_base = sources.base.map(|base| base.tree().root_element());
+    let (old_keys, base_keys) = (AppEntries::of(sources.old.tree().root_element()), of_base.map(AppEntries::of));
     let scene = Scene {
         sources,
         rules,
+        keys: (&old_keys, base_keys.as_ref()),
         old: sources.old.tree().root_element(),
-        base: sources.base.map(|base| base.tree().root_element()),
+        base: of_base,
         new: sources.new.tree().root_element(),
     };
     refuse(sources.old, scene.old)?;
@@ -293,6 +296,8 @@ fn plan<'t>(scene: &Scene<'t>) -> Plan {
 pub(super) struct Scene<'t> {
     pub(super) sources: &'t Sources<'t>,
     pub(super) rules: &'t Rules,
+    /// The keys of the old file and of the file as shipped.
+    pub(super) keys: (&'t AppEntries<'t, 't>, Option<&'t AppEntries<'t, 't>>),
     pub(super) old: Node<'t, 't>,
     pub(super) base: Option<Node<'t, 't>>,
     pub(super) new: Node<'t, 't>,

@@ -8,7 +8,7 @@ use crate::secret::is_secret;
 use roxmltree::{Attribute, Node};
 use std::{
     borrow::Cow,
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, hash_map::Entry},
     fmt,
 };
 
@@ -78,8 +78,9 @@ pub(super) fn children<'t>(parent: Triple<'t>, skip: &[&str]) -> Children<'t> {
     let tags = Tags::of(parent, skip);
     let [old, base, new] = parent.all().map(|node| Side::of(node, skip, &tags));
     let doubtful = doubtful(&old, &base, &new);
-    let of_old = old.all.iter().map(|(step, node)| (step, Some(*node), base.places.get(step).copied()));
-    let places: Vec<_> = of_old.map(|(step, node, at)| (step, node, at, new.places.get(step).copied())).collect();
+    let (mut near_base, mut near_new) = (0, 0);
+    let of_old = old.all.iter().map(|(step, node)| (step, Some(*node), base.place(step, &mut near_base)));
+    let places: Vec<_> = of_old.map(|(step, node, at)| (step, node, at, new.place(step, &mut near_new))).collect();
     let mut is_in_old = vec![false; base.all.len()];
     places.iter().filter_map(|(_, _, at, _)| *at).for_each(|at| is_in_old[at] = true);
     let order = order(&places.iter().map(|(_, _, base, new)| (*base, *new)).collect::<Vec<_>>());
@@ -94,9 +95,10 @@ pub(super) fn children<'t>(parent: Triple<'t>, skip: &[&str]) -> Children<'t> {
 }
 
 impl<'t> Step<'t> {
-    fn of(node: Node<'t, 't>) -> Self {
+    /// What a child of an element that `holds_sections`, or not, is called by itself.
+    fn of(node: Node<'t, 't>, holds_sections: bool) -> Self {
         let tag = node.tag_name().name();
-        let name = match name_of(node) {
+        let name = match name_of(node, holds_sections) {
             Some(name) => Some(Cow::Borrowed(name)),
             None if is_item(tag) => by_attributes(node).map(Cow::Owned),
             None => None,
@@ -112,23 +114,37 @@ impl<'t> Step<'t> {
 
 impl<'t> Side<'t> {
     fn of(parent: Option<Node<'t, 't>>, skip: &[&str], tags: &Tags<'t>) -> Self {
-        let mut side = Self::default();
+        let count = parent.into_iter().flat_map(elements).count();
+        let places = HashMap::with_capacity(count);
+        let mut side = Self { all: Vec::with_capacity(count), places, counts: HashMap::new() };
+        let sections = parent.is_some_and(holds_sections);
         for node in parent.into_iter().flat_map(elements).filter(|node| !skip.contains(&node.tag_name().name())) {
-            let mut step = Step::of(node);
+            let mut step = Step::of(node, sections);
             if step.name.is_none() && tags.repeated.contains(step.tag) {
                 step.name = by_attributes(node).map(Cow::Owned);
             } else if tags.single.contains(step.tag) {
                 step.name = None;
             }
-            if side.places.contains_key(&step) {
-                let count = side.counts.entry(step.clone()).or_insert(1);
-                *count += 1;
-                step.number = *count;
+            match side.places.entry(step.clone()) {
+                Entry::Vacant(place) => drop(place.insert(side.all.len())),
+                Entry::Occupied(_) => {
+                    let count = side.counts.entry(step.clone()).or_insert(1);
+                    *count += 1;
+                    step.number = *count;
+                    side.places.insert(step.clone(), side.all.len());
+                }
             }
-            side.places.insert(step.clone(), side.all.len());
             side.all.push((step, node));
         }
         side
+    }
+
+    /// Where a child is, which is probably at `near`; that becomes the place behind it.
+    fn place(&self, step: &Step<'t>, near: &mut usize) -> Option<usize> {
+        let is_there = self.all.get(*near).is_some_and(|(other, _)| other == step);
+        let at = if is_there { *near } else { *self.places.get(step)? };
+        *near = at + 1;
+        Some(at)
     }
 }
 
@@ -148,19 +164,21 @@ impl<'t> Tags<'t> {
         let mut several: HashSet<&str> = HashSet::new();
         for side in parent.all().into_iter().flatten() {
             let mut seen: HashSet<&str> = HashSet::new();
+            let sections = holds_sections(side);
             for node in elements(side) {
                 let tag = node.tag_name().name();
                 if is_item(tag) || tag == "location" || several.contains(tag) || skip.contains(&tag) {
                     continue;
                 }
-                let name = name_of(node);
+                let name = name_of(node, sections);
                 if !seen.insert(tag) {
                     several.insert(tag);
                 }
                 names.entry(tag).or_default().push(name);
             }
         }
-        let has_base = |tag: &str| parent.base.is_some_and(|base| elements(base).any(|node| node.tag_name().name() == tag));
+        let has_base =
+            |tag: &str| parent.base.is_some_and(|base| elements(base).any(|node| node.tag_name().name() == tag));
         for (tag, names) in names {
             if several.contains(tag) {
                 tags.repeated.insert(tag);
@@ -208,7 +226,7 @@ fn order(places: &[(Option<usize>, Option<usize>)]) -> Option<Order> {
 
 /// `name`, or `name[what names it]`.
 pub(super) fn step<'t>(node: Node<'t, 't>) -> String {
-    Step::of(node).to_string()
+    Step::of(node, node.parent_element().is_some_and(holds_sections)).to_string()
 }
 
 /// True for elements that are items of a collection, whatever it is.
@@ -217,8 +235,9 @@ fn is_item(tag: &str) -> bool {
 }
 
 /// What names an element among its siblings.
-fn name_of<'a>(node: Node<'a, '_>) -> Option<&'a str> {
-    if is_section(node) {
+fn name_of<'a>(node: Node<'a, '_>, holds_sections: bool) -> Option<&'a str> {
+    // A section is there once: a name in it does not tell which it is.
+    if holds_sections && !is_item(node.tag_name().name()) && node.tag_name().name() != "location" {
         return None;
     }
     let named = ["key", "name"].iter().find_map(|name| node.attribute(*name));
@@ -235,11 +254,9 @@ fn name_of<'a>(node: Node<'a, '_>) -> Option<&'a str> {
     named.or_else(|| node.attribute(own))
 }
 
-/// Whether an element is a section, which is there once: a name in it does not tell which it is.
-fn is_section(node: Node<'_, '_>) -> bool {
-    let Some(parent) = node.parent_element() else { return false };
-    let tag = node.tag_name().name();
-    tag != "location" && !is_item(tag) && (parent.parent_element().is_none() || parent.tag_name().name() == "system.web")
+/// Whether the children of an element are sections.
+fn holds_sections(parent: Node<'_, '_>) -> bool {
+    parent.parent_element().is_none() || parent.tag_name().name() == "system.web"
 }
 
 /// Collections without a key: what they hold is their name, versions and secrets aside.

@@ -147,8 +147,9 @@ pub(super) struct AppEntry<'a, 'input> {
 impl<'a, 'input> AppEntries<'a, 'input> {
     pub(super) fn of(root: Node<'a, 'input>) -> Self {
         // A key that is added again counts where it stands last.
-        let mut last: HashMap<Folded<'a>, usize> = HashMap::new();
-        let mut all: Vec<Option<AppEntry<'a, 'input>>> = Vec::new();
+        let count = children(root, "appSettings").flat_map(elements).count();
+        let mut last: HashMap<Folded<'a>, usize> = HashMap::with_capacity(count);
+        let mut all: Vec<Option<AppEntry<'a, 'input>>> = Vec::with_capacity(count);
         for node in children(root, "appSettings").flat_map(elements) {
             let key = node.attribute("key").unwrap_or_default();
             match node.tag_name().name() {
@@ -181,13 +182,20 @@ impl<'a, 'input> AppEntries<'a, 'input> {
         self.by_key.get(&Folded(key)).map(|at| self.entries[*at])
     }
 
+    /// The same, where that is probably the one at `near`, which becomes the place behind it.
+    pub(super) fn get_near(&self, key: &str, near: &mut usize) -> Option<AppEntry<'a, 'input>> {
+        let is_there = self.entries.get(*near).is_some_and(|entry| entry.key == key);
+        let at = if is_there { *near } else { *self.by_key.get(&Folded(key))? };
+        *near = at + 1;
+        self.entries.get(at).copied()
+    }
+
     /// All elements that add a key: the one that counts, and those it has made void.
     pub(super) fn all(&self, key: &str) -> Vec<Node<'a, 'input>> {
         let section = self.get(key).and_then(|entry| entry.node.parent_element());
         let adds = section.into_iter().flat_map(|section| children(section, "add"));
         adds.filter(|node| node.attribute("key").is_some_and(|other| fold_key(other) == fold_key(key))).collect()
     }
-
 }
 
 /// The settings of all sections below applicationSettings, with their elements.
@@ -277,13 +285,9 @@ fn theme_of<'a>(root: Node<'a, '_>) -> Option<&'a str> {
 
 /// The encrypted sections, and the values in other files.
 pub(super) fn elsewhere(root: Node<'_, '_>) -> (Vec<String>, Vec<Outside>) {
-    fn visit<'a>(
-        node: Node<'a, '_>,
-        path: &mut Vec<&'a str>,
-        encrypted: &mut Vec<String>,
-        outside: &mut Vec<Outside>,
-    ) {
-        for child in elements(node) {
+    fn visit<'a>(node: Node<'a, '_>, path: &mut Vec<&'a str>, encrypted: &mut Vec<String>, outside: &mut Vec<Outside>) {
+        // Items of a collection are no sections.
+        for child in elements(node).filter(|child| !matches!(child.tag_name().name(), "add" | "remove" | "setting")) {
             path.push(child.tag_name().name());
             let is_encrypted =
                 child.has_attribute("configProtectionProvider") || children(child, "EncryptedData").next().is_some();

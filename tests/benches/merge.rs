@@ -16,10 +16,12 @@ const MIB: usize = 1 << 20;
 fn file(size: usize, who: &str) -> String {
     let mut text = String::from("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<configuration>\n  <appSettings>\n");
     let mut number = 0;
-    let changed = |number: usize| if who != "base" && number % 100 == usize::from(who == "new") { who } else { "value" };
+    let changed =
+        |number: usize| if who != "base" && number % 100 == usize::from(who == "new") { who } else { "value" };
     while text.len() < size / 2 {
         let value = changed(number);
-        writeln!(text, "    <add key=\"Setting.Of.The.Application.{number}\" value=\"{value} {number} &amp; more\" />").unwrap();
+        writeln!(text, "    <add key=\"Setting.Of.The.Application.{number}\" value=\"{value} {number} &amp; more\" />")
+            .unwrap();
         if who != "base" && number % 1000 == 7 {
             writeln!(text, "    <!-- {who} -->\n    <add key=\"{who}.{number}\" value=\"added\" />").unwrap();
         }
