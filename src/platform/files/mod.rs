@@ -44,15 +44,15 @@ fn close(disk: &dyn Disk, folder: &WinPath) -> io::Result<()> {
 }
 
 fn relocate(disk: &dyn Disk, from: &WinPath, to: &WinPath, aside: bool) -> io::Result<()> {
-    if !disk::exists(disk.as_read(), from)? {
-        return Ok(()); // Moved already, or nothing was left to move.
+    // Otherwise it was moved already, or nothing was left to move.
+    if disk::exists(disk.as_read(), from)? {
+        if let (true, Some(folder)) = (aside, to.parent()) {
+            disk::create_private(disk, &folder)?;
+        }
+        disk.rename(from, to)?;
     }
-    if let (true, Some(folder)) = (aside, to.parent()) {
-        disk::create_private(disk, &folder)?;
-    }
-    disk.rename(from, to)?;
-    disk::sync_parent(disk, to)?;
-    disk::sync_parent(disk, from)
+    // What was moved before an interruption may not have been made safe.
+    [to, from].into_iter().try_for_each(|path| disk::sync_name(disk, path))
 }
 
 fn remove_empty(disk: &dyn Disk, path: &WinPath, up_to: &WinPath) -> io::Result<()> {

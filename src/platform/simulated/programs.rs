@@ -353,9 +353,11 @@ impl Running<'_> {
             body.reverse();
             let mut upgraded = format!("{DATA_MARK}{to}\nupgraded from {version} at {now}\n").into_bytes();
             upgraded.append(&mut body);
-            disk::replace(&*self.machine.disk, file, &upgraded).doing(doing)?;
+            disk::replace(&*self.machine.disk, file, &upgraded).doing(&doing)?;
             body = upgraded.splitn(2, |byte| *byte == b'\n').nth(1).unwrap_or_default().to_vec();
         }
+        // An upgrade that was cut off may not have made its file safe.
+        disk::sync_parent(&*self.machine.disk, file).doing(doing)?;
         let mark = body.split(|byte| *byte == b'\n').next().and_then(|line| std::str::from_utf8(line).ok());
         let upgrade = mark.and_then(|mark| mark.strip_prefix("upgraded from ")?.split_once(" at "));
         let Some((before, time)) = upgrade else { return Ok(()) };
@@ -375,7 +377,8 @@ impl Running<'_> {
         };
         let mut lines = String::from_utf8_lossy(&bytes).into_owned();
         if !wants(&lines) {
-            return Ok(());
+            // The line may have been written by an attempt that was cut off before it was safe.
+            return disk::sync_name(disk, path).doing(&doing);
         }
         lines += &format!("{}\r\n", log_line(time, text));
         if let Some(folder) = path.parent() {
