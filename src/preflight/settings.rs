@@ -58,7 +58,14 @@ pub(super) fn read(machine: &dyn Inspect, path: &WinPath) -> Result<Option<(Docu
         // What cannot be merged even with itself cannot be merged with a new file either.
         let sources = Sources { old: &document, base: None, new: &document };
         let (sdk_url, theme, other_changes) = (SdkUrlRule::Keep, ThemeRule::KeepNew, OtherChanges::Report);
-        let rules = Rules { sdk_url, theme, other_changes, on_conflict: OnConflict::KeepNew, strict: false };
+        let rules = Rules {
+            sdk_url,
+            theme,
+            other_changes,
+            on_conflict: OnConflict::KeepNew,
+            strict: false,
+            decisions: std::collections::BTreeMap::new(),
+        };
         merge(&sources, &rules).map_err(|error| error.to_string())?;
     }
     Ok(Some((document, values)))

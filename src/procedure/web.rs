@@ -350,6 +350,7 @@ fn rules(ground: &Ground<'_>, component: Component) -> Rules {
             OnConflict::KeepOld => webconfig::OnConflict::KeepOld,
         },
         strict: false,
+        decisions: std::collections::BTreeMap::new(),
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
 };
 use roxmltree::{Node, NodeId};
 use serde::{Deserialize, Serialize};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// The files of a merge. The result is `new` with splices.
 #[derive(Clone, Copy, Debug)]
@@ -39,18 +39,20 @@ pub struct Rules {
     /// administrator's win.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub strict: bool,
+    /// What has been decided of conflicts, by their [`Change::path`]; `on_conflict` holds for the others.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub decisions: BTreeMap<String, Side>,
 }
 
 impl Rules {
-    /// What becomes of a conflict.
-    pub(super) fn conflict(&self) -> Fate {
-        Fate::Conflict {
-            taken: match self.on_conflict {
-                OnConflict::Stop => None,
-                OnConflict::KeepNew => Some(Side::New),
-                OnConflict::KeepOld => Some(Side::Old),
-            },
-        }
+    /// What becomes of the conflict at `path`.
+    pub(super) fn conflict(&self, path: &str) -> Fate {
+        let by_policy = match self.on_conflict {
+            OnConflict::Stop => None,
+            OnConflict::KeepNew => Some(Side::New),
+            OnConflict::KeepOld => Some(Side::Old),
+        };
+        Fate::Conflict { taken: self.decisions.get(path).copied().or(by_policy) }
     }
 }
 
@@ -126,7 +128,8 @@ pub struct Merged {
 /// One difference of the old file and what became of it.
 #[derive(Clone, Serialize, Deserialize, PartialEq, Eq, Debug)]
 pub struct Change {
-    /// Where: `appSettings/KEY`, `applicationSettings/SECTION/NAME`, `system.web/pages/@theme`.
+    /// Where: `appSettings/KEY`, `applicationSettings/SECTION/NAME`, `system.web/pages/@theme`. No other change of the
+    /// merge has the same, and the same files always give the same.
     pub path: String,
     /// In the old file.
     pub old: Shown,
@@ -183,6 +186,13 @@ impl Merged {
     /// Where somebody has to decide.
     pub fn undecided(&self) -> impl Iterator<Item = &Change> {
         self.changes.iter().filter(|change| change.is_undecided())
+    }
+
+    /// The decisions of `rules` that decided nothing, because no conflict has their path.
+    pub fn unused_decisions<'a>(&self, rules: &'a Rules) -> Vec<&'a str> {
+        let conflicts = self.changes.iter().filter(|change| matches!(change.fate, Fate::Conflict { .. }));
+        let paths: HashSet<&str> = conflicts.map(|change| change.path.as_str()).collect();
+        rules.decisions.keys().map(String::as_str).filter(|path| !paths.contains(path)).collect()
     }
 }
 
@@ -262,6 +272,7 @@ pub(super) struct Draft<'t> {
     appended_to: HashMap<NodeId, usize>,
     claimed: HashSet<NodeId>,
     claimed_names: HashSet<(NodeId, &'t str)>,
+    paths: HashMap<String, usize>,
 }
 
 impl<'t> Draft<'t> {
@@ -286,6 +297,15 @@ impl<'t> Draft<'t> {
     /// False where a section of the new file has been given a new setting of this name before.
     pub(super) fn claim_name(&mut self, section: Node<'_, '_>, name: &'t str) -> bool {
         self.claimed_names.insert((section.id(), name))
+    }
+
+    /// The path of one more difference: a number is added to one that was given out before.
+    pub(super) fn path(&mut self, path: String) -> String {
+        let count = self.paths.entry(path.clone()).and_modify(|count| *count += 1).or_insert(1);
+        match *count {
+            1 => path,
+            count => self.path(format!("{path}~{count}")),
+        }
     }
 
     pub(super) fn change(&mut self, change: Change) {

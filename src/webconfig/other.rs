@@ -48,8 +48,9 @@ pub(super) fn outside(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     for old in elsewhere(scene.old).1.into_iter().filter(|old| !new.contains(old)) {
         let of_new = new.iter().find(|new| (&new.section, &new.attribute) == (&old.section, &old.attribute));
         let new = of_new.map_or(Shown::Absent, |new| Shown::Plain(new.file.clone()));
+        let path = draft.path(format!("{}/@{}", old.section, old.attribute));
         draft.change(Change {
-            path: format!("{}/@{}", old.section, old.attribute),
+            path,
             old: Shown::Plain(old.file),
             result: new.clone(),
             new,
@@ -88,16 +89,20 @@ fn known<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, element: &str, attribute:
     let is_theme = attribute == "theme";
     let carry =
         if is_theme { scene.rules.theme == ThemeRule::Carry } else { scene.rules.other_changes == OtherChanges::Apply };
-    let fate = match (old, base) {
+    match (old, base) {
         (_, None) if old == new => return,
         (None, None) => return,
         (_, Some(base)) if old == base && (old == new || old.is_none()) => return,
+        _ => {}
+    }
+    let path = draft.path(format!("system.web/{element}/@{attribute}"));
+    let fate = match (old, base) {
         (_, Some(base)) if old == base => superseded("the old file has it as it was shipped"),
         _ if old == new => Fate::AlreadySo,
         (None, Some(_)) => reported("it was removed from the old file; remove it by hand if that still holds"),
         _ if !carry && is_theme => superseded("the plan keeps the theme of the new file"),
         _ if !carry => reported("the plan has such changes reported only"),
-        (_, Some(base)) if !is_theme && new != base && place.is_some() => scene.rules.conflict(),
+        (_, Some(base)) if !is_theme && new != base && place.is_some() => scene.rules.conflict(&path),
         _ if place.is_none() => reported("the new file has no system.web; set it by hand"),
         _ if new.is_none() => Fate::Added,
         _ => Fate::Carried,
@@ -113,7 +118,6 @@ fn known<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, element: &str, attribute:
         }
     }
     let result = shown(if is_carried { old } else { new });
-    let path = format!("system.web/{element}/@{attribute}");
     draft.change(Change { path, old: shown(old), new: shown(new), result, fate });
 }
 
@@ -144,7 +148,7 @@ impl<'t> Walk<'_, 't> {
         if is_reordered && self.path.len() >= 2 && !self.is_settings() {
             let order = || Shown::Plain("(order)".to_owned());
             let why = "its elements stand in another order in the old file than as shipped; look whether that matters";
-            let path = format!("{}/(order)", self.path.join("/"));
+            let path = self.here("/(order)");
             self.draft.change(Change { path, old: order(), new: order(), result: order(), fate: reported(why) });
         }
     }
@@ -155,12 +159,14 @@ impl<'t> Walk<'_, 't> {
         self.element(child);
         if child.old.is_some() != child.base.is_some() && self.draft.changes().len() == before && !self.is_known() {
             let fate = if child.old.is_some() == child.new.is_some() { Fate::AlreadySo } else { reported(NO_PLACE) };
-            self.whole(child, fate);
+            let path = self.here("");
+            self.whole(path, child, fate);
         }
     }
 
     /// An element that the administrator added and the new file has not.
     fn added(&mut self, parent: Triple<'t>, child: Triple<'t>, around: (&[Triple<'t>], &[Triple<'t>])) {
+        let path = self.here("");
         let fate = match self.hands_off() {
             Some(fate) => fate,
             None => {
@@ -168,11 +174,12 @@ impl<'t> Walk<'_, 't> {
                 whole::insert(self.draft, documents, (parent, child), around).map_or_else(reported, |()| Fate::Added)
             }
         };
-        self.whole(child, fate);
+        self.whole(path, child, fate);
     }
 
     /// An element that the administrator removed.
     fn removed(&mut self, child: Triple<'t>, base: Node<'t, 't>) {
+        let path = self.here("");
         let fate = match (child.new, self.hands_off()) {
             (None, _) => Fate::AlreadySo,
             (_, Some(fate)) => fate,
@@ -180,12 +187,17 @@ impl<'t> Walk<'_, 't> {
                 reported("it cannot be told which element of the new file this is; look at it by hand")
             }
             (Some(new), _) if pairs::same(base, new, &|_, _| false) => Fate::Removed,
-            _ => self.scene.rules.conflict(),
+            _ => self.scene.rules.conflict(&path),
         };
         if let (true, Some(new)) = (fate.carries(), child.new) {
             self.draft.splice(edit::take_out(self.scene.sources.new, new));
         }
-        self.whole(child, fate);
+        self.whole(path, child, fate);
+    }
+
+    /// The path of a difference of the element that is being compared.
+    fn here(&mut self, part: &str) -> String {
+        self.draft.path(format!("{}{part}", self.path.join("/")))
     }
 
     /// Why nothing is changed here, whatever the difference.
@@ -201,11 +213,11 @@ impl<'t> Walk<'_, 't> {
     }
 
     /// The account of a whole element.
-    fn whole(&mut self, element: Triple<'t>, fate: Fate) {
+    fn whole(&mut self, path: String, element: Triple<'t>, fate: Fate) {
         let shown = |there: bool| if there { Shown::Plain("(element)".to_owned()) } else { Shown::Absent };
         let (old, new) = (shown(element.old.is_some()), shown(element.new.is_some()));
         let result = if fate.carries() { old.clone() } else { new.clone() };
-        self.draft.change(Change { path: self.path.join("/"), old, new, result, fate });
+        self.draft.change(Change { path, old, new, result, fate });
     }
 
     fn element(&mut self, element: Triple<'t>) {
@@ -245,6 +257,7 @@ impl<'t> Walk<'_, 't> {
         if old == base {
             return;
         }
+        let path = self.here(&format!("/@{name}"));
         let fate = match (old, element.new, self.hands_off()) {
             _ if old == new => Fate::AlreadySo,
             (_, _, Some(fate)) => fate,
@@ -253,7 +266,7 @@ impl<'t> Walk<'_, 't> {
             _ if !element.is_unique || attribute.namespace().is_some() => {
                 reported("it cannot be told which element of the new file this is; look at it by hand")
             }
-            _ if new != base => self.scene.rules.conflict(),
+            _ if new != base => self.scene.rules.conflict(&path),
             (None, ..) => Fate::Removed,
             _ if new.is_none() => Fate::Added,
             _ => Fate::Carried,
@@ -271,7 +284,7 @@ impl<'t> Walk<'_, 't> {
             (Some(value), Some(node)) => mask::shown_attribute(node, name, value),
             _ => Shown::Absent,
         };
-        let (path, result) = (format!("{}/@{name}", self.path.join("/")), if is_carried { old } else { new });
+        let result = if is_carried { old } else { new };
         self.draft.change(Change { path, old: shown(old), new: shown(new), result: shown(result), fate });
     }
 
@@ -282,6 +295,7 @@ impl<'t> Walk<'_, 't> {
             return;
         }
         let has_children = |node: Option<Node<'t, 't>>| node.is_some_and(|node| elements(node).next().is_some());
+        let path = self.here("/text()");
         let fate = match (element.new, self.hands_off()) {
             _ if old == new => Fate::AlreadySo,
             (_, Some(fate)) => fate,
@@ -289,7 +303,7 @@ impl<'t> Walk<'_, 't> {
             _ if !element.is_unique || has_children(element.new) || has_children(element.old) => {
                 reported("text between elements is not carried; set it by hand")
             }
-            _ if new != base => self.scene.rules.conflict(),
+            _ if new != base => self.scene.rules.conflict(&path),
             _ if old.is_none() => Fate::Removed,
             _ if new.is_none() => Fate::Added,
             _ => Fate::Carried,
@@ -305,7 +319,6 @@ impl<'t> Walk<'_, 't> {
             (Some(value), Some(node)) => mask::shown_text(node, &value),
             _ => Shown::Absent,
         };
-        let path = format!("{}/text()", self.path.join("/"));
         let (old, new) = (shown(old), shown(new));
         let result = if is_carried { old.clone() } else { new.clone() };
         self.draft.change(Change { path, old, new, result, fate });
@@ -324,7 +337,7 @@ impl<'t> Walk<'_, 't> {
                 let section = || Shown::Plain("(section)".to_owned());
                 let new = if child.new.is_some() { section() } else { Shown::Absent };
                 let why = if self.is_own() { "this belongs to the new version and is never copied" } else { NO_BASE };
-                let path = self.path.join("/");
+                let path = self.here("");
                 self.draft.change(Change { path, old: section(), result: new.clone(), new, fate: reported(why) });
             }
             self.path.pop();
@@ -346,7 +359,8 @@ impl<'t> Walk<'_, 't> {
                 self.path.pop();
             }
             if element.new.is_none() && self.path.len() > 1 && self.draft.changes().len() == before {
-                self.whole(element, reported(NO_PLACE));
+                let path = self.here("");
+                self.whole(path, element, reported(NO_PLACE));
             }
         }
     }

@@ -13,6 +13,8 @@ use std::collections::{HashMap, HashSet};
 
 /// One value in all files.
 struct Case<'v> {
+    /// The path of its change.
+    path: String,
     old: Option<&'v str>,
     base: Option<&'v str>,
     new: Option<&'v str>,
@@ -55,7 +57,7 @@ fn decide(case: &Case<'_>, rules: &Rules) -> Verdict {
             // Without the file as shipped, what is alike in both files is no difference.
             Verdict::Leave(Fate::AlreadySo) if !case.has_base => Verdict::Nothing,
             Verdict::Write(value, _) if rules.strict && case.has_base && case.new != case.base => {
-                match rules.conflict() {
+                match rules.conflict(&case.path) {
                     fate if fate.carries() => Verdict::Write(value, fate),
                     fate => Verdict::Leave(fate),
                 }
@@ -90,9 +92,9 @@ fn reported(why: &str) -> Fate {
 }
 
 /// The account of one value.
-fn change(path: String, key: &str, case: &Case<'_>, result: Option<&str>, fate: Fate) -> Change {
+fn change(key: &str, case: &Case<'_>, result: Option<&str>, fate: Fate) -> Change {
     let shown = |value: Option<&str>| value.map_or(Shown::Absent, |value| Shown::of(key, value));
-    Change { path, old: shown(case.old), new: shown(case.new), result: shown(result), fate }
+    Change { path: case.path.clone(), old: shown(case.old), new: shown(case.new), result: shown(result), fate }
 }
 
 /// Merges appSettings.
@@ -107,22 +109,22 @@ pub(super) fn app_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
         let key = entry.key;
         let target = new.get(key);
         let case = Case {
+            path: draft.path(format!("appSettings/{key}")),
             old: old.get(key).map(|entry| entry.value),
             base: base.as_ref().and_then(|base| base.get(key)).map(|entry| entry.value),
             new: target.map(|entry| entry.value),
             has_base: base.is_some(),
             is_sdk_setting: false,
         };
-        let path = format!("appSettings/{key}");
         match decide(&case, scene.rules) {
             Verdict::Nothing => {}
-            Verdict::Leave(fate) => draft.change(change(path, key, &case, case.new, fate)),
+            Verdict::Leave(fate) => draft.change(change(key, &case, case.new, fate)),
             Verdict::Write(..) if is_outside => {
                 let why = "the new file keeps its appSettings in another file (configSource); set it there";
-                draft.change(change(path, key, &case, case.new, reported(why)));
+                draft.change(change(key, &case, case.new, reported(why)));
             }
             Verdict::Write(value, fate) => {
-                draft.change(change(path, key, &case, Some(&value), fate));
+                draft.change(change(key, &case, Some(&value), fate));
                 match target {
                     Some(target) if target.value == value => {}
                     Some(target) => draft.splice(set_attribute(scene.sources.new, target.node, "value", &value)),
@@ -245,9 +247,10 @@ pub(super) fn application_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>)
     for entry in removed.filter(|entry| old.get(entry.section, entry.name).is_none()) {
         let target = places.target(entry);
         let new = if let Target::Setting(target) = &target { Some(target.value.as_str()) } else { None };
-        let case = Case { old: None, base: Some(&entry.value), new, has_base: true, is_sdk_setting: false };
+        let path = draft.path(entry.path());
+        let case = Case { path, old: None, base: Some(&entry.value), new, has_base: true, is_sdk_setting: false };
         if let Verdict::Leave(fate) = decide(&case, scene.rules) {
-            draft.change(change(entry.path(), entry.name, &case, case.new, fate));
+            draft.change(change(entry.name, &case, case.new, fate));
         }
     }
     set_unclaimed(scene, draft, &places);
@@ -270,13 +273,13 @@ fn merge_setting<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, found: &Found<'_,
     // A value of another kind is another value, whatever its characters.
     let base = shipped.filter(|shipped| shipped.serialize_as == entry.serialize_as).map(|entry| entry.value.as_str());
     let case = Case {
+        path: draft.path(counterpart.unwrap_or(entry).path()),
         old: Some(&entry.value),
         base,
         new: counterpart.map(|entry| entry.value.as_str()),
         has_base,
         is_sdk_setting: entry.is_sdk_url(),
     };
-    let path = counterpart.unwrap_or(entry).path();
     let verdict = decide(&case, scene.rules);
     if let (Some(counterpart), Verdict::Nothing | Verdict::Leave(_)) = (counterpart, &verdict) {
         draft.claim(counterpart.node);
@@ -289,7 +292,7 @@ fn merge_setting<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, found: &Found<'_,
             Err(why) => (case.new, reported(why)),
         },
     };
-    draft.change(change(path, entry.name, &case, result, fate));
+    draft.change(change(entry.name, &case, result, fate));
 }
 
 const TAKEN: &str = "another setting of the old file took the place of this one in the new file; decide by hand";
@@ -352,9 +355,10 @@ fn set_unclaimed<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, places: &Places<'
     if !draft.claim(entry.node) || !entry.is_text() || entry.value == *url {
         return;
     }
-    let case = Case { old: None, base: None, new: Some(&entry.value), has_base: false, is_sdk_setting: true };
+    let path = draft.path(entry.path());
+    let case = Case { path, old: None, base: None, new: Some(&entry.value), has_base: false, is_sdk_setting: true };
     if let Verdict::Write(value, fate) = decide(&case, scene.rules) {
-        draft.change(change(entry.path(), entry.name, &case, Some(&value), fate));
+        draft.change(change(entry.name, &case, Some(&value), fate));
         let markup = escape_text(scene.sources.new, &value);
         draft.splice(set_value(scene.sources.new, entry.node, &markup));
     }

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
+mod decisions;
 mod masking;
 mod merging;
 mod outside_values;
@@ -8,6 +9,7 @@ mod reading;
 mod samples;
 
 use super::*;
+use std::collections::BTreeMap;
 
 fn parsed(bytes: impl Into<Vec<u8>>) -> Document {
     Document::parse(bytes.into(), "web.config").unwrap()
@@ -20,6 +22,7 @@ fn keep() -> Rules {
         other_changes: OtherChanges::Apply,
         on_conflict: OnConflict::Stop,
         strict: false,
+        decisions: BTreeMap::new(),
     }
 }
 
