@@ -35,6 +35,7 @@ pub const FINDINGS: &[(&str, Level, &str)] = &[
     ("application-pool", Level::Refuse, "there is no application pool that the new version could run in"),
     ("cannot-back-up", Level::Refuse, "a folder holds what could not be put back: links, or names that are too long"),
     ("component-absent", Level::Refuse, "the plan wants a component upgraded that is not installed"),
+    ("decision-without-conflict", Level::Warn, "a decision of the plan is about no conflict"),
     ("directory-taken", Level::Refuse, "the virtual directory for a component, or its folder, is taken"),
     ("encrypted-web-config", Level::Refuse, "a web.config has encrypted sections"),
     ("folders-overlap", Level::Refuse, "a folder that is backed up or moved aside holds what does not belong to it"),

@@ -11,6 +11,7 @@ use crate::platform::op::Op;
 use crate::platform::{Doing, Failure, Outcome, Process};
 use crate::step::{Folders, Step, Work};
 use crate::survey::Survey;
+use crate::webconfig::Side;
 use crate::winpath::WinPath;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -93,6 +94,13 @@ pub enum Entry {
         gate: String,
         /// Who says so.
         by: String,
+    },
+    /// The operator decided a conflict.
+    Decided {
+        /// The conflict.
+        path: String,
+        /// Whose value holds.
+        take: Side,
     },
     /// A step is over.
     StepDone {

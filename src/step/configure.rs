@@ -3,11 +3,11 @@
 use super::{Probe, Scene, StepKind};
 use crate::plan::Component;
 use crate::platform::facts::Application;
-use crate::platform::op::{Blob, Op};
+use crate::platform::op::{Blob, Gate, Op};
 use crate::platform::{Doing, Failure, OFFLINE, disk};
 use crate::report::preview::{Certainty, MergePreview};
 use crate::survey::packages;
-use crate::webconfig::{self, Document, Merged, Rules, Sources};
+use crate::webconfig::{self, Change, Document, Merged, Rules, Sources};
 use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
 
@@ -98,10 +98,12 @@ impl ConfigureWeb {
     }
 
     /// Carries the old values into `new`; the result is checked.
-    fn carry(&self, files: &Files, new: &Document) -> Result<Merged, Failure> {
+    fn carry(&self, scene: &Scene<'_>, files: &Files, new: &Document) -> Result<Merged, Failure> {
         let doing = format!("merge the web.config of the {}", self.component.title());
         let sources = Sources { old: &files.old, base: files.base.as_ref(), new };
-        let merged = webconfig::merge(&sources, &self.rules).doing(&doing)?;
+        let mut rules = self.rules.clone();
+        rules.decisions.extend(scene.history.decisions.clone());
+        let merged = webconfig::merge(&sources, &rules).doing(&doing)?;
         webconfig::check(&merged.bytes, self.application.folder.child("web.config").as_str()).doing(&doing)?;
         Ok(merged)
     }
@@ -109,7 +111,18 @@ impl ConfigureWeb {
     /// The merged web.config; `None` where there is no old file, or the new one is not there yet.
     fn merged(&self, scene: &Scene<'_>) -> Result<Option<Merged>, Failure> {
         let Some(files) = self.files(scene)? else { return Ok(None) };
-        files.new.as_ref().map(|new| self.carry(&files, new)).transpose()
+        files.new.as_ref().map(|new| self.carry(scene, &files, new)).transpose()
+    }
+
+    /// Where both sides changed the same, decided or not; nothing as long as the new file is not known.
+    pub fn conflicts(&self, scene: &Scene<'_>) -> Result<Vec<Change>, Failure> {
+        let changes = self.merged(scene)?.map_or(Vec::new(), |merged| merged.changes);
+        Ok(changes.into_iter().filter(Change::is_conflict).collect())
+    }
+
+    /// Id of the gate at which conflicts are decided.
+    pub fn gate(&self) -> String {
+        format!("decide-{}", self.component)
     }
 }
 
@@ -164,6 +177,25 @@ impl StepKind for ConfigureWeb {
         Ok(Some(ops))
     }
 
+    /// Where the new file was known before the run, its conflicts were decided then.
+    fn to_decide(&self, scene: &Scene<'_>) -> Result<Option<Gate>, Failure> {
+        let conflicts = self.conflicts(scene)?;
+        let told: Vec<String> = conflicts.iter().filter(|it| it.is_undecided()).map(Change::conflict).collect();
+        if told.is_empty() {
+            return Ok(None);
+        }
+        let title = format!("Decide what holds in the web.config of the {}", self.component.title());
+        let mut instructions = vec![
+            "The old file and the new version have changed the same. Until it is decided this stays closed.".to_owned(),
+        ];
+        instructions.extend(told);
+        instructions.push(
+            "`resume --decide PATH=old` takes the old value, `PATH=new` the new one; several may be given.".to_owned(),
+        );
+        instructions.push("To confirm the gate without a decision is to keep the new values.".to_owned());
+        Ok(Some(Gate { id: self.gate(), title, instructions, by_hand: None, watch: None }))
+    }
+
     fn certainty(&self, scene: &Scene<'_>) -> Certainty {
         match self.waits_for_package(scene) {
             Ok(false) => Certainty::Exact,
@@ -175,7 +207,7 @@ impl StepKind for ConfigureWeb {
         let Some(files) = self.files(scene)? else { return Ok(None) };
         // Until the new file is there, the old one as shipped stands in for it: the values carried are the same.
         let Some(shipped) = files.new.as_ref().or(files.base.as_ref()) else { return Ok(None) };
-        let merged = self.carry(&files, shipped)?;
+        let merged = self.carry(scene, &files, shipped)?;
         let file = self.folder(scene)?.child("web.config").to_string();
         let result = Document::parse(merged.bytes, &file).doing("read the merged web.config")?;
         let diff = webconfig::masked_diff(shipped, &result, 2);

@@ -35,7 +35,7 @@ pub use web::InstallWeb;
 
 use crate::plan::Component;
 use crate::platform::Failure;
-use crate::platform::op::Op;
+use crate::platform::op::{Gate, Op};
 use crate::report::preview::{Certainty, MergePreview};
 use serde::{Deserialize, Serialize};
 
@@ -136,6 +136,11 @@ pub trait StepKind {
     /// Whether a person has done what the step's gate asks; by default, whether the whole step is done.
     fn probe_gate(&self, scene: &Scene<'_>) -> Result<Probe, Failure> {
         self.probe(scene)
+    }
+
+    /// What a person has to decide before the step's operations, which do not wait for it once that is answered.
+    fn to_decide(&self, _: &Scene<'_>) -> Result<Option<Gate>, Failure> {
+        Ok(None)
     }
 
     /// How well the step can be foretold.
