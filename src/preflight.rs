@@ -69,7 +69,7 @@ pub const FINDINGS: &[(&str, Level, &str)] = &[
     ("no-web-config", Level::Warn, "an application has no web.config, so there are no settings to carry over"),
     ("not-elevated", Level::Refuse, "this process may not change the machine"),
     ("other-user", Level::Refuse, "a product is installed for another user only"),
-    ("outside-configuration", Level::Warn, "a web.config keeps settings in other files"),
+    ("outside-configuration", Level::Warn, "a web.config refers to files that are not carried over"),
     ("pending-reboot", Level::RefuseUnlessAllowed, "Windows waits for a restart"),
     ("rollback-installer", Level::Refuse, "the installer for a rollback cannot bring the old product back"),
     ("sdk-url-silent", Level::RefuseUnlessAllowed, "the Web Service SDK does not answer at the plan's address"),

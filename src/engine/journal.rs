@@ -185,6 +185,9 @@ pub enum Before {
     Saved {
         /// The backup.
         at: WinPath,
+        /// The topmost folder that the operation creates.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        missing: Option<WinPath>,
     },
     /// The folder was missing; this is the first missing one on the way to it, `None` where all were there.
     Folder {

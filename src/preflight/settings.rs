@@ -4,9 +4,10 @@ use super::Finding;
 use crate::plan::Component;
 use crate::platform::{Inspect, disk};
 use crate::procedure::{Ground, Target};
+use crate::step::read_beside;
 use crate::webconfig::{
-    Document, OnConflict, OtherChanges, Rules, SdkUrlRule, Shown, Sources, ThemeRule, Values, is_placeholder_sdk_url,
-    merge,
+    Document, Gathered, OnConflict, OtherChanges, Rules, SdkUrlRule, Shown, Sources, ThemeRule, Values,
+    is_placeholder_sdk_url, merge,
 };
 use crate::winpath::WinPath;
 
@@ -53,7 +54,12 @@ pub(super) fn read(machine: &dyn Inspect, path: &WinPath) -> Result<Option<(Docu
     }
     let bytes = disk::read(machine.files(), path, CONFIG_LIMIT).map_err(|error| error.to_string())?;
     let document = Document::parse(bytes, path.as_str()).map_err(|error| error.to_string())?;
+    let folder = path.parent().unwrap_or_else(|| path.clone());
+    let beside = |file: &str| read_beside(machine, &folder, file);
+    let gathered = Gathered::of(&document, None, None, &beside).map_err(|error| error.to_string())?;
+    let document = gathered.document;
     let values = document.values().map_err(|error| error.to_string())?;
+    let values = Values { outside: gathered.left, ..values };
     if values.encrypted.is_empty() {
         // What cannot be merged even with itself cannot be merged with a new file either.
         let sources = Sources { old: &document, base: None, new: &document };
@@ -83,9 +89,9 @@ fn elsewhere(path: &WinPath, values: &Values, findings: &mut Vec<Finding>) {
     if !values.outside.is_empty() {
         let outside = values.outside.iter().map(|outside| format!("{}: {}", outside.section, outside.file));
         findings.push(
-            Finding::warn("outside-configuration", format!("{path} keeps settings in other files"))
+            Finding::warn("outside-configuration", format!("{path} refers to files that are not carried over"))
                 .evidence(outside)
-                .advice("these files are backed up with the folder; copy them and the attribute into the new folder by hand"),
+                .advice("they are missing, or lie outside its folder: look whether the new file has to refer to them"),
         );
     }
 }

@@ -4,10 +4,10 @@ use super::{Probe, Scene, StepKind};
 use crate::plan::Component;
 use crate::platform::facts::Application;
 use crate::platform::op::{Blob, Gate, Op};
-use crate::platform::{Doing, Failure, OFFLINE, disk};
+use crate::platform::{Doing, Failure, Inspect, OFFLINE, disk};
 use crate::report::preview::{Certainty, MergePreview};
 use crate::survey::packages;
-use crate::webconfig::{self, Change, Document, Merged, Rules, Sources};
+use crate::webconfig::{self, Change, Document, Gathered, Merged, OutsideFile, Rules, Sources};
 use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
 
@@ -39,8 +39,8 @@ pub struct ConfigureWeb {
 
 /// The files of a merge.
 struct Files {
-    /// As the administrator left it.
-    old: Document,
+    /// As the administrator left it, with what it keeps in other files.
+    old: Gathered,
     /// As the old version shipped it.
     base: Option<Document>,
     /// As the new version ships it; `None` as long as its package is not there.
@@ -94,29 +94,47 @@ impl ConfigureWeb {
             Some(new) => Some(new),
             None => Self::packaged(scene, &self.package)?,
         };
+        let folder = scene.old(&self.old_folder);
+        let read = |file: &str| read_beside(scene.machine, &folder, file);
+        let gathered = Gathered::of(&old, base.as_ref(), new.as_ref(), &read);
+        let old = gathered.doing(format!("read what {} refers to", old.name()))?;
         Ok(Some(Files { old, base, new }))
     }
 
-    /// Carries the old values into `new`; the result is checked.
-    fn carry(&self, scene: &Scene<'_>, files: &Files, new: &Document) -> Result<Merged, Failure> {
+    /// Carries the old values into `new`; the result is checked. Answers with the files that belong beside it, too.
+    fn carry(&self, scene: &Scene<'_>, files: &Files, new: &Document) -> Result<(Merged, Vec<OutsideFile>), Failure> {
         let doing = format!("merge the web.config of the {}", self.component.title());
-        let sources = Sources { old: &files.old, base: files.base.as_ref(), new };
+        let sources = Sources { old: &files.old.document, base: files.base.as_ref(), new };
         let mut rules = self.rules.clone();
         rules.decisions.extend(scene.history.decisions.clone());
         let merged = webconfig::merge(&sources, &rules).doing(&doing)?;
+        let (merged, outside) = files.old.separate(merged, new.name()).doing(&doing)?;
         webconfig::check(&merged.bytes, self.application.folder.child("web.config").as_str()).doing(&doing)?;
-        Ok(merged)
+        Ok((merged, outside))
     }
 
-    /// The merged web.config; `None` where there is no old file, or the new one is not there yet.
-    fn merged(&self, scene: &Scene<'_>) -> Result<Option<Merged>, Failure> {
+    /// The merged web.config and the files that belong beside it; `None` where there is no old file, or the new one is
+    /// not there yet.
+    fn merged(&self, scene: &Scene<'_>) -> Result<Option<(Merged, Vec<OutsideFile>)>, Failure> {
         let Some(files) = self.files(scene)? else { return Ok(None) };
         files.new.as_ref().map(|new| self.carry(scene, &files, new)).transpose()
     }
 
+    /// What is written into the new folder: the files that the web.config refers to, then the web.config.
+    fn written(&self, scene: &Scene<'_>, folder: &WinPath) -> Result<Vec<(WinPath, Vec<u8>)>, Failure> {
+        let Some((merged, outside)) = self.merged(scene)? else { return Ok(Vec::new()) };
+        let place = |file: &OutsideFile| folder.join(&file.file).doing(format!("place {}", file.file));
+        let mut written = Vec::new();
+        for file in outside {
+            written.push((place(&file)?, file.bytes));
+        }
+        written.push((folder.child("web.config"), merged.bytes));
+        Ok(written)
+    }
+
     /// Where both sides changed the same, decided or not; nothing as long as the new file is not known.
     pub fn conflicts(&self, scene: &Scene<'_>) -> Result<Vec<Change>, Failure> {
-        let changes = self.merged(scene)?.map_or(Vec::new(), |merged| merged.changes);
+        let changes = self.merged(scene)?.map_or(Vec::new(), |(merged, _)| merged.changes);
         Ok(changes.into_iter().filter(Change::is_conflict).collect())
     }
 
@@ -124,6 +142,13 @@ impl ConfigureWeb {
     pub fn gate(&self) -> String {
         format!("decide-{}", self.component)
     }
+}
+
+/// A file that a web.config in `folder` refers to.
+pub(crate) fn read_beside(machine: &dyn Inspect, folder: &WinPath, file: &str) -> Result<Option<Vec<u8>>, String> {
+    let path = folder.join(file).map_err(|error| error.to_string())?;
+    let there = disk::exists(machine.files(), &path).map_err(|error| error.to_string())?;
+    there.then(|| disk::read(machine.files(), &path, CONFIG_LIMIT).map_err(|error| error.to_string())).transpose()
 }
 
 impl StepKind for ConfigureWeb {
@@ -144,11 +169,10 @@ impl StepKind for ConfigureWeb {
                 return needed(format!("the theme {theme} is missing"));
             }
         }
-        let path = folder.child("web.config");
-        if let Some(merged) = self.merged(scene)?
-            && (!there(&path)? || disk::read(files, &path, CONFIG_LIMIT).doing(format!("read {path}"))? != merged.bytes)
-        {
-            return needed(format!("{path} does not hold the old settings"));
+        for (path, bytes) in self.written(scene, &folder)? {
+            if !there(&path)? || disk::read(files, &path, CONFIG_LIMIT).doing(format!("read {path}"))? != bytes {
+                return needed(format!("{path} does not hold the old settings"));
+            }
         }
         let iis = scene.machine.web_server()?.unwrap_or_default();
         match iis.application(&self.site, &self.application.path) {
@@ -161,11 +185,11 @@ impl StepKind for ConfigureWeb {
         let folder = self.folder(scene)?;
         let mut ops: Vec<Op> =
             self.theme_paths(scene, &folder).into_iter().map(|(from, to)| Op::Copy { from, to }).collect();
-        match self.merged(scene)? {
-            Some(merged) => ops.push(Op::Write { path: folder.child("web.config"), content: Blob::new(merged.bytes) }),
-            None if self.waits_for_package(scene)? => return Ok(None),
-            None => {}
+        let written = self.written(scene, &folder)?;
+        if written.is_empty() && self.waits_for_package(scene)? {
+            return Ok(None);
         }
+        ops.extend(written.into_iter().map(|(path, bytes)| Op::Write { path, content: Blob::new(bytes) }));
         ops.push(Op::Configure { site: self.site.clone(), application: self.wanted(folder.clone()) });
         let planned = &self.application.folder;
         if folder != *planned {
@@ -207,7 +231,7 @@ impl StepKind for ConfigureWeb {
         let Some(files) = self.files(scene)? else { return Ok(None) };
         // Until the new file is there, the old one as shipped stands in for it: the values carried are the same.
         let Some(shipped) = files.new.as_ref().or(files.base.as_ref()) else { return Ok(None) };
-        let merged = self.carry(scene, &files, shipped)?;
+        let (merged, _) = self.carry(scene, &files, shipped)?;
         let file = self.folder(scene)?.child("web.config").to_string();
         let result = Document::parse(merged.bytes, &file).doing("read the merged web.config")?;
         let diff = webconfig::masked_diff(shipped, &result, 2);

@@ -23,6 +23,7 @@ mod web;
 pub use ask::{ACTIVATION, Activate, Tell};
 pub use back_up::{BackUp, Item};
 pub use configure::ConfigureWeb;
+pub(crate) use configure::read_beside;
 pub use hand_over::HandOver;
 pub use hook::RunHook;
 pub use package::AwaitPackage;

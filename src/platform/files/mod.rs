@@ -21,7 +21,7 @@ pub(crate) fn perform(disk: &dyn Disk, op: &Op, watch: &mut dyn FnMut(Progress))
         Op::Restore { from, to, except } => restore(disk, from, to, except, watch),
         Op::Copy { from, to } => copy(disk, from, to, watch).doing(op),
         Op::Write { path, content } => match content.bytes() {
-            Some(bytes) => disk::replace(disk, path, bytes).doing(op),
+            Some(bytes) => write(disk, path, bytes).doing(op),
             None => Err(Failure::new(op, "its content is known by its SHA-256 only")),
         },
         Op::Move { from, to, aside } => relocate(disk, from, to, *aside).doing(op),
@@ -41,6 +41,13 @@ const OFFLINE_PAGE: &str = "<!DOCTYPE html>\r\n<html lang=\"en\"><head><meta cha
 fn close(disk: &dyn Disk, folder: &WinPath) -> io::Result<()> {
     disk::create_folders(disk, folder)?;
     disk::replace(disk, &folder.child(OFFLINE), OFFLINE_PAGE.as_bytes())
+}
+
+fn write(disk: &dyn Disk, path: &WinPath, bytes: &[u8]) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        disk::create_folders(disk, &folder)?;
+    }
+    disk::replace(disk, path, bytes)
 }
 
 fn relocate(disk: &dyn Disk, from: &WinPath, to: &WinPath, aside: bool) -> io::Result<()> {

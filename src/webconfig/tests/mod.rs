@@ -3,6 +3,7 @@
 mod decisions;
 mod masking;
 mod merging;
+mod outside;
 mod outside_values;
 mod properties;
 mod reading;
