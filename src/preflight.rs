@@ -7,7 +7,7 @@ mod folders;
 mod installers;
 mod machine;
 mod others;
-mod settings;
+pub(crate) mod settings;
 
 use crate::survey::packages;
 pub use installers::way_back;
@@ -153,8 +153,7 @@ pub(crate) fn can_be_told(ground: &Ground<'_>, target: &Target) -> bool {
         true => Vec::new(),
         false => packages::web_faults(ground.machine, &target.package, target.component, ground.survey.system.bits),
     };
-    faults.iter().all(|fault| fault.id != "installer-unreadable")
-        && settings::can_be_carried_over(ground.machine, target)
+    faults.iter().all(|fault| fault.id != "installer-unreadable") && settings::can_be_carried_over(ground, target)
 }
 
 /// Looks at everything the procedure needs.

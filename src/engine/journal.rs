@@ -189,6 +189,11 @@ pub enum Before {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         missing: Option<WinPath>,
     },
+    /// What it puts into this folder of the run must not outlast it.
+    Private {
+        /// The folder.
+        folder: WinPath,
+    },
     /// The folder was missing; this is the first missing one on the way to it, `None` where all were there.
     Folder {
         /// The topmost folder that the operation creates.
@@ -306,6 +311,8 @@ impl Journal {
         if whole < content.len() {
             disk::replace(disk, path, &content[..whole]).doing(&doing)?;
         }
+        // An earlier attempt may have been cut off while it did that, and a power cut have taken the torn line away.
+        disk::remove(disk, &disk::beside(path)).doing(&doing)?;
         disk::sync_parent(disk, path).doing(&doing)?;
         Ok(Self { file: disk.append(path).doing(&doing)?, path: path.clone(), sum, records, torn: false })
     }

@@ -24,10 +24,14 @@ pub(super) fn before(platform: &dyn Platform, folders: &Folders, op: &Op, name: 
     match op {
         // What a restore replaces is kept as well: it is not put back, but somebody may miss it.
         Op::Write { path, .. } | Op::Remove { path } | Op::Copy { to: path, .. } | Op::Restore { to: path, .. } => {
+            let decrypted = folders.decrypted();
+            if path.is_within(&decrypted) {
+                return Ok(Before::Private { folder: decrypted });
+            }
             if folders.own(path) {
                 return Ok(Before::Nothing);
             }
-            let parent = path.parent().filter(|_| matches!(op, Op::Write { .. }));
+            let parent = path.parent().filter(|_| matches!(op, Op::Write { .. } | Op::Copy { .. }));
             let missing = parent.map(|folder| topmost_missing(platform.files(), &folder)).transpose().doing(op)?;
             Ok(Before::Saved { at: saved(path)?, missing: missing.flatten() })
         }
@@ -71,6 +75,7 @@ pub(super) fn undo(op: &Op, before: &Before, log: &WinPath) -> Vec<Op> {
             let empty = missing.as_ref().and_then(|up_to| empty(path.parent(), up_to));
             [restore].into_iter().chain(empty).collect()
         }
+        (Op::Write { .. } | Op::Copy { .. }, Before::Private { folder }) => vec![Op::Remove { path: folder.clone() }],
         (Op::Close { folder }, Before::Folder { missing: None }) => vec![Op::Remove { path: folder.child(OFFLINE) }],
         (Op::Close { folder }, Before::Folder { missing: Some(up_to) }) => {
             // The folder was created for the application; what lies above it may hold other things by now.

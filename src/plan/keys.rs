@@ -89,6 +89,7 @@ pub const KEYS: &[KeyDoc] = &[
     choice(&["portal"], "themes", &["restore", "skip"], "\"restore\"", "own folders below App_Themes and the theme the old file selected"),
     choice(&["merge"], "other-changes", &["apply", "report"], "\"apply\"", "changes outside appSettings and applicationSettings"),
     choice(&["merge"], "on-conflict", &["stop", "keep-new", "keep-old"], "\"stop\"", "what happens where both sides changed the same"),
+    choice(&["merge"], "on-encrypted", &["stop", "decrypt"], "\"stop\"", "what becomes of encrypted sections; decrypt merges a private copy and encrypts the result"),
     key(&["merge"], "decision", "an array of tables", "", "which side holds in single conflicts"),
     key(&["merge.decision"], "path", "text", "", "the conflict, as the preview names it; required"),
     choice(&["merge.decision"], "take", &["old", "new"], "", "whose value holds; required"),

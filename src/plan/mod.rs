@@ -286,9 +286,23 @@ pub struct Merge {
     pub other_changes: OtherChanges,
     /// What happens where both sides changed the same; `stop`.
     pub on_conflict: OnConflict,
+    /// What becomes of encrypted sections; `stop`.
+    #[serde(default)]
+    pub on_encrypted: OnEncrypted,
     /// Which side holds in single conflicts; none by default.
     #[serde(default, rename = "decision", skip_serializing_if = "Vec::is_empty")]
     pub decisions: Vec<Decision>,
+}
+
+/// What becomes of a web.config with encrypted sections.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnEncrypted {
+    /// The run is refused.
+    #[default]
+    Stop,
+    /// A private copy is decrypted for the merge, whose result is encrypted again.
+    Decrypt,
 }
 
 /// `[[merge.decision]]`

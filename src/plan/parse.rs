@@ -197,6 +197,7 @@ fn portal(r: &mut Reader, table: &mut Table<'_>) -> Portal {
 
 fn merge(r: &mut Reader, table: &mut Table<'_>) -> Merge {
     let (other_changes, on_conflict) = (r.choice(table, "other-changes"), r.choice(table, "on-conflict"));
+    let on_encrypted = r.choice(table, "on-encrypted");
     let mut decisions: Vec<Decision> = Vec::new();
     for table in r.tables(table, "decision", "merge.decision") {
         let span = table.span.clone();
@@ -207,7 +208,7 @@ fn merge(r: &mut Reader, table: &mut Table<'_>) -> Merge {
         }
         decisions.push(decision);
     }
-    Merge { other_changes, on_conflict, decisions }
+    Merge { other_changes, on_conflict, on_encrypted, decisions }
 }
 
 fn decision(r: &mut Reader, mut table: Table<'_>) -> Option<Decision> {

@@ -1,6 +1,6 @@
 //! The steps that concern the web components.
 
-use super::{Ground, Replaced};
+use super::{Ground, Replaced, encrypted};
 use crate::plan::{Component, GateId, Method, Themes, Web};
 use crate::platform::facts::{Application, Pool, Site};
 use crate::platform::op::{Gate, Op};
@@ -305,6 +305,7 @@ pub(super) fn install(ground: &Ground<'_>, target: &Target) -> Vec<Step> {
         shipped,
         rules: rules(ground, component),
         themes: themes(ground, target),
+        protected: encrypted::protected(ground, target),
     };
     let step = |verb: &str, reason: &str, work| Step {
         id: format!("{verb}-{component}"),

@@ -1,6 +1,6 @@
 //! Give a new web component the old settings, and open it.
 
-use super::{Probe, Scene, StepKind};
+use super::{Probe, Protected, Scene, StepKind};
 use crate::plan::Component;
 use crate::platform::facts::Application;
 use crate::platform::op::{Blob, Gate, Op};
@@ -35,6 +35,9 @@ pub struct ConfigureWeb {
     pub rules: Rules,
     /// Own themes: folders below `App_Themes`.
     pub themes: Vec<String>,
+    /// Encrypted sections, of which a decrypted copy is merged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protected: Option<Protected>,
 }
 
 /// The files of a merge.
@@ -83,7 +86,11 @@ impl ConfigureWeb {
     /// The three files of the merge: from the run's own copies where they exist, else from where they can be had now.
     /// `None` where there is no old file: nothing is to be carried over.
     fn files(&self, scene: &Scene<'_>) -> Result<Option<Files>, Failure> {
-        let Some(old) = Self::document(scene, &scene.old(&self.old_folder).child("web.config"))? else {
+        let folder = match &self.protected {
+            Some(protected) => protected.folder.clone(),
+            None => scene.old(&self.old_folder),
+        };
+        let Some(old) = Self::document(scene, &folder.child("web.config"))? else {
             return Ok(None);
         };
         let base = match &self.old_package {
@@ -94,7 +101,6 @@ impl ConfigureWeb {
             Some(new) => Some(new),
             None => Self::packaged(scene, &self.package)?,
         };
-        let folder = scene.old(&self.old_folder);
         let read = |file: &str| read_beside(scene.machine, &folder, file);
         let gathered = Gathered::of(&old, base.as_ref(), new.as_ref(), &read);
         let old = gathered.doing(format!("read what {} refers to", old.name()))?;
@@ -130,6 +136,28 @@ impl ConfigureWeb {
         }
         written.push((folder.child("web.config"), merged.bytes));
         Ok(written)
+    }
+
+    /// [`ConfigureWeb::written`] as it can be recognised: what was encrypted is another text each time.
+    fn seen(&self, scene: &Scene<'_>, folder: &WinPath) -> Result<Vec<(WinPath, Vec<u8>)>, Failure> {
+        if self.protected.is_some() { Ok(Vec::new()) } else { self.written(scene, folder) }
+    }
+
+    /// Writes the result beside the decrypted copy, encrypts it there, and puts it into its place.
+    fn encrypted(&self, scene: &Scene<'_>, protected: &Protected, folder: &WinPath) -> Result<Vec<Op>, Failure> {
+        let private = protected.folder.child("merged");
+        let written = self.written(scene, &private)?;
+        let Some((path, bytes)) = written.last() else { return Ok(Vec::new()) };
+        let document = Document::parse(bytes.clone(), path.as_str()).doing("read the merged web.config")?;
+        let log = scene.folders.log(&format!("encrypt-{}", self.component));
+        let encrypt = protected.encrypt(&document, &private, &log);
+        let mut copies = Vec::new();
+        for (path, _) in &written {
+            let to = folder.join(path.below(&private).unwrap_or_default()).doing(format!("place {path}"))?;
+            copies.push(Op::Copy { from: path.clone(), to });
+        }
+        let write = |(path, bytes)| Op::Write { path, content: Blob::new(bytes) };
+        Ok(written.into_iter().map(write).chain(encrypt).chain(copies).collect())
     }
 
     /// Where both sides changed the same, decided or not; nothing as long as the new file is not known.
@@ -169,7 +197,7 @@ impl StepKind for ConfigureWeb {
                 return needed(format!("the theme {theme} is missing"));
             }
         }
-        for (path, bytes) in self.written(scene, &folder)? {
+        for (path, bytes) in self.seen(scene, &folder)? {
             if !there(&path)? || disk::read(files, &path, CONFIG_LIMIT).doing(format!("read {path}"))? != bytes {
                 return needed(format!("{path} does not hold the old settings"));
             }
@@ -186,10 +214,14 @@ impl StepKind for ConfigureWeb {
         let mut ops: Vec<Op> =
             self.theme_paths(scene, &folder).into_iter().map(|(from, to)| Op::Copy { from, to }).collect();
         let written = self.written(scene, &folder)?;
-        if written.is_empty() && self.waits_for_package(scene)? {
+        if written.is_empty() && self.waits(scene)? {
             return Ok(None);
         }
-        ops.extend(written.into_iter().map(|(path, bytes)| Op::Write { path, content: Blob::new(bytes) }));
+        let write = |(path, bytes)| Op::Write { path, content: Blob::new(bytes) };
+        match &self.protected {
+            Some(protected) => ops.extend(self.encrypted(scene, protected, &folder)?),
+            None => ops.extend(written.into_iter().map(write)),
+        }
         ops.push(Op::Configure { site: self.site.clone(), application: self.wanted(folder.clone()) });
         let planned = &self.application.folder;
         if folder != *planned {
@@ -221,7 +253,7 @@ impl StepKind for ConfigureWeb {
     }
 
     fn certainty(&self, scene: &Scene<'_>) -> Certainty {
-        match self.waits_for_package(scene) {
+        match self.waits(scene) {
             Ok(false) => Certainty::Exact,
             _ => Certainty::KnownLater,
         }
@@ -245,9 +277,14 @@ impl ConfigureWeb {
         Application { folder, ..self.application.clone() }
     }
 
-    /// True as long as the new web.config cannot be had: its package comes with the server's setup.
-    fn waits_for_package(&self, scene: &Scene<'_>) -> Result<bool, Failure> {
+    /// True as long as the merge cannot be told: the new web.config comes with the server's setup, or the old one is
+    /// still to be decrypted.
+    fn waits(&self, scene: &Scene<'_>) -> Result<bool, Failure> {
         let there = |path: &WinPath| disk::exists(scene.machine.files(), path).doing(format!("look for {path}"));
-        Ok(!there(&self.shipped)? && !there(&self.package)?)
+        let is_readable = match &self.protected {
+            Some(protected) => there(&protected.folder.child("web.config"))?,
+            None => true,
+        };
+        Ok(!is_readable || (!there(&self.shipped)? && !there(&self.package)?))
     }
 }

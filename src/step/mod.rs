@@ -10,6 +10,7 @@
 mod ask;
 mod back_up;
 mod configure;
+mod decrypt;
 mod hand_over;
 mod hook;
 mod package;
@@ -24,6 +25,7 @@ pub use ask::{ACTIVATION, Activate, Tell};
 pub use back_up::{BackUp, Item};
 pub use configure::ConfigureWeb;
 pub(crate) use configure::read_beside;
+pub use decrypt::{Decrypt, Protected, RemoveDecrypted, Section};
 pub use hand_over::HandOver;
 pub use hook::RunHook;
 pub use package::AwaitPackage;
@@ -89,6 +91,8 @@ pub enum Work {
     Tell(Tell),
     Verify(Verify),
     HandOver(HandOver),
+    Decrypt(Decrypt),
+    RemoveDecrypted(RemoveDecrypted),
     Hook(RunHook),
 }
 
@@ -110,6 +114,8 @@ impl Work {
             Work::Tell(step) => step,
             Work::Verify(step) => step,
             Work::HandOver(step) => step,
+            Work::Decrypt(step) => step,
+            Work::RemoveDecrypted(step) => step,
             Work::Hook(step) => step,
         }
     }

@@ -38,6 +38,11 @@ impl Folders {
         self.run.child("logs").child(&format!("{step}.log"))
     }
 
+    /// Decrypted copies of web.config files, as long as they are needed.
+    pub fn decrypted(&self) -> WinPath {
+        self.run.child("decrypted")
+    }
+
     /// The private folder on the same drive as `path`, outside every site, to which leftovers are moved.
     pub fn aside(&self, path: &WinPath) -> WinPath {
         WinPath::root_of(path).child("pfupgrade-aside").child(&self.id)

@@ -6,12 +6,12 @@
 
 use super::{
     Change, ConfigError, Document, Fate, Merged, Shown,
-    document::{Splice, elements},
+    document::Splice,
     edit::set_attribute,
     encoding, limits,
-    values::{Outside, elsewhere},
+    values::{Outside, elsewhere, find},
 };
-use roxmltree::{Document as Tree, Node};
+use roxmltree::Document as Tree;
 
 /// Reads a file that a web.config names, relative to its folder; `None` where there is none.
 pub type ReadOutside<'a> = &'a dyn Fn(&str) -> Result<Option<Vec<u8>>, String>;
@@ -86,6 +86,11 @@ impl Gathered {
         Ok(Self { document: whole, moved, left })
     }
 
+    /// The files that go along, relative to the folder of the web.config.
+    pub fn files(&self) -> Vec<String> {
+        self.moved.iter().map(|moved| moved.outside.file.clone()).collect()
+    }
+
     /// Takes the sections out of the merged file again. Answers with the files that belong beside it.
     pub fn separate(&self, merged: Merged, name: &str) -> Result<(Merged, Vec<OutsideFile>), ConfigError> {
         let Merged { bytes, mut changes } = merged;
@@ -130,12 +135,7 @@ fn is_below(file: &str) -> bool {
     let parts = || file.split(['\\', '/']);
     !file.is_empty()
         && !file.contains(':')
-        && parts().all(|part| !part.trim().is_empty() && part.trim_matches('.') != "")
-}
-
-/// The element at a path of names, the first of each.
-fn find<'a, 'i>(root: Node<'a, 'i>, path: &str) -> Option<Node<'a, 'i>> {
-    path.split('/').try_fold(root, |node, name| elements(node).find(|child| child.tag_name().name() == name))
+        && parts().all(|part| !part.trim().is_empty() && !part.trim_matches('.').is_empty())
 }
 
 /// The markup of the one section that a file holds.

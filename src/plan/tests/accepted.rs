@@ -33,7 +33,15 @@ fn everything_that_can_be_said_is_read() {
         Decision { path: "system.web/httpRuntime/@maxRequestLength".to_owned(), take: Side::Old },
         Decision { path: "system.web/sessionState/@timeout".to_owned(), take: Side::New },
     ];
-    assert_eq!(plan.merge, Merge { other_changes: OtherChanges::Report, on_conflict: OnConflict::KeepOld, decisions });
+    assert_eq!(
+        plan.merge,
+        Merge {
+            other_changes: OtherChanges::Report,
+            on_conflict: OnConflict::KeepOld,
+            on_encrypted: OnEncrypted::Decrypt,
+            decisions
+        }
+    );
     assert_eq!(plan.gates[&GateId::Activation].reason, "done before");
     assert_eq!(plan.preflight.allow, ["pending-reboot"]);
     assert_eq!(plan.hooks.len(), 2);
@@ -72,6 +80,7 @@ virtual-directory = "m"
 [merge]
 other-changes = "report"
 on-conflict = "keep-old"
+on-encrypted = "decrypt"
 [[merge.decision]]
 path = "system.web/httpRuntime/@maxRequestLength"
 take = "old"

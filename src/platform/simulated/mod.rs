@@ -19,6 +19,7 @@ pub mod demo;
 mod facts;
 mod installer;
 mod programs;
+mod protect;
 mod registry;
 mod rehearsal;
 #[cfg(test)]
