@@ -41,7 +41,7 @@ pub(super) fn merge(args: &MergeArgs, talk: &Talk) -> Result<Ending, Fault> {
         return Err(Fault::usage(format!("no conflict is called `{path}`")).next(next));
     }
     let file = args.output.as_deref().unwrap_or(&args.new).display().to_string();
-    webconfig::check(&merged.bytes, &file).map_err(unusable)?;
+    webconfig::check_merged(&merged.bytes, &new, &file).map_err(unusable)?;
     let undecided = merged.undecided().count();
     let exit = if undecided > 0 { Exit::Conflict } else { Exit::Done };
     tell(talk, &new, &merged, &file, exit)?;

@@ -23,10 +23,7 @@ pub(crate) fn program(ground: &Ground<'_>, is_old: bool) -> Option<WinPath> {
         |version: &&str| windows.child("Microsoft.NET").child(framework).child(version).child("aspnet_regiis.exe");
     // A file of .NET 2.0 declares sections that 4.0 has itself, and which it therefore refuses to read.
     let versions = if is_old { &OLD_FIRST[..] } else { &OLD_FIRST[1..] };
-    versions
-        .iter()
-        .map(place)
-        .find(|path| disk::exists(ground.machine.files(), path).unwrap_or(false))
+    versions.iter().map(place).find(|path| disk::exists(ground.machine.files(), path).unwrap_or(false))
 }
 
 /// The old web.config of a component, where it has encrypted sections that the plan has decrypted.

@@ -10,27 +10,32 @@
 //! - [`masked_diff`] shows two files side by side. No value leaves this module unmasked unless [`crate::secret::is_secret`] lets it:
 //!   [`Secret`] cannot print itself and [`Shown`] has forgotten what it hides.
 
+mod app_settings;
 mod check;
+mod comments;
 mod diff;
 mod document;
 mod edit;
 mod encoding;
 mod limits;
+mod machine;
 mod mask;
 mod merge;
 mod other;
 mod outside;
+mod own;
 mod pairs;
 mod sdk_url;
 mod secret;
 mod settings;
 mod values;
+mod walk;
 mod whole;
 
 #[cfg(test)]
 mod tests;
 
-pub use check::check;
+pub use check::{check, check_merged, missing};
 pub use diff::{DiffLine, LineKind, masked_diff};
 pub use document::Document;
 pub use merge::{Change, Fate, Merged, OnConflict, OtherChanges, Rules, SdkUrlRule, Side, Sources, ThemeRule, merge};

@@ -115,7 +115,7 @@ impl Gathered {
                     files.push(OutsideFile { file: file.clone(), bytes });
                 }
                 (Some(node), None) => {
-                    splices.push(set_attribute(&document, node, attribute, file));
+                    splices.extend(set_attribute(&document, node, (None, attribute), file));
                     files.push(OutsideFile { file: file.clone(), bytes: bytes.clone() });
                 }
                 (None, _) => {

@@ -155,6 +155,13 @@ impl<'a, 'input> AppEntries<'a, 'input> {
         Self { entries, by_key }
     }
 
+    /// All elements that add a key: the one that counts, and those it has made void.
+    pub(super) fn all(&self, key: &str) -> Vec<Node<'a, 'input>> {
+        let section = self.get(key).and_then(|entry| entry.node.parent_element());
+        let adds = section.into_iter().flat_map(|section| children(section, "add"));
+        adds.filter(|node| node.attribute("key").is_some_and(|other| fold_key(other) == fold_key(key))).collect()
+    }
+
     pub(super) fn get(&self, key: &str) -> Option<AppEntry<'a, 'input>> {
         self.by_key.get(&fold_key(key)).map(|at| self.entries[*at])
     }

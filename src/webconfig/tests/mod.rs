@@ -1,12 +1,15 @@
 #![allow(clippy::unwrap_used)]
 
+mod against_git;
 mod decisions;
 mod masking;
 mod merging;
+mod model;
 mod outside;
 mod outside_values;
 mod properties;
 mod reading;
+mod reference;
 mod samples;
 
 use super::*;
