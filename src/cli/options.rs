@@ -141,6 +141,9 @@ pub(super) struct ResumeArgs {
     /// Say that what this gate asks for has been done
     #[arg(long, value_name = "GATE")]
     pub(super) confirm: Option<String>,
+    /// Decide a conflict of a web.config: the old value holds, or the new one; may be given several times
+    #[arg(long, value_name = "PATH=old|new")]
+    pub(super) decide: Vec<Decision>,
     #[command(flatten)]
     pub(super) unattended: Unattended,
 }

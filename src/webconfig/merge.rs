@@ -111,10 +111,11 @@ pub enum ThemeRule {
 }
 
 /// What becomes of changes outside appSettings and applicationSettings.
-#[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Default, Serialize, Deserialize, PartialEq, Eq, Debug)]
 #[serde(rename_all = "kebab-case")]
 pub enum OtherChanges {
     /// Those that are beyond doubt are carried, the others are reported.
+    #[default]
     Apply,
     /// All are reported.
     Report,
@@ -194,13 +195,23 @@ impl Merged {
 
     /// The decisions of `rules` that decided nothing, because no conflict has their path.
     pub fn unused_decisions<'a>(&self, rules: &'a Rules) -> Vec<&'a str> {
-        let conflicts = self.changes.iter().filter(|change| matches!(change.fate, Fate::Conflict { .. }));
+        let conflicts = self.changes.iter().filter(|change| change.is_conflict());
         let paths: HashSet<&str> = conflicts.map(|change| change.path.as_str()).collect();
         rules.decisions.keys().map(String::as_str).filter(|path| !paths.contains(path)).collect()
     }
 }
 
 impl Change {
+    /// True where both sides changed the same, whoever holds.
+    pub fn is_conflict(&self) -> bool {
+        matches!(self.fate, Fate::Conflict { .. })
+    }
+
+    /// A conflict in words.
+    pub fn conflict(&self) -> String {
+        format!("{}: {} in the old file, {} in the new one", self.path, self.old, self.new)
+    }
+
     /// True where both sides changed the same, and nobody has decided which holds.
     pub fn is_undecided(&self) -> bool {
         self.fate == Fate::Conflict { taken: None }

@@ -88,6 +88,19 @@ impl Document {
         Ok(values)
     }
 
+    /// The provider that encrypted a section, by the section's path; `None` where the section is not there, or does not
+    /// say.
+    pub fn provider_of(&self, section: &str) -> Option<String> {
+        let tree = self.tree().ok()?;
+        let node = find(tree.root_element(), section)?;
+        node.attribute("configProtectionProvider").map(str::to_owned)
+    }
+
+    /// True where the file has a section of this path.
+    pub fn has_section(&self, section: &str) -> bool {
+        self.tree().is_ok_and(|tree| find(tree.root_element(), section).is_some())
+    }
+
     /// The setting that holds the address of the Web Service SDK: by its name, else by its value.
     pub fn sdk_url(&self) -> Option<(String, String)> {
         let tree = self.tree();
@@ -95,6 +108,11 @@ impl Document {
         let entry = entries.sdk()?;
         Some((entry.name.to_owned(), entry.value.trim().to_owned()))
     }
+}
+
+/// The element at a path of names, the first of each.
+pub(super) fn find<'a, 'i>(root: Node<'a, 'i>, path: &str) -> Option<Node<'a, 'i>> {
+    path.split('/').try_fold(root, |node, name| elements(node).find(|child| child.tag_name().name() == name))
 }
 
 /// The form by which keys of appSettings compare.

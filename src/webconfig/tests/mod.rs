@@ -5,6 +5,7 @@ mod decisions;
 mod masking;
 mod merging;
 mod model;
+mod outside;
 mod outside_values;
 mod properties;
 mod reading;
