@@ -115,7 +115,8 @@ impl ConfigureWeb {
         rules.decisions.extend(scene.history.decisions.clone());
         let merged = webconfig::merge(&sources, &rules).doing(&doing)?;
         let (merged, outside) = files.old.separate(merged, new.name()).doing(&doing)?;
-        webconfig::check(&merged.bytes, self.application.folder.child("web.config").as_str()).doing(&doing)?;
+        webconfig::check_merged(&merged.bytes, new, self.application.folder.child("web.config").as_str())
+            .doing(&doing)?;
         Ok((merged, outside))
     }
 

@@ -53,10 +53,10 @@ impl Gathered {
         new: Option<&Document>,
         read: ReadOutside<'_>,
     ) -> Result<Self, ConfigError> {
-        let tree = document.tree()?;
+        let tree = document.tree();
         let mut taken: Vec<Outside> = Vec::new();
         for other in base.into_iter().chain(new) {
-            taken.extend(elsewhere(other.tree()?.root_element()).1);
+            taken.extend(elsewhere(other.tree().root_element()).1);
         }
         let (mut moved, mut left, mut splices) = (Vec::new(), Vec::new(), Vec::new());
         for outside in elsewhere(tree.root_element()).1 {
@@ -95,7 +95,7 @@ impl Gathered {
     pub fn separate(&self, merged: Merged, name: &str) -> Result<(Merged, Vec<OutsideFile>), ConfigError> {
         let Merged { bytes, mut changes } = merged;
         let document = Document::parse(bytes, name)?;
-        let tree = document.tree()?;
+        let tree = document.tree();
         let (mut splices, mut files) = (Vec::new(), Vec::new());
         for Moved { outside: Outside { section, attribute, file }, bytes, section: markup } in &self.moved {
             let path = format!("{section}/@{attribute}");

@@ -91,14 +91,14 @@ impl Document {
     /// The provider that encrypted a section, by the section's path; `None` where the section is not there, or does not
     /// say.
     pub fn provider_of(&self, section: &str) -> Option<String> {
-        let tree = self.tree().ok()?;
+        let tree = self.tree();
         let node = find(tree.root_element(), section)?;
         node.attribute("configProtectionProvider").map(str::to_owned)
     }
 
     /// True where the file has a section of this path.
     pub fn has_section(&self, section: &str) -> bool {
-        self.tree().is_ok_and(|tree| find(tree.root_element(), section).is_some())
+        find(self.tree().root_element(), section).is_some()
     }
 
     /// The setting that holds the address of the Web Service SDK: by its name, else by its value.
