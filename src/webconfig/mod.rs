@@ -7,8 +7,8 @@
 //!
 //! - [`Document`] reads a file and its [`Values`]; [`check`] finds what ASP.NET would refuse.
 //! - [`merge`] carries the old file's meaning over and accounts for every difference in a [`Change`].
-//! - [`masked_diff`] shows two files side by side. No value leaves this module unmasked unless [`crate::secret::is_secret`] lets it:
-//!   [`Secret`] cannot print itself and [`Shown`] has forgotten what it hides.
+//! - [`masked_diff`] shows two files side by side. No value leaves this module unmasked unless
+//!   [`crate::secret::is_secret`] lets it: [`Secret`] cannot print itself and [`Shown`] has forgotten what it hides.
 
 mod app_settings;
 mod check;
