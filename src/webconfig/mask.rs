@@ -85,10 +85,7 @@ struct Found {
 
 fn secrets(document: &Document) -> Vec<Found> {
     let mut found = Vec::new();
-    // A document that was parsed once parses again.
-    if let Ok(tree) = document.tree() {
-        collect(document, tree.root(), 0, &mut found);
-    }
+    collect(document, document.tree().root(), 0, &mut found);
     found
 }
 

@@ -109,7 +109,7 @@ impl<'t> Walk<'_, 't> {
         for (step, child) in pairs::children(against_new, &[]).triples {
             let Some(old) = child.old else { continue };
             let name = old.tag_name().name();
-            self.path.push(step);
+            self.path.push(step.to_string());
             if name == "appSettings" || name == "applicationSettings" {
                 self.element_without_base(child);
             } else if !child.new.is_some_and(|new| pairs::same(old, new, &is_known)) {
@@ -132,7 +132,7 @@ impl<'t> Walk<'_, 't> {
             self.attribute(Triple { base: element.new, ..element }, attribute);
         }
         for (step, child) in pairs::children(Triple { base: element.new, ..element }, self.values()).triples {
-            self.path.push(step);
+            self.path.push(step.to_string());
             self.element_without_base(child);
             self.path.pop();
         }

@@ -8,7 +8,7 @@ use super::{
     mask,
     merge::{Change, Draft, Fate, OtherChanges, Scene, ThemeRule},
     own, pairs,
-    pairs::{Order, Triple},
+    pairs::{Children, Order, Triple},
     whole,
 };
 use roxmltree::{Attribute, Node};
@@ -37,9 +37,7 @@ impl<'s, 't> Walk<'s, 't> {
 
     /// Accounts for an element's attributes, its text and all below it.
     pub(super) fn element(&mut self, element: Triple<'t>) {
-        // Most of a file is as it was shipped, byte for byte.
-        let markup = |node: Option<Node<'t, 't>>| node.map(|node| &node.document().input_text()[node.range()]);
-        if markup(element.old) == markup(element.base) {
+        if is_as_shipped(element) {
             return;
         }
         let before = self.draft.changes().len();
@@ -49,11 +47,12 @@ impl<'s, 't> Walk<'s, 't> {
         for attribute in attributes(element) {
             self.attribute(element, attribute);
         }
+        let children = pairs::children(element, self.values());
         let was_replaced = self.is_replaced;
-        self.is_replaced = was_replaced || self.replace(element);
+        self.is_replaced = was_replaced || self.replace(element, &children);
         self.text(element);
         self.comments(element, before);
-        self.children(element);
+        self.children(element, children);
         self.is_replaced = was_replaced;
     }
 
@@ -99,11 +98,11 @@ impl<'s, 't> Walk<'s, 't> {
     }
 
     /// Compares the children of an element that the old file or the file as shipped has.
-    fn children(&mut self, parent: Triple<'t>) {
-        let pairs::Children { triples: children, order } = pairs::children(parent, self.values());
+    fn children(&mut self, parent: Triple<'t>, children: Children<'t>) {
+        let Children { triples: children, order } = children;
         let triples: Vec<Triple<'t>> = children.iter().map(|(_, child)| *child).collect();
-        for (at, (step, child)) in children.into_iter().enumerate() {
-            self.path.push(step);
+        for (at, (step, child)) in children.into_iter().enumerate().filter(|(_, (_, child))| !is_as_shipped(*child)) {
+            self.path.push(step.to_string());
             match (child.old, child.base) {
                 (Some(_), None) if child.new.is_none() && !self.is_told_apart() => {
                     self.added(parent, child, (&triples[..at], &triples[at + 1..]));
@@ -210,10 +209,10 @@ impl<'s, 't> Walk<'s, 't> {
 
     /// Where children cannot be told apart, but the new version has left their parent as it was, it gets all that the
     /// old file's holds. True where it does.
-    fn replace(&mut self, parent: Triple<'t>) -> bool {
+    fn replace(&mut self, parent: Triple<'t>, children: &Children<'t>) -> bool {
         let Triple { old: Some(old), base: Some(base), new: Some(new), is_unique: true } = parent else { return false };
         let is_mixed = |node| elements(node).next().is_some() && !pairs::text(node).is_empty();
-        let is_doubtful = || pairs::children(parent, self.values()).triples.iter().any(|(_, child)| !child.is_unique);
+        let is_doubtful = || children.triples.iter().any(|(_, child)| !child.is_unique);
         if self.hands_off().is_some()
             || !(is_mixed(old) || is_mixed(base) || is_doubtful())
             || !pairs::same(base, new, &|_, _| false)
@@ -388,6 +387,12 @@ pub(super) const THEME: &str = "system.web/pages/@theme";
 /// Whether the theme is an attribute like others.
 pub(super) fn is_theme_usual(scene: &Scene<'_>) -> bool {
     scene.base.is_some() && scene.rules.theme == ThemeRule::Carry && scene.rules.other_changes == OtherChanges::Apply
+}
+
+/// Most of a file is as it was shipped, byte for byte.
+fn is_as_shipped<'t>(element: Triple<'t>) -> bool {
+    let markup = |node: Option<Node<'t, 't>>| node.map(|node| &node.document().input_text()[node.range()]);
+    markup(element.old) == markup(element.base)
 }
 
 /// All attributes that the old file or the file as shipped has, each once.

@@ -229,6 +229,21 @@ fn elements_that_nothing_tells_apart_are_carried_where_the_new_version_left_them
 }
 
 #[test]
+fn a_name_does_not_tell_apart_what_is_there_only_once() {
+    let of = |name: &str, timeout: &str| {
+        web(&format!(r#"<authentication mode="Forms"><forms name="{name}" timeout="{timeout}"/></authentication>"#))
+    };
+    let (result, changes) = merged(&of(".OWN", "20"), Some(&of(".AUTH", "20")), &of(".AUTH", "30"), &keep());
+    assert_eq!(result, of(".OWN", "30"));
+    assert_eq!(fate(&changes, "system.web/authentication/forms/@name"), &Fate::Carried);
+    // A section is a section, whatever it is named.
+    let of = |name: &str, value: &str| {
+        configuration(&format!(r#"<appSettings{name}><add key="k" value="{value}"/></appSettings>"#))
+    };
+    assert_eq!(merged(&of(" name='x'", "2"), Some(&of("", "1")), &of("", "1"), &keep()).0, of(" name=\"x\"", "2"));
+}
+
+#[test]
 fn comments_go_along_with_what_they_speak_of() {
     let of =
         |lines: &[&str]| configuration(&format!("  <appSettings>\n    {}\n  </appSettings>", lines.join("\n    ")));
