@@ -8,7 +8,7 @@ use super::{
     own,
     pairs::{self, Triple},
     values::{Outside, elsewhere},
-    walk::{self, OF_NEW, Walk, reported},
+    walk::{self, OF_NEW, OUTSIDE, Walk, reported},
 };
 use roxmltree::Node;
 
@@ -26,21 +26,13 @@ fn superseded(why: &str) -> Fate {
 pub(super) fn outside(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     let new = elsewhere(scene.new).1;
     let base = scene.base.map(|base| elsewhere(base).1);
-    // What the administrator has put there is carried like other changes.
+    // What the administrator has put there is told where it is compared.
     let is_told = |old: &Outside| new.contains(old) || base.as_ref().is_some_and(|base| !base.contains(old));
     for old in elsewhere(scene.old).1.into_iter().filter(|old| !is_told(old)) {
         let of_new = new.iter().find(|new| (&new.section, &new.attribute) == (&old.section, &old.attribute));
         let new = of_new.map_or(Shown::Absent, |new| Shown::Plain(new.file.clone()));
         let path = draft.path(format!("{}/@{}", old.section, old.attribute));
-        draft.change(Change {
-            path,
-            old: Shown::Plain(old.file),
-            result: new.clone(),
-            new,
-            fate: reported(
-                "values of the old file lie in this other file; merge them by hand, or copy it and refer to it",
-            ),
-        });
+        draft.change(Change { path, old: Shown::Plain(old.file), result: new.clone(), new, fate: reported(OUTSIDE) });
     }
 }
 

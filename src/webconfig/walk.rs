@@ -15,6 +15,8 @@ use roxmltree::{Attribute, Node};
 
 const NO_PLACE: &str = "the new file has no such element; add it by hand if it is still wanted";
 const DOUBT: &str = "it cannot be told which element of the new file this is; look at it by hand";
+pub(super) const OUTSIDE: &str =
+    "values of the old file lie in this other file; merge them by hand, or copy it and refer to it";
 const SOURCE: &str = "configSource";
 pub(super) const OF_NEW: &str = "this belongs to the new version and is never copied";
 
@@ -62,7 +64,8 @@ impl<'s, 't> Walk<'s, 't> {
         source(section.old) != source(section.base) && section.old.is_some()
     }
 
-    /// A section with `configSource` may hold nothing else, so it is taken as it is or not at all.
+    /// A section with `configSource` may hold nothing else, so it is taken as it is or not at all; and it leads to nothing
+    /// where the other file is.
     fn moved_out(&mut self, section: Triple<'t>) {
         let source = |node: Option<Node<'t, 't>>| node.and_then(|node| node.attribute(SOURCE));
         let (old, new) = (source(section.old), source(section.new));
@@ -75,8 +78,12 @@ impl<'s, 't> Walk<'s, 't> {
             _ if old == new => Fate::AlreadySo,
             _ if self.is_replaced => carried(old, new),
             (_, Some(fate)) => fate,
+            _ if old.is_some() => reported(OUTSIDE),
             (None, _) => reported(NO_PLACE),
             _ if !section.is_unique => reported(DOUBT),
+            _ if self.is_settings() && section.old.is_some_and(|old| elements(old).next().is_some()) => {
+                reported("its values are merged one by one; decide by hand where they are to be")
+            }
             _ if is_as_shipped() => carried(old, new),
             _ => self.scene.rules.conflict(&path),
         };
@@ -140,6 +147,7 @@ impl<'s, 't> Walk<'s, 't> {
         let fate = match self.hands_off() {
             _ if self.is_replaced => Fate::Added,
             Some(fate) => fate,
+            None if old.has_attribute(SOURCE) => reported(OUTSIDE),
             None => whole::insert(self.scene, self.draft, (parent, child), around, &own)
                 .map_or_else(reported, |()| Fate::Added),
         };
@@ -211,6 +219,10 @@ impl<'s, 't> Walk<'s, 't> {
     /// old file's holds. True where it does.
     fn replace(&mut self, parent: Triple<'t>, children: &Children<'t>) -> bool {
         let Triple { old: Some(old), base: Some(base), new: Some(new), is_unique: true } = parent else { return false };
+        // What holds values, or everything, is merged piece by piece.
+        if self.path.is_empty() || (self.is_settings() && self.path.len() <= 2) {
+            return false;
+        }
         let is_mixed = |node| elements(node).next().is_some() && !pairs::text(node).is_empty();
         let is_doubtful = || children.triples.iter().any(|(_, child)| !child.is_unique);
         if self.hands_off().is_some()
@@ -277,6 +289,7 @@ impl<'s, 't> Walk<'s, 't> {
             _ if self.is_replaced => carried(old, new),
             (_, _, Some(fate)) => fate,
             (None, None, _) => Fate::AlreadySo,
+            (Some(_), ..) if name == "file" && self.path.as_slice() == ["appSettings"] => reported(OUTSIDE),
             (_, None, _) => reported(NO_PLACE),
             _ if !element.is_unique => reported(DOUBT),
             (Some(old), ..) if base.is_some_and(|base| own::differ_in_version(old, base)) => reported(OF_NEW),

@@ -312,3 +312,25 @@ fn values_in_other_files_are_told_and_encrypted_ones_refused() {
     let error = merge(&Sources { old: &twice, base: None, new: &plain }, &keep()).unwrap_err();
     assert!(matches!(error, ConfigError::Faulty { .. }));
 }
+
+/// Found by fuzzing: text beside the values, and values in two places at once.
+#[test]
+fn no_two_changes_of_one_place_are_made() {
+    let of = |text: &str, value: &str| {
+        let setting = super::merging::setting("n", &format!("<value>{value}</value>"));
+        configuration(&format!("<applicationSettings><S>{setting}{text}</S></applicationSettings>"))
+    };
+    let (result, changes) = merged(&of("note", "2"), Some(&of("", "1")), &of("", "1"), &keep());
+    assert_eq!(result, of("", "2"));
+    assert!(is_reported(&changes, "applicationSettings/S/text()"));
+    let of = |source: &str, value: &str| {
+        configuration(&format!("<appSettings{source}><add key='a' value='{value}'/></appSettings>"))
+    };
+    let (result, changes) = merged(&of(" configSource='c'", "2"), Some(&of("", "1")), &of("", "1"), &keep());
+    assert_eq!(result, of("", "1").replace("'1'", "'2'"));
+    assert!(is_reported(&changes, "appSettings/@configSource"));
+    let root = |text: &str, value: &str| {
+        configuration(&format!("<appSettings><add key='a' value='{value}'/></appSettings>{text}"))
+    };
+    assert_eq!(merged(&root("note", "2"), Some(&root("", "1")), &root("", "1"), &keep()).0, root("", "2"));
+}
