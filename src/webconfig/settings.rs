@@ -274,7 +274,9 @@ fn merge_setting<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, found: &Found<'_,
             Ok(()) => (Some(value.as_str()), fate.clone()),
             Err(why) => {
                 // It stays what it is, also where the old version's setting of that name was removed.
-                counterpart.into_iter().for_each(|counterpart| drop(draft.claim(counterpart.node)));
+                if let Some(counterpart) = counterpart {
+                    draft.claim(counterpart.node);
+                }
                 (case.new, reported(why))
             }
         },
