@@ -16,6 +16,7 @@ mod rehearse;
 mod resume;
 mod rollback;
 mod run;
+mod status;
 mod stop;
 mod talk;
 mod verify;
@@ -74,6 +75,7 @@ fn carry_out(cli: &Cli, talk: &Talk) -> Result<ending::Ending, Fault> {
         Command::Run(args) => run::run(args, global, talk),
         Command::Resume(args) => resume::resume(args, global, talk),
         Command::Rollback(args) => rollback::rollback(args, global, talk),
+        Command::Status(args) => status::status(args, global, talk),
         Command::Merge(args) => merge::merge(args, talk),
         Command::Verify => verify::verify(global, talk),
     }

@@ -27,6 +27,8 @@ pub(super) enum Command {
     Resume(ResumeArgs),
     /// Put everything back as it was before the last run
     Rollback(RollbackArgs),
+    /// Say where the last run stands, what happened, and what to do next
+    Status(StatusArgs),
     /// Merge the changes of one web.config into another
     Merge(MergeArgs),
     /// Read the backups of the last run again, and check the machine it has upgraded
@@ -69,6 +71,9 @@ pub(super) struct RunArgs {
     /// Start although some old product cannot be installed again by a rollback
     #[arg(long)]
     pub(super) accept_no_return: bool,
+    /// The ticket of the change, which is shown in the status and the report of the run
+    #[arg(long, value_name = "ID", value_parser = ticket)]
+    pub(super) ticket: Option<String>,
     /// Carry out a preview that was saved with `plan --out`, if the machine is still what it was
     #[arg(long, value_name = "FILE", conflicts_with = "plan")]
     pub(super) approved: Option<PathBuf>,
@@ -120,6 +125,13 @@ pub(super) struct RollbackArgs {
     pub(super) yes: bool,
     #[command(flatten)]
     pub(super) unattended: Unattended,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StatusArgs {
+    /// Every run, the latest first
+    #[arg(long)]
+    pub(super) all: bool,
 }
 
 /// What is done where nobody may be there.
@@ -197,5 +209,16 @@ impl Global {
             flags += " --ask";
         }
         quote::command(rest, &options, &flags)
+    }
+}
+
+/// A ticket is a short name on one line.
+fn ticket(text: &str) -> Result<String, &'static str> {
+    let text = text.trim();
+    match text {
+        "" => Err("it is empty"),
+        _ if text.chars().count() > 100 => Err("it has more than 100 characters"),
+        _ if text.contains(char::is_control) => Err("it has characters that cannot be shown"),
+        _ => Ok(text.to_owned()),
     }
 }

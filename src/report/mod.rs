@@ -2,5 +2,7 @@
 
 pub mod json;
 pub mod preview;
+pub mod status;
+pub mod story;
 pub mod summary;
 pub mod text;

@@ -3,10 +3,12 @@
 mod merge;
 mod page;
 mod preview;
+mod status;
 mod summary;
 
 pub use page::columns;
 pub use preview::preview;
+pub use status::{all_runs, moment, status};
 pub use summary::summary;
 
 use crate::platform::op::Gate;
