@@ -13,6 +13,7 @@ mod plan;
 mod progress;
 mod quote;
 mod rehearse;
+mod report;
 mod resume;
 mod rollback;
 mod run;
@@ -76,6 +77,7 @@ fn carry_out(cli: &Cli, talk: &Talk) -> Result<ending::Ending, Fault> {
         Command::Resume(args) => resume::resume(args, global, talk),
         Command::Rollback(args) => rollback::rollback(args, global, talk),
         Command::Status(args) => status::status(args, global, talk),
+        Command::Report(args) => report::report(args, global, talk),
         Command::Merge(args) => merge::merge(args, talk),
         Command::Verify => verify::verify(global, talk),
     }

@@ -29,6 +29,8 @@ pub(super) enum Command {
     Rollback(RollbackArgs),
     /// Say where the last run stands, what happened, and what to do next
     Status(StatusArgs),
+    /// Tell a run as evidence for the ticket of a change
+    Report(ReportArgs),
     /// Merge the changes of one web.config into another
     Merge(MergeArgs),
     /// Read the backups of the last run again, and check the machine it has upgraded
@@ -125,6 +127,29 @@ pub(super) struct RollbackArgs {
     pub(super) yes: bool,
     #[command(flatten)]
     pub(super) unattended: Unattended,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// The id of the run, as `status --all` shows it; without it, the last one
+    pub(super) run: Option<String>,
+    /// In which form
+    #[arg(long, value_name = "FORM", value_enum, default_value_t = Form::Markdown)]
+    pub(super) format: Form,
+    /// Write it to a new file instead of printing it
+    #[arg(long, short, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+}
+
+/// The form of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Form {
+    /// One web page that needs nothing besides itself
+    Html,
+    /// Text with marks, for wikis and tickets
+    Markdown,
+    /// One document for scripts
+    Json,
 }
 
 #[derive(Debug, Args)]

@@ -89,6 +89,6 @@ pub fn cut(text: &str, room: usize) -> String {
 }
 
 /// `1 step`, `3 steps`.
-fn count(number: usize, what: &str) -> String {
+pub(super) fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
