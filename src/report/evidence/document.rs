@@ -215,6 +215,7 @@ fn one_file(account: &Account) -> Vec<Block> {
 
 fn change(change: &Change) -> Vec<Cell> {
     let value = |shown: &Shown| match shown {
+        Shown::Plain(text) if text.is_empty() => words("(empty)"),
         Shown::Plain(text) => code(text),
         Shown::Absent | Shown::Masked => words(shown.to_string()),
     };

@@ -2,7 +2,9 @@
 
 use super::document::{Block, Cell, Document, Kind, Table, took};
 use super::time_line::{Bar, RowState, TimeLine};
+use crate::report::story::milliseconds;
 use crate::webconfig::{DiffLine, LineKind};
+use jiff::Timestamp;
 use std::fmt::Write;
 
 const STYLE: &str = include_str!("style.css");
@@ -41,7 +43,7 @@ impl Html {
     }
 
     fn number(&mut self, number: f64) -> &mut Self {
-        let _ = write!(self.0, "{number:.1}");
+        let _ = write!(self.0, "{number:.2}");
         self
     }
 }
@@ -108,8 +110,18 @@ fn block(html: &mut Html, block: &Block) {
 }
 
 impl Html {
-    /// Words among which paths stand.
+    /// Words among which paths stand, and commands between backticks.
     fn breakable_words(&mut self, text: &str) -> &mut Self {
+        for (number, part) in super::parts(text).into_iter().enumerate() {
+            match number % 2 {
+                0 => self.words(part),
+                _ => self.raw("<code>").words(part).raw("</code>"),
+            };
+        }
+        self
+    }
+
+    fn words(&mut self, text: &str) -> &mut Self {
         for (number, word) in text.split(' ').enumerate() {
             if number > 0 {
                 self.raw(" ");
@@ -209,23 +221,38 @@ fn time_line(html: &mut Html, line: &TimeLine) {
             .raw(" <code>")
             .breakable(&step.id)
             .raw("</code></th><td data-label=\"Began\">");
-        html.text(&step.began.map(|began| began.strftime("%H:%M:%S").to_string()).unwrap_or_default());
+        html.text(&step.began.map(clock).unwrap_or_default());
         html.raw("</td><td data-label=\"Took\">").text(&step.took.map(took).unwrap_or_default());
         html.raw("</td><td data-label=\"Ended\">").breakable_words(&step.how).raw("</td><td class=\"lane\">");
         bars(html, &line.outages, &step.bars);
         html.raw("</td></tr>\n");
     }
+    for outage in &line.windows {
+        html.raw("<tr class=\"window\"><td></td><th scope=\"row\">Outage: users could not sign in</th>");
+        html.raw("<td data-label=\"Began\">").text(&clock(outage.begun)).raw("</td><td data-label=\"Took\">");
+        html.text(&outage.ended.map(|ended| took(milliseconds(outage.begun, ended))).unwrap_or_default());
+        html.raw("</td><td data-label=\"Ended\">").raw(if outage.ended.is_some() { "over" } else { "not over" });
+        html.raw("</td><td class=\"lane\">");
+        bars(html, &line.outages, &[]);
+        html.raw("</td></tr>\n");
+    }
     html.raw("</tbody>\n</table>\n");
 }
 
+fn clock(time: Timestamp) -> String {
+    time.strftime("%H:%M:%S").to_string()
+}
+
+/// Places in a cell of any height: lines have the same width in all of them.
 fn bars(html: &mut Html, outages: &[Bar], bars: &[Bar]) {
-    html.raw("<svg viewBox=\"0 0 1000 20\" preserveAspectRatio=\"none\" aria-hidden=\"true\">");
-    for (bars, rest) in
-        [(outages, "\" y=\"0\" height=\"20\" class=\"outage\"/>"), (bars, "\" y=\"4\" height=\"12\" class=\"bar\"/>")]
-    {
-        for bar in bars {
-            html.raw("<rect x=\"").number(bar.from).raw("\" width=\"").number(bar.length).raw(rest);
-        }
+    html.raw("<svg aria-hidden=\"true\">");
+    for bar in outages {
+        html.raw("<rect x=\"").number(bar.from).raw("%\" width=\"").number(bar.length);
+        html.raw("%\" y=\"0\" height=\"100%\" class=\"outage\"/>");
+    }
+    for bar in bars {
+        html.raw("<line x1=\"").number(bar.from).raw("%\" x2=\"").number(bar.from + bar.length);
+        html.raw("%\" y1=\"50%\" y2=\"50%\" class=\"bar\"/>");
     }
     html.raw("</svg>");
 }

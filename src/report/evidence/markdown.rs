@@ -2,6 +2,7 @@
 
 use super::document::{Block, Cell, Document, Kind, Table, took};
 use super::time_line::TimeLine;
+use crate::report::story::milliseconds;
 use crate::webconfig::{DiffLine, LineKind};
 use std::fmt::Write;
 
@@ -60,6 +61,12 @@ fn time_line(text: &mut String, line: &TimeLine) {
         let took = step.took.map(took).unwrap_or_default();
         row(text, [(number + 1).to_string(), words(&step.title), began, took, words(&step.how)]);
     }
+    for outage in &line.windows {
+        let length = outage.ended.map(|ended| took(milliseconds(outage.begun, ended))).unwrap_or_default();
+        let how = if outage.ended.is_some() { "over" } else { "not over" };
+        let began = outage.begun.strftime("%H:%M:%S").to_string();
+        row(text, [String::new(), "**Outage: users could not sign in**".to_owned(), began, length, how.to_owned()]);
+    }
 }
 
 fn row(text: &mut String, cells: impl IntoIterator<Item = String>) {
@@ -87,8 +94,13 @@ fn cell(cell: &Cell) -> String {
     }
 }
 
-/// Words in which nothing is a mark.
+/// Words in which nothing is a mark but what stands between backticks.
 fn words(text: &str) -> String {
+    let parts = super::parts(text).into_iter().enumerate();
+    parts.map(|(number, part)| if number % 2 == 0 { escaped(part) } else { code(part) }).collect()
+}
+
+fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in one_line(text).chars() {
         // What may begin a mark anywhere in a line. A period or a hyphen does so only where a line begins, and none of

@@ -203,12 +203,13 @@ fn verdict(story: &Story) -> Verdict {
             "The upgrade has been rolled back: the machine has been compared with the one before, and is as it was."
                 .to_owned(),
         ),
-        Stands::Failed { step, .. } if story.goes_back() || step == "rollback" => {
-            of(Tone::Bad, "Rollback failed", "The rollback has failed and is not over.".to_owned())
+        Stands::Failed { step, why, .. } if story.goes_back() || step == "rollback" => {
+            of(Tone::Bad, "Rollback failed", format!("The rollback has failed and is not over: {why}."))
         }
-        Stands::Failed { step, .. } => {
+        Stands::Failed { step, why, .. } => {
             let title = story.steps.iter().find(|known| known.id == *step).map_or(step, |known| &known.title);
-            of(Tone::Bad, "Failed", format!("The upgrade has failed at the step \"{title}\" and is not over."))
+            let says = format!("The upgrade has failed at the step \"{title}\" and is not over: {why}.");
+            of(Tone::Bad, "Failed", says)
         }
         Stands::Waiting { gate } => {
             of(Tone::Open, "Waiting", format!("The upgrade is not over: it waits for a person at \"{}\".", gate.title))
@@ -318,3 +319,13 @@ fn plain(text: &str) -> String {
     };
     text.replace(is_hidden, "\u{fffd}")
 }
+
+/// Words, then what stands between backticks, in turn. Where they do not come in pairs, or hold nothing, none counts.
+fn parts(text: &str) -> Vec<&str> {
+    let parts: Vec<&str> = text.split('`').collect();
+    let is_paired = parts.len() % 2 == 1 && parts.iter().skip(1).step_by(2).all(|part| !part.trim().is_empty());
+    if is_paired { parts } else { vec![text] }
+}
+
+#[cfg(test)]
+mod tests;

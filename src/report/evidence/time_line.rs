@@ -3,10 +3,11 @@
 use crate::report::story::{Span, Stands, Story, milliseconds};
 use jiff::Timestamp;
 
-/// Every step with its bars. Places are in thousandths of the whole.
+/// Every step with its bars. Places are in per cent of the whole.
 pub(super) struct TimeLine {
     pub(super) rows: Vec<Row>,
     pub(super) outages: Vec<Bar>,
+    pub(super) windows: Vec<Span>,
     /// What stands at its two ends.
     pub(super) ends: Option<[String; 2]>,
 }
@@ -40,9 +41,9 @@ pub(super) struct Bar {
     pub(super) length: f64,
 }
 
-const WHOLE: f64 = 1000.0;
+const WHOLE: f64 = 100.0;
 /// A bar that is shorter cannot be seen.
-const SHORTEST: f64 = 4.0;
+const SHORTEST: f64 = 0.4;
 
 impl TimeLine {
     pub(super) fn of(story: &Story) -> Self {
@@ -51,6 +52,7 @@ impl TimeLine {
             return Self {
                 rows: story.steps.iter().map(|step| row(step, story, &|_| Bar { from: 0.0, length: 0.0 })).collect(),
                 outages: Vec::new(),
+                windows: Vec::new(),
                 ends: None,
             };
         };
@@ -71,6 +73,7 @@ impl TimeLine {
         Self {
             rows: story.steps.iter().map(|step| row(step, story, &bar)).collect(),
             outages: story.outages.iter().map(&bar).collect(),
+            windows: story.outages.clone(),
             ends: Some([first, last].map(label)),
         }
     }
