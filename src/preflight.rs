@@ -7,7 +7,7 @@ mod folders;
 mod installers;
 mod machine;
 mod others;
-mod settings;
+pub(crate) mod settings;
 
 use crate::survey::packages;
 pub use installers::way_back;
@@ -35,6 +35,7 @@ pub const FINDINGS: &[(&str, Level, &str)] = &[
     ("application-pool", Level::Refuse, "there is no application pool that the new version could run in"),
     ("cannot-back-up", Level::Refuse, "a folder holds what could not be put back: links, or names that are too long"),
     ("component-absent", Level::Refuse, "the plan wants a component upgraded that is not installed"),
+    ("decision-without-conflict", Level::Warn, "a decision of the plan is about no conflict"),
     ("directory-taken", Level::Refuse, "the virtual directory for a component, or its folder, is taken"),
     ("encrypted-web-config", Level::Refuse, "a web.config has encrypted sections"),
     ("folders-overlap", Level::Refuse, "a folder that is backed up or moved aside holds what does not belong to it"),
@@ -63,12 +64,13 @@ pub const FINDINGS: &[(&str, Level, &str)] = &[
     ("no-single-product", Level::Refuse, "which product a component is cannot be told"),
     ("no-site", Level::Refuse, "IIS has no site of the name that the plan gives"),
     ("no-space", Level::Refuse, "a drive has too little space"),
+    ("no-theme", Level::RefuseUnlessAllowed, "the theme that a web.config selects is not there"),
     ("no-visual-cpp", Level::Refuse, "the Visual C++ 2015 redistributables are missing"),
     ("no-way-back", Level::RefuseUnlessAllowed, "a component could not be installed again by a rollback"),
     ("no-web-config", Level::Warn, "an application has no web.config, so there are no settings to carry over"),
     ("not-elevated", Level::Refuse, "this process may not change the machine"),
     ("other-user", Level::Refuse, "a product is installed for another user only"),
-    ("outside-configuration", Level::Warn, "a web.config keeps settings in other files"),
+    ("outside-configuration", Level::Refuse, "a web.config refers to files that are not in its folder"),
     ("pending-reboot", Level::RefuseUnlessAllowed, "Windows waits for a restart"),
     ("rollback-installer", Level::Refuse, "the installer for a rollback cannot bring the old product back"),
     ("sdk-url-silent", Level::RefuseUnlessAllowed, "the Web Service SDK does not answer at the plan's address"),
@@ -152,8 +154,7 @@ pub(crate) fn can_be_told(ground: &Ground<'_>, target: &Target) -> bool {
         true => Vec::new(),
         false => packages::web_faults(ground.machine, &target.package, target.component, ground.survey.system.bits),
     };
-    faults.iter().all(|fault| fault.id != "installer-unreadable")
-        && settings::can_be_carried_over(ground.machine, target)
+    faults.iter().all(|fault| fault.id != "installer-unreadable") && settings::can_be_carried_over(ground, target)
 }
 
 /// Looks at everything the procedure needs.

@@ -6,9 +6,10 @@ use super::{End, Engine, EngineError};
 use crate::platform::disk;
 use crate::platform::op::{Gate, Op};
 use crate::platform::{Doing, Failure, FailureKind, Manifest, Outcome, Size, installer_log, manifest_of};
+use crate::report::preview::MergePreview;
 use crate::report::summary;
 use crate::step::{ConfigureWeb, Scene, Step, StepKind, Work};
-use crate::webconfig::{self, Change, DiffLine, Document};
+use crate::webconfig::{self, Change, DiffLine, Document, Shown};
 use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +36,9 @@ impl Account {
     /// Tells it from the files, once the merged one is written. `None` where there was no old one.
     fn of(step: &ConfigureWeb, scene: &Scene<'_>) -> Result<Option<Self>, Failure> {
         let Some(merge) = step.merge(scene)? else { return Ok(None) };
+        if step.protected.is_some() {
+            return Ok(Some(Self::of_encrypted(step, merge)));
+        }
         let read = |path: &WinPath| {
             let doing = format!("read {path}");
             let bytes = disk::read(scene.machine.files(), path, CONFIG_LIMIT).doing(&doing)?;
@@ -51,13 +55,33 @@ impl Account {
     }
 }
 
+impl Account {
+    /// What an administrator has encrypted is not shown, whatever it is called: only what became of it.
+    fn of_encrypted(step: &ConfigureWeb, merge: MergePreview) -> Self {
+        let hidden = |shown: Shown| if shown == Shown::Absent { shown } else { Shown::Masked };
+        let change = |change: Change| Change {
+            old: hidden(change.old),
+            new: hidden(change.new),
+            result: hidden(change.result),
+            ..change
+        };
+        Self {
+            before: step.old_folder.child("web.config").to_string(),
+            after: merge.file,
+            changes: merge.changes.into_iter().map(change).collect(),
+            diff: Vec::new(),
+        }
+    }
+}
+
 impl Running<'_> {
     /// Notes what became of the old settings, where the step has written a web.config.
     pub(super) fn note_account(&mut self, step: &Step) -> Result<(), EngineError> {
         let Work::ConfigureWeb(configure) = &step.work else { return Ok(()) };
-        match Account::of(configure, &self.scene())? {
-            Some(account) => self.write(Entry::Merged { step: step.id.clone(), account: Box::new(account) }),
-            None => Ok(()),
+        // The settings are in place; that they cannot be told of fails nothing.
+        match Account::of(configure, &self.scene()) {
+            Ok(Some(account)) => self.write(Entry::Merged { step: step.id.clone(), account: Box::new(account) }),
+            Ok(None) | Err(_) => Ok(()),
         }
     }
 

@@ -4,6 +4,7 @@ use super::story::{Asked, Stands, Story};
 use crate::engine::journal::{Entry, Record};
 use crate::engine::{EngineError, Found, Owner};
 use crate::platform::op::Op;
+use crate::webconfig::Side;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -188,6 +189,9 @@ fn happened(record: &Record, story: &Story) -> Option<Happened> {
         Entry::StepDone { step, how } if how == "done" => (false, title(step)),
         Entry::StepDone { step, how } => (false, format!("{} ({how})", title(step))),
         Entry::Answered { gate, by } => (false, format!("gate {gate}: {by}")),
+        Entry::Decided { path, take } => {
+            (false, format!("decided: {path}, the {} value", if *take == Side::Old { "old" } else { "new" }))
+        }
         Entry::OpStarted { op: Op::Ask { gate }, .. } => (true, format!("gate {}: {}", gate.id, gate.title)),
         Entry::Failed { step, why, .. } | Entry::OutcomeUnknown { step, why, .. } => (true, format!("{step}: {why}")),
         Entry::RestartNeeded { files } => (true, format!("a restart of Windows is needed for {}", files.join(", "))),

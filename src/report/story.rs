@@ -264,7 +264,7 @@ impl Teller {
                 }
             }
             Entry::Finished { .. } => self.end_outage(time),
-            Entry::Opened(_) | Entry::Merged { .. } | Entry::RollbackContinued => {}
+            Entry::Opened(_) | Entry::Merged { .. } | Entry::Decided { .. } | Entry::RollbackContinued => {}
         }
         self.story.stands = stands;
         self.story.latest = Some(time);

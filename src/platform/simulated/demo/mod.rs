@@ -93,6 +93,10 @@ struct Workshop<'a> {
 impl Workshop<'_> {
     fn furnish(&self) -> Result<(), Failure> {
         self.write(r"C:\Windows\System32\cmd.exe", include_str!("cmd.toml"))?;
+        for version in ["v2.0.50727", "v4.0.30319"] {
+            let program = format!(r"C:\Windows\Microsoft.NET\Framework64\{version}\aspnet_regiis.exe");
+            self.write(&program, include_str!("regiis.toml"))?;
+        }
         self.write(r"C:\ProgramData\ntuser.pol", "")?;
         self.write(
             r"C:\inetpub\wwwroot\iisstart.htm",
