@@ -13,9 +13,11 @@ mod plan;
 mod progress;
 mod quote;
 mod rehearse;
+mod report;
 mod resume;
 mod rollback;
 mod run;
+mod status;
 mod stop;
 mod talk;
 mod verify;
@@ -74,6 +76,8 @@ fn carry_out(cli: &Cli, talk: &Talk) -> Result<ending::Ending, Fault> {
         Command::Run(args) => run::run(args, global, talk),
         Command::Resume(args) => resume::resume(args, global, talk),
         Command::Rollback(args) => rollback::rollback(args, global, talk),
+        Command::Status(args) => status::status(args, global, talk),
+        Command::Report(args) => report::report(args, global, talk),
         Command::Merge(args) => merge::merge(args, talk),
         Command::Verify => verify::verify(global, talk),
     }

@@ -29,6 +29,10 @@ pub(super) enum Command {
     Resume(ResumeArgs),
     /// Put everything back as it was before the last run
     Rollback(RollbackArgs),
+    /// Say where the last run stands, what happened, and what to do next
+    Status(StatusArgs),
+    /// Tell a run as evidence for the ticket of a change
+    Report(ReportArgs),
     /// Merge the changes of one web.config into another
     Merge(MergeArgs),
     /// Read the backups of the last run again, and check the machine it has upgraded
@@ -71,6 +75,9 @@ pub(super) struct RunArgs {
     /// Start although some old product cannot be installed again by a rollback
     #[arg(long)]
     pub(super) accept_no_return: bool,
+    /// The ticket of the change, which is shown in the status and the report of the run
+    #[arg(long, value_name = "ID", value_parser = ticket)]
+    pub(super) ticket: Option<String>,
     /// Carry out a preview that was saved with `plan --out`, if the machine is still what it was
     #[arg(long, value_name = "FILE", conflicts_with = "plan")]
     pub(super) approved: Option<PathBuf>,
@@ -157,6 +164,36 @@ pub(super) struct RollbackArgs {
     pub(super) unattended: Unattended,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// The id of the run, as `status --all` shows it; without it, the last one
+    pub(super) run: Option<String>,
+    /// In which form
+    #[arg(long, value_name = "FORM", value_enum, default_value_t = Form::Markdown)]
+    pub(super) format: Form,
+    /// Write it to a new file instead of printing it
+    #[arg(long, short, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+}
+
+/// The form of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Form {
+    /// One web page that needs nothing besides itself
+    Html,
+    /// Text with marks, for wikis and tickets
+    Markdown,
+    /// One document for scripts
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StatusArgs {
+    /// Every run, the latest first
+    #[arg(long)]
+    pub(super) all: bool,
+}
+
 /// What is done where nobody may be there.
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct Unattended {
@@ -232,5 +269,16 @@ impl Global {
             flags += " --ask";
         }
         quote::command(rest, &options, &flags)
+    }
+}
+
+/// A ticket is a short name on one line.
+fn ticket(text: &str) -> Result<String, &'static str> {
+    let text = text.trim();
+    match text {
+        "" => Err("it is empty"),
+        _ if text.chars().count() > 100 => Err("it has more than 100 characters"),
+        _ if text.contains(char::is_control) => Err("it has characters that cannot be shown"),
+        _ => Ok(text.to_owned()),
     }
 }

@@ -1,7 +1,7 @@
 //! Finds what must not be seen in a file.
 
-use super::{Document, Shown, pairs, secret::holds_secret};
-use crate::secret::is_secret;
+use super::{Document, Shown, pairs};
+use crate::secret::{holds_secret, is_secret};
 use roxmltree::Node;
 use std::{
     collections::{HashMap, HashSet},

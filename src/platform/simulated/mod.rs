@@ -18,6 +18,7 @@
 pub mod demo;
 mod facts;
 mod installer;
+mod owner;
 mod programs;
 mod protect;
 mod registry;
@@ -369,6 +370,10 @@ impl Platform for Simulated {
 
     fn this_process(&self) -> Process {
         Process { id: std::process::id(), program: "pfupgrade".to_owned(), started: self.clock.now() }
+    }
+
+    fn is_alive(&self, process: &Process) -> bool {
+        owner::is_alive(process.id)
     }
 
     fn booted(&self) -> Option<Timestamp> {
