@@ -3,6 +3,7 @@
 mod ending;
 mod event_log;
 mod fault;
+mod init;
 mod live;
 mod log;
 mod machine;
@@ -76,6 +77,7 @@ fn carry_out(cli: &Cli, talk: &Talk) -> Result<ending::Ending, Fault> {
         Command::Rollback(args) => rollback::rollback(args, global, talk),
         Command::Merge(args) => merge::merge(args, talk),
         Command::Verify => verify::verify(global, talk),
+        Command::Init(args) => init::init(args, global, talk),
     }
 }
 

@@ -31,6 +31,8 @@ pub(super) enum Command {
     Merge(MergeArgs),
     /// Read the backups of the last run again, and check the machine it has upgraded
     Verify,
+    /// Survey the machine and write a plan for it
+    Init(InitArgs),
 }
 
 impl Command {
@@ -74,6 +76,15 @@ pub(super) struct RunArgs {
     pub(super) approved: Option<PathBuf>,
     #[command(flatten)]
     pub(super) unattended: Unattended,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InitArgs {
+    #[command(flatten)]
+    pub(super) file: PlanFile,
+    /// Look for the new installers in this folder of the machine, too; may be given more than once
+    #[arg(long, value_name = "DIR")]
+    pub(super) installers: Vec<String>,
 }
 
 #[derive(Debug, Args)]
