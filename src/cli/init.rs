@@ -33,30 +33,30 @@ pub(super) fn init(args: &InitArgs, global: &Global, talk: &Talk) -> Result<Endi
     write(file, &draft.text)?;
     tell(talk, file, &draft);
     let next = global.command_with(machine.folder.as_deref(), "plan", Some(file));
-    Ok(Ending::new(Exit::Done).next(next))
+    let ending = Ending::new(Exit::Done);
+    Ok(if talk.quiet { ending } else { ending.next(next) })
 }
 
 fn tell(talk: &Talk, file: &Path, draft: &Draft) {
+    #[derive(Serialize)]
+    struct Document<'a> {
+        format: u32,
+        kind: &'static str,
+        file: String,
+        machine: &'a str,
+        components: &'a [ComponentPreview],
+        to_decide: &'a [String],
+    }
+    talk.document(&Document {
+        format: 1,
+        kind: "init",
+        file: file.display().to_string(),
+        machine: &draft.preview.machine,
+        components: &draft.preview.components,
+        to_decide: &draft.to_decide,
+    });
     if talk.json {
-        #[derive(Serialize)]
-        struct Document<'a> {
-            format: u32,
-            kind: &'static str,
-            exit_code: i32,
-            file: String,
-            machine: &'a str,
-            components: &'a [ComponentPreview],
-            to_decide: &'a [String],
-        }
-        return talk.document(&Document {
-            format: 1,
-            kind: "init",
-            exit_code: Exit::Done.code(),
-            file: file.display().to_string(),
-            machine: &draft.preview.machine,
-            components: &draft.preview.components,
-            to_decide: &draft.to_decide,
-        });
+        return;
     }
     for component in &draft.preview.components {
         let found = component.found.as_deref().map_or(String::new(), |found| format!("{found}: "));

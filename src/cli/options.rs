@@ -2,6 +2,7 @@
 
 use super::quote;
 use crate::platform::simulated::{FailAt, demo};
+use crate::report::schema;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -33,6 +34,12 @@ pub(super) enum Command {
     Verify,
     /// Survey the machine and write a plan for it
     Init(InitArgs),
+    /// Show what a Windows Installer package is and holds
+    Inspect(InspectArgs),
+    /// Print the JSON Schema of the plan, or of what is printed with --json
+    Schema(SchemaArgs),
+    /// Print completions for a shell
+    Completions(CompletionsArgs),
 }
 
 impl Command {
@@ -85,6 +92,26 @@ pub(super) struct InitArgs {
     /// Look for the new installers in this folder of the machine, too; may be given more than once
     #[arg(long, value_name = "DIR")]
     pub(super) installers: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InspectArgs {
+    /// The package
+    #[arg(value_name = "MSI")]
+    pub(super) package: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SchemaArgs {
+    /// Of what
+    #[arg(value_name = "NAME", default_value = "plan", value_parser = PossibleValuesParser::new(schema::NAMES))]
+    pub(super) name: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompletionsArgs {
+    /// The shell
+    pub(super) shell: clap_complete::Shell,
 }
 
 #[derive(Debug, Args)]
@@ -173,6 +200,9 @@ pub(super) struct Global {
     /// Print JSON for scripts
     #[arg(long, global = true)]
     pub(super) json: bool,
+    /// Write the same JSON into a new file, beside what is shown
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) json_file: Option<PathBuf>,
     /// Say nothing but results, questions and errors
     #[arg(long, short, global = true, conflicts_with = "verbose")]
     pub(super) quiet: bool,

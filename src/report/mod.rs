@@ -2,5 +2,6 @@
 
 pub mod json;
 pub mod preview;
+pub mod schema;
 pub mod summary;
 pub mod text;

@@ -1,10 +1,12 @@
 //! Text for people. It is always styled; whoever prints it takes the styles out where they are not wanted.
 
 mod merge;
+mod package;
 mod page;
 mod preview;
 mod summary;
 
+pub use package::{Signed, package};
 pub use page::columns;
 pub use preview::preview;
 pub use summary::summary;
