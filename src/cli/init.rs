@@ -21,12 +21,7 @@ pub(super) fn init(args: &InitArgs, global: &Global, talk: &Talk) -> Result<Endi
     if file.symlink_metadata().is_ok() {
         return Err(in_the_way(file));
     }
-    let named = args.installers.iter().map(|folder| {
-        WinPath::new(folder).map_err(|error| {
-            Fault::usage(error.to_string()).next("name a folder of the machine, such as --installers D:\\Kits")
-        })
-    });
-    let named: Vec<WinPath> = named.collect::<Result<_, _>>()?;
+    let named = folders(&args.installers)?;
     let machine = Machine::open(global, Purpose::Preview, talk)?;
     let engine = machine.engine();
     let draft = draft(engine.platform.inspect(), engine.clock, &engine.state, &named)?;
@@ -35,6 +30,16 @@ pub(super) fn init(args: &InitArgs, global: &Global, talk: &Talk) -> Result<Endi
     let next = global.command_with(machine.folder.as_deref(), "plan", Some(file));
     let ending = Ending::new(Exit::Done);
     Ok(if talk.quiet { ending } else { ending.next(next) })
+}
+
+/// The folders of the machine in which installers may lie.
+pub(super) fn folders(named: &[String]) -> Result<Vec<WinPath>, Fault> {
+    let folder = |text: &String| {
+        WinPath::new(text).map_err(|error| {
+            Fault::usage(error.to_string()).next("name a folder of the machine, such as --installers D:\\Kits")
+        })
+    };
+    named.iter().map(folder).collect()
 }
 
 fn tell(talk: &Talk, file: &Path, draft: &Draft) {

@@ -1,6 +1,7 @@
 //! The command line: arguments in, text and an exit code out. What is done is done elsewhere.
 
 mod arguments;
+mod capture;
 mod completions;
 mod ending;
 mod event_log;
@@ -88,6 +89,7 @@ fn carry_out(cli: &Cli, talk: &Talk) -> Result<ending::Ending, Fault> {
         Command::Merge(args) => merge::merge(args, talk),
         Command::Verify => verify::verify(global, talk),
         Command::Init(args) => init::init(args, global, talk),
+        Command::Capture(args) => capture::capture(args, global, talk),
         Command::Inspect(args) => inspect::inspect(args, talk),
         Command::Schema(args) => schema::schema(args, talk),
         Command::Completions(args) => completions::completions(args, talk),

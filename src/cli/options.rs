@@ -34,6 +34,8 @@ pub(super) enum Command {
     Verify,
     /// Survey the machine and write a plan for it
     Init(InitArgs),
+    /// Copy what a rehearsal needs into a simulated machine, secrets replaced
+    Capture(CaptureArgs),
     /// Show what a Windows Installer package is and holds
     Inspect(InspectArgs),
     /// Print the JSON Schema of the plan, or of what is printed with --json
@@ -89,6 +91,22 @@ pub(super) struct RunArgs {
 pub(super) struct InitArgs {
     #[command(flatten)]
     pub(super) file: PlanFile,
+    /// Look for the new installers in this folder of the machine, too; may be given more than once
+    #[arg(long, value_name = "DIR")]
+    pub(super) installers: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CaptureArgs {
+    /// The folder of the simulated machine: a new one, or an empty one
+    #[arg(value_name = "DIR")]
+    pub(super) folder: PathBuf,
+    /// Take only the tables of packages: their files are stand-ins of the same size
+    #[arg(long)]
+    pub(super) without_packages: bool,
+    /// Take the installers and programs that this plan names, too
+    #[arg(long, value_name = "PLAN")]
+    pub(super) plan: Option<PathBuf>,
     /// Look for the new installers in this folder of the machine, too; may be given more than once
     #[arg(long, value_name = "DIR")]
     pub(super) installers: Vec<String>,
@@ -177,7 +195,7 @@ pub(super) enum AfterReboot {
     Resume,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Everywhere")]
 pub(super) struct Global {
     /// Work on a simulated machine: the one in DIR, which is filled with a demo machine where it is empty or does not

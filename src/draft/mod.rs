@@ -10,6 +10,8 @@ mod web;
 
 pub use installers::{Installers, Setup, WebPackage, install_folder, look, usual_name};
 
+pub(crate) use web::renamed;
+
 use crate::engine::prepare;
 use crate::package::Architecture;
 use crate::plan::{Common, Component, Plan};

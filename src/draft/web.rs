@@ -259,7 +259,7 @@ fn document(writing: &Writing<'_>, path: &WinPath) -> Option<Document> {
 }
 
 /// The address with the new name of the SDK's directory; one that somebody has chosen stays.
-fn renamed(url: &str) -> String {
+pub(crate) fn renamed(url: &str) -> String {
     let url = url.split(['?', '#']).next().unwrap_or_default();
     let parts = url.rsplit_once('/').and_then(|(head, file)| Some((head.rsplit_once('/')?, file)));
     match parts {

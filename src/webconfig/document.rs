@@ -29,6 +29,16 @@ impl Document {
     /// Reads a file, which errors call `name`. Whatever passes is well-formed, has `<configuration>` as its root and
     /// can be parsed again in linear time.
     pub fn parse(bytes: Vec<u8>, name: &str) -> Result<Self, ConfigError> {
+        let document = Self::fragment(bytes, name)?;
+        let root = document.tree()?.root_element().tag_name().name().to_owned();
+        if root != "configuration" {
+            return Err(ConfigError::NotConfiguration { name: name.to_owned(), root });
+        }
+        Ok(document)
+    }
+
+    /// [`Document::parse`] for a file that may be only a part of one, whatever its root.
+    pub(super) fn fragment(bytes: Vec<u8>, name: &str) -> Result<Self, ConfigError> {
         if bytes.len() > limits::MAX_BYTES {
             let why = format!("it is larger than {} MiB", limits::MAX_BYTES >> 20);
             return Err(ConfigError::Limit { name: name.to_owned(), why });
@@ -41,10 +51,7 @@ impl Document {
         };
         let document = Self { name: name.to_owned(), bytes, text, encoding, line_end };
         limits::check(&document.text, name)?;
-        let root = document.tree()?.root_element().tag_name().name().to_owned();
-        if root != "configuration" {
-            return Err(ConfigError::NotConfiguration { name: name.to_owned(), root });
-        }
+        document.tree()?;
         Ok(document)
     }
 
@@ -105,7 +112,7 @@ impl Document {
             at = range.end;
         }
         text.push_str(&self.text[at..]);
-        Self::parse(self.encoding.encode(&text), &self.name)
+        Self::fragment(self.encoding.encode(&text), &self.name)
     }
 }
 

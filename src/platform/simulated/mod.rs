@@ -26,6 +26,7 @@ mod tests;
 mod trouble;
 
 pub use facts::{FORMAT, Installed, MachineFacts, OwnApplication, Signed, Stage, Sweep, Task};
+pub(crate) use programs::needs;
 pub use registry::Registry;
 pub use rehearsal::{FailAt, FailKind, ROLLBACK, Rehearsal};
 pub use trouble::{Running, Trouble, When, Works};
@@ -317,6 +318,9 @@ impl Inspect for Simulated {
 
     fn account_exists(&self, name: &str) -> Result<Option<bool>, Failure> {
         let facts = self.locked();
+        if facts.unknown_accounts.iter().any(|unknown| unknown.eq_ignore_ascii_case(name)) {
+            return Ok(None);
+        }
         Ok(facts.accounts.as_ref().map(|known| known.iter().any(|known| known.eq_ignore_ascii_case(name))))
     }
 
