@@ -81,7 +81,7 @@ impl From<&EngineError> for Exit {
         match error {
             EngineError::Locked { .. } => Exit::Locked,
             EngineError::Step { failure, .. } => of(failure, Exit::Failed),
-            EngineError::NotNow { .. } | EngineError::State(_) => Exit::Usage,
+            EngineError::NotNow { .. } | EngineError::NoConflict { .. } | EngineError::State(_) => Exit::Usage,
             EngineError::NoWayBack(_) => Exit::RollbackFailed,
             EngineError::Rollback { failure, .. } => of(failure, Exit::RollbackFailed),
             EngineError::Journal(JournalError::Failure(failure)) | EngineError::Failure(failure) => {

@@ -7,7 +7,7 @@ mod folders;
 mod installers;
 mod machine;
 mod others;
-mod settings;
+pub(crate) mod settings;
 
 use crate::survey::packages;
 pub use installers::way_back;
@@ -35,6 +35,7 @@ pub const FINDINGS: &[(&str, Level, &str)] = &[
     ("application-pool", Level::Refuse, "there is no application pool that the new version could run in"),
     ("cannot-back-up", Level::Refuse, "a folder holds what could not be put back: links, or names that are too long"),
     ("component-absent", Level::Refuse, "the plan wants a component upgraded that is not installed"),
+    ("decision-without-conflict", Level::Warn, "a decision of the plan is about no conflict"),
     ("directory-taken", Level::Refuse, "the virtual directory for a component, or its folder, is taken"),
     ("encrypted-web-config", Level::Refuse, "a web.config has encrypted sections"),
     ("folders-overlap", Level::Refuse, "a folder that is backed up or moved aside holds what does not belong to it"),
@@ -68,7 +69,7 @@ pub const FINDINGS: &[(&str, Level, &str)] = &[
     ("no-web-config", Level::Warn, "an application has no web.config, so there are no settings to carry over"),
     ("not-elevated", Level::Refuse, "this process may not change the machine"),
     ("other-user", Level::Refuse, "a product is installed for another user only"),
-    ("outside-configuration", Level::Warn, "a web.config keeps settings in other files"),
+    ("outside-configuration", Level::Warn, "a web.config refers to files that are not carried over"),
     ("pending-reboot", Level::RefuseUnlessAllowed, "Windows waits for a restart"),
     ("rollback-installer", Level::Refuse, "the installer for a rollback cannot bring the old product back"),
     ("sdk-url-silent", Level::RefuseUnlessAllowed, "the Web Service SDK does not answer at the plan's address"),
@@ -152,8 +153,7 @@ pub(crate) fn can_be_told(ground: &Ground<'_>, target: &Target) -> bool {
         true => Vec::new(),
         false => packages::web_faults(ground.machine, &target.package, target.component, ground.survey.system.bits),
     };
-    faults.iter().all(|fault| fault.id != "installer-unreadable")
-        && settings::can_be_carried_over(ground.machine, target)
+    faults.iter().all(|fault| fault.id != "installer-unreadable") && settings::can_be_carried_over(ground, target)
 }
 
 /// Looks at everything the procedure needs.

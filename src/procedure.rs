@@ -4,6 +4,7 @@
 //! portal, mobile app, SDK and agent; install the server and then the web parts; tell the console; verify.
 
 mod choice;
+pub(crate) mod encrypted;
 mod server;
 mod web;
 
@@ -107,6 +108,7 @@ pub fn compile(plan: &Plan, survey: &Survey, machine: &dyn Inspect, folders: &Fo
         // 1. Back up, services running.
         steps.extend(web::back_up(&ground));
         steps.extend(server::back_up(&ground));
+        steps.extend(targets.iter().filter_map(|target| encrypted::decrypt(&ground, target)));
         // 2. The outage starts.
         steps.extend(server::stop_and_back_up_data(&ground));
         // 3. Uninstall what talks to the server first, the server last.
@@ -121,6 +123,7 @@ pub fn compile(plan: &Plan, survey: &Survey, machine: &dyn Inspect, folders: &Fo
         for target in targets_told() {
             steps.extend(web::install(&ground, target));
         }
+        steps.extend(encrypted::remove(&steps));
         // 5. What only the console knows.
         steps.extend(targets.iter().filter_map(|target| web::tell_console(&ground, target)));
         steps.extend(server::start_dependents(&ground));

@@ -129,6 +129,32 @@ fn accounts_that_nobody_knows_of_stay_unknown() {
 }
 
 #[test]
+fn encrypted_sections_and_files_beside_stay_what_they_are() {
+    let disk = one_server();
+    let portal = r"C:\inetpub\wwwroot\PhoneFactor";
+    let config = get(&disk, &format!(r"{portal}\web.config")).unwrap();
+    put(
+        &disk,
+        &format!(r"{portal}\web.config"),
+        config.replace("<connectionStrings/>", "<connectionStrings configSource=\"db.txt\"/>"),
+    );
+    let outside =
+        "<connectionStrings><add name=\"db\" connectionString=\"Server=s;Password=tellnobody\"/></connectionStrings>";
+    put(&disk, &format!(r"{portal}\db.txt"), outside);
+    previews_the_same(&disk, &plan("one-server"), "a section in a file of its own");
+    let (copy, _) = captured(&disk, &Wish::default());
+    let made = get(&copy, &format!(r"{portal}\db.txt")).unwrap();
+    assert!(made.contains("connectionString=\"Xxxxxx=x;passwxxx=xxxxxxxxxx\""), "{made}");
+
+    let program = path(r"C:\Windows\Microsoft.NET\Framework64\v2.0.50727\aspnet_regiis.exe");
+    let arguments = ["-pef", "appSettings", portal].map(str::to_owned);
+    assert_eq!(boot(&disk).run_program(&program, &arguments).unwrap(), 0);
+    disk.sync_all();
+    previews_the_same(&disk, &plan("one-server"), "an encrypted section");
+    previews_the_same(&disk, &plan_with("[merge]\non-encrypted = \"decrypt\""), "one that is decrypted");
+}
+
+#[test]
 fn a_rehearsal_on_it_comes_to_its_end_and_back() {
     for wish in [Wish::default(), TABLES] {
         let disk = one_server();

@@ -271,4 +271,13 @@ fn a_conflict_that_nobody_has_decided_refuses_a_run() {
         assert!(text.contains(&format!("controlRenderingCompatibilityVersion=\"{value}\"")), "{on_conflict}: {text}");
         server.ends(&["rollback", "--yes", "--quiet"], 0);
     }
+    let decided = |path: &str| {
+        let file = plan("stop");
+        let text = fs::read_to_string(&file).unwrap();
+        fs::write(&file, format!("{text}[[merge.decision]]\npath = \"{path}\"\ntake = \"old\"\n")).unwrap();
+        file
+    };
+    server.says(&["plan", &decided("system.web/pages/@theme")], 8, &["merge-conflict", "[[merge.decision]]"]);
+    server.ends(&["run", &decided(place), "--yes", "--quiet"], 0);
+    assert!(fs::read_to_string(&merged).unwrap().contains("controlRenderingCompatibilityVersion=\"3.5\""));
 }

@@ -4,10 +4,12 @@
 mod support;
 use support::*;
 
-use pfupgrade::engine::{Answer, End, Event, Operator, Watcher, prepare};
+use pfupgrade::engine::{Answer, End, EngineError, Event, Operator, Watcher, prepare};
 use pfupgrade::platform::clock::Clock;
 use pfupgrade::platform::disk;
 use pfupgrade::platform::op::Gate;
+use pfupgrade::webconfig::Side;
+use std::collections::BTreeMap;
 
 const LOG: &str = r"C:\Program Files\PhoneFactor\Logs\MultiFactorAuthSvc.log";
 
@@ -99,4 +101,86 @@ fn names_that_are_kept_need_no_gate() {
     };
     assert_eq!(gates_of("one-server"), ["server-setup", "activation", "portal-url", "mobile-app-url"]);
     assert_eq!(gates_of("keep-directory-names"), ["server-setup", "activation"]);
+}
+
+/// Does what every gate asks but one.
+struct Undecided<'a>(Person<'a>, &'static str);
+
+impl Operator for Undecided<'_> {
+    fn at_gate(&mut self, gate: &Gate, still: &str) -> Answer {
+        if gate.id == self.1 { Answer::Later } else { self.0.at_gate(gate, still) }
+    }
+}
+
+const PAGES: &str = "system.web/pages/@controlRenderingCompatibilityVersion";
+
+/// A machine whose portal has an attribute that the new version, which comes with the server's setup, brings as well.
+fn with_a_conflict_that_is_known_later() -> disk::MemoryDisk {
+    let disk = one_server();
+    let file = r"C:\inetpub\wwwroot\PhoneFactor\web.config";
+    let text = get(&disk, file).unwrap();
+    put(
+        &disk,
+        file,
+        text.replacen("validateRequest=", "controlRenderingCompatibilityVersion=\"3.5\" validateRequest=", 1),
+    );
+    disk
+}
+
+fn portal_of(disk: &disk::MemoryDisk) -> String {
+    get(disk, r"C:\inetpub\wwwroot\MultiFactorAuth\web.config").unwrap()
+}
+
+#[test]
+fn a_conflict_that_is_known_only_later_is_a_gate_of_its_component() {
+    let disk = with_a_conflict_that_is_known_later();
+    disk.sync_all();
+    let before = whole(&disk);
+    let (machine, clock) = (boot(&disk), clock());
+    let engine = engine(&machine, &clock);
+    let prepared = prepare(&machine, &*clock, &plan("one-server"), &engine.state).unwrap();
+    let mut person = Undecided(Person::at(&machine), "decide-portal");
+    let mut gates = Gates::default();
+    let end = engine.run(&prepared, &mut person, &mut gates).unwrap();
+    let End::Waiting(gate) = end else { panic!("{end:?}") };
+    assert_eq!(gate.id, "decide-portal");
+    assert!(gate.instructions.iter().any(|line| line.contains(PAGES) && line.contains("3.5") && line.contains("4.0")));
+    // The others are open; this one is not, with whatever configuration.
+    let offline = |folder: &str| get(&disk, &format!(r"{folder}\app_offline.htm")).is_some();
+    assert!(offline(r"C:\inetpub\wwwroot\MultiFactorAuth"));
+    assert!(!offline(r"C:\inetpub\wwwroot\MultiFactorAuthWebServiceSdk"));
+    assert!(!offline(r"D:\Sites\Mobile\MultiFactorAuthMobileAppWebService"));
+
+    // What is no conflict cannot be decided, and nothing is noted of it.
+    let found = engine.last_run().unwrap().unwrap();
+    let records = found.records.len();
+    let wrong = BTreeMap::from([(PAGES.to_owned(), Side::Old), ("system.web/pages/@theme".to_owned(), Side::Old)]);
+    match engine.decide(found, &wrong) {
+        Err(EngineError::NoConflict { path, known }) => {
+            assert_eq!((path.as_str(), known), ("system.web/pages/@theme", vec![PAGES.to_owned()]));
+        }
+        other => panic!("{other:?}"),
+    }
+    let found = engine.last_run().unwrap().unwrap();
+    assert_eq!(found.records.len(), records);
+
+    let way_back = disk.snapshot();
+    let mut decided = |side: Side, value: &str| {
+        let disk = disk.snapshot();
+        let machine = boot(&disk);
+        let engine = support::engine(&machine, &clock);
+        let found = engine.last_run().unwrap().unwrap();
+        let found = engine.decide(found, &BTreeMap::from([(PAGES.to_owned(), side)])).unwrap();
+        let end = engine.resume(&found, &mut Undecided(Person::at(&machine), "decide-portal"), &mut gates).unwrap();
+        assert_eq!(end, End::Done { reboot: false });
+        assert!(portal_of(&disk).contains(&format!("controlRenderingCompatibilityVersion=\"{value}\"")), "{side:?}");
+        assert!(get(&disk, r"C:\inetpub\wwwroot\MultiFactorAuth\app_offline.htm").is_none());
+    };
+    decided(Side::Old, "3.5");
+    decided(Side::New, "4.0");
+    // To confirm the gate without a decision keeps the new value.
+    assert_eq!(resume(&disk).unwrap().unwrap(), End::Done { reboot: false });
+    assert!(portal_of(&disk).contains("controlRenderingCompatibilityVersion=\"4.0\""));
+    rollback(&way_back).unwrap().unwrap();
+    assert_same(&without_what_stays(before), &without_what_stays(whole(&way_back)), "rolled back at the gate");
 }

@@ -5,6 +5,7 @@ use crate::plan::Component;
 use crate::platform::disk::{self, Entry, Kind};
 use crate::platform::simulated::{demo, needs};
 use crate::platform::{Doing, Failure};
+use crate::preflight::settings;
 use crate::survey::{Found, Installed, Served, installed_files, packages};
 use crate::webconfig::placeholders;
 use crate::winpath::{WinPath, fold};
@@ -33,6 +34,7 @@ impl Work<'_> {
         for client in &self.survey.sdk_clients {
             self.config(&client.web_config, None)?;
         }
+        self.decrypting_programs()?;
         self.names_that_are_taken()?;
         self.left_aside(state)
     }
@@ -52,6 +54,8 @@ impl Work<'_> {
         let folder = &served.application.folder;
         let files = self.machine.files().walk(folder).doing(format!("list {folder}"))?;
         self.folder(folder)?;
+        // A web.config may keep settings in files of any name.
+        let outside = settings::outside_files(self.machine, &served.web_config());
         for entry in files {
             let below = entry.path.below(folder).unwrap_or_default();
             let theme = fold(below).strip_prefix(r"APP_THEMES\").map(str::to_owned);
@@ -60,7 +64,7 @@ impl Work<'_> {
             match entry.kind {
                 Kind::Folder => self.folder(&entry.path)?,
                 Kind::Other => self.leave_out(format!("{} is a link", entry.path)),
-                Kind::File if is_config(&entry.path) => {
+                Kind::File if is_config(&entry.path) || outside.iter().any(|file| fold(file) == fold(below)) => {
                     let is_main = fold(below) == "WEB.CONFIG";
                     self.config(&entry.path, shipped.config.clone().filter(|_| is_main))?;
                 }
@@ -208,6 +212,23 @@ impl Work<'_> {
                 self.stand_in(&entry, b"<", b'x')
             }
         }
+    }
+
+    /// The programs that decrypt sections: a simulated one in the place of each.
+    fn decrypting_programs(&mut self) -> Result<(), Failure> {
+        let windows = self.machine.variable("SystemRoot").and_then(|folder| WinPath::new(folder).ok());
+        for framework in ["Framework", "Framework64"] {
+            for version in ["v2.0.50727", "v4.0.30319"] {
+                let below = format!(r"Microsoft.NET\{framework}\{version}\aspnet_regiis.exe");
+                let Some(path) = windows.as_ref().and_then(|windows| windows.join(below).ok()) else { continue };
+                let entry = self.machine.files().entry(&path).doing(format!("look for {path}"))?;
+                if let Some(entry) = entry {
+                    self.put(&path, &mut demo::REGIIS.as_bytes(), &entry)?;
+                    self.captured.stand_ins.push(StandIn { path, bytes: entry.len, sha256: None });
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Folders in the roots of sites: an application of that name would meet them.

@@ -94,6 +94,7 @@ impl From<anyhow::Error> for Fault {
 
 impl From<EngineError> for Fault {
     fn from(error: EngineError) -> Self {
+        let conflicts;
         let next = match &error {
             EngineError::Locked { .. } => "wait until that one has ended",
             EngineError::Step { failure, .. }
@@ -105,6 +106,13 @@ impl From<EngineError> for Fault {
                 "`pfupgrade resume` finishes the upgrade; the old product can only come from elsewhere"
             }
             EngineError::NotNow { .. } => "",
+            EngineError::NoConflict { known, .. } => {
+                conflicts = match known.as_slice() {
+                    [] => "there are none".to_owned(),
+                    known => format!("its conflicts are: {}", known.join(", ")),
+                };
+                &conflicts
+            }
             EngineError::Journal(JournalError::Newer { .. }) => "",
             EngineError::Journal(_) => {
                 "put a good copy of the journal back, such as from the server's own backup. Without one, keep the run's \

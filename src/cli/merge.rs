@@ -2,7 +2,7 @@
 
 use super::ending::Ending;
 use super::fault::Fault;
-use super::options::{Conflicts, MergeArgs};
+use super::options::{Conflicts, Decision, MergeArgs};
 use super::talk::Talk;
 use crate::exit::Exit;
 use crate::report::preview::MergePreview;
@@ -32,11 +32,16 @@ pub(super) fn merge(args: &MergeArgs, talk: &Talk) -> Result<Ending, Fault> {
             Conflicts::KeepOld => OnConflict::KeepOld,
         },
         strict: true,
+        decisions: args.decide.iter().cloned().map(|Decision { path, side }| (path, side)).collect(),
     };
     let sources = Sources { old: &old, base: base.as_ref(), new: &new };
     let merged = webconfig::merge(&sources, &rules).map_err(unusable)?;
+    if let Some(path) = merged.unused_decisions(&rules).first() {
+        let next = "run the command without --decide: it names the conflicts";
+        return Err(Fault::usage(format!("no conflict is called `{path}`")).next(next));
+    }
     let file = args.output.as_deref().unwrap_or(&args.new).display().to_string();
-    webconfig::check(&merged.bytes, &file).map_err(unusable)?;
+    webconfig::check_merged(&merged.bytes, &new, &file).map_err(unusable)?;
     let undecided = merged.undecided().count();
     let exit = if undecided > 0 { Exit::Conflict } else { Exit::Done };
     tell(talk, &new, &merged, &file, exit)?;
@@ -44,7 +49,7 @@ pub(super) fn merge(args: &MergeArgs, talk: &Talk) -> Result<Ending, Fault> {
         let places = if undecided == 1 { "a place" } else { "places" };
         let ending = Ending::new(Exit::Conflict);
         talk.insist(&format!("{undecided} {places} changed by both sides; nothing was written."));
-        return Ok(ending.next("decide with --on-conflict keep-old or keep-new, or change one of the files"));
+        return Ok(ending.next("decide with --decide PATH=old (or new), or all with --on-conflict"));
     }
     if let Some(output) = &args.output {
         write(output, &merged.bytes)?;

@@ -3,9 +3,11 @@
 use super::quote;
 use crate::platform::simulated::{FailAt, demo};
 use crate::report::schema;
+use crate::webconfig::Side;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 /// Moves a PhoneFactor Agent 5.x server to Azure Multi-Factor Authentication Server, with verified backups, resume and
 /// rollback.
@@ -147,6 +149,36 @@ pub(super) struct MergeArgs {
     /// What holds where both files changed the same
     #[arg(long, value_name = "SIDE", value_enum, default_value = "stop")]
     pub(super) on_conflict: Conflicts,
+    /// What holds at one conflict, before --on-conflict does; may be given several times
+    #[arg(long, value_name = "PATH=old|new")]
+    pub(super) decide: Vec<Decision>,
+}
+
+/// Which side holds at a conflict.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Decision {
+    /// The conflict, as the merge names it.
+    pub(super) path: String,
+    /// The side.
+    pub(super) side: Side,
+}
+
+impl FromStr for Decision {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        // A path may hold `=` itself.
+        let side = |word| match word {
+            "old" => Some(Side::Old),
+            "new" => Some(Side::New),
+            _ => None,
+        };
+        let decision = text.rsplit_once('=').and_then(|(path, word)| Some((path, side(word)?)));
+        let Some((path, side)) = decision.filter(|(path, _)| !path.is_empty()) else {
+            return Err("this is the path of a conflict, `=`, and `old` or `new`".to_owned());
+        };
+        Ok(Self { path: path.to_owned(), side })
+    }
 }
 
 /// What holds where both files changed the same.
@@ -165,6 +197,9 @@ pub(super) struct ResumeArgs {
     /// Say that what this gate asks for has been done
     #[arg(long, value_name = "GATE")]
     pub(super) confirm: Option<String>,
+    /// Decide a conflict of a web.config: the old value holds, or the new one; may be given several times
+    #[arg(long, value_name = "PATH=old|new")]
+    pub(super) decide: Vec<Decision>,
     #[command(flatten)]
     pub(super) unattended: Unattended,
 }

@@ -8,7 +8,7 @@ use super::talk::Talk;
 use crate::engine::{Found, Standing};
 use crate::exit::Exit;
 use crate::platform::op::Op;
-use crate::step::{self, History};
+use crate::step::{self, History, Work};
 
 pub(super) fn resume(args: &ResumeArgs, global: &Global, talk: &Talk) -> Result<Ending, Fault> {
     let machine = Machine::open(global, Purpose::Earlier, talk)?;
@@ -49,6 +49,13 @@ fn work(args: &ResumeArgs, scene: Scene<'_>) -> Result<Ending, Fault> {
                 .next(format!("its gates are: {}", gates.join(", "))));
         }
     }
+    let found = match args.decide.as_slice() {
+        [] => found,
+        decisions => {
+            let decisions = decisions.iter().map(|decision| (decision.path.clone(), decision.side)).collect();
+            engine.decide(found, &decisions)?
+        }
+    };
     scene.resume(&found, args.confirm.clone(), args.unattended.after_reboot)
 }
 
@@ -60,6 +67,10 @@ impl Scene<'_> {
         let ops = found.frozen.steps.iter().filter_map(|step| step.work.kind().operations(&scene).ok().flatten());
         let gate = |op| if let Op::Ask { gate } = op { Some(gate.id) } else { None };
         let uninstalls = found.frozen.steps.iter().filter(|step| step.uninstalls().is_some());
-        ops.flatten().filter_map(gate).chain(uninstalls.map(|step| step.id.clone())).collect()
+        let decisions = found.frozen.steps.iter().filter_map(|step| match &step.work {
+            Work::ConfigureWeb(step) => Some(step.gate()),
+            _ => None,
+        });
+        ops.flatten().filter_map(gate).chain(uninstalls.map(|step| step.id.clone())).chain(decisions).collect()
     }
 }

@@ -218,6 +218,8 @@ impl Writing<'_> {
         self.page.line("other-changes", "\"apply\"");
         self.page.note("Where both sides changed the same, somebody decides; or \"keep-new\", or \"keep-old\".");
         self.page.line("on-conflict", "\"stop\"");
+        self.page.note("Encrypted sections refuse a run. With this, a private copy is decrypted for the merge:");
+        self.page.option("on-encrypted", "\"decrypt\"", "");
     }
 }
 

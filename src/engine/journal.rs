@@ -11,6 +11,7 @@ use crate::platform::op::Op;
 use crate::platform::{Doing, Failure, Outcome, Process};
 use crate::step::{Folders, Step, Work};
 use crate::survey::Survey;
+use crate::webconfig::Side;
 use crate::winpath::WinPath;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -93,6 +94,13 @@ pub enum Entry {
         gate: String,
         /// Who says so.
         by: String,
+    },
+    /// The operator decided a conflict.
+    Decided {
+        /// The conflict.
+        path: String,
+        /// Whose value holds.
+        take: Side,
     },
     /// A step is over.
     StepDone {
@@ -177,6 +185,14 @@ pub enum Before {
     Saved {
         /// The backup.
         at: WinPath,
+        /// The topmost folder that the operation creates.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        missing: Option<WinPath>,
+    },
+    /// What it puts into this folder of the run must not outlast it.
+    Private {
+        /// The folder.
+        folder: WinPath,
     },
     /// The folder was missing; this is the first missing one on the way to it, `None` where all were there.
     Folder {
@@ -295,6 +311,8 @@ impl Journal {
         if whole < content.len() {
             disk::replace(disk, path, &content[..whole]).doing(&doing)?;
         }
+        // An earlier attempt may have been cut off while it did that, and a power cut have taken the torn line away.
+        disk::remove(disk, &disk::beside(path)).doing(&doing)?;
         disk::sync_parent(disk, path).doing(&doing)?;
         Ok(Self { file: disk.append(path).doing(&doing)?, path: path.clone(), sum, records, torn: false })
     }

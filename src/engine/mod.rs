@@ -7,6 +7,7 @@
 mod approval;
 mod check;
 mod compare;
+mod decide;
 mod event;
 mod foretell;
 pub mod journal;
@@ -90,6 +91,14 @@ pub enum EngineError {
         run: String,
         /// Why not.
         why: &'static str,
+    },
+    /// What was to be decided is no conflict.
+    #[error("the run has no conflict `{path}` to decide")]
+    NoConflict {
+        /// What was named.
+        path: String,
+        /// The conflicts that there are.
+        known: Vec<String>,
     },
     /// The rollback could not finish.
     #[error("rollback, {done} of {of} done: {failure}")]

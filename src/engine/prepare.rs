@@ -9,7 +9,7 @@ use crate::platform::op::Op;
 use crate::platform::{Doing, Failure, Inspect};
 use crate::preflight::{Finding, MERGE_CONFLICT};
 use crate::procedure::{self, Procedure};
-use crate::report::preview::{ComponentPreview, GatePreview, MergePreview, Preview, StepPreview};
+use crate::report::preview::{Certainty, ComponentPreview, GatePreview, MergePreview, Preview, StepPreview};
 use crate::step::{Folders, History, Scene, Step, Work};
 use crate::survey::survey;
 use crate::webconfig::Change;
@@ -76,7 +76,8 @@ fn preview(
         steps.push(step_preview(&scene, step, no_return)?);
     }
     let conflicts = steps.iter().filter_map(|step: &StepPreview| conflict(step.merge.as_ref()?));
-    let findings = conflicts.chain(procedure.findings.iter().cloned()).collect();
+    let undecided = conflicts.chain(unused_decisions(plan, &steps));
+    let findings = undecided.chain(procedure.findings.iter().cloned()).collect();
     Ok(Preview {
         format: 1,
         kind: "preview",
@@ -101,12 +102,27 @@ fn conflict(merge: &MergePreview) -> Option<Finding> {
     if merge.estimate || undecided.is_empty() {
         return None;
     }
-    let told =
-        |change: &&Change| format!("{}: {} in the old file, {} in the new one", change.path, change.old, change.new);
     let title = format!("both sides changed the same in {}", merge.file);
-    let advice = "decide with `on-conflict` in [merge]: \"keep-old\" or \"keep-new\"";
+    let advice = "decide each in the plan: [[merge.decision]], path = \"...\", take = \"old\" or \"new\"; or all of them \
+                  with `on-conflict` in [merge]";
     let finding = Finding::refuse(MERGE_CONFLICT, title);
-    Some(finding.evidence(undecided.iter().map(told)).advice(advice))
+    Some(finding.evidence(undecided.into_iter().map(Change::conflict)).advice(advice))
+}
+
+/// Decisions of the plan that decide nothing, as far as that is known yet: most likely their paths are misspelt.
+fn unused_decisions(plan: &Plan, steps: &[StepPreview]) -> Option<Finding> {
+    let merges = || steps.iter().filter_map(|step| step.merge.as_ref());
+    let waits = |step: &StepPreview| step.id.starts_with("configure-") && step.certainty == Certainty::KnownLater;
+    if steps.iter().any(waits) || merges().any(|merge| merge.estimate) {
+        return None;
+    }
+    let conflicts: Vec<&Change> = merges().flat_map(|merge| &merge.changes).filter(|it| it.is_conflict()).collect();
+    let is_unused = |path: &&str| !conflicts.iter().any(|conflict| conflict.path == **path);
+    let unused: Vec<&str> = plan.merge.decisions.iter().map(|it| it.path.as_str()).filter(is_unused).collect();
+    let title = "decisions of the plan are about no conflict";
+    let finding =
+        Finding::warn("decision-without-conflict", title).evidence(unused.iter().map(|path| (*path).to_owned()));
+    (!unused.is_empty()).then(|| finding.advice("correct `path` in [[merge.decision]], or leave the decision out"))
 }
 
 fn component_preview(fate: &procedure::Fate) -> ComponentPreview {

@@ -159,9 +159,9 @@ impl Engine<'_> {
             undos.extend(undos_of(frozen, &progress, &record.entry, in_doubt));
         }
         if progress.uninstalled.is_empty() {
-            // Nothing but services has been changed: backups that were made count for nothing.
-            undos.retain(|undo| matches!(undo, Undo::Do { op: Op::Service { .. } }));
-            return Ok(undos);
+            // Nothing but services has been changed, and what was decrypted: backups that were made count for nothing.
+            undos.retain(|undo| matches!(undo, Undo::Do { op: Op::Service { .. } | Op::Remove { .. } }));
+            return Ok(without_needless(undos));
         }
         let starts = |undo: &Undo| matches!(undo, Undo::Do { op: Op::Service { state: ServiceState::Running, .. } });
         let (last, undos): (Vec<Undo>, Vec<Undo>) = undos.into_iter().partition(starts);
@@ -196,7 +196,10 @@ impl Engine<'_> {
     /// since.
     fn save_present(&self, frozen: &Frozen, undos: &[Undo]) -> Result<Vec<Op>, EngineError> {
         let mut ops = self.stop_and_save(frozen, "before-rollback")?;
+        let decrypted = frozen.folders.decrypted();
         let touched = undos.iter().filter_map(|undo| match undo {
+            // It must not outlast the run anywhere.
+            Undo::Do { op: Op::Remove { path } } if path.is_within(&decrypted) => None,
             Undo::Do { op: Op::Restore { to, except, .. } } => Some((to, except.clone())),
             Undo::Do { op: Op::Move { from: path, .. } | Op::Remove { path } } => Some((path, Vec::new())),
             _ => None,
@@ -273,7 +276,7 @@ impl Watcher for Shared<'_, '_> {
     }
 }
 
-/// Leaves out what is put back only to go with its folder a little later.
+/// Leaves out what is put back only to go with its folder a little later, and what is removed twice.
 fn without_needless(undos: Vec<Undo>) -> Vec<Undo> {
     let goes_later = |at: usize, path: &WinPath| {
         undos[at + 1..].iter().any(|later| match later {
@@ -283,6 +286,7 @@ fn without_needless(undos: Vec<Undo>) -> Vec<Undo> {
     };
     let needed = |at: usize, undo: &Undo| match undo {
         Undo::Do { op: Op::Restore { to, .. } } => !goes_later(at, to),
+        Undo::Do { op: Op::Remove { .. } } => !undos[at + 1..].contains(undo),
         _ => true,
     };
     let needed: Vec<bool> = undos.iter().enumerate().map(|(at, undo)| needed(at, undo)).collect();

@@ -168,7 +168,8 @@ impl Running<'_> {
     /// True where a step has to wait for a person, and everything else is done first.
     fn is_put_off(&self, step: &Step) -> bool {
         let kind = step.work.kind();
-        kind.can_be_put_off() && !kind.probe(&self.scene()).is_ok_and(|probe| probe == Probe::Done)
+        let is_left = || !kind.probe(&self.scene()).is_ok_and(|probe| probe == Probe::Done);
+        (kind.can_be_put_off() && is_left()) || self.to_decide(step).is_ok_and(|gate| gate.is_some())
     }
 
     fn write(&mut self, entry: Entry) -> Result<(), EngineError> {
@@ -326,6 +327,9 @@ impl Running<'_> {
                 Probe::Needed(_) => self.write(Entry::StepStarted { step: step.id.clone() })?,
             }
         }
+        if let Flow::Stop(end) = self.decided(step)? {
+            return Ok(Flow::Stop(end));
+        }
         let mut ops = self.operations(step)?;
         if self.is_to_be_repeated(step, ops.len())? {
             self.write(Entry::StepStarted { step: step.id.clone() })?;
@@ -350,6 +354,26 @@ impl Running<'_> {
             return Err(Failure::new(format!("verify {}", step.id), why).into());
         }
         self.step_done(step, "done")
+    }
+
+    /// Has a person decide what the step needs decided, once.
+    fn decided(&mut self, step: &Step) -> Result<Flow, EngineError> {
+        let Some(gate) = self.to_decide(step)? else { return Ok(Flow::Next) };
+        self.watcher.event(&Event::Gate { gate: gate.clone() });
+        match self.operator.at_gate(&gate, "it is not decided") {
+            Answer::Done { by } => {
+                self.write(Entry::Answered { gate: gate.id.clone(), by: by.clone() })?;
+                self.watcher.event(&Event::Answered { gate: gate.id, by });
+                Ok(Flow::Next)
+            }
+            Answer::Later if self.operator.wants_to_stop() => Ok(Flow::Stop(End::Stopped)),
+            Answer::Later => Ok(Flow::Stop(End::Waiting(gate))),
+        }
+    }
+
+    fn to_decide(&self, step: &Step) -> Result<Option<Gate>, Failure> {
+        let gate = step.work.kind().to_decide(&self.scene())?;
+        Ok(gate.filter(|gate| !self.progress.answered.contains(&gate.id)))
     }
 
     fn operations(&self, step: &Step) -> Result<Vec<Op>, EngineError> {

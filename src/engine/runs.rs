@@ -8,7 +8,7 @@ use crate::platform::{Doing, Failure, Outcome, Process};
 use crate::step::{History, Kept, Source};
 use crate::winpath::WinPath;
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 pub(super) const JOURNAL: &str = "journal.jsonl";
@@ -174,6 +174,8 @@ pub(super) struct Progress {
     pub(super) given_up: Option<(String, Process)>,
     /// What steps need to know.
     pub(super) history: History,
+    /// The gates that have been answered.
+    pub(super) answered: BTreeSet<String>,
     restart_asked: bool,
     backing_up: Option<Kept>,
 }
@@ -234,6 +236,8 @@ impl Progress {
             Entry::OutcomeUnknown { step, process, .. } => self.given_up = Some((step.clone(), process.clone())),
             Entry::RestartNeeded { .. } => self.restart_asked = true,
             Entry::RollbackStarted { .. } | Entry::RollbackContinued | Entry::Undone { .. } => self.given_up = None,
+            Entry::Answered { gate, .. } => drop(self.answered.insert(gate.clone())),
+            Entry::Decided { path, take } => drop(self.history.decisions.insert(path.clone(), *take)),
             Entry::StepDone { step, .. } => self.steps.entry(step.clone()).or_default().over = true,
             Entry::Reset { steps } => {
                 self.steps.retain(|step, _| !steps.contains(step));

@@ -12,13 +12,10 @@ use std::io;
 /// Records what is there before `op`. Content goes into the run's backups under `name`, never into the journal.
 pub(super) fn before(platform: &dyn Platform, folders: &Folders, op: &Op, name: &str) -> Result<Before, Failure> {
     let saved = |path: &WinPath| {
-        if folders.own(path) {
-            return Ok(Before::Nothing);
-        }
         let at = folders.backup.child("before").child(name);
         let save = Op::BackUp { from: path.clone(), to: at.clone(), except: Vec::new() };
         platform.perform(&save, &mut |_| {})?;
-        Ok(Before::Saved { at })
+        Ok(at)
     };
     let missing = |folder: &WinPath| {
         let missing = topmost_missing(platform.files(), folder).doing(op)?;
@@ -27,7 +24,16 @@ pub(super) fn before(platform: &dyn Platform, folders: &Folders, op: &Op, name: 
     match op {
         // What a restore replaces is kept as well: it is not put back, but somebody may miss it.
         Op::Write { path, .. } | Op::Remove { path } | Op::Copy { to: path, .. } | Op::Restore { to: path, .. } => {
-            saved(path)
+            let decrypted = folders.decrypted();
+            if path.is_within(&decrypted) {
+                return Ok(Before::Private { folder: decrypted });
+            }
+            if folders.own(path) {
+                return Ok(Before::Nothing);
+            }
+            let parent = path.parent().filter(|_| matches!(op, Op::Write { .. } | Op::Copy { .. }));
+            let missing = parent.map(|folder| topmost_missing(platform.files(), &folder)).transpose().doing(op)?;
+            Ok(Before::Saved { at: saved(path)?, missing: missing.flatten() })
         }
         Op::Close { folder } => missing(folder),
         Op::Move { from, to, .. } if disk::exists(platform.files(), from).doing(op)? => {
@@ -64,9 +70,12 @@ fn topmost_missing(disk: &dyn ReadDisk, path: &WinPath) -> io::Result<Option<Win
 /// knows which backup counts and which products were there before the run.
 pub(super) fn undo(op: &Op, before: &Before, log: &WinPath) -> Vec<Op> {
     match (op, before) {
-        (Op::Write { path, .. } | Op::Remove { path } | Op::Copy { to: path, .. }, Before::Saved { at }) => {
-            vec![Op::Restore { from: at.clone(), to: path.clone(), except: Vec::new() }]
+        (Op::Write { path, .. } | Op::Remove { path } | Op::Copy { to: path, .. }, Before::Saved { at, missing }) => {
+            let restore = Op::Restore { from: at.clone(), to: path.clone(), except: Vec::new() };
+            let empty = missing.as_ref().and_then(|up_to| empty(path.parent(), up_to));
+            [restore].into_iter().chain(empty).collect()
         }
+        (Op::Write { .. } | Op::Copy { .. }, Before::Private { folder }) => vec![Op::Remove { path: folder.clone() }],
         (Op::Close { folder }, Before::Folder { missing: None }) => vec![Op::Remove { path: folder.child(OFFLINE) }],
         (Op::Close { folder }, Before::Folder { missing: Some(up_to) }) => {
             // The folder was created for the application; what lies above it may hold other things by now.

@@ -43,7 +43,7 @@ const fn key(
     KeyDoc { tables, key, kind, values: &[], default, meaning }
 }
 
-/// A key that takes one of a few texts, of which the first is the default.
+/// A key that takes one of a few texts, of which the first is the default where there is one.
 const fn choice(
     tables: &'static [&'static str],
     key: &'static str,
@@ -89,6 +89,10 @@ pub const KEYS: &[KeyDoc] = &[
     choice(&["portal"], "themes", &["restore", "skip"], "\"restore\"", "own folders below App_Themes and the theme the old file selected"),
     choice(&["merge"], "other-changes", &["apply", "report"], "\"apply\"", "changes outside appSettings and applicationSettings"),
     choice(&["merge"], "on-conflict", &["stop", "keep-new", "keep-old"], "\"stop\"", "what happens where both sides changed the same"),
+    choice(&["merge"], "on-encrypted", &["stop", "decrypt"], "\"stop\"", "what becomes of encrypted sections; decrypt merges a private copy and encrypts the result"),
+    key(&["merge"], "decision", "an array of tables", "", "which side holds in single conflicts"),
+    key(&["merge.decision"], "path", "text", "", "the conflict, as the preview names it; required"),
+    choice(&["merge.decision"], "take", &["old", "new"], "", "whose value holds; required"),
     key(&["gates"], "server-setup", "{ skip = \"reason\" }", "", "run the server's setup"),
     key(&["gates"], "activation", "{ skip = \"reason\" }", "", "activate the server and pick its replication group"),
     key(&["gates"], "portal-url", "{ skip = \"reason\" }", "", "enter the portal's new address in the server's console"),

@@ -21,6 +21,8 @@ mod values;
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
 pub use keys::{KEYS, KeyDoc};
 pub use parse::LARGEST;
+// What a plan says of the merge is what the merge takes.
+pub use crate::webconfig::{OnConflict, OtherChanges, Side};
 pub use values::{
     ExpandError, Invalid, MachinePath, ProductCode, Program, PropertyName, SdkUrl, Sha256Hex, SignedBy,
     VirtualDirectory,
@@ -277,37 +279,40 @@ pub enum Themes {
 }
 
 /// `[merge]`
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Merge {
     /// What becomes of changes outside `appSettings` and `applicationSettings`; `apply`.
     pub other_changes: OtherChanges,
     /// What happens where both sides changed the same; `stop`.
     pub on_conflict: OnConflict,
+    /// What becomes of encrypted sections; `stop`.
+    #[serde(default)]
+    pub on_encrypted: OnEncrypted,
+    /// Which side holds in single conflicts; none by default.
+    #[serde(default, rename = "decision", skip_serializing_if = "Vec::is_empty")]
+    pub decisions: Vec<Decision>,
 }
 
-/// What becomes of changes outside `appSettings` and `applicationSettings`.
+/// What becomes of a web.config with encrypted sections.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum OtherChanges {
-    /// They are made in the new file, as the article asks for.
-    #[default]
-    Apply,
-    /// They are only named in the report.
-    Report,
-}
-
-/// What happens where both sides of a merge changed the same thing.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OnConflict {
-    /// Somebody decides.
+pub enum OnEncrypted {
+    /// The run is refused.
     #[default]
     Stop,
-    /// The new file's value stays.
-    KeepNew,
-    /// The old file's value is taken over.
-    KeepOld,
+    /// A private copy is decrypted for the merge, whose result is encrypted again.
+    Decrypt,
+}
+
+/// `[[merge.decision]]`
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Decision {
+    /// The conflict, as the preview names it. No other decision has the same.
+    pub path: String,
+    /// Whose value holds.
+    pub take: Side,
 }
 
 /// A gate that a plan can skip.

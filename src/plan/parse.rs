@@ -2,7 +2,7 @@
 
 use super::reader::{Argument, Id, Problem, Reader, Table};
 use super::{Backup, Common, Component, FORMAT, GateId, Hook, Merge, Plan, Portal, Preflight, Sdk, Server, Skip, Web};
-use super::{Diagnostics, When, check};
+use super::{Decision, Diagnostics, When, check};
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Range,
@@ -196,7 +196,33 @@ fn portal(r: &mut Reader, table: &mut Table<'_>) -> Portal {
 }
 
 fn merge(r: &mut Reader, table: &mut Table<'_>) -> Merge {
-    Merge { other_changes: r.choice(table, "other-changes"), on_conflict: r.choice(table, "on-conflict") }
+    let (other_changes, on_conflict) = (r.choice(table, "other-changes"), r.choice(table, "on-conflict"));
+    let on_encrypted = r.choice(table, "on-encrypted");
+    let mut decisions: Vec<Decision> = Vec::new();
+    for table in r.tables(table, "decision", "merge.decision") {
+        let span = table.span.clone();
+        let Some(decision) = decision(r, table) else { continue };
+        if decisions.iter().any(|known| known.path == decision.path) {
+            let problem = Problem::new(format!("`{}` is decided twice", decision.path), span, "here again");
+            r.problem(problem.hint("leave one of the decisions out".to_owned()));
+        }
+        decisions.push(decision);
+    }
+    Merge { other_changes, on_conflict, on_encrypted, decisions }
+}
+
+fn decision(r: &mut Reader, mut table: Table<'_>) -> Option<Decision> {
+    let hint = "write `path = \"...\"` as the preview has it, and `take = \"old\"` or `take = \"new\"`";
+    for (key, problem) in
+        [("path", "a decision names no conflict"), ("take", "a decision does not say whose value holds")]
+    {
+        if !table.has(key) {
+            r.missing(&table, problem, hint);
+        }
+    }
+    let (path, take) = (r.get(&mut table, "path"), r.chosen(&mut table, "take"));
+    r.finish(table);
+    Some(Decision { path: path?, take: take? })
 }
 
 fn gates(r: &mut Reader, table: &mut Table<'_>) -> BTreeMap<GateId, Skip> {
@@ -227,7 +253,7 @@ fn preflight(r: &mut Reader, table: &mut Table<'_>) -> Preflight {
 }
 
 fn hooks(r: &mut Reader, top: &mut Table<'_>) -> Vec<Hook> {
-    let tables = r.tables(top, "hook");
+    let tables = r.tables(top, "hook", "hook");
     tables.into_iter().filter_map(|table| hook(r, table)).collect()
 }
 

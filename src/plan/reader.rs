@@ -95,6 +95,11 @@ impl Reader {
 
     /// Takes a key that allows only the texts that its [`KeyDoc`] lists, or its default.
     pub(super) fn choice<T: DeserializeOwned + Default>(&mut self, table: &mut Table<'_>, key: &'static str) -> T {
+        self.chosen(table, key).unwrap_or_default()
+    }
+
+    /// [`Reader::choice`] of a key that has no default.
+    pub(super) fn chosen<T: DeserializeOwned>(&mut self, table: &mut Table<'_>, key: &'static str) -> Option<T> {
         let values = find(table.name, key).map_or(&[][..], |doc| doc.values);
         let read = |reader: &mut Self, item: Item<'_>| {
             let text = reader.text(item)?;
@@ -108,7 +113,7 @@ impl Reader {
             }
             chosen
         };
-        self.take(table, key, read).unwrap_or_default()
+        self.take(table, key, read)
     }
 
     /// Takes a table out of a table.
@@ -127,12 +132,17 @@ impl Reader {
     }
 
     /// Takes an array of tables out of a table.
-    pub(super) fn tables<'a>(&mut self, table: &mut Table<'a>, key: &'static str) -> Vec<Table<'a>> {
+    pub(super) fn tables<'a>(
+        &mut self,
+        table: &mut Table<'a>,
+        key: &'static str,
+        name: &'static str,
+    ) -> Vec<Table<'a>> {
         let Some((_, value)) = table.entries.get(key).cloned() else { return Vec::new() };
         let checked = self.take(table, key, |reader, item| match item.value.get_ref() {
             DeValue::Array(items) if items.iter().all(|item| item.get_ref().is_table()) => Some(()),
             DeValue::Table(_) => {
-                let message = format!("`[{key}]` must be `[[{key}]]`");
+                let message = format!("`[{name}]` must be `[[{name}]]`");
                 let hint = "there may be several of them, so each is written with two pairs of brackets".to_owned();
                 reader.problem(Problem::new(message, item.value.span(), "one pair of brackets").hint(hint));
                 None
@@ -140,7 +150,7 @@ impl Reader {
             _ => reader.wrong_type(item),
         });
         let items = value.get_ref().as_array().filter(|_| checked.is_some());
-        let table = |item: &'a Spanned<DeValue<'a>>| Some(Table::new(key, item.span(), item.get_ref().as_table()?));
+        let table = |item: &'a Spanned<DeValue<'a>>| Some(Table::new(name, item.span(), item.get_ref().as_table()?));
         items.into_iter().flat_map(|items| items.iter()).filter_map(table).collect()
     }
 

@@ -1,12 +1,13 @@
 //! Whether the settings of the old web components can be carried over.
 
 use super::Finding;
-use crate::plan::Component;
+use crate::plan::{Component, OnEncrypted};
 use crate::platform::{Inspect, disk};
-use crate::procedure::{Ground, Target};
+use crate::procedure::{Ground, Target, encrypted};
+use crate::step::read_beside;
 use crate::webconfig::{
-    Document, OnConflict, OtherChanges, Rules, SdkUrlRule, Shown, Sources, ThemeRule, Values, is_placeholder_sdk_url,
-    merge,
+    Document, Gathered, OnConflict, OtherChanges, Rules, SdkUrlRule, Shown, Sources, ThemeRule, Values,
+    is_placeholder_sdk_url, merge,
 };
 use crate::winpath::WinPath;
 
@@ -36,51 +37,94 @@ pub(super) fn check(ground: &Ground<'_>, targets: &[Target], findings: &mut Vec<
                 continue;
             }
         };
-        elsewhere(&path, &values, findings);
+        elsewhere(ground, &path, &values, findings);
         needs_sdk_url(ground, target, &document, &values, findings);
     }
 }
 
 /// True where a merge can take the old settings over, or there are none.
-pub(super) fn can_be_carried_over(machine: &dyn Inspect, target: &Target) -> bool {
-    read(machine, &target.old.web_config()).is_ok_and(|read| read.is_none_or(|(_, values)| values.encrypted.is_empty()))
+pub(super) fn can_be_carried_over(ground: &Ground<'_>, target: &Target) -> bool {
+    let path = target.old.web_config();
+    let is_readable =
+        |values: &Values| values.encrypted.is_empty() || encrypted_sections(ground, &path, values).is_none();
+    read(ground.machine, &path).is_ok_and(|read| read.is_none_or(|(_, values)| is_readable(&values)))
+}
+
+/// The files that a web.config refers to and that go along with it.
+pub(crate) fn outside_files(machine: &dyn Inspect, path: &WinPath) -> Vec<String> {
+    let Ok(Some(document)) = parse(machine, path) else { return Vec::new() };
+    let folder = path.parent().unwrap_or_else(|| path.clone());
+    let beside = |file: &str| read_beside(machine, &folder, file);
+    Gathered::of(&document, None, None, &beside).map_or(Vec::new(), |gathered| gathered.files())
 }
 
 /// A web.config to its last value; `None` where there is no such file.
-pub(super) fn read(machine: &dyn Inspect, path: &WinPath) -> Result<Option<(Document, Values)>, String> {
-    if !disk::exists(machine.files(), path).map_err(|error| error.to_string())? {
-        return Ok(None);
-    }
-    let bytes = disk::read(machine.files(), path, CONFIG_LIMIT).map_err(|error| error.to_string())?;
-    let document = Document::parse(bytes, path.as_str()).map_err(|error| error.to_string())?;
+pub(crate) fn read(machine: &dyn Inspect, path: &WinPath) -> Result<Option<(Document, Values)>, String> {
+    let Some(document) = parse(machine, path)? else { return Ok(None) };
+    let folder = path.parent().unwrap_or_else(|| path.clone());
+    let beside = |file: &str| read_beside(machine, &folder, file);
+    let gathered = Gathered::of(&document, None, None, &beside).map_err(|error| error.to_string())?;
+    let document = gathered.document;
     let values = document.values().map_err(|error| error.to_string())?;
+    let values = Values { outside: gathered.left, ..values };
     if values.encrypted.is_empty() {
         // What cannot be merged even with itself cannot be merged with a new file either.
         let sources = Sources { old: &document, base: None, new: &document };
         let (sdk_url, theme, other_changes) = (SdkUrlRule::Keep, ThemeRule::KeepNew, OtherChanges::Report);
-        let rules = Rules { sdk_url, theme, other_changes, on_conflict: OnConflict::KeepNew, strict: false };
+        let rules = Rules {
+            sdk_url,
+            theme,
+            other_changes,
+            on_conflict: OnConflict::KeepNew,
+            strict: false,
+            decisions: std::collections::BTreeMap::new(),
+        };
         merge(&sources, &rules).map_err(|error| error.to_string())?;
     }
     Ok(Some((document, values)))
 }
 
+fn parse(machine: &dyn Inspect, path: &WinPath) -> Result<Option<Document>, String> {
+    if !disk::exists(machine.files(), path).map_err(|error| error.to_string())? {
+        return Ok(None);
+    }
+    let bytes = disk::read(machine.files(), path, CONFIG_LIMIT).map_err(|error| error.to_string())?;
+    Document::parse(bytes, path.as_str()).map(Some).map_err(|error| error.to_string())
+}
+
 /// Settings that are not in the file itself, or not in clear.
-fn elsewhere(path: &WinPath, values: &Values, findings: &mut Vec<Finding>) {
+fn elsewhere(ground: &Ground<'_>, path: &WinPath, values: &Values, findings: &mut Vec<Finding>) {
     if !values.encrypted.is_empty() {
-        findings.push(
-            Finding::refuse("encrypted-web-config", format!("{path} has encrypted sections"))
-                .evidence(values.encrypted.iter().cloned())
-                .advice(r"decrypt them first: %windir%\Microsoft.NET\Framework64\v2.0.50727\aspnet_regiis.exe -pdf SECTION FOLDER"),
-        );
+        findings.extend(encrypted_sections(ground, path, values));
     }
     if !values.outside.is_empty() {
         let outside = values.outside.iter().map(|outside| format!("{}: {}", outside.section, outside.file));
         findings.push(
-            Finding::warn("outside-configuration", format!("{path} keeps settings in other files"))
+            Finding::warn("outside-configuration", format!("{path} refers to files that are not carried over"))
                 .evidence(outside)
-                .advice("these files are backed up with the folder; copy them and the attribute into the new folder by hand"),
+                .advice("they are missing, or lie outside its folder: look whether the new file has to refer to them"),
         );
     }
+}
+
+/// Encrypted sections can be merged where the plan has them decrypted, and the machine can do that.
+fn encrypted_sections(ground: &Ground<'_>, path: &WinPath, values: &Values) -> Option<Finding> {
+    let refuse = |title: String| Finding::refuse("encrypted-web-config", title).evidence(values.encrypted.clone());
+    if ground.plan.merge.on_encrypted == OnEncrypted::Stop {
+        let advice = "set `on-encrypted = \"decrypt\"` in [merge]: a private copy is decrypted for the merge, and its result \
+                      encrypted again; or decrypt them yourself with aspnet_regiis -pdf";
+        return Some(refuse(format!("{path} has encrypted sections")).advice(advice));
+    }
+    // The program knows sections by their paths from the root only.
+    if values.encrypted.iter().any(|section| section.starts_with("location/")) {
+        let advice = "decrypt this one yourself, or move it out of its <location>";
+        return Some(refuse(format!("{path} has an encrypted section in a <location>")).advice(advice));
+    }
+    let has_programs = [true, false].iter().all(|is_old| encrypted::program(ground, *is_old).is_some());
+    let advice =
+        "install ASP.NET of the .NET Framework 4.5 or later; without it the sections have to be decrypted by hand";
+    (!has_programs)
+        .then(|| refuse("aspnet_regiis.exe, which decrypts, is not on this machine".to_owned()).advice(advice))
 }
 
 /// Where the SDK will not be on this server, only the administrator knows its new address.

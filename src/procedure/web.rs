@@ -1,13 +1,13 @@
 //! The steps that concern the web components.
 
-use super::{Ground, Replaced};
-use crate::plan::{Component, GateId, Method, OnConflict, OtherChanges, Themes, Web};
+use super::{Ground, Replaced, encrypted};
+use crate::plan::{Component, GateId, Method, Themes, Web};
 use crate::platform::facts::{Application, Pool, Site};
 use crate::platform::op::{Gate, Op};
 use crate::preflight::{self, Finding};
 use crate::step::{AwaitPackage, BackUp, ConfigureWeb, InstallWeb, Item, Step, Tell, Uninstall, Work};
 use crate::survey::{Served, packages};
-use crate::webconfig::{self, Rules, SdkUrlRule, ThemeRule};
+use crate::webconfig::{Rules, SdkUrlRule, ThemeRule};
 use crate::winpath::WinPath;
 use std::collections::BTreeMap;
 
@@ -305,6 +305,7 @@ pub(super) fn install(ground: &Ground<'_>, target: &Target) -> Vec<Step> {
         shipped,
         rules: rules(ground, component),
         themes: themes(ground, target),
+        protected: encrypted::protected(ground, target),
     };
     let step = |verb: &str, reason: &str, work| Step {
         id: format!("{verb}-{component}"),
@@ -340,16 +341,10 @@ fn rules(ground: &Ground<'_>, component: Component) -> Rules {
     Rules {
         sdk_url: sdk_url_rule(ground),
         theme: if restored { ThemeRule::Carry } else { ThemeRule::KeepNew },
-        other_changes: match ground.plan.merge.other_changes {
-            OtherChanges::Apply => webconfig::OtherChanges::Apply,
-            OtherChanges::Report => webconfig::OtherChanges::Report,
-        },
-        on_conflict: match ground.plan.merge.on_conflict {
-            OnConflict::Stop => webconfig::OnConflict::Stop,
-            OnConflict::KeepNew => webconfig::OnConflict::KeepNew,
-            OnConflict::KeepOld => webconfig::OnConflict::KeepOld,
-        },
+        other_changes: ground.plan.merge.other_changes,
+        on_conflict: ground.plan.merge.on_conflict,
         strict: false,
+        decisions: ground.plan.merge.decisions.iter().map(|known| (known.path.clone(), known.take)).collect(),
     }
 }
 

@@ -1,13 +1,13 @@
 //! Give a new web component the old settings, and open it.
 
-use super::{Probe, Scene, StepKind};
+use super::{Probe, Protected, Scene, StepKind};
 use crate::plan::Component;
 use crate::platform::facts::Application;
-use crate::platform::op::{Blob, Op};
-use crate::platform::{Doing, Failure, OFFLINE, disk};
+use crate::platform::op::{Blob, Gate, Op};
+use crate::platform::{Doing, Failure, Inspect, OFFLINE, disk};
 use crate::report::preview::{Certainty, MergePreview};
 use crate::survey::packages;
-use crate::webconfig::{self, Document, Merged, Rules, Sources};
+use crate::webconfig::{self, Change, Document, Gathered, Merged, OutsideFile, Rules, Sources};
 use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
 
@@ -35,12 +35,15 @@ pub struct ConfigureWeb {
     pub rules: Rules,
     /// Own themes: folders below `App_Themes`.
     pub themes: Vec<String>,
+    /// Encrypted sections, of which a decrypted copy is merged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protected: Option<Protected>,
 }
 
 /// The files of a merge.
 struct Files {
-    /// As the administrator left it.
-    old: Document,
+    /// As the administrator left it, with what it keeps in other files.
+    old: Gathered,
     /// As the old version shipped it.
     base: Option<Document>,
     /// As the new version ships it; `None` as long as its package is not there.
@@ -83,7 +86,11 @@ impl ConfigureWeb {
     /// The three files of the merge: from the run's own copies where they exist, else from where they can be had now.
     /// `None` where there is no old file: nothing is to be carried over.
     fn files(&self, scene: &Scene<'_>) -> Result<Option<Files>, Failure> {
-        let Some(old) = Self::document(scene, &scene.old(&self.old_folder).child("web.config"))? else {
+        let folder = match &self.protected {
+            Some(protected) => protected.folder.clone(),
+            None => scene.old(&self.old_folder),
+        };
+        let Some(old) = Self::document(scene, &folder.child("web.config"))? else {
             return Ok(None);
         };
         let base = match &self.old_package {
@@ -94,23 +101,82 @@ impl ConfigureWeb {
             Some(new) => Some(new),
             None => Self::packaged(scene, &self.package)?,
         };
+        let read = |file: &str| read_beside(scene.machine, &folder, file);
+        let gathered = Gathered::of(&old, base.as_ref(), new.as_ref(), &read);
+        let old = gathered.doing(format!("read what {} refers to", old.name()))?;
         Ok(Some(Files { old, base, new }))
     }
 
-    /// Carries the old values into `new`; the result is checked.
-    fn carry(&self, files: &Files, new: &Document) -> Result<Merged, Failure> {
+    /// Carries the old values into `new`; the result is checked. Answers with the files that belong beside it, too.
+    fn carry(&self, scene: &Scene<'_>, files: &Files, new: &Document) -> Result<(Merged, Vec<OutsideFile>), Failure> {
         let doing = format!("merge the web.config of the {}", self.component.title());
-        let sources = Sources { old: &files.old, base: files.base.as_ref(), new };
-        let merged = webconfig::merge(&sources, &self.rules).doing(&doing)?;
+        let sources = Sources { old: &files.old.document, base: files.base.as_ref(), new };
+        let mut rules = self.rules.clone();
+        rules.decisions.extend(scene.history.decisions.clone());
+        let merged = webconfig::merge(&sources, &rules).doing(&doing)?;
+        let (merged, outside) = files.old.separate(merged, new.name()).doing(&doing)?;
         webconfig::check(&merged.bytes, self.application.folder.child("web.config").as_str()).doing(&doing)?;
-        Ok(merged)
+        Ok((merged, outside))
     }
 
-    /// The merged web.config; `None` where there is no old file, or the new one is not there yet.
-    fn merged(&self, scene: &Scene<'_>) -> Result<Option<Merged>, Failure> {
+    /// The merged web.config and the files that belong beside it; `None` where there is no old file, or the new one is
+    /// not there yet.
+    fn merged(&self, scene: &Scene<'_>) -> Result<Option<(Merged, Vec<OutsideFile>)>, Failure> {
         let Some(files) = self.files(scene)? else { return Ok(None) };
-        files.new.as_ref().map(|new| self.carry(&files, new)).transpose()
+        files.new.as_ref().map(|new| self.carry(scene, &files, new)).transpose()
     }
+
+    /// What is written into the new folder: the files that the web.config refers to, then the web.config.
+    fn written(&self, scene: &Scene<'_>, folder: &WinPath) -> Result<Vec<(WinPath, Vec<u8>)>, Failure> {
+        let Some((merged, outside)) = self.merged(scene)? else { return Ok(Vec::new()) };
+        let place = |file: &OutsideFile| folder.join(&file.file).doing(format!("place {}", file.file));
+        let mut written = Vec::new();
+        for file in outside {
+            written.push((place(&file)?, file.bytes));
+        }
+        written.push((folder.child("web.config"), merged.bytes));
+        Ok(written)
+    }
+
+    /// [`ConfigureWeb::written`] as it can be recognised: what was encrypted is another text each time.
+    fn seen(&self, scene: &Scene<'_>, folder: &WinPath) -> Result<Vec<(WinPath, Vec<u8>)>, Failure> {
+        if self.protected.is_some() { Ok(Vec::new()) } else { self.written(scene, folder) }
+    }
+
+    /// Writes the result beside the decrypted copy, encrypts it there, and puts it into its place.
+    fn encrypted(&self, scene: &Scene<'_>, protected: &Protected, folder: &WinPath) -> Result<Vec<Op>, Failure> {
+        let private = protected.folder.child("merged");
+        let written = self.written(scene, &private)?;
+        let Some((path, bytes)) = written.last() else { return Ok(Vec::new()) };
+        let document = Document::parse(bytes.clone(), path.as_str()).doing("read the merged web.config")?;
+        let log = scene.folders.log(&format!("encrypt-{}", self.component));
+        let encrypt = protected.encrypt(&document, &private, &log);
+        let mut copies = Vec::new();
+        for (path, _) in &written {
+            let to = folder.join(path.below(&private).unwrap_or_default()).doing(format!("place {path}"))?;
+            copies.push(Op::Copy { from: path.clone(), to });
+        }
+        let write = |(path, bytes)| Op::Write { path, content: Blob::new(bytes) };
+        Ok(written.into_iter().map(write).chain(encrypt).chain(copies).collect())
+    }
+
+    /// Where both sides changed the same, decided or not; nothing as long as the new file is not known.
+    pub fn conflicts(&self, scene: &Scene<'_>) -> Result<Vec<Change>, Failure> {
+        let changes = self.merged(scene)?.map_or(Vec::new(), |(merged, _)| merged.changes);
+        Ok(changes.into_iter().filter(Change::is_conflict).collect())
+    }
+
+    /// Id of the gate at which conflicts are decided.
+    pub fn gate(&self) -> String {
+        format!("decide-{}", self.component)
+    }
+}
+
+/// A file that a web.config in `folder` refers to.
+pub(crate) fn read_beside(machine: &dyn Inspect, folder: &WinPath, file: &str) -> Result<Option<Vec<u8>>, String> {
+    let path = folder.join(file).map_err(|error| error.to_string())?;
+    let there = disk::exists(machine.files(), &path).map_err(|error| error.to_string())?;
+    there.then(|| disk::read(machine.files(), &path, CONFIG_LIMIT).map_err(|error| error.to_string())).transpose()
 }
 
 impl StepKind for ConfigureWeb {
@@ -131,11 +197,10 @@ impl StepKind for ConfigureWeb {
                 return needed(format!("the theme {theme} is missing"));
             }
         }
-        let path = folder.child("web.config");
-        if let Some(merged) = self.merged(scene)?
-            && (!there(&path)? || disk::read(files, &path, CONFIG_LIMIT).doing(format!("read {path}"))? != merged.bytes)
-        {
-            return needed(format!("{path} does not hold the old settings"));
+        for (path, bytes) in self.seen(scene, &folder)? {
+            if !there(&path)? || disk::read(files, &path, CONFIG_LIMIT).doing(format!("read {path}"))? != bytes {
+                return needed(format!("{path} does not hold the old settings"));
+            }
         }
         let iis = scene.machine.web_server()?.unwrap_or_default();
         match iis.application(&self.site, &self.application.path) {
@@ -148,10 +213,14 @@ impl StepKind for ConfigureWeb {
         let folder = self.folder(scene)?;
         let mut ops: Vec<Op> =
             self.theme_paths(scene, &folder).into_iter().map(|(from, to)| Op::Copy { from, to }).collect();
-        match self.merged(scene)? {
-            Some(merged) => ops.push(Op::Write { path: folder.child("web.config"), content: Blob::new(merged.bytes) }),
-            None if self.waits_for_package(scene)? => return Ok(None),
-            None => {}
+        let written = self.written(scene, &folder)?;
+        if written.is_empty() && self.waits(scene)? {
+            return Ok(None);
+        }
+        let write = |(path, bytes)| Op::Write { path, content: Blob::new(bytes) };
+        match &self.protected {
+            Some(protected) => ops.extend(self.encrypted(scene, protected, &folder)?),
+            None => ops.extend(written.into_iter().map(write)),
         }
         ops.push(Op::Configure { site: self.site.clone(), application: self.wanted(folder.clone()) });
         let planned = &self.application.folder;
@@ -164,8 +233,27 @@ impl StepKind for ConfigureWeb {
         Ok(Some(ops))
     }
 
+    /// Where the new file was known before the run, its conflicts were decided then.
+    fn to_decide(&self, scene: &Scene<'_>) -> Result<Option<Gate>, Failure> {
+        let conflicts = self.conflicts(scene)?;
+        let told: Vec<String> = conflicts.iter().filter(|it| it.is_undecided()).map(Change::conflict).collect();
+        if told.is_empty() {
+            return Ok(None);
+        }
+        let title = format!("Decide what holds in the web.config of the {}", self.component.title());
+        let mut instructions = vec![
+            "The old file and the new version have changed the same. Until it is decided this stays closed.".to_owned(),
+        ];
+        instructions.extend(told);
+        instructions.push(
+            "`resume --decide PATH=old` takes the old value, `PATH=new` the new one; several may be given.".to_owned(),
+        );
+        instructions.push("To confirm the gate without a decision is to keep the new values.".to_owned());
+        Ok(Some(Gate { id: self.gate(), title, instructions, by_hand: None, watch: None }))
+    }
+
     fn certainty(&self, scene: &Scene<'_>) -> Certainty {
-        match self.waits_for_package(scene) {
+        match self.waits(scene) {
             Ok(false) => Certainty::Exact,
             _ => Certainty::KnownLater,
         }
@@ -175,7 +263,7 @@ impl StepKind for ConfigureWeb {
         let Some(files) = self.files(scene)? else { return Ok(None) };
         // Until the new file is there, the old one as shipped stands in for it: the values carried are the same.
         let Some(shipped) = files.new.as_ref().or(files.base.as_ref()) else { return Ok(None) };
-        let merged = self.carry(&files, shipped)?;
+        let (merged, _) = self.carry(scene, &files, shipped)?;
         let file = self.folder(scene)?.child("web.config").to_string();
         let result = Document::parse(merged.bytes, &file).doing("read the merged web.config")?;
         let diff = webconfig::masked_diff(shipped, &result, 2);
@@ -189,9 +277,14 @@ impl ConfigureWeb {
         Application { folder, ..self.application.clone() }
     }
 
-    /// True as long as the new web.config cannot be had: its package comes with the server's setup.
-    fn waits_for_package(&self, scene: &Scene<'_>) -> Result<bool, Failure> {
+    /// True as long as the merge cannot be told: the new web.config comes with the server's setup, or the old one is
+    /// still to be decrypted.
+    fn waits(&self, scene: &Scene<'_>) -> Result<bool, Failure> {
         let there = |path: &WinPath| disk::exists(scene.machine.files(), path).doing(format!("look for {path}"));
-        Ok(!there(&self.shipped)? && !there(&self.package)?)
+        let is_readable = match &self.protected {
+            Some(protected) => there(&protected.folder.child("web.config"))?,
+            None => true,
+        };
+        Ok(!is_readable || (!there(&self.shipped)? && !there(&self.package)?))
     }
 }

@@ -10,6 +10,7 @@
 mod ask;
 mod back_up;
 mod configure;
+mod decrypt;
 mod hand_over;
 mod hook;
 mod package;
@@ -23,6 +24,8 @@ mod web;
 pub use ask::{ACTIVATION, Activate, Tell};
 pub use back_up::{BackUp, Item};
 pub use configure::ConfigureWeb;
+pub(crate) use configure::read_beside;
+pub use decrypt::{Decrypt, Protected, RemoveDecrypted, Section};
 pub use hand_over::HandOver;
 pub use hook::RunHook;
 pub use package::AwaitPackage;
@@ -35,7 +38,7 @@ pub use web::InstallWeb;
 
 use crate::plan::Component;
 use crate::platform::Failure;
-use crate::platform::op::Op;
+use crate::platform::op::{Gate, Op};
 use crate::report::preview::{Certainty, MergePreview};
 use serde::{Deserialize, Serialize};
 
@@ -88,6 +91,8 @@ pub enum Work {
     Tell(Tell),
     Verify(Verify),
     HandOver(HandOver),
+    Decrypt(Decrypt),
+    RemoveDecrypted(RemoveDecrypted),
     Hook(RunHook),
 }
 
@@ -109,6 +114,8 @@ impl Work {
             Work::Tell(step) => step,
             Work::Verify(step) => step,
             Work::HandOver(step) => step,
+            Work::Decrypt(step) => step,
+            Work::RemoveDecrypted(step) => step,
             Work::Hook(step) => step,
         }
     }
@@ -136,6 +143,11 @@ pub trait StepKind {
     /// Whether a person has done what the step's gate asks; by default, whether the whole step is done.
     fn probe_gate(&self, scene: &Scene<'_>) -> Result<Probe, Failure> {
         self.probe(scene)
+    }
+
+    /// What a person has to decide before the step's operations, which do not wait for it once that is answered.
+    fn to_decide(&self, _: &Scene<'_>) -> Result<Option<Gate>, Failure> {
+        Ok(None)
     }
 
     /// How well the step can be foretold.

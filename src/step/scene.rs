@@ -1,6 +1,7 @@
 //! What a step may look at: the machine, the folders of its run, and what the run has done so far.
 
 use crate::platform::Inspect;
+use crate::webconfig::Side;
 use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -37,6 +38,11 @@ impl Folders {
         self.run.child("logs").child(&format!("{step}.log"))
     }
 
+    /// Decrypted copies of web.config files, as long as they are needed.
+    pub fn decrypted(&self) -> WinPath {
+        self.run.child("decrypted")
+    }
+
     /// The private folder on the same drive as `path`, outside every site, to which leftovers are moved.
     pub fn aside(&self, path: &WinPath) -> WinPath {
         WinPath::root_of(path).child("pfupgrade-aside").child(&self.id)
@@ -55,6 +61,8 @@ pub struct History {
     pub backups: Vec<Kept>,
     /// How often each step has begun, the one that runs now included.
     pub attempts: BTreeMap<String, u32>,
+    /// What has been decided of conflicts since the run began, by their paths.
+    pub decisions: BTreeMap<String, Side>,
 }
 
 /// A completed backup.

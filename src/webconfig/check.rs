@@ -3,21 +3,69 @@
 use super::{
     ConfigError, Document,
     document::{children, elements},
-    values::sections,
+    machine, sdk_url,
+    values::{elsewhere, sections},
 };
 use roxmltree::Node;
 use std::collections::HashSet;
 
+/// Marks the files that are no configuration but say how to change one.
+const TRANSFORM: &str = "http://schemas.microsoft.com/XML-Document-Transform";
+
 /// Refuses a file that ASP.NET would not start an application with: not well-formed, sections given or declared
-/// twice, configSections not first. `name` is what errors call it.
+/// twice or not declared at all, configSections not first, an address of the SDK that is none. `name` is what errors
+/// call it.
 pub fn check(bytes: &[u8], name: &str) -> Result<(), ConfigError> {
-    let document = Document::parse(bytes.to_vec(), name)?;
+    refuse(problems(&Document::parse(bytes.to_vec(), name)?)?, name)
+}
+
+/// [`check`] of a merged file. What is wrong with the new version's own file is no fault of the merge: a file further up
+/// may make it right.
+pub fn check_merged(bytes: &[u8], new: &Document, name: &str) -> Result<(), ConfigError> {
+    let mut found = problems(&Document::parse(bytes.to_vec(), name)?)?;
+    if !found.is_empty() {
+        let before = problems(new)?;
+        found.retain(|problem| !before.contains(problem));
+    }
+    refuse(found, name)
+}
+
+/// What the file needs beside it and what is not there, a sentence each: files that hold sections, and folders of themes.
+/// `exists` answers for a path relative to the application's folder.
+pub fn missing<E>(document: &Document, exists: &dyn Fn(&str) -> Result<bool, E>) -> Result<Vec<String>, E> {
+    let mut problems = Vec::new();
+    let Ok(tree) = document.tree() else { return Ok(problems) };
+    for outside in elsewhere(tree.root_element()).1 {
+        // A file that only adds to appSettings may be missing.
+        if outside.attribute == "configSource" && !exists(&outside.file)? {
+            problems.push(format!("{} is in the file {}, which is not there", outside.section, outside.file));
+        }
+    }
+    let pages = children(tree.root_element(), "system.web").flat_map(|web| children(web, "pages"));
+    for theme in
+        pages.flat_map(|pages| ["theme", "styleSheetTheme"].into_iter().filter_map(move |it| pages.attribute(it)))
+    {
+        if !theme.is_empty() && !exists(&format!("App_Themes\\{theme}"))? {
+            problems.push(format!("the theme {theme} is selected, but there is no folder App_Themes\\{theme}"));
+        }
+    }
+    Ok(problems)
+}
+
+fn refuse(problems: Vec<String>, name: &str) -> Result<(), ConfigError> {
+    if problems.is_empty() { Ok(()) } else { Err(ConfigError::Faulty { name: name.to_owned(), problems }) }
+}
+
+fn problems(document: &Document) -> Result<Vec<String>, ConfigError> {
     let tree = document.tree()?;
     let root = tree.root_element();
     let mut problems = repeated_settings(root);
     repeated(tags(children(root, "system.web").flat_map(elements)), "system.web/", &mut problems);
-    let single = ["configSections", "connectionStrings", "system.codedom"];
-    repeated(tags(elements(root)).filter(|tag| single.contains(tag)), "", &mut problems);
+    let groups = children(root, "configSections").flat_map(|node| children(node, "sectionGroup"));
+    let groups: HashSet<&str> = groups.filter_map(|group| group.attribute("name")).collect();
+    // A group may be given in several parts.
+    let is_single = |tag: &&str| *tag != "location" && !machine::has_group(tag) && !groups.contains(tag);
+    repeated(tags(elements(root)).filter(is_single), "", &mut problems);
     if tags(elements(root)).skip(1).any(|tag| tag == "configSections") {
         problems.push("configSections must be the first element".to_owned());
     }
@@ -26,7 +74,44 @@ pub fn check(bytes: &[u8], name: &str) -> Result<(), ConfigError> {
         let declared = children(node, "section").filter_map(|section| section.attribute("name"));
         repeated(declared, &format!("configSections{group}/"), &mut problems);
     }
-    if problems.is_empty() { Ok(()) } else { Err(ConfigError::Faulty { name: name.to_owned(), problems }) }
+    if root.namespaces().all(|space| space.uri() != TRANSFORM) {
+        let declarations: Vec<Node<'_, '_>> = children(root, "configSections").collect();
+        undeclared(root, &declarations, "", &mut problems);
+        for location in children(root, "location") {
+            undeclared(location, &declarations, "", &mut problems);
+        }
+    }
+    if let Some((name, url)) = document.sdk_url()
+        && !sdk_url::is_plausible(&url)
+    {
+        problems.push(format!("{name} is no address of a web service; it is https://SERVER/DIRECTORY/PfWsSdk.asmx"));
+    }
+    Ok(problems)
+}
+
+/// Sections that neither the file nor the machine declares. `declared` are the declarations at this level.
+fn undeclared(parent: Node<'_, '_>, declared: &[Node<'_, '_>], path: &str, problems: &mut Vec<String>) {
+    for section in elements(parent) {
+        let tag = section.tag_name().name();
+        let own: Vec<Node<'_, '_>> = declared
+            .iter()
+            .flat_map(|node| elements(*node))
+            .filter(|node| node.attribute("name") == Some(tag))
+            .collect();
+        let groups: Vec<Node<'_, '_>> = own.iter().copied().filter(|node| node.has_tag_name("sectionGroup")).collect();
+        let path = format!("{path}{tag}");
+        if machine::is_section(&path) || own.len() > groups.len() {
+            continue;
+        }
+        if machine::knows_all_of(&path) || (!groups.is_empty() && !machine::has_group(&path)) {
+            undeclared(section, &groups, &format!("{path}/"), problems);
+        } else if !machine::has_group(&path) {
+            let problem = format!("{path} is used, but neither this file nor the machine declares such a section");
+            if !problems.contains(&problem) {
+                problems.push(problem);
+            }
+        }
+    }
 }
 
 /// appSettings, or a section below applicationSettings, given twice.
@@ -44,8 +129,9 @@ fn tags<'a, 'input: 'a>(nodes: impl Iterator<Item = Node<'a, 'input>>) -> impl I
 fn repeated<'a>(names: impl Iterator<Item = &'a str>, path: &str, problems: &mut Vec<String>) {
     let (mut seen, mut told) = (HashSet::new(), HashSet::new());
     for name in names {
-        if !seen.insert(name) && told.insert(name) {
-            problems.push(format!("{path}{name} is given more than once"));
+        let problem = format!("{path}{name} is given more than once");
+        if !seen.insert(name) && told.insert(name) && !problems.contains(&problem) {
+            problems.push(problem);
         }
     }
 }

@@ -83,6 +83,11 @@ impl Document {
         self.line_end
     }
 
+    /// Markup of another file with this one's line ends.
+    pub(super) fn with_own_line_ends(&self, markup: &str) -> String {
+        markup.replace("\r\n", "\n").replace('\n', self.line_end)
+    }
+
     /// The structure, with the byte ranges of everything in [`Document::text`].
     pub(super) fn tree(&self) -> Result<Tree<'_>, ConfigError> {
         Tree::parse(&self.text).map_err(|error| {

@@ -1,29 +1,40 @@
 //! Splices that say something in XML: they escape for their place and follow the indentation around them.
 
 use super::{
-    Document,
+    Document, comments,
     document::{Splice, elements},
     encoding::reference,
 };
-use roxmltree::Node;
+use roxmltree::{Attribute, Node};
 use std::ops::Range;
 
 /// A line of new markup and how much deeper it stands than the first.
 pub(super) type Line = (usize, String);
 
-/// Sets an attribute that may not be there yet.
-pub(super) fn set_attribute(document: &Document, node: Node<'_, '_>, name: &str, value: &str) -> Splice {
-    if let Some(attribute) = node.attribute_node(name) {
+/// An attribute's namespace and name.
+pub(super) type Name<'a> = (Option<&'a str>, &'a str);
+
+/// Sets an attribute that may not be there yet; `None` where the file has no prefix for its namespace there.
+pub(super) fn set_attribute(document: &Document, node: Node<'_, '_>, name: Name<'_>, value: &str) -> Option<Splice> {
+    if let Some(attribute) = find(node, name) {
         let range = attribute.range_value();
         // The byte before the value is its quote.
         let quote = if document.text()[..range.start].ends_with('\'') { '\'' } else { '"' };
-        return Splice { text: escape_attribute(document, value, quote), range };
+        return Some(Splice { text: escape_attribute(document, value, quote), range });
     }
+    let name = match name {
+        (None, name) => name.to_owned(),
+        (Some(space), name) => format!("{}:{name}", node.lookup_prefix(space).filter(|prefix| !prefix.is_empty())?),
+    };
     let at = match node.attributes().next_back() {
         Some(last) => last.range().end,
         None => node.range().start + 1 + qualified_name(document, node).len(),
     };
-    Splice { range: at..at, text: format!(" {name}=\"{}\"", escape_attribute(document, value, '"')) }
+    Some(Splice { range: at..at, text: format!(" {name}=\"{}\"", escape_attribute(document, value, '"')) })
+}
+
+fn find<'a, 'input>(node: Node<'a, 'input>, (space, name): Name<'_>) -> Option<Attribute<'a, 'input>> {
+    node.attributes().find(|attribute| (attribute.namespace(), attribute.name()) == (space, name))
 }
 
 /// Puts `markup` in the place of everything in an element.
@@ -45,7 +56,7 @@ pub(super) fn append(document: &Document, parent: Node<'_, '_>, lines: &[Line]) 
 
 /// Puts elements behind `sibling`, laid out as it or the nearest one before it that starts a line.
 pub(super) fn insert_behind(document: &Document, sibling: Node<'_, '_>, lines: &[Line]) -> Splice {
-    let at = sibling.range().end;
+    let at = comments::extent(sibling).end;
     let place = sibling.prev_siblings().filter(is_markup).find_map(|node| layout(document.text(), node.range().start));
     let unit = sibling.parent_element().map_or("", |parent| unit_of(document, parent));
     let laid_out = |(depth, line): &Line| match place {
@@ -55,28 +66,34 @@ pub(super) fn insert_behind(document: &Document, sibling: Node<'_, '_>, lines: &
     Splice { range: at..at, text: lines.iter().map(laid_out).collect() }
 }
 
-/// Puts an element before `sibling`, on a line of its own where that has one.
-pub(super) fn insert_before(document: &Document, sibling: Node<'_, '_>, line: &str) -> Splice {
-    let at = sibling.range().start;
-    let text = match layout(document.text(), at) {
-        Some((line_end, indent)) => format!("{line}{line_end}{indent}"),
-        None => line.to_owned(),
-    };
-    Splice { range: at..at, text }
+/// Puts elements before `sibling` and the comments on it, on lines of their own where that has one.
+pub(super) fn insert_before(document: &Document, sibling: Node<'_, '_>, lines: &[Line]) -> Splice {
+    let at = comments::extent(sibling).start;
+    let space = layout(document.text(), at).map(|(line_end, indent)| format!("{line_end}{indent}")).unwrap_or_default();
+    Splice { range: at..at, text: lines.iter().map(|(_, line)| format!("{line}{space}")).collect() }
 }
 
-/// Takes an element out, and the beginning of its line where it has one.
-pub(super) fn take_out(document: &Document, node: Node<'_, '_>) -> Splice {
-    let range = node.range();
+/// Takes a range out, and the beginning of its line where it has one.
+pub(super) fn take_out(document: &Document, range: Range<usize>) -> Splice {
+    Splice { range: lines_of(document, range), text: String::new() }
+}
+
+/// A range with the beginning of its line, where it has one.
+pub(super) fn lines_of(document: &Document, range: Range<usize>) -> Range<usize> {
     let before = layout(document.text(), range.start).map_or(0, |(line_end, indent)| line_end.len() + indent.len());
-    Splice { range: range.start - before..range.end, text: String::new() }
+    range.start - before..range.end
 }
 
 /// Takes an attribute out, with the space before it.
-pub(super) fn remove_attribute(document: &Document, node: Node<'_, '_>, name: &str) -> Option<Splice> {
-    let range = node.attribute_node(name)?.range();
+pub(super) fn remove_attribute(document: &Document, node: Node<'_, '_>, name: Name<'_>) -> Option<Splice> {
+    let range = find(node, name)?.range();
     let before = document.text()[..range.start].trim_end().len();
     Some(Splice { range: before..range.end, text: String::new() })
+}
+
+/// What lies between an element's tags; `None` for `<a/>`.
+pub(super) fn content_of(document: &Document, node: Node<'_, '_>) -> Option<Range<usize>> {
+    Tag::of(document, node).content
 }
 
 fn is_markup(node: &Node<'_, '_>) -> bool {
@@ -185,7 +202,7 @@ fn qualified_name<'a>(document: &'a Document, node: Node<'_, '_>) -> &'a str {
 }
 
 /// The line end and the indentation before `at`; `None` where something else stands on the line, or it is the first.
-fn layout(text: &str, at: usize) -> Option<(&str, &str)> {
+pub(super) fn layout(text: &str, at: usize) -> Option<(&str, &str)> {
     let line = text[..at].trim_end_matches([' ', '\t']);
     let indent = &text[line.len()..at];
     let line_end = if line.ends_with("\r\n") { 2 } else { usize::from(line.ends_with('\n')) };
@@ -193,7 +210,7 @@ fn layout(text: &str, at: usize) -> Option<(&str, &str)> {
 }
 
 /// One step of indentation: what the first element below the root or `node` has more than its parent.
-fn unit_of<'a>(document: &'a Document, node: Node<'_, '_>) -> &'a str {
+pub(super) fn unit_of<'a>(document: &'a Document, node: Node<'_, '_>) -> &'a str {
     let step = |parent: Node<'_, '_>| {
         let child = elements(parent).next()?;
         let outer = layout(document.text(), parent.range().start).map_or("", |(_, indent)| indent);

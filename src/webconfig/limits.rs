@@ -5,7 +5,8 @@ use quick_xml::{Reader, events::BytesStart, events::Event};
 
 /// The largest file that is read.
 pub(super) const MAX_BYTES: usize = 128 << 20;
-const MAX_DEPTH: usize = 256;
+/// The deepest nesting of elements.
+pub(super) const MAX_DEPTH: usize = 256;
 const MAX_ATTRIBUTES: usize = 256;
 const MAX_NAMESPACES: usize = 512;
 

@@ -22,6 +22,21 @@ pub(super) fn shown_text(node: Node<'_, '_>, text: &str) -> Shown {
     if is_secret_content(node) { Shown::Masked } else { Shown::of("", text) }
 }
 
+/// What may be shown of a whole element: its start tag, and that there is more.
+pub(super) fn shown_element(node: Node<'_, '_>) -> Shown {
+    let mut shown = format!("<{}", node.tag_name().name());
+    for attribute in node.attributes() {
+        let value = shown_attribute(node, attribute.name(), attribute.value());
+        shown += &format!(" {}=\"{value}\"", attribute.name());
+    }
+    shown += if node.children().any(|child| !child.text().unwrap_or_default().trim().is_empty() || child.is_element()) {
+        ">..."
+    } else {
+        "/>"
+    };
+    Shown::Plain(shown)
+}
+
 fn is_secret_attribute(node: Node<'_, '_>, name: &str) -> bool {
     is_secret(name) || (name == "value" && names(node).any(is_secret))
 }

@@ -1,15 +1,19 @@
 //! The merge: what the administrator had, spliced into the file the new version brings, and an account of it.
 
 use super::{
-    ConfigError, Document, Shown, check,
+    ConfigError, Document, Shown, app_settings, check, comments,
     document::Splice,
     edit::{self, Line},
-    other, settings,
+    limits, other, settings,
     values::elsewhere,
 };
 use roxmltree::{Node, NodeId};
 use serde::{Deserialize, Serialize};
-use std::collections::{HashMap, HashSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap, HashSet},
+    ops::Range,
+};
 
 /// The files of a merge. The result is `new` with splices.
 #[derive(Clone, Copy, Debug)]
@@ -39,18 +43,20 @@ pub struct Rules {
     /// administrator's win.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub strict: bool,
+    /// What has been decided of conflicts, by their [`Change::path`]; `on_conflict` holds for the others.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub decisions: BTreeMap<String, Side>,
 }
 
 impl Rules {
-    /// What becomes of a conflict.
-    pub(super) fn conflict(&self) -> Fate {
-        Fate::Conflict {
-            taken: match self.on_conflict {
-                OnConflict::Stop => None,
-                OnConflict::KeepNew => Some(Side::New),
-                OnConflict::KeepOld => Some(Side::Old),
-            },
-        }
+    /// What becomes of the conflict at `path`.
+    pub(super) fn conflict(&self, path: &str) -> Fate {
+        let by_policy = match self.on_conflict {
+            OnConflict::Stop => None,
+            OnConflict::KeepNew => Some(Side::New),
+            OnConflict::KeepOld => Some(Side::Old),
+        };
+        Fate::Conflict { taken: self.decisions.get(path).copied().or(by_policy) }
     }
 }
 
@@ -105,10 +111,11 @@ pub enum ThemeRule {
 }
 
 /// What becomes of changes outside appSettings and applicationSettings.
-#[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Default, Serialize, Deserialize, PartialEq, Eq, Debug)]
 #[serde(rename_all = "kebab-case")]
 pub enum OtherChanges {
     /// Those that are beyond doubt are carried, the others are reported.
+    #[default]
     Apply,
     /// All are reported.
     Report,
@@ -126,7 +133,8 @@ pub struct Merged {
 /// One difference of the old file and what became of it.
 #[derive(Clone, Serialize, Deserialize, PartialEq, Eq, Debug)]
 pub struct Change {
-    /// Where: `appSettings/KEY`, `applicationSettings/SECTION/NAME`, `system.web/pages/@theme`.
+    /// Where: `appSettings/KEY`, `applicationSettings/SECTION/NAME`, `system.web/pages/@theme`. No other change of the
+    /// merge has the same, and the same files always give the same.
     pub path: String,
     /// In the old file.
     pub old: Shown,
@@ -184,9 +192,26 @@ impl Merged {
     pub fn undecided(&self) -> impl Iterator<Item = &Change> {
         self.changes.iter().filter(|change| change.is_undecided())
     }
+
+    /// The decisions of `rules` that decided nothing, because no conflict has their path.
+    pub fn unused_decisions<'a>(&self, rules: &'a Rules) -> Vec<&'a str> {
+        let conflicts = self.changes.iter().filter(|change| change.is_conflict());
+        let paths: HashSet<&str> = conflicts.map(|change| change.path.as_str()).collect();
+        rules.decisions.keys().map(String::as_str).filter(|path| !paths.contains(path)).collect()
+    }
 }
 
 impl Change {
+    /// True where both sides changed the same, whoever holds.
+    pub fn is_conflict(&self) -> bool {
+        matches!(self.fate, Fate::Conflict { .. })
+    }
+
+    /// A conflict in words.
+    pub fn conflict(&self) -> String {
+        format!("{}: {} in the old file, {} in the new one", self.path, self.old, self.new)
+    }
+
     /// True where both sides changed the same, and nobody has decided which holds.
     pub fn is_undecided(&self) -> bool {
         self.fate == Fate::Conflict { taken: None }
@@ -206,22 +231,50 @@ pub fn merge(sources: &Sources<'_>, rules: &Rules) -> Result<Merged, ConfigError
     };
     refuse(sources.old, scene.old)?;
     refuse(sources.new, scene.new)?;
-    let (splices, changes) = plan(&scene);
-    if splices.is_empty() {
+    let Plan { splices, moves, changes } = plan(&scene);
+    if splices.is_empty() && moves.is_empty() {
         return Ok(Merged { bytes: sources.new.bytes().to_vec(), changes });
     }
-    let merged = sources.new.apply(splices)?;
-    let tree = merged.tree()?;
-    // What was carried must read back as carried: seen from the old file, nothing is left to do in the result.
-    let again = Sources { new: &merged, ..*sources };
-    let (left, changes_again) = plan(&Scene { sources: &again, new: tree.root_element(), ..scene });
-    if !left.is_empty() {
-        let is_unsound = |change: &&Change| change.new != change.result || change.fate == Fate::Carried;
-        let path = changes_again.iter().find(is_unsound).map_or("a value", |change| &change.path).to_owned();
-        return Err(ConfigError::Unsound { name: sources.new.name().to_owned(), path });
+    let is_moving = splices.is_empty();
+    let mut merged = sources.new.apply(if is_moving { outermost(sources.new, moves) } else { splices })?;
+    // What was carried must read back as carried: seen from the old file, nothing is left to do in the result but to
+    // move what is in its final form, level by level.
+    for _ in 0..limits::MAX_DEPTH {
+        let again = Sources { new: &merged, ..*sources };
+        let tree = merged.tree()?;
+        let left = plan(&Scene { sources: &again, new: tree.root_element(), ..scene });
+        if !left.splices.is_empty() {
+            return Err(unsound(sources, &left.changes));
+        }
+        if left.moves.is_empty() {
+            drop(tree);
+            return Ok(Merged { bytes: merged.into_bytes(), changes });
+        }
+        let splices = outermost(&merged, left.moves);
+        drop(tree);
+        merged = merged.apply(splices)?;
     }
-    drop(tree);
-    Ok(Merged { bytes: merged.into_bytes(), changes })
+    Err(unsound(sources, &[]))
+}
+
+fn unsound(sources: &Sources<'_>, left: &[Change]) -> ConfigError {
+    let is_unsound = |change: &&Change| change.new != change.result || change.fate == Fate::Carried;
+    let path = left.iter().find(is_unsound).map_or("a value", |change| &change.path).to_owned();
+    ConfigError::Unsound { name: sources.new.name().to_owned(), path }
+}
+
+/// Moves as splices; those within another wait until that is done.
+fn outermost(new: &Document, mut moves: Vec<(Range<usize>, Range<usize>)>) -> Vec<Splice> {
+    moves.sort_by_key(|(place, _)| (place.start, Reverse(place.end)));
+    let mut end = 0;
+    let mut splices = Vec::new();
+    for (place, from) in moves {
+        if place.start >= end {
+            end = place.end;
+            splices.push(Splice { range: place, text: new.text()[from].to_owned() });
+        }
+    }
+    splices
 }
 
 /// What a merge cannot see through: encrypted sections and sections given twice.
@@ -235,9 +288,17 @@ fn refuse(document: &Document, root: Node<'_, '_>) -> Result<(), ConfigError> {
     if problems.is_empty() { Ok(()) } else { Err(ConfigError::Faulty { name: name(), problems }) }
 }
 
-fn plan<'t>(scene: &Scene<'t>) -> (Vec<Splice>, Vec<Change>) {
+/// What is to be done, and the account of it.
+struct Plan {
+    splices: Vec<Splice>,
+    /// Elements of one parent that change places, when all splices are done.
+    moves: Vec<(Range<usize>, Range<usize>)>,
+    changes: Vec<Change>,
+}
+
+fn plan<'t>(scene: &Scene<'t>) -> Plan {
     let mut draft = Draft::default();
-    settings::app_settings(scene, &mut draft);
+    app_settings::app_settings(scene, &mut draft);
     settings::application_settings(scene, &mut draft);
     other::outside(scene, &mut draft);
     other::changes(scene, &mut draft);
@@ -262,6 +323,10 @@ pub(super) struct Draft<'t> {
     appended_to: HashMap<NodeId, usize>,
     claimed: HashSet<NodeId>,
     claimed_names: HashSet<(NodeId, &'t str)>,
+    paths: HashMap<String, usize>,
+    /// Places, and what comes there instead.
+    moves: Vec<(Range<usize>, Range<usize>)>,
+    comments: HashMap<(u8, NodeId), HashSet<String>>,
 }
 
 impl<'t> Draft<'t> {
@@ -288,17 +353,37 @@ impl<'t> Draft<'t> {
         self.claimed_names.insert((section.id(), name))
     }
 
+    /// The path of one more difference: a number is added to one that was given out before.
+    pub(super) fn path(&mut self, path: String) -> String {
+        let count = self.paths.entry(path.clone()).and_modify(|count| *count += 1).or_insert(1);
+        match *count {
+            1 => path,
+            count => self.path(format!("{path}~{count}")),
+        }
+    }
+
     pub(super) fn change(&mut self, change: Change) {
         self.changes.push(change);
+    }
+
+    /// What lies in `from` comes to `place`. Both are elements of one parent with the comments beside them, and there is
+    /// another such move for each place that something leaves.
+    pub(super) fn moved(&mut self, place: Range<usize>, from: Range<usize>) {
+        self.moves.push((place, from));
+    }
+
+    /// Whether among the children of `parent` there is a comment that says this. The files are told apart by a number.
+    pub(super) fn has_comment(&mut self, file: u8, parent: Node<'_, '_>, text: &str) -> bool {
+        self.comments.entry((file, parent.id())).or_insert_with(|| comments::all_in(parent)).contains(text)
     }
 
     pub(super) fn changes(&self) -> &[Change] {
         &self.changes
     }
 
-    fn finish(self, new: &Document) -> (Vec<Splice>, Vec<Change>) {
-        let Self { mut splices, changes, appended, .. } = self;
+    fn finish(self, new: &Document) -> Plan {
+        let Self { mut splices, changes, appended, moves, .. } = self;
         splices.extend(appended.iter().map(|(parent, lines)| edit::append(new, *parent, lines)));
-        (splices, changes)
+        Plan { splices, moves, changes }
     }
 }

@@ -10,30 +10,37 @@
 //! - [`masked_diff`] shows two files side by side. No value leaves this module unmasked unless [`crate::secret::is_secret`] lets it:
 //!   [`Secret`] cannot print itself and [`Shown`] has forgotten what it hides.
 
+mod app_settings;
 mod check;
+mod comments;
 mod diff;
 mod document;
 mod edit;
 mod encoding;
 mod limits;
+mod machine;
 mod mask;
 mod merge;
 mod other;
+mod outside;
+mod own;
 mod pairs;
 mod placeholder;
 mod sdk_url;
 mod secret;
 mod settings;
 mod values;
+mod walk;
 mod whole;
 
 #[cfg(test)]
 mod tests;
 
-pub use check::check;
+pub use check::{check, check_merged, missing};
 pub use diff::{DiffLine, LineKind, masked_diff};
 pub use document::Document;
 pub use merge::{Change, Fate, Merged, OnConflict, OtherChanges, Rules, SdkUrlRule, Side, Sources, ThemeRule, merge};
+pub use outside::{Gathered, OutsideFile, ReadOutside};
 pub use placeholder::{placeholder, placeholders};
 pub(crate) use sdk_url::{is_placeholder as is_placeholder_sdk_url, is_setting as is_sdk_setting};
 pub use secret::{Secret, Shown};
@@ -94,6 +101,14 @@ pub enum ConfigError {
         name: String,
         /// The paths of the encrypted sections.
         sections: Vec<String>,
+    },
+    /// A file that a web.config refers to.
+    #[error("reading {name}: {why}")]
+    Outside {
+        /// The file.
+        name: String,
+        /// What is wrong with it.
+        why: String,
     },
     /// Well-formed, but ASP.NET would not start the application with it.
     #[error("checking {name}: {}", problems.join("; "))]

@@ -3,30 +3,14 @@
 use super::{
     Shown,
     document::{children, elements},
-    edit::{self, escape_attribute, escape_text, set_attribute},
-    mask,
+    edit::{escape_attribute, set_attribute},
     merge::{Change, Draft, Fate, OtherChanges, Scene, ThemeRule},
+    own,
     pairs::{self, Triple},
-    values::elsewhere,
-    whole,
+    values::{Outside, elsewhere},
+    walk::{self, OF_NEW, Walk, reported},
 };
-use roxmltree::{Attribute, Node};
-
-/// Sections that say how the new version runs. They belong to the new file; nothing in them is ever copied.
-const OWN: [&str; 12] = [
-    "configSections",
-    "system.codedom",
-    "codedom",
-    "compilation",
-    "handlers",
-    "httpHandlers",
-    "modules",
-    "httpModules",
-    "assemblies",
-    "runtime",
-    "assemblyBinding",
-    "startup",
-];
+use roxmltree::Node;
 
 /// Attributes of elements below `system.web` that are carried even without the file as shipped.
 const KNOWN: [(&str, &str); 2] = [("pages", "theme"), ("customErrors", "mode")];
@@ -34,22 +18,22 @@ const KNOWN: [(&str, &str); 2] = [("pages", "theme"), ("customErrors", "mode")];
 const NO_PLACE: &str = "the new file has no such element; add it by hand if it is still wanted";
 const NO_BASE: &str = "the file as shipped could not be had, so it is not known who changed this; compare by hand";
 
-fn reported(why: &str) -> Fate {
-    Fate::Reported { why: why.to_owned() }
-}
-
 fn superseded(why: &str) -> Fate {
     Fate::Superseded { why: why.to_owned() }
 }
 
-/// Values in other files: the merge does not see them, so it says where they are.
+/// Values in other files that nobody has newly put there: the merge does not see them, so it says where they are.
 pub(super) fn outside(scene: &Scene<'_>, draft: &mut Draft<'_>) {
-    let (_, new) = elsewhere(scene.new);
-    for old in elsewhere(scene.old).1.into_iter().filter(|old| !new.contains(old)) {
+    let new = elsewhere(scene.new).1;
+    let base = scene.base.map(|base| elsewhere(base).1);
+    // What the administrator has put there is carried like other changes.
+    let is_told = |old: &Outside| new.contains(old) || base.as_ref().is_some_and(|base| !base.contains(old));
+    for old in elsewhere(scene.old).1.into_iter().filter(|old| !is_told(old)) {
         let of_new = new.iter().find(|new| (&new.section, &new.attribute) == (&old.section, &old.attribute));
         let new = of_new.map_or(Shown::Absent, |new| Shown::Plain(new.file.clone()));
+        let path = draft.path(format!("{}/@{}", old.section, old.attribute));
         draft.change(Change {
-            path: format!("{}/@{}", old.section, old.attribute),
+            path,
             old: Shown::Plain(old.file),
             result: new.clone(),
             new,
@@ -63,9 +47,12 @@ pub(super) fn outside(scene: &Scene<'_>, draft: &mut Draft<'_>) {
 /// Accounts for every other difference.
 pub(super) fn changes<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
     for (element, attribute) in KNOWN {
-        known(scene, draft, element, attribute);
+        // With the file as shipped they are attributes like others, but for a theme with a rule of its own.
+        if scene.base.is_none() || (attribute == "theme" && !walk::is_theme_usual(scene)) {
+            known(scene, draft, element, attribute);
+        }
     }
-    let mut walk = Walk { scene, draft, path: Vec::new() };
+    let mut walk = Walk::new(scene, draft);
     let root = Triple { old: Some(scene.old), base: scene.base, new: Some(scene.new), is_unique: true };
     match scene.base {
         Some(_) => walk.element(root),
@@ -88,16 +75,15 @@ fn known<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, element: &str, attribute:
     let is_theme = attribute == "theme";
     let carry =
         if is_theme { scene.rules.theme == ThemeRule::Carry } else { scene.rules.other_changes == OtherChanges::Apply };
-    let fate = match (old, base) {
-        (_, None) if old == new => return,
-        (None, None) => return,
-        (_, Some(base)) if old == base && (old == new || old.is_none()) => return,
-        (_, Some(base)) if old == base => superseded("the old file has it as it was shipped"),
+    if base == Some(old) || (base.is_none() && (old == new || old.is_none())) {
+        return;
+    }
+    let path = draft.path(format!("system.web/{element}/@{attribute}"));
+    let fate = match old {
         _ if old == new => Fate::AlreadySo,
-        (None, Some(_)) => reported("it was removed from the old file; remove it by hand if that still holds"),
+        None => reported("it was removed from the old file; remove it by hand if that still holds"),
         _ if !carry && is_theme => superseded("the plan keeps the theme of the new file"),
         _ if !carry => reported("the plan has such changes reported only"),
-        (_, Some(base)) if !is_theme && new != base && place.is_some() => scene.rules.conflict(),
         _ if place.is_none() => reported("the new file has no system.web; set it by hand"),
         _ if new.is_none() => Fate::Added,
         _ => Fate::Carried,
@@ -106,215 +92,21 @@ fn known<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, element: &str, attribute:
     if let (true, Some(node), Some(old)) = (is_carried, place, old) {
         let document = scene.sources.new;
         if node.tag_name().name() == element {
-            draft.splice(set_attribute(document, node, attribute, old));
+            set_attribute(document, node, (None, attribute), old).into_iter().for_each(|splice| draft.splice(splice));
         } else {
             let line = format!(r#"<{element} {attribute}="{}" />"#, escape_attribute(document, old, '"'));
             draft.append(node, [(0, line)]);
         }
     }
     let result = shown(if is_carried { old } else { new });
-    let path = format!("system.web/{element}/@{attribute}");
     draft.change(Change { path, old: shown(old), new: shown(new), result, fate });
 }
 
-/// The walk through all files at once, element by element of the same meaning.
-struct Walk<'s, 't> {
-    scene: &'s Scene<'t>,
-    draft: &'s mut Draft<'t>,
-    path: Vec<String>,
-}
-
 impl<'t> Walk<'_, 't> {
-    /// Compares the children of an element that the old file and the file as shipped may both have.
-    fn children(&mut self, parent: Triple<'t>) {
-        let (children, is_reordered) = pairs::children(parent, self.values());
-        let triples: Vec<Triple<'t>> = children.iter().map(|(_, child)| *child).collect();
-        for (at, (step, child)) in children.into_iter().enumerate() {
-            self.path.push(step);
-            match (child.old, child.base) {
-                (Some(_), None) if !self.is_known() && child.new.is_none() => {
-                    self.added(parent, child, (&triples[..at], &triples[at + 1..]));
-                }
-                (None, Some(base)) if !self.is_known() => self.removed(child, base),
-                _ => self.both(child),
-            }
-            self.path.pop();
-        }
-        // The order of sections and of named values means nothing.
-        if is_reordered && self.path.len() >= 2 && !self.is_settings() {
-            let order = || Shown::Plain("(order)".to_owned());
-            let why = "its elements stand in another order in the old file than as shipped; look whether that matters";
-            let path = format!("{}/(order)", self.path.join("/"));
-            self.draft.change(Change { path, old: order(), new: order(), result: order(), fate: reported(why) });
-        }
-    }
-
-    /// An element that is compared part by part. Where it is new or gone and has nothing else to tell of, it is told itself.
-    fn both(&mut self, child: Triple<'t>) {
-        let before = self.draft.changes().len();
-        self.element(child);
-        if child.old.is_some() != child.base.is_some() && self.draft.changes().len() == before && !self.is_known() {
-            let fate = if child.old.is_some() == child.new.is_some() { Fate::AlreadySo } else { reported(NO_PLACE) };
-            self.whole(child, fate);
-        }
-    }
-
-    /// An element that the administrator added and the new file has not.
-    fn added(&mut self, parent: Triple<'t>, child: Triple<'t>, around: (&[Triple<'t>], &[Triple<'t>])) {
-        let fate = match self.hands_off() {
-            Some(fate) => fate,
-            None => {
-                let documents = (self.scene.sources.old, self.scene.sources.new);
-                whole::insert(self.draft, documents, (parent, child), around).map_or_else(reported, |()| Fate::Added)
-            }
-        };
-        self.whole(child, fate);
-    }
-
-    /// An element that the administrator removed.
-    fn removed(&mut self, child: Triple<'t>, base: Node<'t, 't>) {
-        let fate = match (child.new, self.hands_off()) {
-            (None, _) => Fate::AlreadySo,
-            (_, Some(fate)) => fate,
-            (Some(_), _) if !child.is_unique => {
-                reported("it cannot be told which element of the new file this is; look at it by hand")
-            }
-            (Some(new), _) if pairs::same(base, new, &|_, _| false) => Fate::Removed,
-            _ => self.scene.rules.conflict(),
-        };
-        if let (true, Some(new)) = (fate.carries(), child.new) {
-            self.draft.splice(edit::take_out(self.scene.sources.new, new));
-        }
-        self.whole(child, fate);
-    }
-
-    /// Why nothing is changed here, whatever the difference.
-    fn hands_off(&self) -> Option<Fate> {
-        match () {
-            () if self.is_own() => Some(reported("this belongs to the new version and is never copied")),
-            () if self.is_settings() => Some(reported("this is no value that can be carried; look at it by hand")),
-            () if self.scene.rules.other_changes == OtherChanges::Report => {
-                Some(reported("the plan has such changes reported only"))
-            }
-            () => None,
-        }
-    }
-
-    /// The account of a whole element.
-    fn whole(&mut self, element: Triple<'t>, fate: Fate) {
-        let shown = |there: bool| if there { Shown::Plain("(element)".to_owned()) } else { Shown::Absent };
-        let (old, new) = (shown(element.old.is_some()), shown(element.new.is_some()));
-        let result = if fate.carries() { old.clone() } else { new.clone() };
-        self.draft.change(Change { path: self.path.join("/"), old, new, result, fate });
-    }
-
-    fn element(&mut self, element: Triple<'t>) {
-        // Most of a file is as it was shipped, byte for byte.
-        let markup = |node: Option<Node<'t, 't>>| node.map(|node| &node.document().input_text()[node.range()]);
-        if markup(element.old) == markup(element.base) {
-            return;
-        }
-        let both = element.old.is_some() && element.base.is_some();
-        let names = element.old.iter().chain(&element.base).flat_map(Node::attributes);
-        let mut seen: Vec<Attribute<'t, 't>> = Vec::new();
-        for attribute in names {
-            let is_same = |other: &Attribute<'_, '_>| {
-                (other.name(), other.namespace()) == (attribute.name(), attribute.namespace())
-            };
-            if !seen.iter().any(is_same) {
-                seen.push(attribute);
-                if both || !pairs::is_identity(attribute.name()) {
-                    self.attribute(element, attribute);
-                }
-            }
-        }
-        self.text(element);
-        self.children(element);
-    }
-
-    fn attribute(&mut self, element: Triple<'t>, attribute: Attribute<'t, 't>) {
-        let name = attribute.name();
-        if self.is_accounted_for(name) {
-            return;
-        }
-        let value = |node: Option<Node<'t, 't>>| {
-            let mut all = node?.attributes();
-            all.find(|other| (other.name(), other.namespace()) == (name, attribute.namespace())).map(|it| it.value())
-        };
-        let (old, base, new) = (value(element.old), value(element.base), value(element.new));
-        if old == base {
-            return;
-        }
-        let fate = match (old, element.new, self.hands_off()) {
-            _ if old == new => Fate::AlreadySo,
-            (_, _, Some(fate)) => fate,
-            (None, None, _) => Fate::AlreadySo,
-            (_, None, _) => reported(NO_PLACE),
-            _ if !element.is_unique || attribute.namespace().is_some() => {
-                reported("it cannot be told which element of the new file this is; look at it by hand")
-            }
-            _ if new != base => self.scene.rules.conflict(),
-            (None, ..) => Fate::Removed,
-            _ if new.is_none() => Fate::Added,
-            _ => Fate::Carried,
-        };
-        let is_carried = fate.carries();
-        if let (true, Some(node)) = (is_carried, element.new) {
-            let document = self.scene.sources.new;
-            match old {
-                Some(old) => self.draft.splice(set_attribute(document, node, name, old)),
-                None => edit::remove_attribute(document, node, name).into_iter().for_each(|it| self.draft.splice(it)),
-            }
-        }
-        let any = element.old.or(element.base);
-        let shown = |value: Option<&str>| match (value, any) {
-            (Some(value), Some(node)) => mask::shown_attribute(node, name, value),
-            _ => Shown::Absent,
-        };
-        let (path, result) = (format!("{}/@{name}", self.path.join("/")), if is_carried { old } else { new });
-        self.draft.change(Change { path, old: shown(old), new: shown(new), result: shown(result), fate });
-    }
-
-    fn text(&mut self, element: Triple<'t>) {
-        let text = |node: Option<Node<'t, 't>>| node.map(pairs::text).filter(|text| !text.is_empty());
-        let (old, base, new) = (text(element.old), text(element.base), text(element.new));
-        if old == base {
-            return;
-        }
-        let has_children = |node: Option<Node<'t, 't>>| node.is_some_and(|node| elements(node).next().is_some());
-        let fate = match (element.new, self.hands_off()) {
-            _ if old == new => Fate::AlreadySo,
-            (_, Some(fate)) => fate,
-            (None, _) => reported(NO_PLACE),
-            _ if !element.is_unique || has_children(element.new) || has_children(element.old) => {
-                reported("text between elements is not carried; set it by hand")
-            }
-            _ if new != base => self.scene.rules.conflict(),
-            _ if old.is_none() => Fate::Removed,
-            _ if new.is_none() => Fate::Added,
-            _ => Fate::Carried,
-        };
-        let is_carried = fate.carries();
-        if let (true, Some(node)) = (is_carried, element.new) {
-            let document = self.scene.sources.new;
-            let text = escape_text(document, old.as_deref().unwrap_or_default());
-            self.draft.splice(edit::set_content(document, node, &text));
-        }
-        let any = element.old.or(element.base);
-        let shown = |value: Option<String>| match (value, any) {
-            (Some(value), Some(node)) => mask::shown_text(node, &value),
-            _ => Shown::Absent,
-        };
-        let path = format!("{}/text()", self.path.join("/"));
-        let (old, new) = (shown(old), shown(new));
-        let result = if is_carried { old.clone() } else { new.clone() };
-        self.draft.change(Change { path, old, new, result, fate });
-    }
-
     /// Without the file as shipped nobody knows who changed what: one line a section.
     fn without_base(&mut self, root: Triple<'t>) {
         let against_new = Triple { base: root.new, ..root };
-        for (step, child) in pairs::children(against_new, None).0 {
+        for (step, child) in pairs::children(against_new, &[]).triples {
             let Some(old) = child.old else { continue };
             let name = old.tag_name().name();
             self.path.push(step);
@@ -323,8 +115,8 @@ impl<'t> Walk<'_, 't> {
             } else if !child.new.is_some_and(|new| pairs::same(old, new, &is_known)) {
                 let section = || Shown::Plain("(section)".to_owned());
                 let new = if child.new.is_some() { section() } else { Shown::Absent };
-                let why = if self.is_own() { "this belongs to the new version and is never copied" } else { NO_BASE };
-                let path = self.path.join("/");
+                let is_own = own::is_own(self.path.iter().map(String::as_str));
+                let (path, why) = (self.here(""), if is_own { OF_NEW } else { NO_BASE });
                 self.draft.change(Change { path, old: section(), result: new.clone(), new, fate: reported(why) });
             }
             self.path.pop();
@@ -333,53 +125,21 @@ impl<'t> Walk<'_, 't> {
 
     /// In the value sections the new file stands in for the file as shipped: what only it has is no difference.
     fn element_without_base(&mut self, element: Triple<'t>) {
-        if element.old.is_some() {
-            let before = self.draft.changes().len();
-            for attribute in element.old.iter().flat_map(Node::attributes) {
-                if element.new.is_some() || !pairs::is_identity(attribute.name()) {
-                    self.attribute(element, attribute);
-                }
-            }
-            for (step, child) in pairs::children(Triple { base: element.new, ..element }, self.values()).0 {
-                self.path.push(step);
-                self.element_without_base(child);
-                self.path.pop();
-            }
-            if element.new.is_none() && self.path.len() > 1 && self.draft.changes().len() == before {
-                self.whole(element, reported(NO_PLACE));
-            }
+        let Some(old) = element.old else { return };
+        let before = self.draft.changes().len();
+        let is_name = |name: &str| matches!(name, "key" | "name");
+        for attribute in old.attributes().filter(|it| element.new.is_some() || !is_name(it.name())) {
+            self.attribute(Triple { base: element.new, ..element }, attribute);
         }
-    }
-
-    /// The children here that the merge of values accounts for.
-    fn values(&self) -> Option<&'static str> {
-        match self.path.as_slice() {
-            [section] if section == "appSettings" => Some("add"),
-            [group, _] if group == "applicationSettings" => Some("setting"),
-            _ => None,
+        for (step, child) in pairs::children(Triple { base: element.new, ..element }, self.values()).triples {
+            self.path.push(step);
+            self.element_without_base(child);
+            self.path.pop();
         }
-    }
-
-    /// One of the elements whose attribute is carried in any case.
-    fn is_known(&self) -> bool {
-        KNOWN.iter().any(|(element, _)| self.path.as_slice() == ["system.web", *element])
-    }
-
-    fn is_settings(&self) -> bool {
-        self.path.first().is_some_and(|step| matches!(pairs::tag(step), "appSettings" | "applicationSettings"))
-    }
-
-    /// Attributes that have been looked at before.
-    fn is_accounted_for(&self, name: &str) -> bool {
-        let is_known = match self.path.as_slice() {
-            [web, element] => web == "system.web" && KNOWN.contains(&(element.as_str(), name)),
-            _ => false,
-        };
-        is_known || name == "configSource" || (name == "file" && self.path.as_slice() == ["appSettings"])
-    }
-
-    fn is_own(&self) -> bool {
-        self.path.iter().any(|step| OWN.contains(&pairs::tag(step)))
+        if element.new.is_none() && self.path.len() > 1 && self.draft.changes().len() == before {
+            let path = self.here("");
+            self.whole(path, element, reported(NO_PLACE));
+        }
     }
 }
 

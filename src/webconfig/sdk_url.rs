@@ -19,6 +19,16 @@ pub(crate) fn is_placeholder(value: &str) -> bool {
     value == "http://localhost:4898/pfwssdk.asmx" || value.contains("www.contoso.com")
 }
 
+/// True for what a client can call: a web address with a server in it that ends in `/PfWsSdk.asmx`. One that was never
+/// filled in is a shipped value, and no mistake.
+pub(super) fn is_plausible(value: &str) -> bool {
+    let value = value.trim();
+    let lower = value.to_ascii_lowercase();
+    let host = lower.strip_prefix("https://").or_else(|| lower.strip_prefix("http://"));
+    let has_host = host.is_some_and(|rest| !rest.starts_with(['/', ':', '?']) && !rest.contains(char::is_whitespace));
+    value.is_empty() || is_placeholder(value) || (has_host && is_url(value))
+}
+
 /// The address with the directory `old` as `new`, everything else as it was; `None` where `old` is not in it.
 /// The last such directory counts, for that is the one the service lies in.
 pub(super) fn replace_directory(value: &str, old: &str, new: &str) -> Option<String> {
@@ -80,5 +90,17 @@ mod tests {
         assert!(is_placeholder("http://localhost:4898/PfWsSdk.asmx"));
         assert!(is_placeholder("https://WWW.contoso.com/MultiFactorAuthWebServiceSdk/PfWsSdk.asmx"));
         assert!(!is_placeholder("https://localhost:4898/PfWsSdk.asmx"));
+        for url in ["", "https://h/PfWsSdk.asmx", " HTTP://h:8443/a/pfwssdk.asmx?wsdl ", "http://www.contoso.com/x"] {
+            assert!(is_plausible(url), "{url}");
+        }
+        for url in [
+            "h/PfWsSdk.asmx",
+            "https:///PfWsSdk.asmx",
+            "https://h/",
+            "ftp://h/PfWsSdk.asmx",
+            "https://h h/PfWsSdk.asmx",
+        ] {
+            assert!(!is_plausible(url), "{url}");
+        }
     }
 }

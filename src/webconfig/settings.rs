@@ -1,47 +1,54 @@
-//! The values of appSettings and applicationSettings: the administrator's win without conflict.
+//! The values of appSettings and applicationSettings: the administrator's win, unless both sides count alike; and the
+//! merge of applicationSettings.
 
 use super::{
-    Shown,
+    Shown, comments,
     document::{Splice, children},
-    edit::{self, Line, append, escape_attribute, escape_text, insert_behind, set_attribute, set_content},
+    edit::{self, escape_attribute, escape_text, set_content},
     merge::{Change, Draft, Fate, Rules, Scene, SdkUrlRule},
     sdk_url,
-    values::{AppEntries, SettingEntries, SettingEntry, sections},
+    values::{SettingEntries, SettingEntry, sections},
+    walk::reported,
 };
 use roxmltree::{Node, NodeId};
 use std::collections::{HashMap, HashSet};
 
 /// One value in all files.
-struct Case<'v> {
-    old: Option<&'v str>,
-    base: Option<&'v str>,
-    new: Option<&'v str>,
-    has_base: bool,
+pub(super) struct Case<'v> {
+    /// The path of its change.
+    pub(super) path: String,
+    pub(super) old: Option<&'v str>,
+    pub(super) base: Option<&'v str>,
+    pub(super) new: Option<&'v str>,
+    pub(super) has_base: bool,
     /// The old value is the address of the SDK, which the plan may rewrite; `None` where it is something else.
-    is_sdk_setting: bool,
+    pub(super) is_sdk_setting: bool,
 }
 
 /// What is to be done about a value.
-enum Verdict {
+pub(super) enum Verdict {
     /// It is no difference.
     Nothing,
     /// The new file stays as it is, for this reason.
     Leave(Fate),
     /// The new file gets this value.
     Write(String, Fate),
+    /// The new file loses its value.
+    Remove(Fate),
 }
 
-fn decide(case: &Case<'_>, rules: &Rules) -> Verdict {
+pub(super) fn decide(case: &Case<'_>, rules: &Rules) -> Verdict {
     let superseded = |why: &str| Verdict::Leave(Fate::Superseded { why: why.to_owned() });
     if let (SdkUrlRule::Set(url), true) = (&rules.sdk_url, case.is_sdk_setting) {
         return write(case, url.clone());
     }
     let Some(old) = case.old else {
         return match (case.base, case.new) {
-            (Some(_), Some(_)) => Verdict::Leave(Fate::Reported {
-                why: "it was removed from the old file and the new file has it; remove it there if that still holds"
-                    .to_owned(),
-            }),
+            (Some(base), Some(new)) if rules.strict && base != new => match rules.conflict(&case.path) {
+                fate if fate.carries() => Verdict::Remove(fate),
+                fate => Verdict::Leave(fate),
+            },
+            (Some(_), Some(_)) => Verdict::Remove(Fate::Removed),
             (Some(_), None) => Verdict::Leave(Fate::AlreadySo),
             (None, _) => Verdict::Nothing,
         };
@@ -55,7 +62,7 @@ fn decide(case: &Case<'_>, rules: &Rules) -> Verdict {
             // Without the file as shipped, what is alike in both files is no difference.
             Verdict::Leave(Fate::AlreadySo) if !case.has_base => Verdict::Nothing,
             Verdict::Write(value, _) if rules.strict && case.has_base && case.new != case.base => {
-                match rules.conflict() {
+                match rules.conflict(&case.path) {
                     fate if fate.carries() => Verdict::Write(value, fate),
                     fate => Verdict::Leave(fate),
                 }
@@ -85,78 +92,10 @@ fn rewritten(value: &str, rule: &SdkUrlRule) -> String {
     replaced.unwrap_or_else(|| value.to_owned())
 }
 
-fn reported(why: &str) -> Fate {
-    Fate::Reported { why: why.to_owned() }
-}
-
 /// The account of one value.
-fn change(path: String, key: &str, case: &Case<'_>, result: Option<&str>, fate: Fate) -> Change {
+pub(super) fn change(key: &str, case: &Case<'_>, result: Option<&str>, fate: Fate) -> Change {
     let shown = |value: Option<&str>| value.map_or(Shown::Absent, |value| Shown::of(key, value));
-    Change { path, old: shown(case.old), new: shown(case.new), result: shown(result), fate }
-}
-
-/// Merges appSettings.
-pub(super) fn app_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
-    let (old, new) = (AppEntries::of(scene.old), AppEntries::of(scene.new));
-    let base = scene.base.map(AppEntries::of);
-    let section = children(scene.new, "appSettings").next();
-    let is_outside = section.is_some_and(|section| section.has_attribute("configSource"));
-    let mut added: Vec<Line> = Vec::new();
-    let removed = base.iter().flat_map(|base| &base.entries).filter(|entry| old.get(entry.key).is_none());
-    for entry in old.entries.iter().chain(removed) {
-        let key = entry.key;
-        let target = new.get(key);
-        let case = Case {
-            old: old.get(key).map(|entry| entry.value),
-            base: base.as_ref().and_then(|base| base.get(key)).map(|entry| entry.value),
-            new: target.map(|entry| entry.value),
-            has_base: base.is_some(),
-            is_sdk_setting: false,
-        };
-        let path = format!("appSettings/{key}");
-        match decide(&case, scene.rules) {
-            Verdict::Nothing => {}
-            Verdict::Leave(fate) => draft.change(change(path, key, &case, case.new, fate)),
-            Verdict::Write(..) if is_outside => {
-                let why = "the new file keeps its appSettings in another file (configSource); set it there";
-                draft.change(change(path, key, &case, case.new, reported(why)));
-            }
-            Verdict::Write(value, fate) => {
-                draft.change(change(path, key, &case, Some(&value), fate));
-                match target {
-                    Some(target) if target.value == value => {}
-                    Some(target) => draft.splice(set_attribute(scene.sources.new, target.node, "value", &value)),
-                    None => added.push((0, add_element(scene, &new, key, &value))),
-                }
-            }
-        }
-    }
-    if !added.is_empty() {
-        draft.splice(added_keys(scene, section, added));
-    }
-}
-
-/// `<add key="" value="" />`, closed as the new file closes its own.
-fn add_element(scene: &Scene<'_>, new: &AppEntries<'_, '_>, key: &str, value: &str) -> String {
-    let document = scene.sources.new;
-    let markup = |entry: &super::values::AppEntry<'_, '_>| &document.text()[entry.node.range()];
-    let is_tight = new.entries.last().map(markup).is_some_and(|text| text.ends_with("/>") && !text.ends_with(" />"));
-    let escaped = |text| escape_attribute(document, text, '"');
-    format!(r#"<add key="{}" value="{}"{}/>"#, escaped(key), escaped(value), if is_tight { "" } else { " " })
-}
-
-fn added_keys(scene: &Scene<'_>, section: Option<Node<'_, '_>>, added: Vec<Line>) -> Splice {
-    let document = scene.sources.new;
-    if let Some(section) = section {
-        return append(document, section, &added);
-    }
-    let mut lines = vec![(0, "<appSettings>".to_owned())];
-    lines.extend(added.into_iter().map(|(_, line)| (1, line)));
-    lines.push((0, "</appSettings>".to_owned()));
-    match children(scene.new, "configSections").next() {
-        Some(declarations) => insert_behind(document, declarations, &lines),
-        None => append(document, scene.new, &lines),
-    }
+    Change { path: case.path.clone(), old: shown(case.old), new: shown(case.new), result: shown(result), fate }
 }
 
 /// Where a setting of the old file goes.
@@ -239,30 +178,77 @@ pub(super) fn application_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>)
     for entry in first.into_iter().chain(others) {
         let shipped = base.as_ref().and_then(|base| base.get(entry.section, entry.name));
         let target = places.target(entry);
-        merge_setting(scene, draft, &Found { entry, shipped, has_base: base.is_some(), target });
+        let is_same = |section: &Node<'_, '_>| section.tag_name().name() == entry.section;
+        let shipped_section = scene.base.and_then(|base| sections(base).find(is_same));
+        merge_setting(scene, draft, &Found { entry, shipped, shipped_section, has_base: base.is_some(), target });
     }
     let removed = base.iter().flat_map(|base| &base.entries);
     for entry in removed.filter(|entry| old.get(entry.section, entry.name).is_none()) {
-        let target = places.target(entry);
-        let new = if let Target::Setting(target) = &target { Some(target.value.as_str()) } else { None };
-        let case = Case { old: None, base: Some(&entry.value), new, has_base: true, is_sdk_setting: false };
-        if let Verdict::Leave(fate) = decide(&case, scene.rules) {
-            draft.change(change(entry.path(), entry.name, &case, case.new, fate));
-        }
+        remove_setting(scene, draft, entry, places.target(entry));
     }
     set_unclaimed(scene, draft, &places);
+}
+
+/// Accounts for a setting that the file as shipped has and the old one has not.
+fn remove_setting<'t>(
+    scene: &Scene<'t>,
+    draft: &mut Draft<'t>,
+    shipped: &SettingEntry<'t, 't>,
+    target: Target<'_, 't>,
+) {
+    let section = sections(scene.old).find(|section| section.tag_name().name() == shipped.section);
+    if section.is_some_and(|section| section.has_attribute("configSource")) {
+        // It has been moved to another file.
+        return;
+    }
+    let target = if let Target::Setting(target) = target { Some(target) } else { None };
+    if target.is_some_and(|target| matches!(scene.rules.sdk_url, SdkUrlRule::Set(_)) && target.is_sdk_url()) {
+        // The plan says what it is to be.
+        return;
+    }
+    let (path, new) = (draft.path(shipped.path()), target.map(|target| target.value.as_str()));
+    let case = Case { path, old: None, base: Some(&shipped.value), new, has_base: true, is_sdk_setting: false };
+    match (decide(&case, scene.rules), target) {
+        (Verdict::Remove(fate), Some(target)) => {
+            if !draft.claim(target.node) {
+                return draft.change(change(shipped.name, &case, case.new, reported(TAKEN)));
+            }
+            draft.change(change(shipped.name, &case, None, fate));
+            let named = |node: &Node<'_, '_>| node.attribute("name") == target.node.attribute("name");
+            let all = target.node.parent_element().into_iter().flat_map(|parent| children(parent, "setting"));
+            take_out(scene, draft, (section, Some(shipped.node)), &all.filter(named).collect::<Vec<_>>());
+        }
+        (Verdict::Leave(fate) | Verdict::Remove(fate) | Verdict::Write(_, fate), _) => {
+            draft.change(change(shipped.name, &case, case.new, fate));
+        }
+        (Verdict::Nothing, _) => {}
+    }
+}
+
+/// Takes elements out of the new file, with the comments that went with the one that was shipped.
+pub(super) fn take_out<'t>(
+    scene: &Scene<'t>,
+    draft: &mut Draft<'t>,
+    (old_parent, base): (Option<Node<'t, 't>>, Option<Node<'t, 't>>),
+    nodes: &[Node<'t, 't>],
+) {
+    for node in nodes {
+        let range = base.map_or(node.range(), |base| comments::taken_out(draft, (old_parent, base), *node));
+        draft.splice(edit::take_out(scene.sources.new, range));
+    }
 }
 
 /// A setting of the old file with its counterparts.
 struct Found<'r, 't> {
     entry: &'r SettingEntry<'t, 't>,
     shipped: Option<&'r SettingEntry<'t, 't>>,
+    shipped_section: Option<Node<'t, 't>>,
     has_base: bool,
     target: Target<'r, 't>,
 }
 
 fn merge_setting<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, found: &Found<'_, 't>) {
-    let Found { entry, shipped, has_base, ref target } = *found;
+    let Found { entry, shipped, has_base, ref target, .. } = *found;
     let counterpart = match target {
         Target::Setting(counterpart) => Some(*counterpart),
         _ => None,
@@ -270,26 +256,30 @@ fn merge_setting<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, found: &Found<'_,
     // A value of another kind is another value, whatever its characters.
     let base = shipped.filter(|shipped| shipped.serialize_as == entry.serialize_as).map(|entry| entry.value.as_str());
     let case = Case {
+        path: draft.path(counterpart.unwrap_or(entry).path()),
         old: Some(&entry.value),
         base,
         new: counterpart.map(|entry| entry.value.as_str()),
         has_base,
         is_sdk_setting: entry.is_sdk_url(),
     };
-    let path = counterpart.unwrap_or(entry).path();
     let verdict = decide(&case, scene.rules);
     if let (Some(counterpart), Verdict::Nothing | Verdict::Leave(_)) = (counterpart, &verdict) {
         draft.claim(counterpart.node);
     }
     let (result, fate) = match &verdict {
         Verdict::Nothing => return,
-        Verdict::Leave(fate) => (case.new, fate.clone()),
+        Verdict::Leave(fate) | Verdict::Remove(fate) => (case.new, fate.clone()),
         Verdict::Write(value, fate) => match write_setting(scene, draft, found, value) {
             Ok(()) => (Some(value.as_str()), fate.clone()),
             Err(why) => (case.new, reported(why)),
         },
     };
-    draft.change(change(path, entry.name, &case, result, fate));
+    let is_kept = matches!(fate, Fate::AlreadySo | Fate::Rewritten { .. }) || fate.carries();
+    draft.change(change(entry.name, &case, result, fate));
+    if let (Some(shipped), Some(counterpart), true) = (shipped, counterpart, is_kept) {
+        comments::carry(scene, draft, entry.node, Some(shipped.node), counterpart.node);
+    }
 }
 
 const TAKEN: &str = "another setting of the old file took the place of this one in the new file; decide by hand";
@@ -313,7 +303,11 @@ fn write_setting<'t>(
             let name = escape_attribute(document, entry.name, '"');
             let start = format!(r#"<setting name="{name}" serializeAs="String">"#);
             let value = format!("<value>{}</value>", escape_text(document, value));
-            draft.append(section, [(0, start), (1, value), (0, "</setting>".to_owned())]);
+            let base = found.shipped_section;
+            let comments = comments::of_administrator(scene, draft, entry.node, [base, Some(section)]);
+            let end = "</setting>".to_owned() + &comments.behind.map(|it| format!(" {it}")).unwrap_or_default();
+            draft.append(section, comments.before.into_iter().map(|comment| (0, comment)));
+            draft.append(section, [(0, start), (1, value), (0, end)]);
             Ok(())
         }
         Target::Setting(counterpart) if counterpart.serialize_as != entry.serialize_as => {
@@ -352,9 +346,10 @@ fn set_unclaimed<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, places: &Places<'
     if !draft.claim(entry.node) || !entry.is_text() || entry.value == *url {
         return;
     }
-    let case = Case { old: None, base: None, new: Some(&entry.value), has_base: false, is_sdk_setting: true };
+    let path = draft.path(entry.path());
+    let case = Case { path, old: None, base: None, new: Some(&entry.value), has_base: false, is_sdk_setting: true };
     if let Verdict::Write(value, fate) = decide(&case, scene.rules) {
-        draft.change(change(entry.path(), entry.name, &case, Some(&value), fate));
+        draft.change(change(entry.name, &case, Some(&value), fate));
         let markup = escape_text(scene.sources.new, &value);
         draft.splice(set_value(scene.sources.new, entry.node, &markup));
     }

@@ -85,6 +85,19 @@ impl Document {
         Ok(values)
     }
 
+    /// The provider that encrypted a section, by the section's path; `None` where the section is not there, or does not
+    /// say.
+    pub fn provider_of(&self, section: &str) -> Option<String> {
+        let tree = self.tree().ok()?;
+        let node = find(tree.root_element(), section)?;
+        node.attribute("configProtectionProvider").map(str::to_owned)
+    }
+
+    /// True where the file has a section of this path.
+    pub fn has_section(&self, section: &str) -> bool {
+        self.tree().is_ok_and(|tree| find(tree.root_element(), section).is_some())
+    }
+
     /// The setting that holds the address of the Web Service SDK: by its name, else by its value.
     pub fn sdk_url(&self) -> Option<(String, String)> {
         let tree = self.tree().ok()?;
@@ -92,6 +105,11 @@ impl Document {
         let entry = entries.sdk()?;
         Some((entry.name.to_owned(), entry.value.trim().to_owned()))
     }
+}
+
+/// The element at a path of names, the first of each.
+pub(super) fn find<'a, 'i>(root: Node<'a, 'i>, path: &str) -> Option<Node<'a, 'i>> {
+    path.split('/').try_fold(root, |node, name| elements(node).find(|child| child.tag_name().name() == name))
 }
 
 /// The form by which keys of appSettings compare.
@@ -135,6 +153,13 @@ impl<'a, 'input> AppEntries<'a, 'input> {
         entries.reverse();
         let by_key = entries.iter().enumerate().map(|(at, entry)| (fold_key(entry.key), at)).collect();
         Self { entries, by_key }
+    }
+
+    /// All elements that add a key: the one that counts, and those it has made void.
+    pub(super) fn all(&self, key: &str) -> Vec<Node<'a, 'input>> {
+        let section = self.get(key).and_then(|entry| entry.node.parent_element());
+        let adds = section.into_iter().flat_map(|section| children(section, "add"));
+        adds.filter(|node| node.attribute("key").is_some_and(|other| fold_key(other) == fold_key(key))).collect()
     }
 
     pub(super) fn get(&self, key: &str) -> Option<AppEntry<'a, 'input>> {

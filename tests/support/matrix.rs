@@ -119,6 +119,7 @@ impl Played {
         let machine = Simulated::open(Arc::new(left.clone()), clock.clone()).map_err(|error| error.to_string())?;
         let engine = engine(&machine, &clock);
         let lock = engine.lock().map_err(|error| error.to_string())?;
+        machine.refresh().map_err(|error| error.to_string())?;
         let found = engine.last_run().map_err(|error| error.to_string())?;
         let ended = match (found, then) {
             // Nothing of the run had been noted: it is begun again.

@@ -193,8 +193,14 @@ const OWN: &str = r"C:\PROGRAMDATA\PFUPGRADE";
 /// IIS's own backups of its configuration lie here, and nothing else does; they are never removed.
 const OF_IIS: &str = r"C:\WINDOWS\SYSTEM32\INETSRV";
 
-/// A run that was cut before its first record counts as never begun, and the next one gets this name.
-const SECOND: (&str, &str) = ("20160305-220000-2", "20160305-220000");
+/// A run that was cut before its first record counts as never begun, and the next one gets one of these names.
+const LATER: [&str; 2] = ["20160305-220000-2", "20160305-220000-3"];
+const FIRST: &str = "20160305-220000";
+
+/// The same text where the run was the first one.
+fn of_first_run(text: &str) -> String {
+    LATER.iter().fold(text.to_owned(), |text, later| text.replace(later, FIRST))
+}
 
 /// Everything on the disk but the tool's own folder.
 pub fn whole(disk: &MemoryDisk) -> Whole {
@@ -206,7 +212,7 @@ pub fn whole(disk: &MemoryDisk) -> Whole {
                 continue;
             }
             let content = (entry.kind == Kind::File).then(|| disk::read(disk, &entry.path, u64::MAX - 1).unwrap());
-            all.insert(entry.path.as_str().replace(SECOND.0, SECOND.1), content);
+            all.insert(of_first_run(entry.path.as_str()), content);
         }
     }
     let machine = boot(disk);
@@ -218,7 +224,7 @@ pub fn whole(disk: &MemoryDisk) -> Whole {
     }
     // Nor does that of services to Windows.
     facts.services.sort_by(|one, other| one.name.cmp(&other.name));
-    let facts = toml::to_string(&facts).unwrap().replace(SECOND.0, SECOND.1);
+    let facts = of_first_run(&toml::to_string(&facts).unwrap());
     all.insert("machine.toml".to_owned(), Some(facts.into_bytes()));
     all
 }

@@ -76,6 +76,16 @@ impl WriteFile for Full {
     }
 }
 
+/// Found by seed 6158 of the faults upon faults.
+#[test]
+fn what_an_earlier_attempt_to_cut_a_journal_left_is_taken_away() {
+    let (disk, path) = journal();
+    let beside = disk::beside(&path);
+    disk::replace(&disk, &beside, b"half").expect("written");
+    Journal::open(&disk, &path).expect("opened");
+    assert!(!disk::exists(&disk, &beside).expect("asked"));
+}
+
 #[test]
 fn a_record_that_did_not_fit_damages_none_behind_it() {
     let (disk, path) = journal();

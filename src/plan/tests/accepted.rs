@@ -29,7 +29,19 @@ fn everything_that_can_be_said_is_read() {
     assert_eq!(plan.portal.themes, Themes::Skip);
     assert_eq!(plan.portal.web.properties[&PropertyName::new("SOME_1").unwrap()], "value");
     assert_eq!(plan.mobile_app.common.action, Action::Remove);
-    assert_eq!(plan.merge, Merge { other_changes: OtherChanges::Report, on_conflict: OnConflict::KeepOld });
+    let decisions = vec![
+        Decision { path: "system.web/httpRuntime/@maxRequestLength".to_owned(), take: Side::Old },
+        Decision { path: "system.web/sessionState/@timeout".to_owned(), take: Side::New },
+    ];
+    assert_eq!(
+        plan.merge,
+        Merge {
+            other_changes: OtherChanges::Report,
+            on_conflict: OnConflict::KeepOld,
+            on_encrypted: OnEncrypted::Decrypt,
+            decisions
+        }
+    );
     assert_eq!(plan.gates[&GateId::Activation].reason, "done before");
     assert_eq!(plan.preflight.allow, ["pending-reboot"]);
     assert_eq!(plan.hooks.len(), 2);
@@ -68,6 +80,13 @@ virtual-directory = "m"
 [merge]
 other-changes = "report"
 on-conflict = "keep-old"
+on-encrypted = "decrypt"
+[[merge.decision]]
+path = "system.web/httpRuntime/@maxRequestLength"
+take = "old"
+[[merge.decision]]
+path = "system.web/sessionState/@timeout"
+take = "new"
 [gates]
 activation = { skip = "done before" }
 portal-url = { skip = "the address stays" }
@@ -209,13 +228,15 @@ fn the_reader_takes_exactly_the_documented_keys() {
         for table in doc.tables {
             let text = match *table {
                 "" => format!("{} = {value}\n", doc.key),
-                "hook" => format!("[[hook]]\n{} = {value}\n", doc.key),
+                "hook" | "merge.decision" => format!("[[{table}]]\n{} = {value}\n", doc.key),
                 table => format!("[{table}]\n{} = {value}\n", doc.key),
             };
             let errors = read(&text).err().map(|diagnostics| diagnostics.errors).unwrap_or_default();
             // Another key may be missing, but this one is known, and its sample is of its kind.
             let only_missing = |error: &Diagnostic| {
-                error.message == "`format` is missing" || error.message.starts_with("a hook") || doc.key == "sha256"
+                error.message == "`format` is missing"
+                    || ["a hook", "a decision"].iter().any(|start| error.message.starts_with(start))
+                    || doc.key == "sha256"
             };
             assert!(errors.iter().all(only_missing), "{text}{errors:?}");
             // One letter more makes it unknown, and the hint leads back.

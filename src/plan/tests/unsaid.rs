@@ -50,6 +50,20 @@ fn one_virtual_directory_serves_two_components_only_apart() {
 }
 
 #[test]
+fn a_decision_names_a_conflict_and_a_side_once() {
+    for (text, message) in [
+        ("take = 'old'", "a decision names no conflict"),
+        ("path = 'a'", "a decision does not say whose value holds"),
+        ("path = 'a'\ntake = 'mine'", "`merge.decision.take` has an unknown value"),
+        ("path = 'a'\ntake = 'old'\n[[merge.decision]]\npath = 'a'\ntake = 'new'", "`a` is decided twice"),
+    ] {
+        assert_eq!(messages(&format!("format = 1\n[[merge.decision]]\n{text}\n")), [message], "{text}");
+    }
+    let one = messages("format = 1\n[merge.decision]\npath = 'a'\ntake = 'old'\n");
+    assert_eq!(one, ["`[merge.decision]` must be `[[merge.decision]]`"]);
+}
+
+#[test]
 fn what_is_kept_needs_no_installer() {
     let text = "format = 1\nserver = { action = \"keep\", installer = 'C:\\a.exe' }\n";
     assert_eq!(messages(text), ["`server.installer` means nothing with `action = \"keep\"`"]);

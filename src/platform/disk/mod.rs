@@ -224,6 +224,16 @@ pub fn sync_parent(disk: &dyn Disk, path: &WinPath) -> io::Result<()> {
     path.parent().map_or(Ok(()), |parent| disk.sync_folder(&parent))
 }
 
+/// [`sync_parent`] for a name that may have gone away together with its folder.
+pub fn sync_name(disk: &dyn Disk, path: &WinPath) -> io::Result<()> {
+    match path.parent() {
+        Some(parent) if disk.entry(&parent)?.is_some_and(|entry| entry.kind == Kind::Folder) => {
+            disk.sync_folder(&parent)
+        }
+        _ => Ok(()),
+    }
+}
+
 /// SHA-256 of a file, in lower-case hexadecimal.
 pub fn hash(disk: &dyn ReadDisk, path: &WinPath) -> io::Result<String> {
     Ok(hash_reader(&mut *disk.open(path)?)?.1)
@@ -307,9 +317,11 @@ fn pieces(file: &mut dyn Read, mut each: impl FnMut(&[u8]) -> io::Result<()>) ->
 
 /// Removes whatever lies at `path`; content that is already gone is no error.
 pub fn remove(disk: &dyn Disk, path: &WinPath) -> io::Result<()> {
-    let Some(entry) = disk.entry(path)? else { return Ok(()) };
-    take_away(disk, &entry)?;
-    sync_parent(disk, path)
+    if let Some(entry) = disk.entry(path)? {
+        take_away(disk, &entry)?;
+    }
+    // What was removed before an interruption may not have been made safe.
+    sync_name(disk, path)
 }
 
 /// What goes with its folder need not be synced out of it.

@@ -1,6 +1,6 @@
 //! Backups: made, read again, and put back.
 
-use super::contents;
+use super::{contents, sync_folders};
 use crate::platform::disk::{self, Disk, Kind, Marks, ReadDisk, many};
 use crate::platform::{Doing, Failure, FailureKind, Progress};
 use crate::winpath::{WinPath, fold};
@@ -55,6 +55,11 @@ impl Manifest {
     /// True where the backup holds nothing.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+
+    /// True where a folder was backed up, and not one file.
+    fn is_folder(&self) -> bool {
+        self.entries.iter().all(|entry| !entry.path.is_empty())
     }
 }
 
@@ -222,7 +227,10 @@ pub(super) fn restore(
         return disk::remove(disk, to).doing(&doing);
     }
     put_back(disk, from, to, &manifest, watch).doing(&doing)?;
-    remove_extra(disk, to, except, &manifest).doing(&doing)
+    remove_extra(disk, to, except, &manifest).doing(&doing)?;
+    // Once, at the end: this makes safe what an earlier attempt has done and this one has only found done, too.
+    let safe = if manifest.is_folder() { sync_folders(disk, to) } else { disk::sync_parent(disk, to) };
+    safe.doing(doing)
 }
 
 fn put_back(
@@ -234,8 +242,7 @@ fn put_back(
 ) -> io::Result<()> {
     let mut total = manifest.len();
     watch(Progress::Total(total));
-    let is_folder = manifest.entries.iter().all(|entry| !entry.path.is_empty());
-    let folder = if is_folder { Some(to.clone()) } else { to.parent() };
+    let folder = if manifest.is_folder() { Some(to.clone()) } else { to.parent() };
     if let Some(folder) = folder {
         disk::create_folders(disk, &folder)?;
     }
@@ -255,7 +262,6 @@ fn put_back(
             continue;
         }
         disk::copy(disk, &file_in(from, entry)?, &target, &mut |bytes| watch(Progress::Bytes(bytes)))?;
-        disk::sync_parent(disk, &target)?;
         give_marks(disk, &target, entry.marks.as_ref())?;
     }
     Ok(())

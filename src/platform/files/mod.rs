@@ -21,7 +21,7 @@ pub(crate) fn perform(disk: &dyn Disk, op: &Op, watch: &mut dyn FnMut(Progress))
         Op::Restore { from, to, except } => restore(disk, from, to, except, watch),
         Op::Copy { from, to } => copy(disk, from, to, watch).doing(op),
         Op::Write { path, content } => match content.bytes() {
-            Some(bytes) => disk::replace(disk, path, bytes).doing(op),
+            Some(bytes) => write(disk, path, bytes).doing(op),
             None => Err(Failure::new(op, "its content is known by its SHA-256 only")),
         },
         Op::Move { from, to, aside } => relocate(disk, from, to, *aside).doing(op),
@@ -43,16 +43,23 @@ fn close(disk: &dyn Disk, folder: &WinPath) -> io::Result<()> {
     disk::replace(disk, &folder.child(OFFLINE), OFFLINE_PAGE.as_bytes())
 }
 
+fn write(disk: &dyn Disk, path: &WinPath, bytes: &[u8]) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        disk::create_folders(disk, &folder)?;
+    }
+    disk::replace(disk, path, bytes)
+}
+
 fn relocate(disk: &dyn Disk, from: &WinPath, to: &WinPath, aside: bool) -> io::Result<()> {
-    if !disk::exists(disk.as_read(), from)? {
-        return Ok(()); // Moved already, or nothing was left to move.
+    // Otherwise it was moved already, or nothing was left to move.
+    if disk::exists(disk.as_read(), from)? {
+        if let (true, Some(folder)) = (aside, to.parent()) {
+            disk::create_private(disk, &folder)?;
+        }
+        disk.rename(from, to)?;
     }
-    if let (true, Some(folder)) = (aside, to.parent()) {
-        disk::create_private(disk, &folder)?;
-    }
-    disk.rename(from, to)?;
-    disk::sync_parent(disk, to)?;
-    disk::sync_parent(disk, from)
+    // What was moved before an interruption may not have been made safe.
+    [to, from].into_iter().try_for_each(|path| disk::sync_name(disk, path))
 }
 
 fn remove_empty(disk: &dyn Disk, path: &WinPath, up_to: &WinPath) -> io::Result<()> {

@@ -2,9 +2,10 @@
 
 use super::*;
 use crate::platform::FailureKind;
-use crate::platform::disk::MemoryDisk;
 use crate::platform::disk::many::MANY;
 use crate::platform::disk::tests::{on_both, path};
+use crate::platform::disk::{MemoryDisk, Unsynced};
+use crate::platform::op::Blob;
 use std::time::SystemTime;
 
 fn put(disk: &dyn Disk, at: &str, content: &str) {
@@ -130,4 +131,46 @@ fn rights_and_attributes_come_back_with_what_they_belong_to() {
     disk.set_marks(&path(r"C:\a\inner\file"), &marks("changed")).expect("set");
     done(&disk, &Op::Restore { from: path(r"C:\backup\a"), to: path(r"C:\a"), except: Vec::new() });
     assert_eq!(disk.marks(&path(r"C:\a\inner\file")).expect("asked"), Some(marks("of the file")));
+}
+
+/// What was done before a kill and is only found so when the operation is done again has to be made safe then: otherwise
+/// the journal would call something done that a power cut takes back.
+#[test]
+fn an_operation_that_is_done_again_is_as_safe_as_one_that_is_done_once() {
+    let before = MemoryDisk::new();
+    put(&before, r"C:\a\inner\file", "content");
+    put(&before, r"C:\a\plain", "content");
+    put(&before, r"C:\full\file", "old");
+    before.create_folder(&path(r"C:\empty")).expect("created");
+    done(&before, &Op::BackUp { from: path(r"C:\a"), to: path(r"C:\kept\a"), except: Vec::new() });
+    before.sync_all();
+    for op in [
+        Op::Close { folder: path(r"C:\new") },
+        Op::BackUp { from: path(r"C:\a"), to: path(r"C:\backup\a"), except: Vec::new() },
+        Op::Restore { from: path(r"C:\kept\a"), to: path(r"C:\full"), except: Vec::new() },
+        Op::Copy { from: path(r"C:\a"), to: path(r"C:\copy") },
+        Op::Write { path: path(r"C:\full\file"), content: Blob::new(*b"new") },
+        Op::Move { from: path(r"C:\a"), to: path(r"C:\away\a"), aside: true },
+        Op::Remove { path: path(r"C:\a") },
+        Op::RemoveEmpty { path: path(r"C:\empty"), up_to: path(r"C:\empty") },
+    ] {
+        let undisturbed = before.snapshot();
+        done(&undisturbed, &op);
+        // Times are those of the second attempt, and a manifest holds times.
+        let state = |disk: &MemoryDisk| {
+            let all = texts(disk, r"C:\").into_iter();
+            let all = all.map(|(at, content, _)| if at.ends_with(".json") { (at, Vec::new()) } else { (at, content) });
+            all.collect::<Vec<_>>()
+        };
+        let wanted = state(&undisturbed);
+        for change in 0..undisturbed.changes() {
+            let disk = before.snapshot();
+            disk.stop_after(change);
+            let _ = perform(&disk, &op, &mut |_| ());
+            let left = disk.snapshot();
+            done(&left, &op);
+            let after = left.after_power_cut(Unsynced::Dropped);
+            assert!(state(&after) == wanted, "{op}, killed at change {change}, done again, power cut");
+        }
+    }
 }

@@ -19,6 +19,7 @@ pub mod demo;
 mod facts;
 mod installer;
 mod programs;
+mod protect;
 mod registry;
 mod rehearsal;
 #[cfg(test)]
@@ -74,8 +75,10 @@ impl Simulated {
         Ok(Self { disk, clock, facts: Mutex::new(facts) })
     }
 
-    /// Reads the facts again: another process may have changed them before this one had the machine to itself.
+    /// Reads the facts again: another process may have changed them before this one had the machine to itself, and may
+    /// have ended before the new ones were safe from a power cut.
     pub fn refresh(&self) -> Result<(), Failure> {
+        disk::sync_parent(&*self.disk, &facts::path()).doing("take over the simulated machine")?;
         *self.locked() = MachineFacts::read(&*self.disk)?;
         Ok(())
     }

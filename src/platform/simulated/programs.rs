@@ -1,6 +1,7 @@
 //! Simulated programs: text files with the ending `.exe` that say what they do.
 
 use super::installer::{Log, Stop};
+use super::protect::protect;
 use super::{Simulated, registry};
 use crate::platform::disk::{self, ReadDisk};
 use crate::platform::facts::{ProgramVersion, Service, ServiceState, StartType, in_start_order};
@@ -66,6 +67,8 @@ enum Action {
     SetRuntime { runtime: Runtime },
     /// Leave a file to be replaced at the next restart of Windows.
     NeedRestart { file: String },
+    /// Encrypt or decrypt a section of a web.config, as the arguments say.
+    ProtectSection,
     /// Write a registry value, as a 64-bit program sees the registry.
     WriteRegistry { key: String, name: String, value: Value },
 }
@@ -140,6 +143,7 @@ impl From<Failure> for End {
 struct Running<'a> {
     machine: &'a Simulated,
     path: &'a WinPath,
+    arguments: &'a [String],
     printed: Vec<String>,
     reboot: bool,
     watch: &'a mut dyn FnMut(Progress),
@@ -161,7 +165,7 @@ impl Simulated {
         let unknown = || Failure::new(format!("run {path}"), "it is no simulated program").next(WHAT_THEY_ARE);
         let program = parse(self.files(), path)?.ok_or_else(unknown)?;
         let printed = vec![format!("{} {} {}", program.product, program.version, arguments.join(" "))];
-        let mut running = Running { machine: self, path, printed, reboot: false, watch };
+        let mut running = Running { machine: self, path, arguments, printed, reboot: false, watch };
         let code = match running.all(&program.actions) {
             Ok(()) if running.reboot => RESTART_NEEDED,
             Ok(()) => 0,
@@ -227,7 +231,9 @@ impl Simulated {
             return Ok(Some(format!("{path} is no simulated program: {WHAT_THEY_ARE}")));
         };
         let mut watch = |_| ();
-        let mut running = Running { machine: self, path: &path, printed: Vec::new(), reboot: false, watch: &mut watch };
+        let printed = Vec::new();
+        let mut running =
+            Running { machine: self, path: &path, arguments: &[], printed, reboot: false, watch: &mut watch };
         match running.all(&program.on_start) {
             Ok(()) | Err(End::Exit(0, _)) => Ok(None),
             Err(End::Exit(code, why)) => Ok(Some(format!("its program ended with {code}: {why}"))),
@@ -283,6 +289,9 @@ impl Running<'_> {
                         pending.push(file);
                     }
                 })?;
+            }
+            Action::ProtectSection => {
+                protect(&*self.machine.disk, self.arguments)?.map_err(|why| End::Exit(1, why))?;
             }
             Action::WriteRegistry { key, name, value } => self.machine.change(|facts| {
                 let path = registry::real_path(facts.system.bits, View::Native, key);
@@ -366,9 +375,11 @@ impl Running<'_> {
             body.reverse();
             let mut upgraded = format!("{DATA_MARK}{to}\nupgraded from {version} at {now}\n").into_bytes();
             upgraded.append(&mut body);
-            disk::replace(&*self.machine.disk, file, &upgraded).doing(doing)?;
+            disk::replace(&*self.machine.disk, file, &upgraded).doing(&doing)?;
             body = upgraded.splitn(2, |byte| *byte == b'\n').nth(1).unwrap_or_default().to_vec();
         }
+        // An upgrade that was cut off may not have made its file safe.
+        disk::sync_parent(&*self.machine.disk, file).doing(doing)?;
         let mark = body.split(|byte| *byte == b'\n').next().and_then(|line| std::str::from_utf8(line).ok());
         let upgrade = mark.and_then(|mark| mark.strip_prefix("upgraded from ")?.split_once(" at "));
         let Some((before, time)) = upgrade else { return Ok(()) };
@@ -388,7 +399,8 @@ impl Running<'_> {
         };
         let mut lines = String::from_utf8_lossy(&bytes).into_owned();
         if !wants(&lines) {
-            return Ok(());
+            // The line may have been written by an attempt that was cut off before it was safe.
+            return disk::sync_name(disk, path).doing(&doing);
         }
         lines += &format!("{}\r\n", log_line(time, text));
         if let Some(folder) = path.parent() {

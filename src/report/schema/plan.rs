@@ -4,9 +4,11 @@ use crate::plan::{KEYS, KeyDoc};
 use serde_json::{Map, Value, json};
 
 /// Keys that must be there, with their tables.
-const REQUIRED: [(&str, &str); 6] = [
+const REQUIRED: [(&str, &str); 8] = [
     ("", "format"),
     ("hook", "run"),
+    ("merge.decision", "path"),
+    ("merge.decision", "take"),
     ("gates.server-setup", "skip"),
     ("gates.activation", "skip"),
     ("gates.portal-url", "skip"),

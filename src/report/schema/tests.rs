@@ -19,7 +19,10 @@ fn every_schema_is_complete_in_itself() {
 fn every_key_of_a_plan_is_described() {
     let schema = of("plan").expect("a schema");
     for path in KEYS.iter().flat_map(|doc| doc.paths()) {
-        let at = path.replace('.', "/properties/").replacen("hook/properties", "hook/items/properties", 1);
+        let at = path.replace('.', "/properties/");
+        let at = ["hook", "decision"]
+            .iter()
+            .fold(at, |at, list| at.replacen(&format!("{list}/properties"), &format!("{list}/items/properties"), 1));
         let found = schema.pointer(&format!("/properties/{at}"));
         assert!(found.is_some_and(|found| found["description"].is_string()), "{path}");
     }

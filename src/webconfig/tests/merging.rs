@@ -237,19 +237,44 @@ fn an_address_among_the_app_settings_is_rewritten_too() {
 }
 
 #[test]
-fn a_key_that_was_removed_by_hand_is_told() {
-    let base = configuration(r#"<appSettings><add key="a" value="1"/><add key="b" value="1"/></appSettings>"#);
-    let new = configuration(r#"<appSettings><add key="a" value="1"/></appSettings>"#);
-    let (result, changes) = merged("<configuration/>", Some(&base), &new, &keep());
-    assert_eq!(result, new);
-    assert!(is_reported(&changes, "appSettings/a"));
-    assert_eq!(fate(&changes, "appSettings/b"), &Fate::AlreadySo);
+fn a_value_that_was_removed_by_hand_is_removed() {
+    let of = |keys: &str| configuration(&format!("<appSettings>{keys}</appSettings>"));
+    let (a, b) = (r#"<add key="a" value="1"/>"#, r#"<add key="b" value="1"/>"#);
+    let base = of(&format!("{a}{b}"));
+    for old in ["<configuration/>", &of("")] {
+        let (result, changes) = merged(old, Some(&base), &of(a), &keep());
+        assert_eq!(result, of(""));
+        assert_eq!(fate(&changes, "appSettings/a"), &Fate::Removed);
+        assert_eq!(fate(&changes, "appSettings/b"), &Fate::AlreadySo);
+        assert_eq!(changes.len(), 2, "{changes:#?}");
+    }
+    let twice = of(r#"<add key="A" value="0"/><add key="a" value="1"/>"#);
+    assert_eq!(merged(&of(""), Some(&base), &twice, &keep()).0, of(""));
     let base = settings("S", &(setting("a", "<value>1</value>") + &setting("b", "")));
     let new = settings("S", &setting("a", "<value>1</value>"));
     let (result, changes) = merged(&settings("S", ""), Some(&base), &new, &keep());
-    assert_eq!(result, new);
-    assert!(is_reported(&changes, "applicationSettings/S/a"));
+    assert_eq!(result, settings("S", ""));
+    assert_eq!(fate(&changes, "applicationSettings/S/a"), &Fate::Removed);
     assert_eq!(fate(&changes, "applicationSettings/S/b"), &Fate::AlreadySo);
+}
+
+#[test]
+fn a_value_that_the_new_version_changed_is_removed_all_the_same_unless_both_sides_count_alike() {
+    let app = |value: &str| configuration(&format!(r#"<appSettings><add key="a" value="{value}"/></appSettings>"#));
+    let none = configuration("<appSettings></appSettings>");
+    let of = |value: &str| settings("S", &setting("a", &format!("<value>{value}</value>")));
+    for (old, base, new, path) in [
+        (&none, app("1"), app("2"), "appSettings/a"),
+        (&settings("S", ""), of("1"), of("2"), "applicationSettings/S/a"),
+    ] {
+        let (result, changes) = merged(old, Some(&base), &new, &keep());
+        assert_eq!((&result, fate(&changes, path)), (old, &Fate::Removed));
+        let strict = Rules { strict: true, ..keep() };
+        let (result, changes) = merged(old, Some(&base), &new, &strict);
+        assert_eq!((&result, fate(&changes, path)), (&new, &Fate::Conflict { taken: None }));
+        let (result, _) = merged(old, Some(&base), &new, &Rules { on_conflict: OnConflict::KeepOld, ..strict });
+        assert_eq!(&result, old);
+    }
 }
 
 #[test]

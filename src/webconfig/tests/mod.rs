@@ -1,13 +1,19 @@
 #![allow(clippy::unwrap_used)]
 
+mod against_git;
+mod decisions;
 mod masking;
 mod merging;
+mod model;
+mod outside;
 mod outside_values;
 mod properties;
 mod reading;
+mod reference;
 mod samples;
 
 use super::*;
+use std::collections::BTreeMap;
 
 fn parsed(bytes: impl Into<Vec<u8>>) -> Document {
     Document::parse(bytes.into(), "web.config").unwrap()
@@ -20,6 +26,7 @@ fn keep() -> Rules {
         other_changes: OtherChanges::Apply,
         on_conflict: OnConflict::Stop,
         strict: false,
+        decisions: BTreeMap::new(),
     }
 }
 

@@ -11,7 +11,7 @@ fn theme_and_custom_errors_are_added_where_the_new_file_lacks_them() {
     let old = web(r#"<x/><pages theme="A&amp;B"/><customErrors mode="Off"/>"#);
     let expected = web("<x/>\n    <pages theme=\"A&amp;B\" />\n    <customErrors mode=\"Off\" />");
     assert_eq!(merged(&old, None, &web("<x/>"), &keep()).0, expected);
-    assert_eq!(merged(&old, Some(&web("<x/>")), &web("<x/>"), &keep()).0, expected);
+    assert_eq!(merged(&old, Some(&web("<x/>")), &web("<x/>"), &keep()).0, expected.replace(" />", "/>"));
     let (result, changes) = merged(&old, None, "<configuration/>", &keep());
     assert_eq!(result, "<configuration/>");
     assert!(is_reported(&changes, "system.web/pages/@theme"));
@@ -98,7 +98,9 @@ fn text_is_carried_like_an_attribute() {
     let rules = Rules { on_conflict: OnConflict::KeepOld, ..keep() };
     assert_eq!(merged(&of("a"), Some(&of("x")), &of("y"), &rules).0, of("a"));
     let mixed = |text: &str| of(&format!("{text}<b/>"));
-    assert!(is_reported(&merged(&mixed("a"), Some(&mixed("x")), &mixed("x"), &keep()).1, path));
+    let (result, changes) = merged(&mixed("a"), Some(&mixed("x")), &mixed("x"), &keep());
+    assert_eq!((result, fate(&changes, path)), (mixed("a"), &Fate::Carried));
+    assert!(is_reported(&merged(&mixed("a"), Some(&mixed("x")), &mixed("y"), &keep()).1, path));
 }
 
 #[test]
@@ -189,10 +191,83 @@ fn what_belongs_to_the_new_version_is_never_copied() {
 }
 
 #[test]
-fn another_order_of_rules_is_told() {
-    let of = |rules: &str| web(&format!("<authorization>{rules}</authorization>"));
-    let (one, other) = (of(r#"<allow users="a"/><deny users="*"/>"#), of(r#"<deny users="*"/><allow users="a"/>"#));
-    assert!(is_reported(&merged(&other, Some(&one), &one, &keep()).1, "system.web/authorization/(order)"));
+fn another_order_is_carried_where_the_new_version_kept_the_old_one() {
+    let of = |rules: &[&str]| web(&format!("<authorization>\n      {}\n    </authorization>", rules.join("\n      ")));
+    let (a, b, c) = (r#"<allow users="a"/>"#, r#"<deny users="*"/> <!-- all -->"#, r#"<allow users="c"/>"#);
+    let path = "system.web/authorization/(order)";
+    let (base, old) = (of(&[a, b, c]), of(&[c, a, b]));
+    let (result, changes) = merged(&old, Some(&base), &base, &keep());
+    assert_eq!((&result, fate(&changes, path)), (&old, &Fate::Carried));
+    assert_eq!(fate(&merged(&old, Some(&base), &old, &keep()).1, path), &Fate::AlreadySo);
+    // What the new version added stays where it is.
+    let v = r#"<deny verbs="PUT"/>"#;
+    assert_eq!(merged(&old, Some(&base), &of(&[a, v, b, c]), &keep()).0, of(&[c, v, a, b]));
+    // What the administrator added stays beside what it was put beside.
+    let x = r#"<allow roles="x"/>"#;
+    let (result, _) = merged(&of(&[c, x, a, b]), Some(&base), &base, &keep());
+    assert_eq!(result, of(&[c, x, a, b]));
+    let other = of(&[b, a, c]);
+    let (result, changes) = merged(&old, Some(&base), &other, &keep());
+    assert_eq!((&result, fate(&changes, path)), (&other, &Fate::Conflict { taken: None }));
+    let rules = Rules { on_conflict: OnConflict::KeepOld, ..keep() };
+    assert_eq!(merged(&old, Some(&base), &other, &rules).0, old);
+}
+
+#[test]
+fn elements_that_nothing_tells_apart_are_carried_where_the_new_version_left_them_alone() {
+    let of = |items: &[&str]| web(&format!("<list>{}</list>", items.concat()));
+    let (a, b, c) = ("<item>a</item>", "<item>b</item>", "<item>c</item>");
+    let (base, old) = (of(&[a, b]), of(&[c, b, a]));
+    assert_eq!(merged(&old, Some(&base), &base, &keep()).0, old);
+    let new = of(&[a, b, a]);
+    let (result, changes) = merged(&old, Some(&base), &new, &keep());
+    assert_eq!(result, new);
+    assert!(is_reported(&changes, "system.web/list/item/text()"));
+    // By place, where there are as many in all files.
+    let more = |items: &[&str]| of(items).replace("</list>", "<new/></list>");
+    assert_eq!(merged(&of(&[c, b]), Some(&base), &more(&[a, b]), &keep()).0, more(&[c, b]));
+}
+
+#[test]
+fn comments_go_along_with_what_they_speak_of() {
+    let of =
+        |lines: &[&str]| configuration(&format!("  <appSettings>\n    {}\n  </appSettings>", lines.join("\n    ")));
+    let key = |key: &str, value: &str| format!(r#"<add key="{key}" value="{value}"/>"#);
+    let (a, changed, b, own) = (key("a", "1"), key("a", "2"), key("b", "1"), key("own", "1"));
+    let base = of(&["<!-- shipped -->", &a, &b]);
+    let behind = format!("{own} <!-- behind -->");
+    let old = of(&["<!-- shipped -->", "<!-- why\n         and when -->", &changed, &b, "<!-- mine -->", &behind]);
+    let new = of(&["<!-- shipped, reworded -->", &a, &b, &key("v", "1")]);
+    let (result, _) = merged(&old, Some(&base), &new, &keep());
+    let expected = of(&[
+        "<!-- shipped, reworded -->",
+        "<!-- why\n         and when -->",
+        &changed,
+        &b,
+        &key("v", "1"),
+        "<!-- mine -->",
+        &behind,
+    ]);
+    assert_eq!(result, expected);
+    assert_eq!(merged(&old, Some(&base), &result, &keep()).0, result);
+    // A comment of its own, on nothing that changed, is none of the merge's business; nor is one of the old version.
+    let old = of(&["<!-- shipped -->", &a, "<!-- note -->", &b]);
+    assert_eq!(merged(&old, Some(&base), &new, &keep()).0, new);
+    let old = of(&["<!-- shipped -->", &changed, &b]);
+    assert!(!merged(&old, Some(&base), &new, &keep()).0.contains("shipped -->"));
+    // Elsewhere the same.
+    let of = |more: &str, tail: &str, timeout: &str| {
+        web(&format!("{more}<sessionState timeout=\"{timeout}\" />{tail}\n    <!-- z --><z />"))
+    };
+    let comment = "<!-- slow clients -->\n    ";
+    let old = of(comment, " <!-- in minutes -->", "40");
+    assert_eq!(merged(&old, Some(&of("", "", "20")), &of("", "", "20"), &keep()).0, old);
+    let old = web("<trace /> <!-- t -->\n    <!-- ours -->\n    <x /> <!-- x -->");
+    let shipped = web("<trace /> <!-- t -->");
+    assert_eq!(merged(&old, Some(&shipped), &shipped, &keep()).0, old);
+    // What was removed takes its comment with it.
+    let (with, without) = (web("<a />\n    <!-- on b -->\n    <b /> <!-- b -->\n    <c />"), web("<a />\n    <c />"));
+    assert_eq!(merged(&without, Some(&with), &with, &keep()).0, without);
 }
 
 #[test]

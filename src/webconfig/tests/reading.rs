@@ -101,3 +101,94 @@ fn what_asp_net_refuses_is_found() {
     assert_eq!(faults(&SHIPPED.replace(section, &format!("<section name='a'/><section name='a'/>{section}"))), 1);
     assert_eq!(faults(&SHIPPED.replace("<configSections>", "<connectionStrings/><configSections>")), 2);
 }
+
+/// What is wrong with a file.
+fn problems(text: &str) -> Vec<String> {
+    match check(text.as_bytes(), "web.config") {
+        Ok(()) => Vec::new(),
+        Err(ConfigError::Faulty { problems, .. }) => problems,
+        Err(error) => unreachable!("{error}"),
+    }
+}
+
+#[test]
+fn a_section_that_nobody_declares_is_found_wherever_it_is_used() {
+    let of = |declared: &str, used: &str| {
+        problems(&configuration(&format!("<configSections>{declared}</configSections>{used}")))
+    };
+    let section = "<section name='own'/>";
+    let group = |inner: &str| format!("<sectionGroup name='g'>{inner}</sectionGroup>");
+    for (declared, used) in [
+        ("", ""),
+        ("", "<own/>"),
+        (section, "<own/><own2/>"),
+        ("", "<g><own/></g>"),
+        (&group(""), "<g><own/></g>"),
+        (&group(section), "<g><own/></g><own/>"),
+        ("", "<location path='x'><own/></location>"),
+        ("", "<system.web><own/></system.web>"),
+    ] {
+        assert_eq!(of(declared, used).len(), usize::from(!used.is_empty()), "{declared} {used}");
+    }
+    for (declared, used) in [
+        (section, "<own><x/></own><location path='x'><own/></location>"),
+        (&group(section), "<g><own/></g><g/>"),
+        ("<sectionGroup name='system.web'><section name='own'/></sectionGroup>", "<system.web><own/></system.web>"),
+        ("", "<runtime><assemblyBinding xmlns='urn:schemas-microsoft-com:asm.v1'><x/></assemblyBinding></runtime>"),
+        (
+            "",
+            "<system.webServer><rewrite/><httpPlatform/></system.webServer><system.serviceModel><x/></system.serviceModel>",
+        ),
+        ("", "<system.web><pages/></system.web><system.web><trace/><caching><outputCache/></caching></system.web>"),
+        (
+            "",
+            "<location><system.web><xhtmlConformance/></system.web></location><system.net><mailSettings/></system.net>",
+        ),
+    ] {
+        assert!(of(declared, used).is_empty(), "{declared} {used}: {:?}", of(declared, used));
+    }
+    let transform = "xmlns:xdt='http://schemas.microsoft.com/XML-Document-Transform'";
+    assert!(problems(&format!("<configuration {transform}><own xdt:Transform='Remove'/></configuration>")).is_empty());
+    let twice = of(section, "<own/><own/><runtime/><runtime/>");
+    assert_eq!(twice, ["own is given more than once", "runtime is given more than once"]);
+}
+
+#[test]
+fn an_address_that_is_none_is_found() {
+    let of = |url: &str| problems(&SHIPPED.replace("http://localhost:4898/PfWsSdk.asmx", url)).len();
+    assert_eq!(of("http://localhost:4898/PfWsSdk.asmx"), 0);
+    assert_eq!(of("https://mfa.contoso.test/x/PfWsSdk.asmx"), 0);
+    assert_eq!(of("mfa.contoso.test/x/PfWsSdk.asmx"), 1);
+}
+
+#[test]
+fn only_what_the_merge_brought_is_held_against_it() {
+    let (new, worse) = (configuration("<own/>"), configuration("<own/><other/>"));
+    assert!(check_merged(new.as_bytes(), &parsed(new.as_str()), "web.config").is_ok());
+    let error = check_merged(worse.as_bytes(), &parsed(new.as_str()), "web.config").unwrap_err();
+    assert!(matches!(error, ConfigError::Faulty { problems, .. } if problems.len() == 1));
+}
+
+#[test]
+fn what_has_to_lie_beside_the_file_is_looked_for() {
+    let file = parsed(configuration(
+        "<appSettings file='may.config'/><connectionStrings configSource='c.config'/>\
+         <system.web><pages theme='Own' styleSheetTheme=''/></system.web>",
+    ));
+    let of =
+        |there: &[&str]| missing(&file, &|path: &str| -> Result<bool, ()> { Ok(there.contains(&path)) }).unwrap().len();
+    assert_eq!([of(&[]), of(&["c.config"]), of(&["c.config", "App_Themes\\Own"])], [2, 1, 0]);
+    assert_eq!(missing(&file, &|_: &str| Err("the disk is gone")), Err("the disk is gone"));
+}
+
+#[test]
+fn what_would_cost_the_most_is_refused() {
+    let laughs = "<!DOCTYPE l [<!ENTITY a 'ha'><!ENTITY b '&a;&a;&a;'>]><configuration>&b;</configuration>";
+    assert!(matches!(refused(laughs), ConfigError::DocType { .. }));
+    assert!(matches!(refused(vec![b' '; (128 << 20) + 1]), ConfigError::Limit { .. }));
+    let mixed: Vec<u8> = [&b"\xFF\xFE"[..], b"<\0c\0>\0", b"<configuration/>"].concat();
+    assert!(matches!(refused(mixed), ConfigError::Malformed { .. }));
+    assert!(matches!(refused("<configuration>a\0b</configuration>"), ConfigError::Malformed { .. }));
+    let nul = "<?xml version='1.0'?>\0<configuration/>";
+    assert!(matches!(refused(nul), ConfigError::Malformed { .. }));
+}

@@ -17,6 +17,9 @@ use std::sync::Arc;
 /// The names of the demo machines; the first is the usual one.
 pub const NAMES: &[&str] = &["one-server", "agent-server", "web-server"];
 
+/// What stands in for `aspnet_regiis.exe`.
+pub(crate) const REGIIS: &str = include_str!("regiis.toml");
+
 /// What stands in for the server's setup where the real one cannot be run.
 pub(crate) struct StandIn {
     /// The setup, a simulated program that says of itself what the real one does.
@@ -119,6 +122,10 @@ struct Workshop<'a> {
 impl Workshop<'_> {
     fn furnish(&self) -> Result<(), Failure> {
         self.write(r"C:\Windows\System32\cmd.exe", include_str!("cmd.toml"))?;
+        for version in ["v2.0.50727", "v4.0.30319"] {
+            let program = format!(r"C:\Windows\Microsoft.NET\Framework64\{version}\aspnet_regiis.exe");
+            self.write(&program, REGIIS)?;
+        }
         self.write(r"C:\ProgramData\ntuser.pol", "")?;
         self.write(
             r"C:\inetpub\wwwroot\iisstart.htm",

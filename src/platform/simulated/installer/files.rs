@@ -227,9 +227,8 @@ fn remove_empty(disk: &dyn Disk, folder: &WinPath) -> io::Result<()> {
     let is_folder = disk.entry(folder)?.is_some_and(|entry| entry.kind == Kind::Folder);
     if is_folder && disk.list(folder)?.is_empty() {
         disk.remove_folder(folder)?;
-        disk::sync_parent(disk, folder)?;
     }
-    Ok(())
+    disk::sync_name(disk, folder)
 }
 
 /// Removes the files of a folder that have a name like this, or the folder itself if it is empty.

@@ -32,8 +32,13 @@ fn survives_every_cut(before: &MemoryDisk, op: &Op) {
             [Unsynced::Dropped, Unsynced::InPart(changes), Unsynced::Torn(changes), Unsynced::Reordered(changes)];
         let without_power = power.map(|unsynced| (format!("{unsynced:?}"), disk.after_power_cut(unsynced)));
         for (how, left) in without_power.into_iter().chain([("killed".to_owned(), disk.snapshot())]) {
-            perform(&open(&left), op).unwrap_or_else(|failure| panic!("{op}, {how} at {changes}: {failure}"));
+            let machine = open(&left);
+            machine.refresh().unwrap();
+            perform(&machine, op).unwrap_or_else(|failure| panic!("{op}, {how} at {changes}: {failure}"));
             check(&wanted, &result(&left), &format!("{op}, {how} at change {changes}"));
+            // What had been done before, and was only found so now, has to be as safe as what was done now.
+            let after = left.after_power_cut(Unsynced::Dropped);
+            check(&wanted, &result(&after), &format!("{op}, {how} at change {changes}, and a power cut after it"));
         }
         let disk = before.snapshot();
         let machine = open(&disk);

@@ -1,0 +1,129 @@
+//! Encrypted sections: decrypted in a private copy before the uninstall, and the copy removed in the end.
+
+use super::{Probe, Scene, StepKind};
+use crate::plan::Component;
+use crate::platform::op::Op;
+use crate::platform::{Doing, Failure, disk};
+use crate::webconfig::Document;
+use crate::winpath::WinPath;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+const CONFIG_LIMIT: u64 = 128 << 20;
+/// The program reads and writes one small file.
+const TIMEOUT: Duration = Duration::from_secs(5 * 60);
+
+/// A section, and what encrypts it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Section {
+    /// Its path, such as `connectionStrings`.
+    pub path: String,
+    /// The provider that it names; without one, the machine's usual one.
+    pub provider: Option<String>,
+}
+
+/// What has to be decrypted for a merge, and encrypted again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Protected {
+    /// Where the decrypted copy is, in the folder of the run.
+    pub folder: WinPath,
+    /// The encrypted sections.
+    pub sections: Vec<Section>,
+    /// `aspnet_regiis.exe` of the .NET Framework that the new version runs on.
+    pub program: WinPath,
+}
+
+impl Protected {
+    /// Encrypts the sections of the web.config in `folder`, as far as `document` has them.
+    pub(super) fn encrypt(&self, document: &Document, folder: &WinPath, log: &WinPath) -> Vec<Op> {
+        let sections = self.sections.iter().filter(|section| document.has_section(&section.path));
+        let run = |section: &Section| {
+            let mut arguments = vec!["-pef".to_owned(), section.path.clone(), folder.to_string()];
+            if let Some(provider) = &section.provider {
+                arguments.extend(["-prov".to_owned(), provider.clone()]);
+            }
+            Op::Run { program: self.program.clone(), arguments, timeout: TIMEOUT, log: log.clone() }
+        };
+        sections.map(run).collect()
+    }
+}
+
+/// Decrypts a copy of an old web.config. It takes the machine's own keys, which the administrator has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decrypt {
+    /// Whose it is.
+    pub component: Component,
+    /// The folder of the old application.
+    pub old_folder: WinPath,
+    /// The web.config and the files it refers to, below that folder.
+    pub files: Vec<String>,
+    /// Where the copy goes.
+    pub to: WinPath,
+    /// The encrypted sections.
+    pub sections: Vec<String>,
+    /// `aspnet_regiis.exe` of the .NET Framework that the old version runs on.
+    pub program: WinPath,
+}
+
+impl StepKind for Decrypt {
+    fn title(&self) -> String {
+        format!("Decrypt a private copy of the web.config of the {}", self.component.title())
+    }
+
+    fn probe(&self, scene: &Scene<'_>) -> Result<Probe, Failure> {
+        let (files, path) = (scene.machine.files(), self.to.child("web.config"));
+        let doing = format!("read {path}");
+        if !disk::exists(files, &path).doing(&doing)? {
+            return Ok(Probe::Needed(format!("{path} is not there")));
+        }
+        let bytes = disk::read(files, &path, CONFIG_LIMIT).doing(&doing)?;
+        let values = Document::parse(bytes, path.as_str()).and_then(|document| document.values()).doing(&doing)?;
+        Ok(match values.encrypted.as_slice() {
+            [] => Probe::Done,
+            sections => Probe::Needed(format!("{} in {path} is encrypted", sections.join(", "))),
+        })
+    }
+
+    fn operations(&self, scene: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
+        let mut ops = Vec::new();
+        for file in &self.files {
+            let place = |folder: &WinPath| folder.join(file).doing(format!("place {file}"));
+            ops.push(Op::Copy { from: place(&self.old_folder)?, to: place(&self.to)? });
+        }
+        ops.extend(self.sections.iter().map(|section| Op::Run {
+            program: self.program.clone(),
+            arguments: vec!["-pdf".to_owned(), section.clone(), self.to.to_string()],
+            timeout: TIMEOUT,
+            log: scene.folders.log(&format!("decrypt-{}", self.component)),
+        }));
+        Ok(Some(ops))
+    }
+
+    fn notes(&self, _: &Scene<'_>) -> Vec<String> {
+        vec![
+            "the backup stays encrypted; the copy is removed by the step remove-decrypted, or by a rollback".to_owned(),
+        ]
+    }
+}
+
+/// Removes the decrypted copies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemoveDecrypted {}
+
+impl StepKind for RemoveDecrypted {
+    fn title(&self) -> String {
+        "Remove the decrypted copies".to_owned()
+    }
+
+    fn probe(&self, scene: &Scene<'_>) -> Result<Probe, Failure> {
+        let folder = scene.folders.decrypted();
+        Ok(match disk::exists(scene.machine.files(), &folder).doing(format!("look for {folder}"))? {
+            true => Probe::Needed(format!("{folder} is there")),
+            false => Probe::Done,
+        })
+    }
+
+    fn operations(&self, scene: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
+        Ok(Some(vec![Op::Remove { path: scene.folders.decrypted() }]))
+    }
+}

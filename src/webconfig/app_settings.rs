@@ -1,0 +1,186 @@
+//! Merges appSettings: keys with values, and what takes keys back that files further up say.
+
+use super::{
+    Shown, comments,
+    document::{Splice, children, elements},
+    edit::{self, Line, append, escape_attribute, insert_behind, set_attribute},
+    mask,
+    merge::{Change, Draft, Fate, Scene},
+    pairs::{self, Triple},
+    settings::{Case, Verdict, change, decide, take_out},
+    values::{AppEntries, AppEntry},
+    walk::{self, Walk, reported},
+};
+use roxmltree::{Attribute, Node};
+use std::collections::HashSet;
+
+/// Merges appSettings.
+pub(super) fn app_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
+    let (old, new) = (AppEntries::of(scene.old), AppEntries::of(scene.new));
+    let base = scene.base.map(AppEntries::of);
+    let section = children(scene.new, "appSettings").next();
+    let is_outside = section.is_some_and(|section| section.has_attribute("configSource"));
+    // Where they have been moved to another file, nobody has removed them.
+    let is_moved = children(scene.old, "appSettings").any(|section| section.has_attribute("configSource"));
+    let mut added: Vec<Line> = Vec::new();
+    let removed = base.iter().flat_map(|base| &base.entries).filter(|entry| !is_moved && old.get(entry.key).is_none());
+    for entry in old.entries.iter().chain(removed) {
+        let key = entry.key;
+        let (of_old, shipped) = (old.get(key), base.as_ref().and_then(|base| base.get(key)));
+        let target = new.get(key);
+        let case = Case {
+            path: draft.path(format!("appSettings/{key}")),
+            old: of_old.map(|entry| entry.value),
+            base: shipped.map(|entry| entry.value),
+            new: target.map(|entry| entry.value),
+            has_base: base.is_some(),
+            is_sdk_setting: false,
+        };
+        other_attributes(scene, draft, key, [of_old, shipped, target].map(|entry| Some(entry?.node)));
+        match decide(&case, scene.rules) {
+            Verdict::Nothing => continue,
+            Verdict::Leave(fate) => draft.change(change(key, &case, case.new, fate)),
+            Verdict::Write(..) | Verdict::Remove(_) if is_outside => {
+                let why = "the new file keeps its appSettings in another file (configSource); set it there";
+                draft.change(change(key, &case, case.new, reported(why)));
+            }
+            Verdict::Remove(fate) => {
+                draft.change(change(key, &case, None, fate));
+                let parent = of_parent(scene.old, "appSettings");
+                take_out(scene, draft, (parent, shipped.map(|entry| entry.node)), &new.all(key));
+            }
+            Verdict::Write(value, fate) => {
+                draft.change(change(key, &case, Some(&value), fate));
+                match target {
+                    Some(target) if target.value == value => {}
+                    Some(target) => {
+                        let splice = set_attribute(scene.sources.new, target.node, (None, "value"), &value);
+                        splice.into_iter().for_each(|splice| draft.splice(splice));
+                    }
+                    None => added.extend(add_element(scene, draft, &new, (*entry, &value), section)),
+                }
+            }
+        }
+        let last = draft.changes().last().map(|change| &change.fate);
+        if let (Some(of_old), Some(shipped), Some(target)) = (of_old, shipped, target)
+            && last.is_some_and(|fate| matches!(fate, Fate::AlreadySo | Fate::Rewritten { .. }) || fate.carries())
+        {
+            comments::carry(scene, draft, of_old.node, Some(shipped.node), target.node);
+        }
+    }
+    let heads = if is_outside { Vec::new() } else { heads(scene, draft) };
+    match section.and_then(|section| elements(section).next()) {
+        Some(first) if !heads.is_empty() => draft.splice(edit::insert_before(scene.sources.new, first, &heads)),
+        _ => drop(added.splice(0..0, heads)),
+    }
+    if !added.is_empty() {
+        draft.splice(added_keys(scene, section, added));
+    }
+}
+
+/// Attributes besides key and value mean nothing to ASP.NET, but something to whoever wrote them.
+fn other_attributes<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, key: &str, nodes: [Option<Node<'t, 't>>; 3]) {
+    let [Some(old), Some(base), new] = nodes else { return };
+    let mut walk = Walk::new(scene, draft);
+    walk.path = vec!["appSettings".to_owned(), key.to_owned()];
+    let entry = Triple { old: Some(old), base: Some(base), new, is_unique: true };
+    for attribute in walk::attributes(entry).into_iter().filter(is_other) {
+        walk.attribute(entry, attribute);
+    }
+}
+
+fn is_other(attribute: &Attribute<'_, '_>) -> bool {
+    attribute.namespace().is_some() || !matches!(attribute.name(), "key" | "value")
+}
+
+/// Accounts for `remove` and `clear`, which take back what files further up say. Those that the administrator added are
+/// returned: they come first in the new file, for they must not take back what that says.
+fn heads<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) -> Vec<Line> {
+    let Some(base) = scene.base else { return Vec::new() };
+    let all = |root: Node<'t, 't>| -> Vec<(String, Node<'t, 't>)> {
+        let nodes = children(root, "appSettings").flat_map(elements);
+        let heads = nodes.filter(|node| matches!(node.tag_name().name(), "remove" | "clear"));
+        let mut seen = HashSet::new();
+        heads.map(|node| (pairs::step(node), node)).filter(|(step, _)| seen.insert(step.clone())).collect()
+    };
+    let (old, base, new) = (all(scene.old), all(base), all(scene.new));
+    let is_in = |step: &str, all: &[(String, Node<'_, '_>)]| all.iter().any(|(other, _)| other == step);
+    let mut lines = Vec::new();
+    let tell = |draft: &mut Draft<'t>, step: &str, (of_old, of_new): (Option<Node<'t, 't>>, _), fate: Fate| {
+        let shown = |node: Option<Node<'t, 't>>| node.map_or(Shown::Absent, mask::shown_element);
+        let (path, old, new) = (draft.path(format!("appSettings/{step}")), shown(of_old), shown(of_new));
+        let result = if fate.carries() { old.clone() } else { new.clone() };
+        draft.change(Change { path, old, new, result, fate });
+    };
+    for (step, node) in old.iter().filter(|(step, _)| !is_in(step, &base)) {
+        let fate = if is_in(step, &new) { Fate::AlreadySo } else { Fate::Added };
+        if fate.carries() {
+            let key = node.attribute("key").map(|key| escape_attribute(scene.sources.new, key, '"'));
+            let key = key.map(|key| format!(r#" key="{key}""#)).unwrap_or_default();
+            lines.push((0, format!("<{}{key} />", node.tag_name().name())));
+        }
+        let of_new = new.iter().find(|(other, _)| other == step).map(|(_, node)| *node);
+        tell(draft, step, (Some(*node), of_new), fate);
+    }
+    for (step, _) in base.iter().filter(|(step, _)| !is_in(step, &old)) {
+        let of_new = new.iter().find(|(other, _)| other == step).map(|(_, node)| *node);
+        let takes_back = |node: Node<'_, '_>| node.prev_siblings().any(|before| before.tag_name().name() == "add");
+        let fate = match of_new {
+            None => Fate::AlreadySo,
+            Some(node) if takes_back(node) => reported("it takes back what the new file says before it; look at it"),
+            Some(node) => {
+                draft.splice(edit::take_out(scene.sources.new, node.range()));
+                Fate::Removed
+            }
+        };
+        tell(draft, step, (None, of_new), fate);
+    }
+    lines
+}
+
+fn of_parent<'t>(root: Node<'t, 't>, section: &'static str) -> Option<Node<'t, 't>> {
+    children(root, section).next()
+}
+
+/// `<add key="" value="" />`, closed as the new file closes its own, with the comments and other attributes that the old
+/// one has.
+fn add_element<'t>(
+    scene: &Scene<'t>,
+    draft: &mut Draft<'t>,
+    new: &AppEntries<'_, '_>,
+    (entry, value): (AppEntry<'t, 't>, &str),
+    section: Option<Node<'t, 't>>,
+) -> Vec<Line> {
+    let (from, document) = (scene.sources.old, scene.sources.new);
+    let markup = |entry: &AppEntry<'_, '_>| &document.text()[entry.node.range()];
+    let is_tight = new.entries.last().map(markup).is_some_and(|text| text.ends_with("/>") && !text.ends_with(" />"));
+    let escaped = |text| escape_attribute(document, text, '"');
+    let mut element = format!(r#"<add key="{}" value="{}""#, escaped(entry.key), escaped(value));
+    for attribute in entry.node.attributes().filter(is_other) {
+        let place = section.unwrap_or(scene.new);
+        let is_declared = attribute.namespace().is_none_or(|space| place.lookup_prefix(space).is_some());
+        if let (Some(name), true) = (from.text().get(attribute.range_qname()), is_declared) {
+            element += &format!(r#" {name}="{}""#, escaped(attribute.value()));
+        }
+    }
+    element += if is_tight { "/>" } else { " />" };
+    let base = scene.base.and_then(|base| of_parent(base, "appSettings"));
+    let comments = comments::of_administrator(scene, draft, entry.node, [base, section]);
+    let mut lines: Vec<Line> = comments.before.into_iter().map(|comment| (0, comment)).collect();
+    lines.push((0, element + &comments.behind.map(|comment| format!(" {comment}")).unwrap_or_default()));
+    lines
+}
+
+fn added_keys(scene: &Scene<'_>, section: Option<Node<'_, '_>>, added: Vec<Line>) -> Splice {
+    let document = scene.sources.new;
+    if let Some(section) = section {
+        return append(document, section, &added);
+    }
+    let mut lines = vec![(0, "<appSettings>".to_owned())];
+    lines.extend(added.into_iter().map(|(depth, line)| (depth + 1, line)));
+    lines.push((0, "</appSettings>".to_owned()));
+    match children(scene.new, "configSections").next() {
+        Some(declarations) => insert_behind(document, declarations, &lines),
+        None => append(document, scene.new, &lines),
+    }
+}

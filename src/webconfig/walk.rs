@@ -1,0 +1,410 @@
+//! The walk through all three files at once, element by element of the same meaning: what the administrator changed is
+//! carried where the new version left it as it was.
+
+use super::{
+    Shown, comments,
+    document::{elements, text_of},
+    edit::{self, escape_text, set_attribute},
+    mask,
+    merge::{Change, Draft, Fate, OtherChanges, Scene, ThemeRule},
+    own, pairs,
+    pairs::{Order, Triple},
+    whole,
+};
+use roxmltree::{Attribute, Node};
+
+const NO_PLACE: &str = "the new file has no such element; add it by hand if it is still wanted";
+const DOUBT: &str = "it cannot be told which element of the new file this is; look at it by hand";
+const SOURCE: &str = "configSource";
+pub(super) const OF_NEW: &str = "this belongs to the new version and is never copied";
+
+pub(super) fn reported(why: &str) -> Fate {
+    Fate::Reported { why: why.to_owned() }
+}
+
+pub(super) struct Walk<'s, 't> {
+    scene: &'s Scene<'t>,
+    pub(super) draft: &'s mut Draft<'t>,
+    pub(super) path: Vec<String>,
+    /// The element around has all it holds from the old file: nothing in it needs to be written any more.
+    is_replaced: bool,
+}
+
+impl<'s, 't> Walk<'s, 't> {
+    pub(super) fn new(scene: &'s Scene<'t>, draft: &'s mut Draft<'t>) -> Self {
+        Self { scene, draft, path: Vec::new(), is_replaced: false }
+    }
+
+    /// Accounts for an element's attributes, its text and all below it.
+    pub(super) fn element(&mut self, element: Triple<'t>) {
+        // Most of a file is as it was shipped, byte for byte.
+        let markup = |node: Option<Node<'t, 't>>| node.map(|node| &node.document().input_text()[node.range()]);
+        if markup(element.old) == markup(element.base) {
+            return;
+        }
+        let before = self.draft.changes().len();
+        if self.is_moved_out(element) {
+            return self.moved_out(element);
+        }
+        for attribute in attributes(element) {
+            self.attribute(element, attribute);
+        }
+        let was_replaced = self.is_replaced;
+        self.is_replaced = was_replaced || self.replace(element);
+        self.text(element);
+        self.comments(element, before);
+        self.children(element);
+        self.is_replaced = was_replaced;
+    }
+
+    /// Whether the administrator has put the values of a section into another file, or taken them back from there.
+    fn is_moved_out(&self, section: Triple<'t>) -> bool {
+        let source = |node: Option<Node<'t, 't>>| node.and_then(|node| node.attribute(SOURCE));
+        source(section.old) != source(section.base) && section.old.is_some()
+    }
+
+    /// A section with `configSource` may hold nothing else, so it is taken as it is or not at all.
+    fn moved_out(&mut self, section: Triple<'t>) {
+        let source = |node: Option<Node<'t, 't>>| node.and_then(|node| node.attribute(SOURCE));
+        let (old, new) = (source(section.old), source(section.new));
+        let path = self.here(&format!("/@{SOURCE}"));
+        let is_as_shipped = || match (section.base, section.new) {
+            (Some(base), Some(new)) => pairs::same(base, new, &|_, _| false),
+            _ => false,
+        };
+        let fate = match (section.new, self.hands_off()) {
+            _ if old == new => Fate::AlreadySo,
+            _ if self.is_replaced => carried(old, new),
+            (_, Some(fate)) => fate,
+            (None, _) => reported(NO_PLACE),
+            _ if !section.is_unique => reported(DOUBT),
+            _ if is_as_shipped() => carried(old, new),
+            _ => self.scene.rules.conflict(&path),
+        };
+        if let (true, Some(old), Some(new), false) = (fate.carries(), section.old, section.new, self.is_replaced) {
+            whole::replacement(self.scene, old, new).into_iter().for_each(|splice| self.draft.splice(splice));
+        }
+        let shown = |value: Option<&str>| value.map_or(Shown::Absent, |value| Shown::Plain(value.to_owned()));
+        let result = shown(if fate.carries() { old } else { new });
+        self.draft.change(Change { path, old: shown(old), new: shown(new), result, fate });
+    }
+
+    /// The administrator's comments stay beside what they speak of.
+    fn comments(&mut self, element: Triple<'t>, before: usize) {
+        let is_kept = |change: &Change| change.fate.carries() || change.fate == Fate::AlreadySo;
+        let is_carried = self.draft.changes()[before..].iter().any(is_kept);
+        if let (Some(old), Some(new), true, false) = (element.old, element.new, is_carried, self.is_replaced) {
+            comments::carry(self.scene, self.draft, old, element.base, new);
+        }
+    }
+
+    /// Compares the children of an element that the old file or the file as shipped has.
+    fn children(&mut self, parent: Triple<'t>) {
+        let pairs::Children { triples: children, order } = pairs::children(parent, self.values());
+        let triples: Vec<Triple<'t>> = children.iter().map(|(_, child)| *child).collect();
+        for (at, (step, child)) in children.into_iter().enumerate() {
+            self.path.push(step);
+            match (child.old, child.base) {
+                (Some(_), None) if child.new.is_none() && !self.is_told_apart() => {
+                    self.added(parent, child, (&triples[..at], &triples[at + 1..]));
+                }
+                (None, Some(base)) if !self.is_told_apart() => self.removed(parent, child, base),
+                _ => self.both(child),
+            }
+            self.path.pop();
+        }
+        // The order of sections and of named values means nothing.
+        if let Some(order) = order.filter(|_| self.path.len() >= 2 && !self.is_settings()) {
+            self.order(order, &triples);
+        }
+    }
+
+    /// An element that is compared part by part. Where it is new or gone and has nothing else to tell of, it is told
+    /// itself.
+    fn both(&mut self, child: Triple<'t>) {
+        let before = self.draft.changes().len();
+        self.element(child);
+        let is_shell = self.is_settings() && self.path.len() <= 2;
+        if child.old.is_some() != child.base.is_some() && self.draft.changes().len() == before && !is_shell {
+            let fate = if child.old.is_some() == child.new.is_some() { Fate::AlreadySo } else { reported(NO_PLACE) };
+            let path = self.here("");
+            self.whole(path, child, fate);
+        }
+    }
+
+    /// An element that the administrator added and the new file has not.
+    fn added(&mut self, parent: Triple<'t>, child: Triple<'t>, around: (&[Triple<'t>], &[Triple<'t>])) {
+        let Some(old) = child.old else { return };
+        let own = own::own_parts(old);
+        let is_all_own = own.first() == Some(&old);
+        let path = self.here("");
+        let fate = match self.hands_off() {
+            _ if self.is_replaced => Fate::Added,
+            Some(fate) => fate,
+            None => whole::insert(self.scene, self.draft, (parent, child), around, &own)
+                .map_or_else(reported, |()| Fate::Added),
+        };
+        let is_carried = fate.carries();
+        self.whole(path, child, fate);
+        if is_carried && !is_all_own && !self.is_replaced {
+            for part in own {
+                let path = self.here(&format!("/{}", pairs::step(part)));
+                let part = Triple { old: Some(part), base: None, new: None, is_unique: true };
+                self.whole(path, part, reported(OF_NEW));
+            }
+        }
+    }
+
+    /// An element that the administrator removed.
+    fn removed(&mut self, parent: Triple<'t>, child: Triple<'t>, base: Node<'t, 't>) {
+        if child.new.is_some_and(|new| own::own_parts(new).first().is_some_and(|part| *part != new)) {
+            // What belongs to the new version stays; all else goes, piece by piece.
+            return self.both(child);
+        }
+        let path = self.here("");
+        let fate = match (child.new, self.hands_off()) {
+            (None, _) => Fate::AlreadySo,
+            _ if self.is_replaced => Fate::Removed,
+            (_, Some(fate)) => fate,
+            (Some(_), _) if !child.is_unique => reported(DOUBT),
+            (Some(new), _) if pairs::same(base, new, &|_, _| false) => Fate::Removed,
+            _ => self.scene.rules.conflict(&path),
+        };
+        if let (true, Some(new), false) = (fate.carries(), child.new, self.is_replaced) {
+            let range = comments::taken_out(self.draft, (parent.old, base), new);
+            self.draft.splice(edit::take_out(self.scene.sources.new, range));
+        }
+        self.whole(path, child, fate);
+    }
+
+    /// Children that stand in another order than they were shipped in.
+    fn order(&mut self, order: Order, triples: &[Triple<'t>]) {
+        let path = self.here("/(order)");
+        let is_doubtful = || triples.iter().any(|child| child.old.is_some() && child.new.is_some() && !child.is_unique);
+        let fate = match (order, self.hands_off()) {
+            (Order::Alike, _) => Fate::AlreadySo,
+            _ if self.is_replaced => Fate::Carried,
+            (_, Some(fate)) => fate,
+            _ if is_doubtful() => reported(DOUBT),
+            (Order::ByBoth, _) => self.scene.rules.conflict(&path),
+            (Order::ByOld, _) => Fate::Carried,
+        };
+        if fate.carries() && !self.is_replaced {
+            self.reorder(triples);
+        }
+        let shown = || Shown::Plain("(order)".to_owned());
+        self.draft.change(Change { path, old: shown(), new: shown(), result: shown(), fate });
+    }
+
+    /// The elements that both files have change places: the places stay, and so does all between them.
+    fn reorder(&mut self, triples: &[Triple<'t>]) {
+        let wanted: Vec<Node<'t, 't>> = triples.iter().filter_map(|child| child.old.and(child.new)).collect();
+        let mut places = wanted.clone();
+        places.sort_by_key(|node| node.range().start);
+        for (place, node) in places.into_iter().zip(wanted) {
+            if place != node {
+                self.draft.moved(comments::extent(place), comments::extent(node));
+            }
+        }
+    }
+
+    /// Where children cannot be told apart, but the new version has left their parent as it was, it gets all that the
+    /// old file's holds. True where it does.
+    fn replace(&mut self, parent: Triple<'t>) -> bool {
+        let Triple { old: Some(old), base: Some(base), new: Some(new), is_unique: true } = parent else { return false };
+        let is_mixed = |node| elements(node).next().is_some() && !pairs::text(node).is_empty();
+        let is_doubtful = || pairs::children(parent, self.values()).triples.iter().any(|(_, child)| !child.is_unique);
+        if self.hands_off().is_some()
+            || !(is_mixed(old) || is_mixed(base) || is_doubtful())
+            || !pairs::same(base, new, &|_, _| false)
+            || !own::own_parts(old).is_empty()
+            || pairs::same(old, new, &|_, _| false)
+        {
+            return false;
+        }
+        match whole::content(self.scene, old, new) {
+            Some(splice) => self.draft.splice(splice),
+            None => return false,
+        }
+        true
+    }
+
+    /// Why nothing is changed here, whatever the difference.
+    fn hands_off(&self) -> Option<Fate> {
+        match () {
+            () if own::is_own(self.path.iter().map(String::as_str)) => Some(reported(OF_NEW)),
+            // Without the file as shipped it is not known whether the administrator or the old version had it so.
+            () if self.is_settings() && self.scene.base.is_none() => {
+                Some(reported("this is no value that can be carried; look at it by hand"))
+            }
+            () if self.scene.rules.other_changes == OtherChanges::Report && !self.is_settings() => {
+                Some(reported("the plan has such changes reported only"))
+            }
+            () => None,
+        }
+    }
+
+    /// The account of a whole element.
+    pub(super) fn whole(&mut self, path: String, element: Triple<'t>, fate: Fate) {
+        let shown = |node: Option<Node<'t, 't>>| node.map_or(Shown::Absent, mask::shown_element);
+        let (old, new) = (shown(element.old), shown(element.new));
+        let result = if fate.carries() { old.clone() } else { new.clone() };
+        self.draft.change(Change { path, old, new, result, fate });
+    }
+
+    /// The path of a difference of the element that is being compared.
+    pub(super) fn here(&mut self, part: &str) -> String {
+        self.draft.path(format!("{}{part}", self.path.join("/")))
+    }
+
+    pub(super) fn attribute(&mut self, element: Triple<'t>, attribute: Attribute<'t, 't>) {
+        let name = attribute.name();
+        if self.is_accounted_for(name) {
+            return;
+        }
+        let value = |node: Option<Node<'t, 't>>| {
+            let mut all = node?.attributes();
+            all.find(|other| (other.name(), other.namespace()) == (name, attribute.namespace())).map(|it| it.value())
+        };
+        let (old, base, new) = (value(element.old), value(element.base), value(element.new));
+        // What both sides added alike is told with the element.
+        if old == base || (element.base.is_none() && old == new) {
+            return;
+        }
+        let path = self.here(&format!("/@{name}"));
+        let is_theme = self.scene.base.is_some() && path == THEME && !self.scene.rules.strict;
+        let fate = match (old, element.new, self.hands_off()) {
+            _ if old == new => Fate::AlreadySo,
+            _ if self.is_replaced => carried(old, new),
+            (_, _, Some(fate)) => fate,
+            (None, None, _) => Fate::AlreadySo,
+            (_, None, _) => reported(NO_PLACE),
+            _ if !element.is_unique => reported(DOUBT),
+            (Some(old), ..) if base.is_some_and(|base| own::differ_in_version(old, base)) => reported(OF_NEW),
+            _ if new != base && !is_theme => self.scene.rules.conflict(&path),
+            _ => carried(old, new),
+        };
+        let fate = self.write_attribute(element, attribute, old, fate);
+        let any = element.old.or(element.base);
+        let shown = |value: Option<&str>| match (value, any) {
+            (Some(value), Some(node)) => mask::shown_attribute(node, name, value),
+            _ => Shown::Absent,
+        };
+        let result = if fate.carries() { old } else { new };
+        self.draft.change(Change { path, old: shown(old), new: shown(new), result: shown(result), fate });
+    }
+
+    /// Writes an attribute that is to be carried; otherwise, or where it cannot be, the fate says so.
+    fn write_attribute(
+        &mut self,
+        element: Triple<'t>,
+        attribute: Attribute<'t, 't>,
+        old: Option<&str>,
+        fate: Fate,
+    ) -> Fate {
+        let Some(node) = element.new.filter(|_| fate.carries() && !self.is_replaced) else { return fate };
+        let document = self.scene.sources.new;
+        let splice = match old {
+            Some(old) => set_attribute(document, node, (attribute.namespace(), attribute.name()), old),
+            None => edit::remove_attribute(document, node, (attribute.namespace(), attribute.name())),
+        };
+        match splice {
+            Some(splice) => self.draft.splice(splice),
+            None => return reported("the new file does not declare its namespace; set it by hand"),
+        }
+        fate
+    }
+
+    fn text(&mut self, element: Triple<'t>) {
+        let text = |node: Option<Node<'t, 't>>| node.map(pairs::text).filter(|text| !text.is_empty());
+        let (old, base, new) = (text(element.old), text(element.base), text(element.new));
+        if old == base || (element.base.is_none() && old == new) {
+            return;
+        }
+        let has_children = |node: Option<Node<'t, 't>>| node.is_some_and(|node| elements(node).next().is_some());
+        let path = self.here("/text()");
+        let fate = match (element.new, self.hands_off()) {
+            _ if old == new => Fate::AlreadySo,
+            _ if self.is_replaced => carried(old.as_ref(), new.as_ref()),
+            (_, Some(fate)) => fate,
+            (None, _) => reported(NO_PLACE),
+            _ if !element.is_unique || has_children(element.new) || has_children(element.old) => {
+                reported("text between elements is not carried; set it by hand")
+            }
+            _ if new != base => self.scene.rules.conflict(&path),
+            _ => carried(old.as_ref(), new.as_ref()),
+        };
+        let is_carried = fate.carries();
+        if let (true, Some(node), false) = (is_carried, element.new, self.is_replaced) {
+            let document = self.scene.sources.new;
+            let text = escape_text(document, &element.old.map(text_of).unwrap_or_default());
+            self.draft.splice(edit::set_content(document, node, &text));
+        }
+        let any = element.old.or(element.base);
+        let shown = |value: Option<String>| match (value, any) {
+            (Some(value), Some(node)) => mask::shown_text(node, &value),
+            _ => Shown::Absent,
+        };
+        let (old, new) = (shown(old), shown(new));
+        let result = if is_carried { old.clone() } else { new.clone() };
+        self.draft.change(Change { path, old, new, result, fate });
+    }
+
+    /// The children here that the merge of values accounts for.
+    pub(super) fn values(&self) -> &'static [&'static str] {
+        match self.path.as_slice() {
+            [section] if section == "appSettings" && self.scene.base.is_some() => &["add", "remove", "clear"],
+            [section] if section == "appSettings" => &["add"],
+            [group, _] if group == "applicationSettings" => &["setting"],
+            _ => &[],
+        }
+    }
+
+    pub(super) fn is_settings(&self) -> bool {
+        self.path.first().is_some_and(|step| matches!(pairs::tag(step), "appSettings" | "applicationSettings"))
+    }
+
+    /// Elements that are never taken as a whole: the shells around values, and the theme where it has a rule of its own.
+    fn is_told_apart(&self) -> bool {
+        let is_pages = self.path.as_slice() == ["system.web", "pages"];
+        let is_shell = match self.path.as_slice() {
+            [section] => section == "appSettings" || section == "applicationSettings",
+            [group, _] => group == "applicationSettings",
+            _ => false,
+        };
+        is_shell || (is_pages && !is_theme_usual(self.scene))
+    }
+
+    /// Attributes that have been looked at before.
+    fn is_accounted_for(&self, name: &str) -> bool {
+        let is_outside = name == SOURCE || (name == "file" && self.path.as_slice() == ["appSettings"]);
+        let is_theme = name == "theme" && self.path.as_slice() == ["system.web", "pages"];
+        (is_outside && self.scene.base.is_none()) || (is_theme && !is_theme_usual(self.scene))
+    }
+}
+
+pub(super) const THEME: &str = "system.web/pages/@theme";
+
+/// Whether the theme is an attribute like others.
+pub(super) fn is_theme_usual(scene: &Scene<'_>) -> bool {
+    scene.base.is_some() && scene.rules.theme == ThemeRule::Carry && scene.rules.other_changes == OtherChanges::Apply
+}
+
+/// All attributes that the old file or the file as shipped has, each once.
+pub(super) fn attributes<'t>(element: Triple<'t>) -> Vec<Attribute<'t, 't>> {
+    let mut all: Vec<Attribute<'t, 't>> = Vec::new();
+    for attribute in element.old.iter().chain(&element.base).flat_map(Node::attributes) {
+        if !all.iter().any(|it| (it.name(), it.namespace()) == (attribute.name(), attribute.namespace())) {
+            all.push(attribute);
+        }
+    }
+    all
+}
+
+fn carried<T>(old: Option<T>, new: Option<T>) -> Fate {
+    match (old, new) {
+        (None, _) => Fate::Removed,
+        (_, None) => Fate::Added,
+        _ => Fate::Carried,
+    }
+}

@@ -1,0 +1,50 @@
+//! Sections of a web.config that lie in files of their own go along with it.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
+
+mod support;
+use support::*;
+
+use pfupgrade::engine::End;
+
+const OLD: &str = r"C:\inetpub\wwwroot\PhoneFactor";
+const NEW: &str = r"C:\inetpub\wwwroot\MultiFactorAuth";
+const CONNECTIONS: &str = "<connectionStrings>\r\n  <add name=\"Own\" connectionString=\"Server=db;Password=geheim\" />\r\n</connectionStrings>\r\n";
+
+#[test]
+fn sections_in_files_of_their_own_go_along_and_a_rollback_takes_them_away() {
+    let disk = one_server();
+    let file = format!(r"{OLD}\web.config");
+    let text = get(&disk, &file).unwrap();
+    let reference = r#"<connectionStrings configSource="config\own\connections.config" />"#;
+    let start = text.find("<connectionStrings").unwrap();
+    let end = start + text[start..].find("/>").unwrap() + 2;
+    let text = format!("{}{reference}{}", &text[..start], &text[end..]);
+    let text = text.replacen("<appSettings>", r#"<appSettings file="more.config">"#, 1);
+    put(&disk, &file, text);
+    put(&disk, &format!(r"{OLD}\config\own\connections.config"), CONNECTIONS);
+    put(&disk, &format!(r"{OLD}\more.config"), "<appSettings><add key=\"MORE\" value=\"1\"/></appSettings>");
+    disk.sync_all();
+    let before = whole(&disk);
+    let told = preview(&disk, &plan("one-server"));
+    assert!(told.findings.iter().all(|finding| finding.id != "outside-configuration"), "{:#?}", told.findings);
+
+    assert_eq!(run(&disk, &plan("one-server")).unwrap(), End::Done { reboot: false });
+    let new = get(&disk, &format!(r"{NEW}\web.config")).unwrap();
+    assert!(new.contains(reference) && new.contains(r#"<appSettings file="more.config">"#), "{new}");
+    assert_eq!(get(&disk, &format!(r"{NEW}\config\own\connections.config")).unwrap(), CONNECTIONS);
+    assert!(get(&disk, &format!(r"{NEW}\more.config")).unwrap().contains("MORE"));
+    rollback(&disk).unwrap().unwrap();
+    assert_same(&without_what_stays(before), &without_what_stays(whole(&disk)), "rolled back");
+}
+
+#[test]
+fn a_file_that_is_missing_is_told_before_anything_happens() {
+    let disk = one_server();
+    let file = format!(r"{OLD}\web.config");
+    let text = get(&disk, &file).unwrap();
+    put(&disk, &file, text.replacen("<appSettings>", r#"<appSettings file="missing.config">"#, 1));
+    let told = finding(&disk, &plan("one-server"), "outside-configuration");
+    assert!(told.evidence.iter().any(|line| line.contains("missing.config")), "{told:?}");
+    put(&disk, &format!(r"{OLD}\missing.config"), "<connectionStrings/>");
+    assert_eq!(run(&disk, &plan("one-server")).unwrap(), End::Done { reboot: false });
+}
