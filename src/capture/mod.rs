@@ -1,9 +1,9 @@
 //! A real machine copied into a simulated one: everything that a rehearsal needs, and no secret.
 //!
 //! Facts and registry keys are copied with placeholders for secrets ([`crate::webconfig::placeholder`]). Of the files,
-//! those are copied whose content matters for what is decided: web.config files (with placeholders), own themes, what a
-//! package has installed unchanged, packages. All others are stand-ins of the same size, and programs are simulated ones.
-//! The rehearsal then previews the same steps as the machine, with the same reasons.
+//! those are copied whose content matters for what is decided: web.config files (with placeholders), own themes, what
+//! a package has installed unchanged, packages. All others are stand-ins of the same size, and programs are simulated
+//! ones. The rehearsal then previews the same steps as the machine, with the same reasons.
 
 mod facts;
 mod files;
@@ -85,8 +85,8 @@ struct Work<'a> {
     captured: Captured,
 }
 
-/// Copies what a rehearsal needs of a machine to an empty disk. The machine's own file comes last: what has been cut off
-/// is not taken for a machine.
+/// Copies what a rehearsal needs of a machine to an empty disk. The machine's own file comes last: what has been cut
+/// off is not taken for a machine.
 pub fn capture(engine: &Engine<'_>, to: &dyn Disk, wish: &Wish) -> Result<Captured, Failure> {
     let machine = engine.platform.inspect();
     let survey = survey(machine)?;

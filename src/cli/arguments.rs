@@ -10,6 +10,16 @@ pub(super) fn mended(arguments: Vec<OsString>) -> Result<Vec<OsString>, String> 
     if cfg!(windows) { arguments.into_iter().map(mend).collect() } else { Ok(arguments) }
 }
 
+/// `help` and `help COMMAND`, as they are asked for elsewhere.
+pub(super) fn asked_for_help(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    if arguments.get(1).is_some_and(|first| first == "help") {
+        arguments.remove(1);
+        arguments.truncate(2);
+        arguments.push("--help".into());
+    }
+    arguments
+}
+
 fn mend(argument: OsString) -> Result<OsString, String> {
     let Some((head, tail)) = argument.to_str().and_then(|text| text.split_once('"')) else { return Ok(argument) };
     // No path holds a quote; other texts are left as they are.

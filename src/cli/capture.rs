@@ -5,8 +5,8 @@ use super::fault::Fault;
 use super::init::folders;
 use super::machine::{Machine, Purpose};
 use super::options::{CaptureArgs, Global};
-use super::plan;
 use super::talk::Talk;
+use super::{plan, quote};
 use crate::capture::{Captured, Wish, capture as copy};
 use crate::exit::Exit;
 use crate::platform::disk::HostDisk;
@@ -32,7 +32,8 @@ pub(super) fn capture(args: &CaptureArgs, global: &Global, talk: &Talk) -> Resul
     let captured = copy(&machine.engine(), &HostDisk::below(folder), &wish)?;
     tell(talk, folder, &captured);
     let ending = Ending::new(Exit::Done);
-    let next = Global { simulate: None, state: None, ..global.clone() }.command(Some(folder), "init rehearsal.toml");
+    let there = [("--simulate=", folder.to_string_lossy().into_owned())];
+    let next = quote::command("init rehearsal.toml", &there, "");
     Ok(if talk.quiet { ending } else { ending.next(next) })
 }
 

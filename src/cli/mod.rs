@@ -5,6 +5,7 @@ mod capture;
 mod completions;
 mod ending;
 mod event_log;
+mod examples;
 mod fault;
 mod init;
 mod inspect;
@@ -38,7 +39,7 @@ use talk::Talk;
 pub fn start(args: impl IntoIterator<Item = OsString>) -> Exit {
     quiet_expected_panics();
     let args = match arguments::mended(args.into_iter().collect()) {
-        Ok(args) => args,
+        Ok(args) => arguments::asked_for_help(args),
         Err(why) => {
             Talk::to_person().fault(&Fault::usage(why));
             return Exit::Usage;

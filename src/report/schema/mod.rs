@@ -9,8 +9,8 @@ mod plan;
 use serde_json::{Map, Value, json};
 
 /// Of what there are schemas: the plan, and every kind of document.
-pub const NAMES: [&str; 10] =
-    ["plan", "preview", "events", "status", "verify", "merge", "init", "capture", "package", "error"];
+pub const NAMES: [&str; 11] =
+    ["plan", "preview", "events", "status", "verify", "report", "merge", "init", "capture", "package", "error"];
 
 const DEFINITIONS: &str = include_str!("definitions.json");
 
@@ -20,6 +20,7 @@ fn text(name: &str) -> Option<&'static str> {
         "events" => include_str!("events.json"),
         "status" => include_str!("status.json"),
         "verify" => include_str!("verify.json"),
+        "report" => include_str!("report.json"),
         "merge" => include_str!("merge.json"),
         "init" => include_str!("init.json"),
         "capture" => include_str!("capture.json"),
