@@ -48,3 +48,20 @@ fn a_file_that_is_missing_is_told_before_anything_happens() {
     put(&disk, &format!(r"{OLD}\missing.config"), "<connectionStrings/>");
     assert_eq!(run(&disk, &plan("one-server")).unwrap(), End::Done { reboot: false });
 }
+
+#[test]
+fn a_theme_that_is_not_there_is_refused_and_never_left_to_the_users() {
+    let disk = one_server();
+    let file = format!(r"{OLD}\web.config");
+    let text = get(&disk, &file).unwrap();
+    let start = text.find("theme=\"").unwrap() + "theme=\"".len();
+    let end = start + text[start..].find('"').unwrap();
+    put(&disk, &file, format!("{}Gone{}", &text[..start], &text[end..]));
+    assert_eq!(refusals(&disk, &plan("one-server")), ["no-theme"]);
+    let allowing = plan_with("[preflight]\nallow = [\"no-theme\"]");
+    let failure = run(&disk, &allowing).unwrap_err().to_string();
+    assert!(failure.contains("configure-portal") && failure.contains(r"App_Themes\Gone"), "{failure}");
+    assert!(get(&disk, &format!(r"{NEW}\app_offline.htm")).is_some(), "it must not be open");
+    put(&disk, &format!(r"{NEW}\App_Themes\Gone\page.skin"), "");
+    assert_eq!(resume(&disk).unwrap().unwrap(), End::Done { reboot: false });
+}

@@ -1,7 +1,7 @@
 //! Whether the settings of the old web components can be carried over.
 
 use super::Finding;
-use crate::plan::{Component, OnEncrypted};
+use crate::plan::{Component, OnEncrypted, Themes};
 use crate::platform::{Inspect, disk};
 use crate::procedure::{Ground, Target, encrypted};
 use crate::step::read_beside;
@@ -38,6 +38,7 @@ pub(super) fn check(ground: &Ground<'_>, targets: &[Target], findings: &mut Vec<
             }
         };
         elsewhere(ground, &path, &values, findings);
+        findings.extend(no_theme(ground, target, &values));
         needs_sdk_url(ground, target, &document, &values, findings);
     }
 }
@@ -97,14 +98,31 @@ fn elsewhere(ground: &Ground<'_>, path: &WinPath, values: &Values, findings: &mu
     if !values.encrypted.is_empty() {
         findings.extend(encrypted_sections(ground, path, values));
     }
-    if !values.outside.is_empty() {
-        let outside = values.outside.iter().map(|outside| format!("{}: {}", outside.section, outside.file));
-        findings.push(
-            Finding::warn("outside-configuration", format!("{path} refers to files that are not carried over"))
-                .evidence(outside)
-                .advice("they are missing, or lie outside its folder: look whether the new file has to refer to them"),
-        );
+    let told = |is_source: bool| {
+        let left = values.outside.iter().filter(move |outside| (outside.attribute == "configSource") == is_source);
+        left.map(|outside| format!("{}: {}", outside.section, outside.file)).collect::<Vec<_>>()
+    };
+    let title = format!("{path} refers to files that are not in its folder");
+    let (sources, added) = (told(true), told(false));
+    if !sources.is_empty() {
+        let advice = "put them there: without them IIS answers with an error, for the old version as for the new one";
+        findings.push(Finding::refuse("outside-configuration", &title).evidence(sources).advice(advice));
     }
+    if !added.is_empty() {
+        let advice = "they are not carried over: look whether the new version has to have them";
+        findings.push(Finding::warn("outside-configuration", title).evidence(added).advice(advice));
+    }
+}
+
+/// A theme that is selected and is not there keeps every page from being shown, in the new version as in the old one.
+fn no_theme(ground: &Ground<'_>, target: &Target, values: &Values) -> Option<Finding> {
+    let restored = target.component == Component::Portal && ground.plan.portal.themes == Themes::Restore;
+    let theme = values.theme.as_ref().filter(|theme| restored && !theme.is_empty())?;
+    let folder = target.old.application.folder.child("App_Themes").join(theme).ok()?;
+    let is_there = disk::exists(ground.machine.files(), &folder).unwrap_or(true);
+    let title = format!("the {} selects a theme that is not there", target.component.title());
+    let advice = "put its folder back, or select another theme in the web.config: the new one would not work either";
+    (!is_there).then(|| Finding::refuse_unless_allowed("no-theme", title).evidence([folder.to_string()]).advice(advice))
 }
 
 /// Encrypted sections can be merged where the plan has them decrypted, and the machine can do that.

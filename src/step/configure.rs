@@ -115,7 +115,8 @@ impl ConfigureWeb {
         rules.decisions.extend(scene.history.decisions.clone());
         let merged = webconfig::merge(&sources, &rules).doing(&doing)?;
         let (merged, outside) = files.old.separate(merged, new.name()).doing(&doing)?;
-        webconfig::check(&merged.bytes, self.application.folder.child("web.config").as_str()).doing(&doing)?;
+        let name = self.application.folder.child("web.config");
+        webconfig::check_merged(&merged.bytes, new, name.as_str()).doing(&doing)?;
         Ok((merged, outside))
     }
 
@@ -136,6 +137,31 @@ impl ConfigureWeb {
         }
         written.push((folder.child("web.config"), merged.bytes));
         Ok(written)
+    }
+
+    /// Refuses to write a web.config for which something is missing beside it: IIS would answer with errors only. As long
+    /// as the new version is not installed, that is not known.
+    fn check_beside(&self, scene: &Scene<'_>, folder: &WinPath, written: &[(WinPath, Vec<u8>)]) -> Result<(), Failure> {
+        let Some((path, bytes)) = written.last() else { return Ok(()) };
+        let doing = format!("look for what {path} needs");
+        if !disk::exists(scene.machine.files(), folder).doing(&doing)? {
+            return Ok(());
+        }
+        let document = Document::parse(bytes.clone(), path.as_str()).doing(&doing)?;
+        let themes: Vec<WinPath> = self.theme_paths(scene, folder).into_iter().map(|(_, to)| to).collect();
+        let exists = |beside: &str| {
+            let place = folder.join(beside).doing(&doing)?;
+            let will_be = themes.contains(&place) || written.iter().any(|(written, _)| *written == place);
+            Ok::<bool, Failure>(will_be || disk::exists(scene.machine.files(), &place).doing(&doing)?)
+        };
+        match webconfig::missing(&document, &exists)?.as_slice() {
+            [] => Ok(()),
+            missing => {
+                let old = scene.old(&self.old_folder);
+                let next = format!("put it there, from {old} if it was there, and go on");
+                Err(Failure::new(doing, missing.join("; ")).next(next))
+            }
+        }
     }
 
     /// [`ConfigureWeb::written`] as it can be recognised: what was encrypted is another text each time.
@@ -217,6 +243,7 @@ impl StepKind for ConfigureWeb {
         if written.is_empty() && self.waits(scene)? {
             return Ok(None);
         }
+        self.check_beside(scene, &folder, &written)?;
         let write = |(path, bytes)| Op::Write { path, content: Blob::new(bytes) };
         match &self.protected {
             Some(protected) => ops.extend(self.encrypted(scene, protected, &folder)?),

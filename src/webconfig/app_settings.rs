@@ -16,18 +16,24 @@ use std::collections::HashSet;
 
 /// Merges appSettings.
 pub(super) fn app_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
-    let (old, new) = (AppEntries::of(scene.old), AppEntries::of(scene.new));
-    let base = scene.base.map(AppEntries::of);
+    let ((old, base), new) = (scene.keys, AppEntries::of(scene.new));
     let section = children(scene.new, "appSettings").next();
     let is_outside = section.is_some_and(|section| section.has_attribute("configSource"));
     // Where they have been moved to another file, nobody has removed them.
     let is_moved = children(scene.old, "appSettings").any(|section| section.has_attribute("configSource"));
     let mut added: Vec<Line> = Vec::new();
     let removed = base.iter().flat_map(|base| &base.entries).filter(|entry| !is_moved && old.get(entry.key).is_none());
-    for entry in old.entries.iter().chain(removed) {
+    let (mut near_base, mut near_new) = (0, 0);
+    let kept = old.entries.iter().map(|entry| (entry, Some(*entry)));
+    for (entry, of_old) in kept.chain(removed.map(|entry| (entry, None))) {
         let key = entry.key;
-        let (of_old, shipped) = (old.get(key), base.as_ref().and_then(|base| base.get(key)));
-        let target = new.get(key);
+        let shipped = base.as_ref().and_then(|base| base.get_near(key, &mut near_base));
+        let target = new.get_near(key, &mut near_new);
+        let values = [of_old, shipped, target].map(|entry| entry.map(|entry| entry.value));
+        if values[0].is_some() && values.iter().all(|value| *value == values[0]) {
+            other_attributes(scene, draft, key, [of_old, shipped, target].map(|entry| Some(entry?.node)));
+            continue;
+        }
         let case = Case {
             path: draft.path(format!("appSettings/{key}")),
             old: of_old.map(|entry| entry.value),
@@ -81,6 +87,9 @@ pub(super) fn app_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
 /// Attributes besides key and value mean nothing to ASP.NET, but something to whoever wrote them.
 fn other_attributes<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, key: &str, nodes: [Option<Node<'t, 't>>; 3]) {
     let [Some(old), Some(base), new] = nodes else { return };
+    if [old, base].iter().all(|node| node.attributes().len() <= 2) {
+        return;
+    }
     let mut walk = Walk::new(scene, draft);
     walk.path = vec!["appSettings".to_owned(), key.to_owned()];
     let entry = Triple { old: Some(old), base: Some(base), new, is_unique: true };
@@ -124,12 +133,20 @@ fn heads<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) -> Vec<Line> {
     }
     for (step, _) in base.iter().filter(|(step, _)| !is_in(step, &old)) {
         let of_new = new.iter().find(|(other, _)| other == step).map(|(_, node)| *node);
-        let takes_back = |node: Node<'_, '_>| node.prev_siblings().any(|before| before.tag_name().name() == "add");
+        let is_behind = |node: Node<'_, '_>| node.prev_siblings().any(|before| before.tag_name().name() == "add");
+        let all = |step: &str| {
+            let nodes = children(scene.new, "appSettings").flat_map(elements);
+            nodes.filter(|node| pairs::step(*node) == step).collect::<Vec<_>>()
+        };
         let fate = match of_new {
             None => Fate::AlreadySo,
-            Some(node) if takes_back(node) => reported("it takes back what the new file says before it; look at it"),
-            Some(node) => {
-                draft.splice(edit::take_out(scene.sources.new, node.range()));
+            Some(_) if all(step).into_iter().any(is_behind) => {
+                reported("it takes back what the new file says before it; look at it")
+            }
+            Some(_) => {
+                for node in all(step) {
+                    draft.splice(edit::take_out(scene.sources.new, node.range()));
+                }
                 Fate::Removed
             }
         };

@@ -16,15 +16,15 @@ const TRANSFORM: &str = "http://schemas.microsoft.com/XML-Document-Transform";
 /// twice or not declared at all, configSections not first, an address of the SDK that is none. `name` is what errors
 /// call it.
 pub fn check(bytes: &[u8], name: &str) -> Result<(), ConfigError> {
-    refuse(problems(&Document::parse(bytes.to_vec(), name)?)?, name)
+    refuse(problems(&Document::parse(bytes.to_vec(), name)?), name)
 }
 
 /// [`check`] of a merged file. What is wrong with the new version's own file is no fault of the merge: a file further up
 /// may make it right.
 pub fn check_merged(bytes: &[u8], new: &Document, name: &str) -> Result<(), ConfigError> {
-    let mut found = problems(&Document::parse(bytes.to_vec(), name)?)?;
+    let mut found = problems(&Document::parse(bytes.to_vec(), name)?);
     if !found.is_empty() {
-        let before = problems(new)?;
+        let before = problems(new);
         found.retain(|problem| !before.contains(problem));
     }
     refuse(found, name)
@@ -34,7 +34,7 @@ pub fn check_merged(bytes: &[u8], new: &Document, name: &str) -> Result<(), Conf
 /// `exists` answers for a path relative to the application's folder.
 pub fn missing<E>(document: &Document, exists: &dyn Fn(&str) -> Result<bool, E>) -> Result<Vec<String>, E> {
     let mut problems = Vec::new();
-    let Ok(tree) = document.tree() else { return Ok(problems) };
+    let tree = document.tree();
     for outside in elsewhere(tree.root_element()).1 {
         // A file that only adds to appSettings may be missing.
         if outside.attribute == "configSource" && !exists(&outside.file)? {
@@ -56,8 +56,8 @@ fn refuse(problems: Vec<String>, name: &str) -> Result<(), ConfigError> {
     if problems.is_empty() { Ok(()) } else { Err(ConfigError::Faulty { name: name.to_owned(), problems }) }
 }
 
-fn problems(document: &Document) -> Result<Vec<String>, ConfigError> {
-    let tree = document.tree()?;
+fn problems(document: &Document) -> Vec<String> {
+    let tree = document.tree();
     let root = tree.root_element();
     let mut problems = repeated_settings(root);
     repeated(tags(children(root, "system.web").flat_map(elements)), "system.web/", &mut problems);
@@ -86,7 +86,7 @@ fn problems(document: &Document) -> Result<Vec<String>, ConfigError> {
     {
         problems.push(format!("{name} is no address of a web service; it is https://SERVER/DIRECTORY/PfWsSdk.asmx"));
     }
-    Ok(problems)
+    problems
 }
 
 /// Sections that neither the file nor the machine declares. `declared` are the declarations at this level.

@@ -6,16 +6,31 @@ use super::{
     limits,
 };
 use roxmltree::{Document as Tree, Node};
-use std::{fmt, ops::Range};
+use std::{fmt, ops::Range, sync::Arc};
+
+self_cell::self_cell!(
+    /// A text and its structure.
+    struct Parsed {
+        owner: String,
+        #[covariant]
+        dependent: Tree,
+    }
+);
 
 /// A well-formed web.config, every byte of it.
-#[derive(Clone, PartialEq)]
+#[derive(Clone)]
 pub struct Document {
     name: String,
     bytes: Vec<u8>,
-    text: String,
+    parsed: Arc<Parsed>,
     encoding: Encoding,
     line_end: &'static str,
+}
+
+impl PartialEq for Document {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.name, &self.bytes) == (&other.name, &other.bytes)
+    }
 }
 
 /// New text for a range of a document's text.
@@ -30,7 +45,7 @@ impl Document {
     /// can be parsed again in linear time.
     pub fn parse(bytes: Vec<u8>, name: &str) -> Result<Self, ConfigError> {
         let document = Self::fragment(bytes, name)?;
-        let root = document.tree()?.root_element().tag_name().name().to_owned();
+        let root = document.tree().root_element().tag_name().name().to_owned();
         if root != "configuration" {
             return Err(ConfigError::NotConfiguration { name: name.to_owned(), root });
         }
@@ -49,10 +64,9 @@ impl Document {
             Some((line, _)) if line.ends_with('\r') => "\r\n",
             _ => "\n",
         };
-        let document = Self { name: name.to_owned(), bytes, text, encoding, line_end };
-        limits::check(&document.text, name)?;
-        document.tree()?;
-        Ok(document)
+        limits::check(&text, name)?;
+        let parsed = Parsed::try_new(text, |text| Tree::parse(text)).map_err(|error| malformed(name, error))?;
+        Ok(Self { name: name.to_owned(), bytes, parsed: Arc::new(parsed), encoding, line_end })
     }
 
     /// The file, exactly as it was read or merged.
@@ -71,7 +85,7 @@ impl Document {
     }
 
     pub(super) fn text(&self) -> &str {
-        &self.text
+        self.parsed.borrow_owner()
     }
 
     pub(super) fn encoding(&self) -> Encoding {
@@ -89,18 +103,8 @@ impl Document {
     }
 
     /// The structure, with the byte ranges of everything in [`Document::text`].
-    pub(super) fn tree(&self) -> Result<Tree<'_>, ConfigError> {
-        Tree::parse(&self.text).map_err(|error| {
-            let (pos, why) = (error.pos(), error.to_string());
-            // The parser quotes what it took for an entity, which may be the middle of a password.
-            let why = match error {
-                roxmltree::Error::UnknownEntityReference(..) => {
-                    "an `&` is followed by a name that XML does not know; a plain `&` is written `&amp;`".to_owned()
-                }
-                _ => why,
-            };
-            ConfigError::Malformed { name: self.name.clone(), line: pos.row as usize, column: pos.col as usize, why }
-        })
+    pub(super) fn tree(&self) -> &Tree<'_> {
+        self.parsed.borrow_dependent()
     }
 
     /// The document with `splices`, which must not overlap. Those at one place keep their order. Everything outside
@@ -108,17 +112,29 @@ impl Document {
     pub(super) fn apply(&self, mut splices: Vec<Splice>) -> Result<Self, ConfigError> {
         // What is put in at a place comes before what is taken out from there on.
         splices.sort_by_key(|splice| (splice.range.start, splice.range.end));
-        let mut text = String::with_capacity(self.text.len() + splices.iter().map(|s| s.text.len()).sum::<usize>());
+        let mut text = String::with_capacity(self.text().len() + splices.iter().map(|s| s.text.len()).sum::<usize>());
         let mut at = 0;
         for Splice { range, text: new } in splices {
             let unsound = || ConfigError::Unsound { name: self.name.clone(), path: "an overlapping change".to_owned() };
-            text.push_str(self.text.get(at..range.start).ok_or_else(unsound)?);
+            text.push_str(self.text().get(at..range.start).ok_or_else(unsound)?);
             text.push_str(&new);
             at = range.end;
         }
-        text.push_str(&self.text[at..]);
+        text.push_str(&self.text()[at..]);
         Self::fragment(self.encoding.encode(&text), &self.name)
     }
+}
+
+fn malformed(name: &str, error: roxmltree::Error) -> ConfigError {
+    let (pos, why) = (error.pos(), error.to_string());
+    // The parser quotes what it took for an entity, which may be the middle of a password.
+    let why = match error {
+        roxmltree::Error::UnknownEntityReference(..) => {
+            "an `&` is followed by a name that XML does not know; a plain `&` is written `&amp;`".to_owned()
+        }
+        _ => why,
+    };
+    ConfigError::Malformed { name: name.to_owned(), line: pos.row as usize, column: pos.col as usize, why }
 }
 
 impl fmt::Debug for Document {

@@ -1,7 +1,6 @@
 //! A linear look over a file before it is parsed: what would make the parser slow or overflow its stack is refused.
 
 use super::ConfigError;
-use quick_xml::{Reader, events::BytesStart, events::Event};
 
 /// The largest file that is read.
 pub(super) const MAX_BYTES: usize = 128 << 20;
@@ -10,52 +9,80 @@ pub(super) const MAX_DEPTH: usize = 256;
 const MAX_ATTRIBUTES: usize = 256;
 const MAX_NAMESPACES: usize = 512;
 
-/// Refuses document types, and more depth, attributes or namespaces than a configuration has.
+/// Refuses document types, and more depth, attributes or namespaces than a configuration has. It is no judge of what is
+/// well-formed: where it cannot go on, the parser cannot either, and says why.
 pub(super) fn check(text: &str, name: &str) -> Result<(), ConfigError> {
-    let limit = |why: String| ConfigError::Limit { name: name.to_owned(), why };
-    let mut reader = Reader::from_str(text);
+    let limit = |why: String| Err(ConfigError::Limit { name: name.to_owned(), why });
     let (mut depth, mut namespaces) = (0_usize, 0_usize);
-    loop {
-        let at = reader.buffer_position();
-        let malformed = |why: String| malformed(text, name, at, why);
-        let event = reader.read_event().map_err(|error| malformed(error.to_string()))?;
-        match &event {
-            Event::Start(tag) | Event::Empty(tag) => {
-                let (attributes, declared) = count(tag).map_err(malformed)?;
-                namespaces += declared;
-                if attributes > MAX_ATTRIBUTES {
-                    return Err(limit(format!("an element has more than {MAX_ATTRIBUTES} attributes")));
+    let mut rest = text;
+    while let Some(at) = rest.find('<') {
+        rest = &rest[at..];
+        let end = match rest.as_bytes() {
+            [b'<', b'!', b'-', b'-', ..] => rest.get(4..).and_then(|rest| rest.find("-->")).map(|at| at + 7),
+            [b'<', b'!', b'[', ..] => rest.find("]]>").map(|at| at + 3),
+            [b'<', b'!', ..] => return Err(ConfigError::DocType { name: name.to_owned() }),
+            [b'<', b'?', ..] => rest.find("?>").map(|at| at + 2),
+            [b'<', b'/', ..] => {
+                depth = depth.saturating_sub(1);
+                rest.find('>').map(|at| at + 1)
+            }
+            _ => {
+                let tag = Tag::of(rest);
+                namespaces += tag.namespaces;
+                if tag.attributes > MAX_ATTRIBUTES {
+                    return limit(format!("an element has more than {MAX_ATTRIBUTES} attributes"));
                 }
                 if namespaces > MAX_NAMESPACES {
-                    return Err(limit(format!("it declares more than {MAX_NAMESPACES} namespaces")));
+                    return limit(format!("it declares more than {MAX_NAMESPACES} namespaces"));
                 }
-                depth += usize::from(matches!(event, Event::Start(_)));
+                depth += usize::from(!tag.is_empty);
                 if depth > MAX_DEPTH {
-                    return Err(limit(format!("its elements are nested deeper than {MAX_DEPTH}")));
+                    return limit(format!("its elements are nested deeper than {MAX_DEPTH}"));
                 }
+                tag.end
             }
-            Event::End(_) => depth = depth.saturating_sub(1),
-            Event::DocType(_) => return Err(ConfigError::DocType { name: name.to_owned() }),
-            Event::Eof => return Ok(()),
-            _ => {}
+        };
+        match end {
+            Some(end) => rest = rest.get(end..).unwrap_or_default(),
+            None => return Ok(()),
         }
     }
+    Ok(())
 }
 
-/// The attributes of a start tag, and how many of them declare namespaces.
-fn count(tag: &BytesStart<'_>) -> Result<(usize, usize), String> {
-    let (mut all, mut namespaces) = (0, 0);
-    for attribute in tag.attributes().with_checks(false) {
-        let attribute = attribute.map_err(|error| error.to_string())?;
-        all += 1;
-        namespaces += usize::from(attribute.key.as_ref().starts_with("xmlns"));
+/// What a start tag has.
+#[derive(Default)]
+struct Tag {
+    attributes: usize,
+    namespaces: usize,
+    /// It ends itself.
+    is_empty: bool,
+    /// Behind it; `None` where it does not end.
+    end: Option<usize>,
+}
+
+impl Tag {
+    fn of(text: &str) -> Self {
+        let bytes = text.as_bytes();
+        let mut tag = Self::default();
+        let mut at = 0;
+        while let Some(byte) = bytes.get(at) {
+            match byte {
+                b'>' => {
+                    tag.is_empty = bytes[..at].ends_with(b"/");
+                    tag.end = Some(at + 1);
+                    break;
+                }
+                b'"' | b'\'' => {
+                    tag.attributes += 1;
+                    let Some(length) = text[at + 1..].find(char::from(*byte)) else { break };
+                    at += length + 1;
+                }
+                b'x' if bytes[at..].starts_with(b"xmlns") && bytes[at - 1].is_ascii_whitespace() => tag.namespaces += 1,
+                _ => {}
+            }
+            at += 1;
+        }
+        tag
     }
-    Ok((all, namespaces))
-}
-
-fn malformed(text: &str, name: &str, at: u64, why: String) -> ConfigError {
-    let before = usize::try_from(at).ok().and_then(|at| text.get(..at)).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    ConfigError::Malformed { name: name.to_owned(), line, column, why }
 }

@@ -86,10 +86,7 @@ pub(super) struct Found {
 /// The secrets of a file, in its order.
 pub(super) fn secrets(document: &Document) -> Vec<Found> {
     let mut found = Vec::new();
-    // A document that was parsed once parses again.
-    if let Ok(tree) = document.tree() {
-        collect(document, tree.root(), 0, &mut found);
-    }
+    collect(document, document.tree().root(), 0, &mut found);
     found
 }
 

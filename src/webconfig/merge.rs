@@ -5,7 +5,7 @@ use super::{
     document::Splice,
     edit::{self, Line},
     limits, other, settings,
-    values::elsewhere,
+    values::{AppEntries, elsewhere},
 };
 use roxmltree::{Node, NodeId};
 use serde::{Deserialize, Serialize};
@@ -220,14 +220,15 @@ impl Change {
 
 /// Merges the administrator's values into the new file. The result is parsed and read again before it is returned.
 pub fn merge(sources: &Sources<'_>, rules: &Rules) -> Result<Merged, ConfigError> {
-    let (old, new) = (sources.old.tree()?, sources.new.tree()?);
-    let base = sources.base.map(Document::tree).transpose()?;
+    let of_base = sources.base.map(|base| base.tree().root_element());
+    let (old_keys, base_keys) = (AppEntries::of(sources.old.tree().root_element()), of_base.map(AppEntries::of));
     let scene = Scene {
         sources,
         rules,
-        old: old.root_element(),
-        base: base.as_ref().map(|base| base.root_element()),
-        new: new.root_element(),
+        keys: (&old_keys, base_keys.as_ref()),
+        old: sources.old.tree().root_element(),
+        base: of_base,
+        new: sources.new.tree().root_element(),
     };
     refuse(sources.old, scene.old)?;
     refuse(sources.new, scene.new)?;
@@ -241,17 +242,14 @@ pub fn merge(sources: &Sources<'_>, rules: &Rules) -> Result<Merged, ConfigError
     // move what is in its final form, level by level.
     for _ in 0..limits::MAX_DEPTH {
         let again = Sources { new: &merged, ..*sources };
-        let tree = merged.tree()?;
-        let left = plan(&Scene { sources: &again, new: tree.root_element(), ..scene });
+        let left = plan(&Scene { sources: &again, new: merged.tree().root_element(), ..scene });
         if !left.splices.is_empty() {
             return Err(unsound(sources, &left.changes));
         }
         if left.moves.is_empty() {
-            drop(tree);
             return Ok(Merged { bytes: merged.into_bytes(), changes });
         }
         let splices = outermost(&merged, left.moves);
-        drop(tree);
         merged = merged.apply(splices)?;
     }
     Err(unsound(sources, &[]))
@@ -309,6 +307,8 @@ fn plan<'t>(scene: &Scene<'t>) -> Plan {
 pub(super) struct Scene<'t> {
     pub(super) sources: &'t Sources<'t>,
     pub(super) rules: &'t Rules,
+    /// The keys of the old file and of the file as shipped.
+    pub(super) keys: (&'t AppEntries<'t, 't>, Option<&'t AppEntries<'t, 't>>),
     pub(super) old: Node<'t, 't>,
     pub(super) base: Option<Node<'t, 't>>,
     pub(super) new: Node<'t, 't>,

@@ -8,7 +8,7 @@ use super::{
     own,
     pairs::{self, Triple},
     values::{Outside, elsewhere},
-    walk::{self, OF_NEW, Walk, reported},
+    walk::{self, OF_NEW, OUTSIDE, Walk, reported},
 };
 use roxmltree::Node;
 
@@ -26,21 +26,13 @@ fn superseded(why: &str) -> Fate {
 pub(super) fn outside(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     let new = elsewhere(scene.new).1;
     let base = scene.base.map(|base| elsewhere(base).1);
-    // What the administrator has put there is carried like other changes.
+    // What the administrator has put there is told where it is compared.
     let is_told = |old: &Outside| new.contains(old) || base.as_ref().is_some_and(|base| !base.contains(old));
     for old in elsewhere(scene.old).1.into_iter().filter(|old| !is_told(old)) {
         let of_new = new.iter().find(|new| (&new.section, &new.attribute) == (&old.section, &old.attribute));
         let new = of_new.map_or(Shown::Absent, |new| Shown::Plain(new.file.clone()));
         let path = draft.path(format!("{}/@{}", old.section, old.attribute));
-        draft.change(Change {
-            path,
-            old: Shown::Plain(old.file),
-            result: new.clone(),
-            new,
-            fate: reported(
-                "values of the old file lie in this other file; merge them by hand, or copy it and refer to it",
-            ),
-        });
+        draft.change(Change { path, old: Shown::Plain(old.file), result: new.clone(), new, fate: reported(OUTSIDE) });
     }
 }
 
@@ -109,7 +101,7 @@ impl<'t> Walk<'_, 't> {
         for (step, child) in pairs::children(against_new, &[]).triples {
             let Some(old) = child.old else { continue };
             let name = old.tag_name().name();
-            self.path.push(step);
+            self.path.push(step.to_string());
             if name == "appSettings" || name == "applicationSettings" {
                 self.element_without_base(child);
             } else if !child.new.is_some_and(|new| pairs::same(old, new, &is_known)) {
@@ -132,7 +124,7 @@ impl<'t> Walk<'_, 't> {
             self.attribute(Triple { base: element.new, ..element }, attribute);
         }
         for (step, child) in pairs::children(Triple { base: element.new, ..element }, self.values()).triples {
-            self.path.push(step);
+            self.path.push(step.to_string());
             self.element_without_base(child);
             self.path.pop();
         }

@@ -13,6 +13,9 @@ use super::{
 };
 use roxmltree::Document as Tree;
 
+/// How the path of a section begins that is meant for a part of the application.
+const LOCATION: &str = "location/";
+
 /// Reads a file that a web.config names, relative to its folder; `None` where there is none.
 pub type ReadOutside<'a> = &'a dyn Fn(&str) -> Result<Option<Vec<u8>>, String>;
 
@@ -45,7 +48,7 @@ struct Moved {
 }
 
 impl Gathered {
-    /// Gathers what `document` keeps in other files. A file is left where it is, and reported by the merge, where it is
+    /// Gathers what `document` keeps in other files. A file is left where it is where it is
     /// missing, lies outside the folder, or is one that `base` or `new` bring along under the same name.
     pub fn of(
         document: &Document,
@@ -53,19 +56,17 @@ impl Gathered {
         new: Option<&Document>,
         read: ReadOutside<'_>,
     ) -> Result<Self, ConfigError> {
-        let tree = document.tree()?;
+        let tree = document.tree();
         let mut taken: Vec<Outside> = Vec::new();
         for other in base.into_iter().chain(new) {
-            taken.extend(elsewhere(other.tree()?.root_element()).1);
+            taken.extend(elsewhere(other.tree().root_element()).1);
         }
         let (mut moved, mut left, mut splices) = (Vec::new(), Vec::new(), Vec::new());
         for outside in elsewhere(tree.root_element()).1 {
             let is_taken =
                 taken.iter().any(|it| (&it.section, &it.attribute) == (&outside.section, &outside.attribute));
             let node = find(tree.root_element(), &outside.section);
-            // Of several locations the path does not say which.
-            let is_clear = is_below(&outside.file) && !outside.section.starts_with("location/");
-            let Some(node) = node.filter(|_| is_clear && !is_taken) else {
+            let Some(node) = node.filter(|_| is_below(&outside.file) && !is_taken) else {
                 left.push(outside);
                 continue;
             };
@@ -76,7 +77,10 @@ impl Gathered {
                 continue;
             };
             let section = match outside.attribute.as_str() {
-                "configSource" => Some(section_of(&bytes, &name, node.tag_name().name())?),
+                // Of several locations the path does not say which: the merge carries what refers to the file.
+                "configSource" if !outside.section.starts_with(LOCATION) => {
+                    Some(section_of(&bytes, &name, node.tag_name().name())?)
+                }
                 _ => None,
             };
             splices.extend(section.iter().map(|text| Splice { range: node.range(), text: text.clone() }));
@@ -95,9 +99,16 @@ impl Gathered {
     pub fn separate(&self, merged: Merged, name: &str) -> Result<(Merged, Vec<OutsideFile>), ConfigError> {
         let Merged { bytes, mut changes } = merged;
         let document = Document::parse(bytes, name)?;
-        let tree = document.tree()?;
+        let tree = document.tree();
         let (mut splices, mut files) = (Vec::new(), Vec::new());
-        for Moved { outside: Outside { section, attribute, file }, bytes, section: markup } in &self.moved {
+        let referred = elsewhere(tree.root_element()).1;
+        for Moved { outside, bytes, section: markup } in &self.moved {
+            let Outside { section, attribute, file } = outside;
+            if section.starts_with(LOCATION) {
+                let is_carried = referred.contains(outside);
+                files.extend(is_carried.then(|| OutsideFile { file: file.clone(), bytes: bytes.clone() }));
+                continue;
+            }
             let path = format!("{section}/@{attribute}");
             changes.retain(|change| change.path != path);
             let shown = || Shown::Plain(file.clone());

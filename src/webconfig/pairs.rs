@@ -6,7 +6,11 @@ use super::{
 };
 use crate::secret::is_secret;
 use roxmltree::{Attribute, Node};
-use std::collections::{HashMap, HashSet};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet, hash_map::Entry},
+    fmt,
+};
 
 /// The same element in the old file, the file as shipped and the new file.
 #[derive(Clone, Copy)]
@@ -27,7 +31,7 @@ impl<'t> Triple<'t> {
 /// The children of an element.
 pub(super) struct Children<'t> {
     /// Those that the old file or the file as shipped has, in the old file's order, each with its counterparts.
-    pub(super) triples: Vec<(String, Triple<'t>)>,
+    pub(super) triples: Vec<(Step<'t>, Triple<'t>)>,
     /// What became of the order of those that all files have; `None` where it is as it was shipped.
     pub(super) order: Option<Order>,
 }
@@ -43,106 +47,199 @@ pub(super) enum Order {
     ByBoth,
 }
 
-/// The children of one file: their steps in order, and where each is.
+/// What a child is called in its parent: `tag`, or `tag[what names it]`, and a number for those called alike.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) struct Step<'t> {
+    tag: &'t str,
+    name: Option<Cow<'t, str>>,
+    /// From 1; the second and later ones of the same name are told apart by their place only.
+    number: usize,
+}
+
+impl fmt::Display for Step<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.tag)?;
+        self.name.iter().try_for_each(|name| write!(f, "[{name}]"))?;
+        if self.number > 1 { write!(f, "#{}", self.number) } else { Ok(()) }
+    }
+}
+
+/// The children of one file: what they are called, in order, and where each is.
 #[derive(Default)]
 struct Side<'t> {
-    order: Vec<String>,
-    nodes: HashMap<String, Node<'t, 't>>,
-    /// How many have a step, without what tells them apart.
-    count: HashMap<String, usize>,
+    all: Vec<(Step<'t>, Node<'t, 't>)>,
+    places: HashMap<Step<'t>, usize>,
+    /// How many are called alike, where that is more than one, by the first of them.
+    counts: HashMap<Step<'t>, usize>,
 }
 
 /// Matches the children. Elements called one of `skip` are left out.
 pub(super) fn children<'t>(parent: Triple<'t>, skip: &[&str]) -> Children<'t> {
-    let repeated = repeated_tags(parent, skip);
-    let [old, base, new] = parent.all().map(|node| Side::of(node, skip, &repeated));
+    let tags = Tags::of(parent, skip);
+    let [old, base, new] = parent.all().map(|node| Side::of(node, skip, &tags));
     let doubtful = doubtful(&old, &base, &new);
-    let triple = |step: &String| {
-        let [old, base, new] = [&old, &base, &new].map(|side| side.nodes.get(step).copied());
-        let is_unique = parent.is_unique && !doubtful.contains(without_count(step));
-        (step.clone(), Triple { old, base, new, is_unique })
+    let (mut near_base, mut near_new) = (0, 0);
+    let of_old = old.all.iter().map(|(step, node)| (step, Some(*node), base.place(step, &mut near_base)));
+    let places: Vec<_> = of_old.map(|(step, node, at)| (step, node, at, new.place(step, &mut near_new))).collect();
+    let mut is_in_old = vec![false; base.all.len()];
+    places.iter().filter_map(|(_, _, at, _)| *at).for_each(|at| is_in_old[at] = true);
+    let order = order(&places.iter().map(|(_, _, base, new)| (*base, *new)).collect::<Vec<_>>());
+    let gone = base.all.iter().enumerate().filter(|(at, _)| !is_in_old[*at]);
+    let gone = gone.map(|(at, (step, _))| (step, None, Some(at), new.places.get(step).copied()));
+    let triple = |(step, old, of_base, of_new): (&Step<'t>, _, Option<usize>, Option<usize>)| {
+        let is_doubtful = !doubtful.is_empty() && doubtful.contains(&step.first());
+        let (base, new) = (of_base.map(|at| base.all[at].1), of_new.map(|at| new.all[at].1));
+        (step.clone(), Triple { old, base, new, is_unique: parent.is_unique && !is_doubtful })
     };
-    let gone = base.order.iter().filter(|step| !old.nodes.contains_key(*step));
-    Children { triples: old.order.iter().chain(gone).map(triple).collect(), order: order(&old, &base, &new) }
+    Children { triples: places.iter().copied().chain(gone).map(triple).collect(), order }
+}
+
+impl<'t> Step<'t> {
+    /// What a child of an element that `holds_sections`, or not, is called by itself.
+    fn of(node: Node<'t, 't>, holds_sections: bool) -> Self {
+        let tag = node.tag_name().name();
+        let name = match name_of(node, holds_sections) {
+            Some(name) => Some(Cow::Borrowed(name)),
+            None if is_item(tag) => by_attributes(node).map(Cow::Owned),
+            None => None,
+        };
+        Self { tag, name, number: 1 }
+    }
+
+    /// The first of those that are called alike.
+    fn first(&self) -> Self {
+        Self { number: 1, ..self.clone() }
+    }
 }
 
 impl<'t> Side<'t> {
-    fn of(parent: Option<Node<'t, 't>>, skip: &[&str], repeated: &HashSet<&str>) -> Self {
-        let mut side = Self::default();
+    fn of(parent: Option<Node<'t, 't>>, skip: &[&str], tags: &Tags<'t>) -> Self {
+        let count = parent.into_iter().flat_map(elements).count();
+        let places = HashMap::with_capacity(count);
+        let mut side = Self { all: Vec::with_capacity(count), places, counts: HashMap::new() };
+        let sections = parent.is_some_and(holds_sections);
         for node in parent.into_iter().flat_map(elements).filter(|node| !skip.contains(&node.tag_name().name())) {
-            let mut step = step(node);
-            if repeated.contains(step.as_str()) {
-                step = step_by_attributes(node);
+            let mut step = Step::of(node, sections);
+            if step.name.is_none() && tags.repeated.contains(step.tag) {
+                step.name = by_attributes(node).map(Cow::Owned);
+            } else if tags.single.contains(step.tag) {
+                step.name = None;
             }
-            let count = side.count.entry(step.clone()).or_default();
-            *count += 1;
-            if *count > 1 {
-                // The second and later ones of the same name are told apart by their place only.
-                step = format!("{step}#{count}");
+            match side.places.entry(step.clone()) {
+                Entry::Vacant(place) => drop(place.insert(side.all.len())),
+                Entry::Occupied(_) => {
+                    let count = side.counts.entry(step.clone()).or_insert(1);
+                    *count += 1;
+                    step.number = *count;
+                    side.places.insert(step.clone(), side.all.len());
+                }
             }
-            side.order.push(step.clone());
-            side.nodes.insert(step, node);
+            side.all.push((step, node));
         }
         side
     }
+
+    /// Where a child is, which is probably at `near`; that becomes the place behind it.
+    fn place(&self, step: &Step<'t>, near: &mut usize) -> Option<usize> {
+        let is_there = self.all.get(*near).is_some_and(|(other, _)| other == step);
+        let at = if is_there { *near } else { *self.places.get(step)? };
+        *near = at + 1;
+        Some(at)
+    }
 }
 
-/// Tags without a name that one of the files has more than once: what they hold is their name.
-fn repeated_tags<'t>(parent: Triple<'t>, skip: &[&str]) -> HashSet<&'t str> {
-    let mut repeated = HashSet::new();
-    for side in parent.all().into_iter().flatten() {
-        let mut seen = HashSet::new();
-        let tags = elements(side).filter(|node| name_of(*node).is_none()).map(|node| node.tag_name().name());
-        repeated.extend(tags.filter(|tag| !skip.contains(tag) && !seen.insert(*tag)));
+/// Tags of children that are called otherwise than they would be by themselves.
+#[derive(Default)]
+struct Tags<'t> {
+    /// Without a name, and one of the files has more than one: what they hold is their name.
+    repeated: HashSet<&'t str>,
+    /// Nothing but the tag has to tell which they are: each file has one at most, and its name has changed.
+    single: HashSet<&'t str>,
+}
+
+impl<'t> Tags<'t> {
+    fn of(parent: Triple<'t>, skip: &[&str]) -> Self {
+        let mut tags = Self::default();
+        let mut names: HashMap<&str, Vec<Option<&str>>> = HashMap::new();
+        let mut several: HashSet<&str> = HashSet::new();
+        for side in parent.all().into_iter().flatten() {
+            let mut seen: HashSet<&str> = HashSet::new();
+            let sections = holds_sections(side);
+            for node in elements(side) {
+                let tag = node.tag_name().name();
+                if is_item(tag) || tag == "location" || several.contains(tag) || skip.contains(&tag) {
+                    continue;
+                }
+                let name = name_of(node, sections);
+                if !seen.insert(tag) {
+                    several.insert(tag);
+                }
+                names.entry(tag).or_default().push(name);
+            }
+        }
+        let has_base =
+            |tag: &str| parent.base.is_some_and(|base| elements(base).any(|node| node.tag_name().name() == tag));
+        for (tag, names) in names {
+            if several.contains(tag) {
+                tags.repeated.insert(tag);
+            } else if names.iter().any(|name| *name != names[0]) && has_base(tag) {
+                tags.single.insert(tag);
+            }
+        }
+        tags
     }
-    repeated
 }
 
 /// Steps that several children have, of which it cannot be told which is which. Where the new version has left all of
 /// them as they were, and nobody has added or removed any, their places tell.
-fn doubtful<'a>(old: &'a Side<'_>, base: &'a Side<'_>, new: &'a Side<'_>) -> HashSet<&'a str> {
-    let all = [old, base, new].into_iter().flat_map(|side| &side.count);
-    let several = all.filter(|(_, count)| **count > 1).map(|(step, _)| step.as_str());
-    let is_doubtful = |step: &&str| {
-        let count = |side: &Side<'_>| side.count.get(*step).copied().unwrap_or_default();
+fn doubtful<'t>(old: &Side<'t>, base: &Side<'t>, new: &Side<'t>) -> HashSet<Step<'t>> {
+    let several = [old, base, new].into_iter().flat_map(|side| side.counts.keys());
+    let is_doubtful = |step: &&Step<'t>| {
+        let count = |side: &Side<'t>| match side.counts.get(*step) {
+            Some(count) => *count,
+            None => usize::from(side.places.contains_key(*step)),
+        };
         if count(old) != count(base) || count(base) != count(new) {
             return true;
         }
-        let numbered = |at: usize| if at == 1 { (*step).to_owned() } else { format!("{step}#{at}") };
-        !(1..=count(base)).map(numbered).all(|step| match (base.nodes.get(&step), new.nodes.get(&step)) {
-            (Some(base), Some(new)) => same(*base, *new, &|_, _| false),
-            _ => false,
+        !(1..=count(base)).all(|number| {
+            let step = Step { number, ..(*step).clone() };
+            let node = |side: &Side<'t>| side.places.get(&step).map(|at| side.all[*at].1);
+            matches!((node(base), node(new)), (Some(base), Some(new)) if same(base, new, &|_, _| false))
         })
     };
-    several.filter(is_doubtful).collect()
+    several.filter(is_doubtful).cloned().collect()
 }
 
-fn order(old: &Side<'_>, base: &Side<'_>, new: &Side<'_>) -> Option<Order> {
-    fn common<'a>(of: &'a Side<'_>, all: [&'a Side<'_>; 2]) -> impl Iterator<Item = &'a String> {
-        of.order.iter().filter(move |step| all.iter().all(|side| side.nodes.contains_key(*step)))
-    }
-    if common(old, [base, base]).eq(common(base, [old, old])) {
+/// Who changed the order, by the places that the children of the old file have in the file as shipped and in the new one.
+fn order(places: &[(Option<usize>, Option<usize>)]) -> Option<Order> {
+    if places.iter().filter_map(|(base, _)| *base).is_sorted() {
         return None;
     }
-    Some(match () {
-        () if common(new, [old, base]).eq(common(old, [new, base])) => Order::Alike,
-        () if common(new, [old, base]).eq(common(base, [new, old])) => Order::ByOld,
-        () => Order::ByBoth,
-    })
+    let mut common: Vec<(usize, usize)> = places.iter().filter_map(|(base, new)| Some(((*base)?, (*new)?))).collect();
+    if common.iter().map(|(_, new)| *new).is_sorted() {
+        return Some(Order::Alike);
+    }
+    common.sort_unstable();
+    Some(if common.iter().map(|(_, new)| *new).is_sorted() { Order::ByOld } else { Order::ByBoth })
 }
 
 /// `name`, or `name[what names it]`.
-pub(super) fn step(node: Node<'_, '_>) -> String {
-    let tag = node.tag_name().name();
-    match name_of(node) {
-        Some(name) => format!("{tag}[{name}]"),
-        None if matches!(tag, "add" | "remove" | "allow" | "deny") => step_by_attributes(node),
-        None => tag.to_owned(),
-    }
+pub(super) fn step<'t>(node: Node<'t, 't>) -> String {
+    Step::of(node, node.parent_element().is_some_and(holds_sections)).to_string()
+}
+
+/// True for elements that are items of a collection, whatever it is.
+fn is_item(tag: &str) -> bool {
+    matches!(tag, "add" | "remove" | "allow" | "deny")
 }
 
 /// What names an element among its siblings.
-fn name_of<'a>(node: Node<'a, '_>) -> Option<&'a str> {
+fn name_of<'a>(node: Node<'a, '_>, holds_sections: bool) -> Option<&'a str> {
+    // A section is there once: a name in it does not tell which it is.
+    if holds_sections && !is_item(node.tag_name().name()) && node.tag_name().name() != "location" {
+        return None;
+    }
     let named = ["key", "name"].iter().find_map(|name| node.attribute(*name));
     let own = match node.tag_name().name() {
         "location" => "path",
@@ -157,8 +254,13 @@ fn name_of<'a>(node: Node<'a, '_>) -> Option<&'a str> {
     named.or_else(|| node.attribute(own))
 }
 
+/// Whether the children of an element are sections.
+fn holds_sections(parent: Node<'_, '_>) -> bool {
+    parent.parent_element().is_none() || parent.tag_name().name() == "system.web"
+}
+
 /// Collections without a key: what they hold is their name, versions and secrets aside.
-fn step_by_attributes(node: Node<'_, '_>) -> String {
+fn by_attributes(node: Node<'_, '_>) -> Option<String> {
     let is_shown = |attribute: &Attribute<'_, '_>| !is_secret(attribute.name()) && !holds_secret(attribute.value());
     let said = |attribute: Attribute<'_, '_>| {
         let value = attribute.value().split(", Version=").next().unwrap_or_default();
@@ -170,19 +272,7 @@ fn step_by_attributes(node: Node<'_, '_>) -> String {
         all = node.attributes().filter(|it| is_value(it) && is_shown(it)).map(said).collect();
     }
     all.sort();
-    if all.is_empty() {
-        node.tag_name().name().to_owned()
-    } else {
-        format!("{}[{}]", node.tag_name().name(), all.join(","))
-    }
-}
-
-/// A step without the number that tells it from others of the same name.
-fn without_count(step: &str) -> &str {
-    match step.rsplit_once('#') {
-        Some((rest, count)) if !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit()) => rest,
-        _ => step,
-    }
+    (!all.is_empty()).then(|| all.join(","))
 }
 
 /// The element's name in a step.

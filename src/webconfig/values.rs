@@ -6,7 +6,10 @@ use super::{
     sdk_url,
 };
 use roxmltree::Node;
-use std::collections::HashMap;
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    hash::{Hash, Hasher},
+};
 
 /// The values of a web.config as the application would read them.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -67,7 +70,7 @@ impl Values {
 impl Document {
     /// Reads the values.
     pub fn values(&self) -> Result<Values, ConfigError> {
-        let tree = self.tree()?;
+        let tree = self.tree();
         let root = tree.root_element();
         let mut values = Values { theme: theme_of(root).map(str::to_owned), ..Values::default() };
         (values.encrypted, values.outside) = elsewhere(root);
@@ -88,19 +91,19 @@ impl Document {
     /// The provider that encrypted a section, by the section's path; `None` where the section is not there, or does not
     /// say.
     pub fn provider_of(&self, section: &str) -> Option<String> {
-        let tree = self.tree().ok()?;
+        let tree = self.tree();
         let node = find(tree.root_element(), section)?;
         node.attribute("configProtectionProvider").map(str::to_owned)
     }
 
     /// True where the file has a section of this path.
     pub fn has_section(&self, section: &str) -> bool {
-        self.tree().is_ok_and(|tree| find(tree.root_element(), section).is_some())
+        find(self.tree().root_element(), section).is_some()
     }
 
     /// The setting that holds the address of the Web Service SDK: by its name, else by its value.
     pub fn sdk_url(&self) -> Option<(String, String)> {
-        let tree = self.tree().ok()?;
+        let tree = self.tree();
         let entries = SettingEntries::of(self, tree.root_element());
         let entry = entries.sdk()?;
         Some((entry.name.to_owned(), entry.value.trim().to_owned()))
@@ -117,10 +120,39 @@ pub(super) fn fold_key(key: &str) -> String {
     key.to_lowercase()
 }
 
+/// A key that compares as ASP.NET does.
+#[derive(Clone, Copy)]
+struct Folded<'a>(&'a str);
+
+impl PartialEq for Folded<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        let is_plain = self.0.is_ascii() && other.0.is_ascii();
+        if is_plain { self.0.eq_ignore_ascii_case(other.0) } else { fold_key(self.0) == fold_key(other.0) }
+    }
+}
+
+impl Eq for Folded<'_> {}
+
+impl Hash for Folded<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        if !self.0.is_ascii() {
+            return fold_key(self.0).hash(state);
+        }
+        let mut piece = [0; 64];
+        for bytes in self.0.as_bytes().chunks(piece.len()) {
+            let piece = &mut piece[..bytes.len()];
+            piece.copy_from_slice(bytes);
+            piece.make_ascii_lowercase();
+            state.write(piece);
+        }
+        state.write_u8(0xFF);
+    }
+}
+
 /// What appSettings adds, with the elements that say so.
 pub(super) struct AppEntries<'a, 'input> {
     pub(super) entries: Vec<AppEntry<'a, 'input>>,
-    by_key: HashMap<String, usize>,
+    by_key: HashMap<Folded<'a>, usize>,
 }
 
 #[derive(Clone, Copy)]
@@ -132,27 +164,48 @@ pub(super) struct AppEntry<'a, 'input> {
 
 impl<'a, 'input> AppEntries<'a, 'input> {
     pub(super) fn of(root: Node<'a, 'input>) -> Self {
-        let mut last: HashMap<String, AppEntry<'a, 'input>> = HashMap::new();
-        let mut order: Vec<String> = Vec::new();
+        // A key that is added again counts where it stands last.
+        let count = children(root, "appSettings").flat_map(elements).count();
+        let mut last: HashMap<Folded<'a>, usize> = HashMap::with_capacity(count);
+        let mut all: Vec<Option<AppEntry<'a, 'input>>> = Vec::with_capacity(count);
         for node in children(root, "appSettings").flat_map(elements) {
             let key = node.attribute("key").unwrap_or_default();
             match node.tag_name().name() {
                 "add" => {
                     let entry = AppEntry { key, value: node.attribute("value").unwrap_or_default(), node };
-                    if last.insert(fold_key(key), entry).is_none() {
-                        order.push(fold_key(key));
+                    match last.entry(Folded(key)) {
+                        Entry::Occupied(at) => all[*at.get()] = Some(entry),
+                        Entry::Vacant(place) => {
+                            place.insert(all.len());
+                            all.push(Some(entry));
+                        }
                     }
                 }
-                "remove" => drop(last.remove(&fold_key(key))),
-                "clear" => last.clear(),
+                "remove" => last.remove(&Folded(key)).into_iter().for_each(|at| all[at] = None),
+                "clear" => {
+                    last.clear();
+                    all.clear();
+                }
                 _ => {}
             }
         }
-        // A key that was removed and added again stands in the order twice; its last place counts.
-        let mut entries: Vec<_> = order.iter().rev().filter_map(|key| last.remove(key)).collect();
-        entries.reverse();
-        let by_key = entries.iter().enumerate().map(|(at, entry)| (fold_key(entry.key), at)).collect();
-        Self { entries, by_key }
+        if all.iter().any(Option::is_none) {
+            last.clear();
+            last.extend(all.iter().flatten().enumerate().map(|(at, entry)| (Folded(entry.key), at)));
+        }
+        Self { entries: all.into_iter().flatten().collect(), by_key: last }
+    }
+
+    pub(super) fn get(&self, key: &str) -> Option<AppEntry<'a, 'input>> {
+        self.by_key.get(&Folded(key)).map(|at| self.entries[*at])
+    }
+
+    /// The same, where that is probably the one at `near`, which becomes the place behind it.
+    pub(super) fn get_near(&self, key: &str, near: &mut usize) -> Option<AppEntry<'a, 'input>> {
+        let is_there = self.entries.get(*near).is_some_and(|entry| entry.key == key);
+        let at = if is_there { *near } else { *self.by_key.get(&Folded(key))? };
+        *near = at + 1;
+        self.entries.get(at).copied()
     }
 
     /// All elements that add a key: the one that counts, and those it has made void.
@@ -160,10 +213,6 @@ impl<'a, 'input> AppEntries<'a, 'input> {
         let section = self.get(key).and_then(|entry| entry.node.parent_element());
         let adds = section.into_iter().flat_map(|section| children(section, "add"));
         adds.filter(|node| node.attribute("key").is_some_and(|other| fold_key(other) == fold_key(key))).collect()
-    }
-
-    pub(super) fn get(&self, key: &str) -> Option<AppEntry<'a, 'input>> {
-        self.by_key.get(&fold_key(key)).map(|at| self.entries[*at])
     }
 }
 
@@ -254,9 +303,10 @@ fn theme_of<'a>(root: Node<'a, '_>) -> Option<&'a str> {
 
 /// The encrypted sections, and the values in other files.
 pub(super) fn elsewhere(root: Node<'_, '_>) -> (Vec<String>, Vec<Outside>) {
-    fn visit(node: Node<'_, '_>, path: &mut Vec<String>, encrypted: &mut Vec<String>, outside: &mut Vec<Outside>) {
-        for child in elements(node) {
-            path.push(child.tag_name().name().to_owned());
+    fn visit<'a>(node: Node<'a, '_>, path: &mut Vec<&'a str>, encrypted: &mut Vec<String>, outside: &mut Vec<Outside>) {
+        // Items of a collection are no sections.
+        for child in elements(node).filter(|child| !matches!(child.tag_name().name(), "add" | "remove" | "setting")) {
+            path.push(child.tag_name().name());
             let is_encrypted =
                 child.has_attribute("configProtectionProvider") || children(child, "EncryptedData").next().is_some();
             if is_encrypted {

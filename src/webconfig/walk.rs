@@ -8,13 +8,15 @@ use super::{
     mask,
     merge::{Change, Draft, Fate, OtherChanges, Scene, ThemeRule},
     own, pairs,
-    pairs::{Order, Triple},
+    pairs::{Children, Order, Triple},
     whole,
 };
 use roxmltree::{Attribute, Node};
 
 const NO_PLACE: &str = "the new file has no such element; add it by hand if it is still wanted";
 const DOUBT: &str = "it cannot be told which element of the new file this is; look at it by hand";
+pub(super) const OUTSIDE: &str =
+    "values of the old file lie in this other file; merge them by hand, or copy it and refer to it";
 const SOURCE: &str = "configSource";
 pub(super) const OF_NEW: &str = "this belongs to the new version and is never copied";
 
@@ -37,9 +39,7 @@ impl<'s, 't> Walk<'s, 't> {
 
     /// Accounts for an element's attributes, its text and all below it.
     pub(super) fn element(&mut self, element: Triple<'t>) {
-        // Most of a file is as it was shipped, byte for byte.
-        let markup = |node: Option<Node<'t, 't>>| node.map(|node| &node.document().input_text()[node.range()]);
-        if markup(element.old) == markup(element.base) {
+        if is_as_shipped(element) {
             return;
         }
         let before = self.draft.changes().len();
@@ -49,11 +49,12 @@ impl<'s, 't> Walk<'s, 't> {
         for attribute in attributes(element) {
             self.attribute(element, attribute);
         }
+        let children = pairs::children(element, self.values());
         let was_replaced = self.is_replaced;
-        self.is_replaced = was_replaced || self.replace(element);
+        self.is_replaced = was_replaced || self.replace(element, &children);
         self.text(element);
         self.comments(element, before);
-        self.children(element);
+        self.children(element, children);
         self.is_replaced = was_replaced;
     }
 
@@ -63,7 +64,8 @@ impl<'s, 't> Walk<'s, 't> {
         source(section.old) != source(section.base) && section.old.is_some()
     }
 
-    /// A section with `configSource` may hold nothing else, so it is taken as it is or not at all.
+    /// A section with `configSource` may hold nothing else, so it is taken as it is or not at all; and it leads to nothing
+    /// where the other file is.
     fn moved_out(&mut self, section: Triple<'t>) {
         let source = |node: Option<Node<'t, 't>>| node.and_then(|node| node.attribute(SOURCE));
         let (old, new) = (source(section.old), source(section.new));
@@ -76,8 +78,12 @@ impl<'s, 't> Walk<'s, 't> {
             _ if old == new => Fate::AlreadySo,
             _ if self.is_replaced => carried(old, new),
             (_, Some(fate)) => fate,
+            _ if old.is_some() => reported(OUTSIDE),
             (None, _) => reported(NO_PLACE),
             _ if !section.is_unique => reported(DOUBT),
+            _ if self.is_settings() && section.old.is_some_and(|old| elements(old).next().is_some()) => {
+                reported("its values are merged one by one; decide by hand where they are to be")
+            }
             _ if is_as_shipped() => carried(old, new),
             _ => self.scene.rules.conflict(&path),
         };
@@ -99,11 +105,11 @@ impl<'s, 't> Walk<'s, 't> {
     }
 
     /// Compares the children of an element that the old file or the file as shipped has.
-    fn children(&mut self, parent: Triple<'t>) {
-        let pairs::Children { triples: children, order } = pairs::children(parent, self.values());
+    fn children(&mut self, parent: Triple<'t>, children: Children<'t>) {
+        let Children { triples: children, order } = children;
         let triples: Vec<Triple<'t>> = children.iter().map(|(_, child)| *child).collect();
-        for (at, (step, child)) in children.into_iter().enumerate() {
-            self.path.push(step);
+        for (at, (step, child)) in children.into_iter().enumerate().filter(|(_, (_, child))| !is_as_shipped(*child)) {
+            self.path.push(step.to_string());
             match (child.old, child.base) {
                 (Some(_), None) if child.new.is_none() && !self.is_told_apart() => {
                     self.added(parent, child, (&triples[..at], &triples[at + 1..]));
@@ -141,6 +147,7 @@ impl<'s, 't> Walk<'s, 't> {
         let fate = match self.hands_off() {
             _ if self.is_replaced => Fate::Added,
             Some(fate) => fate,
+            None if old.has_attribute(SOURCE) => reported(OUTSIDE),
             None => whole::insert(self.scene, self.draft, (parent, child), around, &own)
                 .map_or_else(reported, |()| Fate::Added),
         };
@@ -210,10 +217,14 @@ impl<'s, 't> Walk<'s, 't> {
 
     /// Where children cannot be told apart, but the new version has left their parent as it was, it gets all that the
     /// old file's holds. True where it does.
-    fn replace(&mut self, parent: Triple<'t>) -> bool {
+    fn replace(&mut self, parent: Triple<'t>, children: &Children<'t>) -> bool {
         let Triple { old: Some(old), base: Some(base), new: Some(new), is_unique: true } = parent else { return false };
+        // What holds values, or everything, is merged piece by piece.
+        if self.path.is_empty() || (self.is_settings() && self.path.len() <= 2) {
+            return false;
+        }
         let is_mixed = |node| elements(node).next().is_some() && !pairs::text(node).is_empty();
-        let is_doubtful = || pairs::children(parent, self.values()).triples.iter().any(|(_, child)| !child.is_unique);
+        let is_doubtful = || children.triples.iter().any(|(_, child)| !child.is_unique);
         if self.hands_off().is_some()
             || !(is_mixed(old) || is_mixed(base) || is_doubtful())
             || !pairs::same(base, new, &|_, _| false)
@@ -278,6 +289,7 @@ impl<'s, 't> Walk<'s, 't> {
             _ if self.is_replaced => carried(old, new),
             (_, _, Some(fate)) => fate,
             (None, None, _) => Fate::AlreadySo,
+            (Some(_), ..) if name == "file" && self.path.as_slice() == ["appSettings"] => reported(OUTSIDE),
             (_, None, _) => reported(NO_PLACE),
             _ if !element.is_unique => reported(DOUBT),
             (Some(old), ..) if base.is_some_and(|base| own::differ_in_version(old, base)) => reported(OF_NEW),
@@ -388,6 +400,12 @@ pub(super) const THEME: &str = "system.web/pages/@theme";
 /// Whether the theme is an attribute like others.
 pub(super) fn is_theme_usual(scene: &Scene<'_>) -> bool {
     scene.base.is_some() && scene.rules.theme == ThemeRule::Carry && scene.rules.other_changes == OtherChanges::Apply
+}
+
+/// Most of a file is as it was shipped, byte for byte.
+fn is_as_shipped<'t>(element: Triple<'t>) -> bool {
+    let markup = |node: Option<Node<'t, 't>>| node.map(|node| &node.document().input_text()[node.range()]);
+    markup(element.old) == markup(element.base)
 }
 
 /// All attributes that the old file or the file as shipped has, each once.

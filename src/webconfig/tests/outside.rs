@@ -67,15 +67,16 @@ fn a_file_that_adds_to_the_settings_is_taken_along() {
 }
 
 #[test]
-fn what_cannot_be_taken_along_is_reported() {
+fn what_cannot_be_taken_along_is_left() {
     let section = |file: &str| {
         let reference = format!(r#"<connectionStrings configSource="{file}" />"#);
         SHIPPED.replace("<connectionStrings />", &reference)
     };
     for file in ["missing.config", r"..\config.config", r"C:\config.config", r"config\..\..\a.config", "/a.config"] {
-        let (text, files, changes) = gathered(&section(file), NEW);
-        assert!(files.is_empty() && !text.contains("configSource"), "{file}: {text}");
-        assert!(matches!(fate(&changes, "connectionStrings/@configSource"), Fate::Reported { .. }), "{file}");
+        let old = parsed(section(file));
+        let left = Gathered::of(&old, None, None, &read).expect("gathered").left;
+        assert_eq!(left.iter().map(|left| left.file.as_str()).collect::<Vec<_>>(), [file]);
+        assert!(gathered(&section(file), NEW).1.is_empty());
     }
     // The new version has a file of its own there.
     let new = NEW.replace("<connectionStrings />", r#"<connectionStrings configSource="vendor.config" />"#);
@@ -86,4 +87,12 @@ fn what_cannot_be_taken_along_is_reported() {
         let error = Gathered::of(&old, None, None, &read).expect_err("refused").to_string();
         assert!(error.contains(file) && error.contains(why), "{error}");
     }
+}
+
+#[test]
+fn a_file_of_one_location_goes_along_with_what_refers_to_it() {
+    let location = "<location path=\"admin\">\n    <connectionStrings configSource=\"config\\connections.config\" />\n  </location>\n</configuration>";
+    let (text, files, _) = gathered(&SHIPPED.replace("</configuration>", location), NEW);
+    assert!(text.contains(r#"<connectionStrings configSource="config\connections.config" />"#), "{text}");
+    assert_eq!(files.len(), 1);
 }

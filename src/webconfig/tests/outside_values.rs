@@ -229,6 +229,21 @@ fn elements_that_nothing_tells_apart_are_carried_where_the_new_version_left_them
 }
 
 #[test]
+fn a_name_does_not_tell_apart_what_is_there_only_once() {
+    let of = |name: &str, timeout: &str| {
+        web(&format!(r#"<authentication mode="Forms"><forms name="{name}" timeout="{timeout}"/></authentication>"#))
+    };
+    let (result, changes) = merged(&of(".OWN", "20"), Some(&of(".AUTH", "20")), &of(".AUTH", "30"), &keep());
+    assert_eq!(result, of(".OWN", "30"));
+    assert_eq!(fate(&changes, "system.web/authentication/forms/@name"), &Fate::Carried);
+    // A section is a section, whatever it is named.
+    let of = |name: &str, value: &str| {
+        configuration(&format!(r#"<appSettings{name}><add key="k" value="{value}"/></appSettings>"#))
+    };
+    assert_eq!(merged(&of(" name='x'", "2"), Some(&of("", "1")), &of("", "1"), &keep()).0, of(" name=\"x\"", "2"));
+}
+
+#[test]
 fn comments_go_along_with_what_they_speak_of() {
     let of =
         |lines: &[&str]| configuration(&format!("  <appSettings>\n    {}\n  </appSettings>", lines.join("\n    ")));
@@ -296,4 +311,26 @@ fn values_in_other_files_are_told_and_encrypted_ones_refused() {
     let twice = parsed("<configuration><appSettings/><appSettings/></configuration>");
     let error = merge(&Sources { old: &twice, base: None, new: &plain }, &keep()).unwrap_err();
     assert!(matches!(error, ConfigError::Faulty { .. }));
+}
+
+/// Found by fuzzing: text beside the values, and values in two places at once.
+#[test]
+fn no_two_changes_of_one_place_are_made() {
+    let of = |text: &str, value: &str| {
+        let setting = super::merging::setting("n", &format!("<value>{value}</value>"));
+        configuration(&format!("<applicationSettings><S>{setting}{text}</S></applicationSettings>"))
+    };
+    let (result, changes) = merged(&of("note", "2"), Some(&of("", "1")), &of("", "1"), &keep());
+    assert_eq!(result, of("", "2"));
+    assert!(is_reported(&changes, "applicationSettings/S/text()"));
+    let of = |source: &str, value: &str| {
+        configuration(&format!("<appSettings{source}><add key='a' value='{value}'/></appSettings>"))
+    };
+    let (result, changes) = merged(&of(" configSource='c'", "2"), Some(&of("", "1")), &of("", "1"), &keep());
+    assert_eq!(result, of("", "1").replace("'1'", "'2'"));
+    assert!(is_reported(&changes, "appSettings/@configSource"));
+    let root = |text: &str, value: &str| {
+        configuration(&format!("<appSettings><add key='a' value='{value}'/></appSettings>{text}"))
+    };
+    assert_eq!(merged(&root("note", "2"), Some(&root("", "1")), &root("", "1"), &keep()).0, root("", "2"));
 }
