@@ -39,8 +39,9 @@ fn code(output: &Output) -> i32 {
 #[test]
 fn the_example_of_the_readme_gives_its_result_and_its_account() {
     let place = example();
-    let command = README.lines().find(|line| line.starts_with("pfupgrade merge old.config new.config")).unwrap();
-    let arguments: Vec<&str> = command.split(' ').skip(6).collect();
+    let command = README.split_once("\npfupgrade merge old.config new.config --base base.config").unwrap().1;
+    let command = command.split("```").next().unwrap();
+    let arguments: Vec<&str> = command.split_whitespace().filter(|word| *word != "\\").collect();
     let output = merge(&place, &arguments);
     assert_eq!(code(&output), 0, "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(fs::read_to_string(place.path().join("merged.config")).unwrap(), blocks("xml")[3]);

@@ -200,15 +200,14 @@ impl Scene<'_> {
     fn summary(&self) -> Result<(), Fault> {
         let Some(found) = self.machine.engine().last_run()? else { return Ok(()) };
         let summary = Summary::of(&found, self.machine.engine().platform.inspect())?;
-        if self.talk.json {
-            #[derive(Serialize)]
-            struct Event<'a> {
-                event: &'static str,
-                #[serde(flatten)]
-                summary: &'a Summary,
-            }
-            self.talk.event(&Event { event: "summary", summary: &summary });
-        } else {
+        #[derive(Serialize)]
+        struct Event<'a> {
+            event: &'static str,
+            #[serde(flatten)]
+            summary: &'a Summary,
+        }
+        self.talk.event(&Event { event: "summary", summary: &summary });
+        if !self.talk.json {
             let way_back = self.command("rollback");
             self.talk.result(&format!("\n{}", text::summary(&summary, &way_back, self.talk.width())));
         }

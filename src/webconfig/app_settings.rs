@@ -8,7 +8,7 @@ use super::{
     merge::{Change, Draft, Fate, Scene},
     pairs::{self, Triple},
     settings::{Case, Verdict, change, decide, take_out},
-    values::{AppEntries, AppEntry},
+    values::{AppEntries, AppEntry, takes_back},
     walk::{self, Walk, reported},
 };
 use roxmltree::{Attribute, Node};
@@ -133,14 +133,13 @@ fn heads<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) -> Vec<Line> {
     }
     for (step, _) in base.iter().filter(|(step, _)| !is_in(step, &old)) {
         let of_new = new.iter().find(|(other, _)| other == step).map(|(_, node)| *node);
-        let is_behind = |node: Node<'_, '_>| node.prev_siblings().any(|before| before.tag_name().name() == "add");
         let all = |step: &str| {
             let nodes = children(scene.new, "appSettings").flat_map(elements);
             nodes.filter(|node| pairs::step(*node) == step).collect::<Vec<_>>()
         };
         let fate = match of_new {
             None => Fate::AlreadySo,
-            Some(_) if all(step).into_iter().any(is_behind) => {
+            Some(_) if all(step).into_iter().any(takes_back) => {
                 reported("it takes back what the new file says before it; look at it")
             }
             Some(_) => {
@@ -159,8 +158,8 @@ fn of_parent<'t>(root: Node<'t, 't>, section: &'static str) -> Option<Node<'t, '
     children(root, section).next()
 }
 
-/// `<add key="" value="" />`, closed as the new file closes its own, with the comments and other attributes that the old
-/// one has.
+/// `<add key="" value="" />`, closed as the new file closes its own, with the comments and other attributes that the
+/// old one has.
 fn add_element<'t>(
     scene: &Scene<'t>,
     draft: &mut Draft<'t>,

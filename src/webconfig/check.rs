@@ -19,8 +19,8 @@ pub fn check(bytes: &[u8], name: &str) -> Result<(), ConfigError> {
     refuse(problems(&Document::parse(bytes.to_vec(), name)?), name)
 }
 
-/// [`check`] of a merged file. What is wrong with the new version's own file is no fault of the merge: a file further up
-/// may make it right.
+/// [`check`] of a merged file. What is wrong with the new version's own file is no fault of the merge: a file further
+/// up may make it right.
 pub fn check_merged(bytes: &[u8], new: &Document, name: &str) -> Result<(), ConfigError> {
     let mut found = problems(&Document::parse(bytes.to_vec(), name)?);
     if !found.is_empty() {
@@ -30,8 +30,8 @@ pub fn check_merged(bytes: &[u8], new: &Document, name: &str) -> Result<(), Conf
     refuse(found, name)
 }
 
-/// What the file needs beside it and what is not there, a sentence each: files that hold sections, and folders of themes.
-/// `exists` answers for a path relative to the application's folder.
+/// What the file needs beside it and what is not there, a sentence each: files that hold sections, and folders of
+/// themes. `exists` answers for a path relative to the application's folder.
 pub fn missing<E>(document: &Document, exists: &dyn Fn(&str) -> Result<bool, E>) -> Result<Vec<String>, E> {
     let mut problems = Vec::new();
     let tree = document.tree();

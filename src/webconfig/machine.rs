@@ -1,5 +1,5 @@
-//! The sections that a machine declares: .NET Framework 2.0 to 4.8 in machine.config and the root web.config, and IIS in
-//! applicationHost.config. What they declare in a group is listed where an application cannot add to it without
+//! The sections that a machine declares: .NET Framework 2.0 to 4.8 in machine.config and the root web.config, and IIS
+//! in applicationHost.config. What they declare in a group is listed where an application cannot add to it without
 //! declaring it itself.
 
 const SECTIONS: [&str; 27] = [

@@ -366,8 +366,8 @@ impl<'t> Draft<'t> {
         self.changes.push(change);
     }
 
-    /// What lies in `from` comes to `place`. Both are elements of one parent with the comments beside them, and there is
-    /// another such move for each place that something leaves.
+    /// What lies in `from` comes to `place`. Both are elements of one parent with the comments beside them, and there
+    /// is another such move for each place that something leaves.
     pub(super) fn moved(&mut self, place: Range<usize>, from: Range<usize>) {
         self.moves.push((place, from));
     }

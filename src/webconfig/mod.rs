@@ -7,8 +7,8 @@
 //!
 //! - [`Document`] reads a file and its [`Values`]; [`check`] finds what ASP.NET would refuse.
 //! - [`merge`] carries the old file's meaning over and accounts for every difference in a [`Change`].
-//! - [`masked_diff`] shows two files side by side. No value leaves this module unmasked unless [`crate::secret::is_secret`] lets it:
-//!   [`Secret`] cannot print itself and [`Shown`] has forgotten what it hides.
+//! - [`masked_diff`] shows two files side by side. No value leaves this module unmasked unless
+//!   [`crate::secret::is_secret`] lets it: [`Secret`] cannot print itself and [`Shown`] has forgotten what it hides.
 
 mod app_settings;
 mod check;
@@ -25,6 +25,7 @@ mod other;
 mod outside;
 mod own;
 mod pairs;
+mod placeholder;
 mod sdk_url;
 mod secret;
 mod settings;
@@ -40,6 +41,7 @@ pub use diff::{DiffLine, LineKind, masked_diff};
 pub use document::Document;
 pub use merge::{Change, Fate, Merged, OnConflict, OtherChanges, Rules, SdkUrlRule, Side, Sources, ThemeRule, merge};
 pub use outside::{Gathered, OutsideFile, ReadOutside};
+pub use placeholder::{placeholder, placeholders};
 pub(crate) use sdk_url::{is_placeholder as is_placeholder_sdk_url, is_setting as is_sdk_setting};
 pub use secret::{Secret, Shown};
 pub use values::{AppSetting, Outside, Setting, Values};

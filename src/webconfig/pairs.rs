@@ -208,7 +208,8 @@ fn doubtful<'t>(old: &Side<'t>, base: &Side<'t>, new: &Side<'t>) -> HashSet<Step
     several.filter(is_doubtful).cloned().collect()
 }
 
-/// Who changed the order, by the places that the children of the old file have in the file as shipped and in the new one.
+/// Who changed the order, by the places that the children of the old file have in the file as shipped and in the new
+/// one.
 fn order(places: &[(Option<usize>, Option<usize>)]) -> Option<Order> {
     if places.iter().filter_map(|(base, _)| *base).is_sorted() {
         return None;

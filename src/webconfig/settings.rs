@@ -272,7 +272,13 @@ fn merge_setting<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, found: &Found<'_,
         Verdict::Leave(fate) | Verdict::Remove(fate) => (case.new, fate.clone()),
         Verdict::Write(value, fate) => match write_setting(scene, draft, found, value) {
             Ok(()) => (Some(value.as_str()), fate.clone()),
-            Err(why) => (case.new, reported(why)),
+            Err(why) => {
+                // It stays what it is, also where the old version's setting of that name was removed.
+                if let Some(counterpart) = counterpart {
+                    draft.claim(counterpart.node);
+                }
+                (case.new, reported(why))
+            }
         },
     };
     let is_kept = matches!(fate, Fate::AlreadySo | Fate::Rewritten { .. }) || fate.carries();

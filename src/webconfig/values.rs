@@ -211,9 +211,27 @@ impl<'a, 'input> AppEntries<'a, 'input> {
     /// All elements that add a key: the one that counts, and those it has made void.
     pub(super) fn all(&self, key: &str) -> Vec<Node<'a, 'input>> {
         let section = self.get(key).and_then(|entry| entry.node.parent_element());
-        let adds = section.into_iter().flat_map(|section| children(section, "add"));
-        adds.filter(|node| node.attribute("key").is_some_and(|other| fold_key(other) == fold_key(key))).collect()
+        let mut all = Vec::new();
+        for node in section.into_iter().flat_map(elements) {
+            let is_meant = node.attribute("key").is_some_and(|other| Folded(other) == Folded(key));
+            match node.tag_name().name() {
+                "add" if is_meant => all.push(node),
+                "remove" if is_meant => all.clear(),
+                "clear" => all.clear(),
+                _ => {}
+            }
+        }
+        all
     }
+}
+
+/// Whether `remove` or `clear` takes back what stands before it in its section.
+pub(super) fn takes_back(node: Node<'_, '_>) -> bool {
+    let key = node.attribute("key").unwrap_or_default();
+    let is_meant = |other: Node<'_, '_>| {
+        node.tag_name().name() == "clear" || Folded(other.attribute("key").unwrap_or_default()) == Folded(key)
+    };
+    node.prev_siblings().any(|other| other.tag_name().name() == "add" && is_meant(other))
 }
 
 /// The settings of all sections below applicationSettings, with their elements.

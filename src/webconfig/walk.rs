@@ -64,8 +64,8 @@ impl<'s, 't> Walk<'s, 't> {
         source(section.old) != source(section.base) && section.old.is_some()
     }
 
-    /// A section with `configSource` may hold nothing else, so it is taken as it is or not at all; and it leads to nothing
-    /// where the other file is.
+    /// A section with `configSource` may hold nothing else, so it is taken as it is or not at all; and it leads to
+    /// nothing where the other file is.
     fn moved_out(&mut self, section: Triple<'t>) {
         let source = |node: Option<Node<'t, 't>>| node.and_then(|node| node.attribute(SOURCE));
         let (old, new) = (source(section.old), source(section.new));
@@ -376,7 +376,8 @@ impl<'s, 't> Walk<'s, 't> {
         self.path.first().is_some_and(|step| matches!(pairs::tag(step), "appSettings" | "applicationSettings"))
     }
 
-    /// Elements that are never taken as a whole: the shells around values, and the theme where it has a rule of its own.
+    /// Elements that are never taken as a whole: the shells around values, and the theme where it has a rule of its
+    /// own.
     fn is_told_apart(&self) -> bool {
         let is_pages = self.path.as_slice() == ["system.web", "pages"];
         let is_shell = match self.path.as_slice() {

@@ -1,5 +1,6 @@
 //! How long a merge of large files takes, against the time to parse them, and whether that grows with their size only.
-//! The same copying of values with lxml is `merge_lxml.py` beside this file, run on the files that `--write DIR` leaves.
+//! The same copying of values with lxml is `merge_lxml.py` beside this file, run on the files that `--write DIR`
+//! leaves.
 
 #![allow(clippy::unwrap_used, reason = "a measurement that cannot go on says so by panicking")]
 
@@ -30,7 +31,8 @@ fn file(size: usize, who: &str) -> String {
     text += "  </appSettings>\n  <system.web>\n    <profile>\n      <properties>\n";
     while text.len() < size {
         let value = changed(number);
-        writeln!(text, "        <add name=\"Property{number}\" type=\"System.String\" defaultValue=\"{value}\" readOnly=\"false\" />").unwrap();
+        let attributes = format!("type=\"System.String\" defaultValue=\"{value}\" readOnly=\"false\"");
+        writeln!(text, "        <add name=\"Property{number}\" {attributes} />").unwrap();
         number += 1;
     }
     text + "      </properties>\n    </profile>\n    <pages theme=\"Default\" />\n  </system.web>\n</configuration>\n"

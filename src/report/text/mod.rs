@@ -1,11 +1,13 @@
 //! Text for people. It is always styled; whoever prints it takes the styles out where they are not wanted.
 
 mod merge;
+mod package;
 mod page;
 mod preview;
 mod status;
 mod summary;
 
+pub use package::{Signed, package};
 pub use page::columns;
 pub use preview::preview;
 pub use status::{all_runs, moment, status};

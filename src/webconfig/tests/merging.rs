@@ -277,6 +277,17 @@ fn a_value_that_the_new_version_changed_is_removed_all_the_same_unless_both_side
     }
 }
 
+/// Found by chance: the place that a setting could not be written to was then emptied, and written to after all.
+#[test]
+fn a_setting_that_stands_for_another_is_not_removed() {
+    let sections = |inner: &str| configuration(&format!("<applicationSettings>{inner}</applicationSettings>"));
+    let markup = r#"<B.S><setting name="n" serializeAs="Xml"><value><a/></value></setting></B.S>"#;
+    let old = sections(&format!("<A.S>{}</A.S>", setting("n", "<value>1</value>")));
+    let (result, changes) = merged(&old, Some(&sections(&format!("<A.S/>{markup}"))), &sections(markup), &keep());
+    assert_eq!(result, sections(markup));
+    assert_eq!(changes.iter().filter(|change| matches!(change.fate, Fate::Reported { .. })).count(), 2, "{changes:#?}");
+}
+
 #[test]
 fn two_settings_never_fight_for_one_place() {
     let both = |names: [&str; 2]| {

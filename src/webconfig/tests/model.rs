@@ -1,4 +1,5 @@
-//! A configuration as a plain tree, edits of it, and ways to write it down: what the properties of the merge are told in.
+//! A configuration as a plain tree, edits of it, and ways to write it down: what the properties of the merge are told
+//! in.
 
 use proptest::prelude::*;
 use roxmltree::Node;

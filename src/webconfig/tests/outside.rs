@@ -3,7 +3,8 @@
 use super::samples::{NEW, SHIPPED};
 use super::*;
 
-const CONNECTIONS: &str = "<?xml version=\"1.0\"?>\r\n<!-- by hand -->\r\n<connectionStrings>\r\n  <add name=\"Own\" connectionString=\"Server=db;Password=geheim\" />\r\n</connectionStrings>\r\n";
+const CONNECTIONS: &str = "<?xml version=\"1.0\"?>\r\n<!-- by hand -->\r\n<connectionStrings>\r\n  \
+     <add name=\"Own\" connectionString=\"Server=db;Password=geheim\" />\r\n</connectionStrings>\r\n";
 
 fn read(file: &str) -> Result<Option<Vec<u8>>, String> {
     Ok(match file {

@@ -334,3 +334,16 @@ fn no_two_changes_of_one_place_are_made() {
     };
     assert_eq!(merged(&root("note", "2"), Some(&root("", "1")), &root("", "1"), &keep()).0, root("", "2"));
 }
+
+/// Found by chance: what takes a key back may itself be taken out, unless that would bring a key back.
+#[test]
+fn taking_back_what_takes_back_brings_nothing_back() {
+    let of = |keys: &str| configuration(&format!("<appSettings>{keys}</appSettings>"));
+    let (a, b, remove) = ("<add key='a'/>", "<add key='b'/>", "<remove key='a'/>");
+    let new = of(&format!("{b}{remove}{remove}"));
+    assert_eq!(merged(&of(""), Some(&of(&format!("{remove}{b}"))), &new, &keep()).0, of(""));
+    let new = of(&format!("{a}{remove}{b}"));
+    let (result, changes) = merged(&of(b), Some(&of(&format!("{remove}{b}"))), &new, &keep());
+    assert_eq!(result, new);
+    assert!(is_reported(&changes, "appSettings/remove[a]"));
+}

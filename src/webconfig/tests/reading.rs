@@ -135,10 +135,7 @@ fn a_section_that_nobody_declares_is_found_wherever_it_is_used() {
         (&group(section), "<g><own/></g><g/>"),
         ("<sectionGroup name='system.web'><section name='own'/></sectionGroup>", "<system.web><own/></system.web>"),
         ("", "<runtime><assemblyBinding xmlns='urn:schemas-microsoft-com:asm.v1'><x/></assemblyBinding></runtime>"),
-        (
-            "",
-            "<system.webServer><rewrite/><httpPlatform/></system.webServer><system.serviceModel><x/></system.serviceModel>",
-        ),
+        ("", "<system.webServer><rewrite/><x/></system.webServer><system.serviceModel><x/></system.serviceModel>"),
         ("", "<system.web><pages/></system.web><system.web><trace/><caching><outputCache/></caching></system.web>"),
         (
             "",

@@ -212,7 +212,8 @@ proptest! {
         let (one, base, other) = (edited_by(&one), Element::shipped(), edited_by(&other));
         let files = [one.write(styles[0]), base.write(styles[1]), other.write(styles[2])];
         let [there, back] = [merge_of(&files[0], &files[1], &files[2])?, merge_of(&files[2], &files[1], &files[0])?];
-        let is_free = |merged: &Merged| merged.changes.iter().all(|change| change.fate.carries() || change.fate == Fate::AlreadySo);
+        let is_made = |change: &Change| change.fate.carries() || change.fate == Fate::AlreadySo;
+        let is_free = |merged: &Merged| merged.changes.iter().all(is_made);
         // What both add is one element in either.
         if is_free(&there) && is_free(&back) {
             let [there, back] = [there, back].map(|merged| Element::read(&merged.bytes).sorted());
