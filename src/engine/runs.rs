@@ -63,8 +63,8 @@ impl Found {
     }
 }
 
-/// A run, or why it cannot be read.
-pub type OneRun = Result<Found, EngineError>;
+/// A run by its id, or why it cannot be read.
+pub type EachRun = (String, Result<Found, EngineError>);
 
 impl Engine<'_> {
     /// The latest run; `None` where there has never been one. A run that was killed before its journal began counts as
@@ -74,7 +74,7 @@ impl Engine<'_> {
     }
 
     /// Every run by its id, the latest first, or why it cannot be read.
-    pub fn each_run(&self) -> Result<Vec<(String, OneRun)>, EngineError> {
+    pub fn each_run(&self) -> Result<Vec<EachRun>, EngineError> {
         let run = |folder: WinPath| Some((folder.name().to_owned(), self.run_in(&folder).transpose()?));
         Ok(self.run_folders()?.into_iter().filter_map(run).collect())
     }

@@ -1,4 +1,4 @@
-//! The report as one web page: no script, nothing from outside, readable in light and dark, on paper, and without colour.
+//! The report as one web page: no script, nothing from outside, readable in light and dark, on paper, without colour.
 
 use super::document::{Block, Cell, Document, Kind, Table, took};
 use super::time_line::{Bar, RowState, TimeLine};
