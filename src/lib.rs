@@ -16,7 +16,7 @@
 //! plan + survey -> procedure -> engine -> platform
 //! ```
 //!
-//! What is used stands below what uses it: [`cli`], [`engine`], [`procedure`] with [`preflight`], [`step`],
+//! What is used stands below what uses it: [`cli`], [`capture`], [`draft`], [`engine`], [`procedure`] with [`preflight`], [`step`],
 //! [`survey`], then [`platform`] and [`webconfig`], [`package`], and [`winpath`] and [`secret`] at the bottom.
 //! [`plan`] is read by all of them down to [`survey`]; [`report`] stands beside them, since a preview is filled by
 //! steps and a summary tells of a run. Nothing below [`cli`] prints or knows a terminal.
@@ -26,6 +26,7 @@
 //! - [`cli`]: arguments in, text and an exit code out. One file a command.
 //! - [`exit`]: every exit code, and what ends with which.
 //! - [`plan`]: the file format. [`plan::KEYS`] is the one table of what may stand in it.
+//! - [`draft`]: machine to plan, for `init`. [`capture`]: machine to simulated machine, without its secrets.
 //! - [`survey`]: machine to facts. Names and codes of the old products are not published, so everything is
 //!   discovered.
 //! - [`preflight`]: what stands in the way of a run. [`preflight::FINDINGS`] is the one table of ids.
@@ -68,7 +69,9 @@
 //! - [`platform::disk::Disk`] tells what is written from what is durable, so that a power cut can be played in
 //!   memory.
 
+pub mod capture;
 pub mod cli;
+pub mod draft;
 pub mod engine;
 pub mod exit;
 pub mod package;

@@ -185,7 +185,7 @@ fn files_of_every_released_format_stay_readable() {
     let records = Journal::read(&disk, &path(r"C:\journal.jsonl")).unwrap();
     let Entry::Opened(frozen) = &records[0].entry else { panic!("{:?}", records[0]) };
     assert_eq!((frozen.format, frozen.steps.len()), (1, 25));
-    assert!(matches!(records.last().unwrap().entry, Entry::RolledBack));
+    assert!(matches!(records.last().unwrap().entry, Entry::RolledBack { .. }));
 
     let approved = Approved::read(include_str!("samples/approved-1.json")).unwrap();
     assert_eq!(approved.plan, frozen.plan);

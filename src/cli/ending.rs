@@ -34,6 +34,19 @@ impl Ending {
     }
 }
 
+/// What to do next at the end of a run whose installers want a restart.
+pub(super) const RESTART_AT_END: &str = "restart Windows; an installer asked for it";
+
+/// What to do next where a restart comes first.
+pub(super) fn after_restart(command: &str) -> String {
+    format!("restart Windows, then {command}")
+}
+
+/// What to do next after a failure: first what its advice says.
+pub(super) fn then(advice: &str, command: &str) -> String {
+    if advice.is_empty() { command.to_owned() } else { format!("{advice}; then {command}") }
+}
+
 /// A command at work on a machine.
 #[derive(Clone, Copy)]
 pub(super) struct Scene<'a> {
@@ -71,6 +84,11 @@ impl Scene<'_> {
         self.global.command(self.machine.folder.as_deref(), rest)
     }
 
+    /// The command line that says that what a gate asks for has been done.
+    pub(super) fn passes(&self, gate: &str) -> String {
+        self.command(&format!("resume --confirm {gate}"))
+    }
+
     /// True where a person is asked at gates: always on a real machine.
     pub(super) fn asks(&self) -> bool {
         self.global.ask || self.machine.as_simulated().is_none()
@@ -91,7 +109,7 @@ impl Scene<'_> {
                 if let Err(fault) = self.summary() {
                     self.talk.insist(&format!("The run is done; its summary cannot be shown: {}", fault.message));
                 }
-                if reboot { ending.next("restart Windows; an installer asked for it") } else { ending }
+                if reboot { ending.next(RESTART_AT_END) } else { ending }
             }
             End::Restart { files } => {
                 let files = text::hanging("", anstyle::Style::new(), &files.join(", "), self.talk.line_width());
@@ -101,7 +119,7 @@ impl Scene<'_> {
                 let again = self.command(job.verb);
                 match goes_on {
                     true => Ending { or: again, ..ending.next("restart Windows; after that it goes on by itself") },
-                    false => ending.next(format!("restart Windows, then {again}")),
+                    false => ending.next(after_restart(&again)),
                 }
             }
             End::Waiting(gate) => {
@@ -111,8 +129,7 @@ impl Scene<'_> {
                 self.talk.insist(&format!("\n{asked}"));
                 self.insist(&format!("The run waits here. {}", self.state()));
                 self.insist("When this has been done, go on with the command below.");
-                let next = self.command(&format!("resume --confirm {}", gate.id));
-                Ending { or: self.command("rollback"), ..ending.next(next) }
+                Ending { or: self.command("rollback"), ..ending.next(self.passes(&gate.id)) }
             }
             End::Stopped => {
                 self.insist(&format!("Stopped, as asked; nothing was cut off in the middle. {}", self.state()));
@@ -183,15 +200,14 @@ impl Scene<'_> {
     fn summary(&self) -> Result<(), Fault> {
         let Some(found) = self.machine.engine().last_run()? else { return Ok(()) };
         let summary = Summary::of(&found, self.machine.engine().platform.inspect())?;
-        if self.talk.json {
-            #[derive(Serialize)]
-            struct Event<'a> {
-                event: &'static str,
-                #[serde(flatten)]
-                summary: &'a Summary,
-            }
-            self.talk.event(&Event { event: "summary", summary: &summary });
-        } else {
+        #[derive(Serialize)]
+        struct Event<'a> {
+            event: &'static str,
+            #[serde(flatten)]
+            summary: &'a Summary,
+        }
+        self.talk.event(&Event { event: "summary", summary: &summary });
+        if !self.talk.json {
             let way_back = self.command("rollback");
             self.talk.result(&format!("\n{}", text::summary(&summary, &way_back, self.talk.width())));
         }
@@ -210,7 +226,7 @@ impl Scene<'_> {
         if !has_state {
             fault.message = format!("{}\n{}", fault.message, self.state()).trim_end().to_owned();
         }
-        let next = if fault.next.is_empty() { again } else { format!("{}; then {again}", fault.next) };
+        let next = then(&fault.next, &again);
         fault.next(next).or(or)
     }
 }

@@ -62,16 +62,15 @@ pub(super) fn merge(args: &MergeArgs, talk: &Talk) -> Result<Ending, Fault> {
 fn tell(talk: &Talk, new: &Document, merged: &webconfig::Merged, file: &str, exit: Exit) -> Result<(), Fault> {
     let result = Document::parse(merged.bytes.clone(), file).map_err(unusable)?;
     let diff = webconfig::masked_diff(new, &result, 2);
-    if talk.json {
-        #[derive(Serialize)]
-        struct Merge<'a> {
-            format: u32,
-            kind: &'static str,
-            exit_code: i32,
-            changes: &'a [Change],
-        }
-        talk.document(&Merge { format: 1, kind: "merge", exit_code: exit.code(), changes: &merged.changes });
-    } else {
+    #[derive(Serialize)]
+    struct Merge<'a> {
+        format: u32,
+        kind: &'static str,
+        exit_code: i32,
+        changes: &'a [Change],
+    }
+    talk.document(&Merge { format: 1, kind: "merge", exit_code: exit.code(), changes: &merged.changes });
+    if !talk.json {
         let preview = MergePreview { file: file.to_owned(), estimate: false, changes: merged.changes.clone(), diff };
         talk.result(&text::merge(&preview, talk.width()));
     }

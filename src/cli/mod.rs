@@ -1,8 +1,14 @@
 //! The command line: arguments in, text and an exit code out. What is done is done elsewhere.
 
+mod arguments;
+mod capture;
+mod completions;
 mod ending;
 mod event_log;
+mod examples;
 mod fault;
+mod init;
+mod inspect;
 mod live;
 mod log;
 mod machine;
@@ -13,9 +19,12 @@ mod plan;
 mod progress;
 mod quote;
 mod rehearse;
+mod report;
 mod resume;
 mod rollback;
 mod run;
+mod schema;
+mod status;
 mod stop;
 mod talk;
 mod verify;
@@ -31,13 +40,19 @@ use talk::Talk;
 /// Carries out one command and says how it ended. `args` begins with the program's own name.
 pub fn start(args: impl IntoIterator<Item = OsString>) -> Exit {
     quiet_expected_panics();
-    let args: Vec<OsString> = args.into_iter().collect();
+    let args = match arguments::mended(args.into_iter().collect()) {
+        Ok(args) => arguments::asked_for_help(args),
+        Err(why) => {
+            Talk::to_person().fault(&Fault::usage(why));
+            return Exit::Usage;
+        }
+    };
     let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
         Err(error) => return misunderstood(&error, &args),
     };
     let talk = Talk::new(&cli.global);
-    let (exit, next, or) = match carry_out(&cli, &talk) {
+    let (exit, next, or) = match talk.open(&cli.global).and_then(|()| carry_out(&cli, &talk)) {
         Ok(ending) => {
             talk.next(&ending.next, &ending.or);
             log::ended(ending.exit.code(), "", &ending.next);
@@ -49,7 +64,7 @@ pub fn start(args: impl IntoIterator<Item = OsString>) -> Exit {
             (fault.exit, fault.next, fault.or)
         }
     };
-    if talk.json && cli.command.is_work() {
+    if cli.command.is_work() {
         talk.end(exit, &next, &or);
     }
     exit
@@ -74,8 +89,15 @@ fn carry_out(cli: &Cli, talk: &Talk) -> Result<ending::Ending, Fault> {
         Command::Run(args) => run::run(args, global, talk),
         Command::Resume(args) => resume::resume(args, global, talk),
         Command::Rollback(args) => rollback::rollback(args, global, talk),
+        Command::Status(args) => status::status(args, global, talk),
+        Command::Report(args) => report::report(args, global, talk),
         Command::Merge(args) => merge::merge(args, talk),
         Command::Verify => verify::verify(global, talk),
+        Command::Init(args) => init::init(args, global, talk),
+        Command::Capture(args) => capture::capture(args, global, talk),
+        Command::Inspect(args) => inspect::inspect(args, talk),
+        Command::Schema(args) => schema::schema(args, talk),
+        Command::Completions(args) => completions::completions(args, talk),
     }
 }
 

@@ -1,17 +1,25 @@
 //! The arguments.
 
-use super::quote;
+use super::{examples, quote};
 use crate::platform::simulated::{FailAt, demo};
+use crate::report::schema;
 use crate::webconfig::Side;
 use clap::builder::PossibleValuesParser;
-use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 /// Moves a PhoneFactor Agent 5.x server to Azure Multi-Factor Authentication Server, with verified backups, resume and
 /// rollback.
 #[derive(Debug, Parser)]
-#[command(name = "pfupgrade", version, max_term_width = 100)]
+#[command(
+    name = "pfupgrade",
+    version,
+    max_term_width = 100,
+    disable_help_flag = true,
+    disable_help_subcommand = true,
+    after_help = examples::ALL
+)]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
@@ -22,17 +30,44 @@ pub(super) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Show what would happen; change nothing
+    #[command(after_help = examples::PLAN)]
     Plan(PlanArgs),
     /// Preview, ask, and do it
+    #[command(after_help = examples::RUN)]
     Run(RunArgs),
     /// Go on after a gate, a reboot, a stop or a fault
+    #[command(after_help = examples::RESUME)]
     Resume(ResumeArgs),
     /// Put everything back as it was before the last run
+    #[command(after_help = examples::ROLLBACK)]
     Rollback(RollbackArgs),
-    /// Merge the changes of one web.config into another
-    Merge(MergeArgs),
+    /// Say where the last run stands, what happened, and what to do next
+    #[command(after_help = examples::STATUS)]
+    Status(StatusArgs),
     /// Read the backups of the last run again, and check the machine it has upgraded
+    #[command(after_help = examples::VERIFY)]
     Verify,
+    /// Survey the machine and write a plan for it
+    #[command(after_help = examples::INIT)]
+    Init(InitArgs),
+    /// Copy what a rehearsal needs into a simulated machine, secrets replaced
+    #[command(after_help = examples::CAPTURE)]
+    Capture(CaptureArgs),
+    /// Merge the changes of one web.config into another
+    #[command(after_help = examples::MERGE)]
+    Merge(MergeArgs),
+    /// Show what a Windows Installer package is and holds
+    #[command(after_help = examples::INSPECT)]
+    Inspect(InspectArgs),
+    /// Tell a run as evidence for the ticket of a change
+    #[command(after_help = examples::REPORT)]
+    Report(ReportArgs),
+    /// Print the JSON Schema of the plan, or of what is printed with --json
+    #[command(after_help = examples::SCHEMA)]
+    Schema(SchemaArgs),
+    /// Print completions for a shell
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions(CompletionsArgs),
 }
 
 impl Command {
@@ -56,7 +91,7 @@ pub(super) struct PlanArgs {
     /// End with 3 where there are changes to make, with 0 where there are none
     #[arg(long)]
     pub(super) detailed_exitcode: bool,
-    /// Save the preview to a new file, to be approved and carried out with `run --approved FILE`
+    /// Save the preview to a new file, for `run --approved FILE`
     #[arg(long, value_name = "FILE")]
     pub(super) out: Option<PathBuf>,
 }
@@ -68,14 +103,62 @@ pub(super) struct RunArgs {
     /// Start without asking; gates still stop
     #[arg(long)]
     pub(super) yes: bool,
-    /// Start although some old product cannot be installed again by a rollback
+    /// Start although a rollback could not bring all back
     #[arg(long)]
     pub(super) accept_no_return: bool,
-    /// Carry out a preview that was saved with `plan --out`, if the machine is still what it was
+    /// The ticket of the change, which is shown in the status and the report of the run
+    #[arg(long, value_name = "ID", value_parser = ticket)]
+    pub(super) ticket: Option<String>,
+    /// Carry out a preview that `plan --out` has saved
     #[arg(long, value_name = "FILE", conflicts_with = "plan")]
     pub(super) approved: Option<PathBuf>,
     #[command(flatten)]
     pub(super) unattended: Unattended,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InitArgs {
+    #[command(flatten)]
+    pub(super) file: PlanFile,
+    /// Look for the new installers in this folder, too; may be given more than once
+    #[arg(long, value_name = "DIR")]
+    pub(super) installers: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CaptureArgs {
+    /// The folder of the simulated machine: a new one, or an empty one
+    #[arg(value_name = "DIR")]
+    pub(super) folder: PathBuf,
+    /// Take only the tables of packages: their files are stand-ins of the same size
+    #[arg(long)]
+    pub(super) without_packages: bool,
+    /// Take the installers and programs that this plan names, too
+    #[arg(long, value_name = "PLAN")]
+    pub(super) plan: Option<PathBuf>,
+    /// Look for the new installers in this folder, too; may be given more than once
+    #[arg(long, value_name = "DIR")]
+    pub(super) installers: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InspectArgs {
+    /// The package
+    #[arg(value_name = "MSI")]
+    pub(super) package: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SchemaArgs {
+    /// Of what
+    #[arg(value_name = "NAME", default_value = "plan", value_parser = PossibleValuesParser::new(schema::NAMES))]
+    pub(super) name: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompletionsArgs {
+    /// The shell
+    pub(super) shell: clap_complete::Shell,
 }
 
 #[derive(Debug, Args)]
@@ -84,16 +167,16 @@ pub(super) struct MergeArgs {
     pub(super) old: PathBuf,
     /// The file of the new version
     pub(super) new: PathBuf,
-    /// The administrator's file as it was shipped: what differs from it is the administrator's
+    /// The administrator's file as it was shipped
     #[arg(long, value_name = "FILE")]
     pub(super) base: Option<PathBuf>,
-    /// Write the result to this file, which is replaced; without it nothing is written, and the differences are shown
+    /// Write the result to this file, which is replaced; without it nothing is written
     #[arg(long, short, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
     /// What holds where both files changed the same
     #[arg(long, value_name = "SIDE", value_enum, default_value = "stop")]
     pub(super) on_conflict: Conflicts,
-    /// What holds at one conflict, before --on-conflict does; may be given several times
+    /// What holds at one conflict; may be repeated
     #[arg(long, value_name = "PATH=old|new")]
     pub(super) decide: Vec<Decision>,
 }
@@ -157,10 +240,40 @@ pub(super) struct RollbackArgs {
     pub(super) unattended: Unattended,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// The id of the run, as `status --all` shows it; without it, the last one
+    pub(super) run: Option<String>,
+    /// In which form
+    #[arg(long, value_name = "FORM", value_enum, default_value_t = Form::Markdown)]
+    pub(super) format: Form,
+    /// Write it to a new file instead of printing it
+    #[arg(long, short, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+}
+
+/// The form of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Form {
+    /// One web page that needs nothing besides itself
+    Html,
+    /// Text with marks, for wikis and tickets
+    Markdown,
+    /// One document for scripts
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StatusArgs {
+    /// Every run, the latest first
+    #[arg(long)]
+    pub(super) all: bool,
+}
+
 /// What is done where nobody may be there.
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct Unattended {
-    /// What happens after a restart of Windows that has to come first; this program never restarts it
+    /// After a restart of Windows that has to come first: a person goes on, or it does by itself
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = AfterReboot::Tell)]
     pub(super) after_reboot: AfterReboot,
 }
@@ -175,41 +288,53 @@ pub(super) enum AfterReboot {
 }
 
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Everywhere")]
 pub(super) struct Global {
-    /// Work on a simulated machine: the one in DIR, which is filled with a demo machine where it is empty or does not
-    /// exist; without DIR a demo machine in a temporary folder
-    #[arg(long, global = true, value_name = "DIR", num_args = 0..=1, require_equals = true)]
-    pub(super) simulate: Option<Option<PathBuf>>,
-    /// Which demo machine to build
-    #[arg(long, global = true, value_name = "NAME", value_parser = PossibleValuesParser::new(demo::NAMES))]
-    pub(super) demo: Option<String>,
-    /// Stop at the gates of a simulated machine, as on a real server
-    #[arg(long, global = true)]
-    pub(super) ask: bool,
-    /// Have something go wrong on a simulated machine, at operation N (from 1) of a step or of the `rollback`. KIND:
-    /// error, kill, power-cut, reboot, disk-full, hang, half-done [default: error]
-    #[arg(long, global = true, value_name = "STEP[:N][=KIND]")]
-    pub(super) fail_at: Option<FailAt>,
-    /// This program's own folder on the machine [default: %ProgramData%\pfupgrade]
-    #[arg(long, global = true, value_name = "DIR")]
-    pub(super) state: Option<String>,
     /// Print JSON for scripts
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub(super) json: bool,
+    /// Write the same JSON into a new file as well
+    #[arg(long, global = true, value_name = "FILE", help_heading = EVERYWHERE)]
+    pub(super) json_file: Option<PathBuf>,
     /// Say nothing but results, questions and errors
-    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    #[arg(long, short, global = true, conflicts_with = "verbose", help_heading = EVERYWHERE)]
     pub(super) quiet: bool,
     /// Show every operation
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, help_heading = EVERYWHERE)]
     pub(super) verbose: bool,
     /// Append what happens to a file, as JSON lines
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = EVERYWHERE)]
     pub(super) log_file: Option<PathBuf>,
     /// When to use colour
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = EVERYWHERE)]
     pub(super) color: ColorChoice,
+    /// This program's own folder on the machine
+    #[arg(long, global = true, value_name = "DIR", help_heading = EVERYWHERE)]
+    pub(super) state: Option<String>,
+    /// Print help
+    #[arg(long, short, global = true, action = ArgAction::HelpShort, help_heading = EVERYWHERE)]
+    help: Option<bool>,
+    /// Work on the simulated machine in DIR, or on a demo
+    #[arg(long, global = true, value_name = "DIR", num_args = 0..=1, require_equals = true, help_heading = SIMULATED)]
+    pub(super) simulate: Option<Option<PathBuf>>,
+    /// The demo machine to build
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        value_parser = PossibleValuesParser::new(demo::NAMES),
+        help_heading = SIMULATED
+    )]
+    pub(super) demo: Option<String>,
+    /// Stop at gates, as on a real server
+    #[arg(long, global = true, help_heading = SIMULATED)]
+    pub(super) ask: bool,
+    /// Have something go wrong at STEP[:N][=KIND]
+    #[arg(long, global = true, value_name = "FAULT", help_heading = SIMULATED)]
+    pub(super) fail_at: Option<FailAt>,
 }
+
+const EVERYWHERE: &str = "Everywhere";
+const SIMULATED: &str = "Simulated machines";
 
 impl Global {
     /// The command that goes on with the same machine, to be copied; `folder` is where a simulated machine is.
@@ -232,5 +357,16 @@ impl Global {
             flags += " --ask";
         }
         quote::command(rest, &options, &flags)
+    }
+}
+
+/// A ticket is a short name on one line.
+fn ticket(text: &str) -> Result<String, &'static str> {
+    let text = text.trim();
+    match text {
+        "" => Err("it is empty"),
+        _ if text.chars().count() > 100 => Err("it has more than 100 characters"),
+        _ if text.contains(char::is_control) => Err("it has characters that cannot be shown"),
+        _ => Ok(text.to_owned()),
     }
 }

@@ -27,9 +27,9 @@ pub(super) fn plan(args: &PlanArgs, global: &Global, talk: &Talk) -> Result<Endi
     let mut prepared = scene.prepare(&plan)?;
     prepared.preview.unfinished_run = unfinished.as_ref().map(|found| found.frozen.folders.id.clone());
     let preview = &prepared.preview;
-    match talk.json {
-        true => talk.document(preview),
-        false => talk.result(&text::preview(preview, talk.width())),
+    talk.document(preview);
+    if !talk.json {
+        talk.result(&text::preview(preview, talk.width()));
     }
     if let Some(found) = unfinished {
         let id = &found.frozen.folders.id;

@@ -142,7 +142,7 @@ impl Watcher for Progress<'_> {
             _ => {}
         }
         if !self.talk.json {
-            return self.show(event);
+            self.show(event);
         }
         if matches!(event, Event::Bytes { .. }) {
             if self.told.elapsed() < SELDOM {

@@ -65,7 +65,7 @@ impl Scene<'_> {
     }
 
     fn tell(&self, kind: FailKind, operation: &str, foretold: &Foretold) {
-        if self.talk.json {
+        if self.talk.tells_scripts() {
             #[derive(Serialize)]
             struct Rehearsed<'a> {
                 event: &'static str,
@@ -77,7 +77,10 @@ impl Scene<'_> {
             }
             let Foretold { stands, resume, rollback } = foretold;
             let (event, kind, stands) = ("rehearsed", kind.name(), stands.as_deref());
-            return self.talk.event(&Rehearsed { event, kind, operation, stands, resume, rollback });
+            self.talk.event(&Rehearsed { event, kind, operation, stands, resume, rollback });
+        }
+        if self.talk.json {
+            return;
         }
         let stands = foretold.stands.iter().map(|stands| format!(" ({stands})")).collect::<String>();
         list(self.talk, &format!("`resume` would do{stands}:"), &foretold.resume);

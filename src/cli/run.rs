@@ -37,6 +37,7 @@ fn work(args: &RunArgs, scene: Scene<'_>, plan: &Plan, approved: Option<&Approve
     if let Some(found) = engine.last_run()?
         && scene.goes_on_with(&found, plan)?
     {
+        scene.is_of_ticket(&found, args.ticket.as_ref())?;
         talk.say(&format!("Going on with the run {}, which is of the same plan.", found.frozen.folders.id));
         return scene.resume(&found, None, args.unattended.after_reboot);
     }
@@ -45,6 +46,7 @@ fn work(args: &RunArgs, scene: Scene<'_>, plan: &Plan, approved: Option<&Approve
         scene.is_as_approved(approved, &prepared)?;
         prepared.frozen.approved = Some(approved.id.clone());
     }
+    prepared.frozen.ticket.clone_from(&args.ticket);
     if prepared.frozen.steps.is_empty() && !prepared.preview.refused() {
         talk.say(&text::preview(&prepared.preview, talk.error_width()));
         return Ok(Ending::new(Exit::Done));
@@ -66,6 +68,21 @@ impl Scene<'_> {
                 .or(self.command("rollback"))),
             Standing::RollingBack => Err(Fault::usage(format!("the run {id} is being rolled back, which is not over"))
                 .next(self.command("rollback"))),
+        }
+    }
+
+    /// The ticket of a run is that with which it began.
+    fn is_of_ticket(&self, found: &Found, ticket: Option<&String>) -> Result<(), Fault> {
+        let is_same = ticket.is_none() || found.frozen.ticket.as_ref() == ticket;
+        let of = found
+            .frozen
+            .ticket
+            .as_ref()
+            .map_or_else(|| "without a ticket".to_owned(), |ticket| format!("with the ticket {ticket}"));
+        match is_same {
+            true => Ok(()),
+            false => Err(Fault::usage(format!("the run {} is not over, and it began {of}", found.frozen.folders.id))
+                .next("go on without --ticket, or with that one")),
         }
     }
 

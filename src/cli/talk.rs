@@ -4,11 +4,12 @@ use super::fault::{Details, Fault};
 use super::live;
 use super::options::Global;
 use crate::exit::Exit;
-use crate::report::{json, text};
+use crate::report::{json, schema, text};
 use anstyle::{AnsiColor, Style};
 use clap::ColorChoice;
 use serde::Serialize;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
 
 const WIDTHS: std::ops::RangeInclusive<u16> = 40..=120;
@@ -22,17 +23,48 @@ pub(super) struct Talk {
     pub(super) verbose: bool,
     /// True until the first line of a stream of events has been printed.
     fresh: Cell<bool>,
+    /// The file that has the same JSON.
+    file: RefCell<Option<File>>,
 }
 
 impl Talk {
     pub(super) fn new(global: &Global) -> Self {
         colour(global.color);
-        Self { json: global.json, quiet: global.quiet, verbose: global.verbose, fresh: Cell::new(true) }
+        Self::of(global.json, global.quiet, global.verbose)
+    }
+
+    fn of(json: bool, quiet: bool, verbose: bool) -> Self {
+        Self { json, quiet, verbose, fresh: Cell::new(true), file: RefCell::default() }
     }
 
     /// For a script whose arguments could not be understood.
     pub(super) fn to_script() -> Self {
-        Self { json: true, quiet: true, verbose: false, fresh: Cell::new(true) }
+        Self::of(true, true, false)
+    }
+
+    /// For a person whose arguments could not be understood.
+    pub(super) fn to_person() -> Self {
+        Self::of(false, false, false)
+    }
+
+    /// Makes the file that has the same JSON, where one is wanted. What is there already is never written over.
+    pub(super) fn open(&self, global: &Global) -> Result<(), Fault> {
+        let Some(path) = &global.json_file else { return Ok(()) };
+        let made = OpenOptions::new().write(true).create_new(true).open(path).map_err(|error| {
+            let path = path.display();
+            let why = match error.kind() {
+                io::ErrorKind::AlreadyExists => "it is there already".to_owned(),
+                _ => error.to_string(),
+            };
+            Fault::usage(format!("could not make the file {path} for --json-file: {why}")).next("name a new file")
+        })?;
+        *self.file.borrow_mut() = Some(made);
+        Ok(())
+    }
+
+    /// True where JSON is wanted, on stdout or in a file.
+    pub(super) fn tells_scripts(&self) -> bool {
+        self.json || self.file.borrow().is_some()
     }
 
     /// True where a person can be asked.
@@ -54,10 +86,18 @@ impl Talk {
         });
     }
 
-    /// A JSON document on a line of its own.
+    /// A JSON document on a line of its own, wherever JSON is wanted.
     pub(super) fn document(&self, document: &impl Serialize) {
-        if let Ok(line) = json::line(document) {
-            self.result(&(line + "\n"));
+        let Ok(line) = json::line(document).map(|line| line + "\n") else { return };
+        debug_assert_eq!(described(&line), Ok(()), "{line}");
+        let written = self.file.borrow_mut().as_mut().map_or(Ok(()), |file| file.write_all(line.as_bytes()));
+        if let Err(error) = written {
+            // Work goes on; half a file must not be taken for a whole one.
+            *self.file.borrow_mut() = None;
+            self.insist(&format!("The file of --json-file ends before its end: {error}"));
+        }
+        if self.json {
+            self.result(&line);
         }
     }
 
@@ -69,6 +109,9 @@ impl Talk {
             kind: &'static str,
             #[serde(flatten)]
             event: &'a T,
+        }
+        if !self.tells_scripts() {
+            return;
         }
         match self.fresh.replace(false) {
             true => self.document(&First { format: 1, kind: "events", event }),
@@ -114,9 +157,7 @@ impl Talk {
 
     /// An error, as text and, where JSON is wanted, as a document.
     pub(super) fn fault(&self, fault: &Fault) {
-        if self.json {
-            self.document(&fault.document());
-        }
+        self.document(&fault.document());
         if let Details::Plan(diagnostics) = &fault.details {
             self.insist(&diagnostics.render(true, self.error_width()));
             self.insist("");
@@ -147,6 +188,12 @@ impl Talk {
     pub(super) fn error_width(&self) -> usize {
         width(terminal_size::terminal_size_of(io::stderr()))
     }
+}
+
+/// Whether a line is what its schema says: a build for tests prints nothing else.
+fn described(line: &str) -> Result<(), String> {
+    let value = serde_json::from_str(line).map_err(|error| error.to_string())?;
+    schema::check(schema::name_of(&value), &value)
 }
 
 fn width(terminal: Option<(terminal_size::Width, terminal_size::Height)>) -> usize {

@@ -34,17 +34,15 @@ pub(super) fn verify(global: &Global, talk: &Talk) -> Result<Ending, Fault> {
         (false, 0) => Exit::Done,
         (false, _) => Exit::Faults,
     };
-    if talk.json {
-        #[derive(Serialize)]
-        struct Document<'a> {
-            format: u32,
-            kind: &'static str,
-            exit_code: i32,
-            run: &'a str,
-            checks: &'a [Check],
-        }
-        talk.document(&Document { format: 1, kind: "verify", exit_code: exit.code(), run, checks: &checks });
+    #[derive(Serialize)]
+    struct Document<'a> {
+        format: u32,
+        kind: &'static str,
+        exit_code: i32,
+        run: &'a str,
+        checks: &'a [Check],
     }
+    talk.document(&Document { format: 1, kind: "verify", exit_code: exit.code(), run, checks: &checks });
     if found.standing != Standing::Finished {
         talk.say(&format!("The run {run} is not finished: only its backups have been looked at."));
     }

@@ -3,12 +3,15 @@
 //! A record is on disk before what it announces happens. A last line that was cut short is dropped; any other damage is
 //! an error, since nothing may be decided on a history that is not whole.
 
+use super::account::Account;
 use super::seal::{seal, unseal};
 use crate::plan::{Component, Plan};
 use crate::platform::disk::{self, Disk, ReadDisk, WriteFile};
 use crate::platform::facts::{Application, ServiceState};
-use crate::platform::op::Op;
+use crate::platform::op::{Gate, Op};
 use crate::platform::{Doing, Failure, Outcome, Process};
+use crate::preflight::Finding;
+use crate::report::summary::ByHand;
 use crate::step::{Folders, Step, Work};
 use crate::survey::Survey;
 use crate::webconfig::Side;
@@ -64,12 +67,40 @@ pub enum Entry {
         /// What it brought to light.
         outcome: Outcome,
     },
-    /// An operation or the look at its result failed.
+    /// A command of this program begins to work on the run.
+    Session {
+        /// `run`, `resume` or `rollback`.
+        command: String,
+        /// The account of whoever gave it, where that can be told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user: Option<String>,
+    },
+    /// Work ends here for now: a person has to do what a gate asks.
+    Waiting {
+        /// What is asked.
+        gate: Gate,
+    },
+    /// Work ends here for now: the operator has stopped it.
+    Stopped,
+    /// A web.config has been written.
+    Merged {
+        /// The step.
+        step: String,
+        /// What became of every old setting. No value in it is a secret.
+        account: Box<Account>,
+    },
+    /// An operation or the look at its result failed. The step is `rollback` where that has failed.
     Failed {
         /// The step.
         step: String,
         /// Why.
         why: String,
+        /// What to do next; empty where nothing more is known.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        next: String,
+        /// The lines of an installer's log that matter.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        log: Vec<String>,
         /// True where an installer ended before it changed anything.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         changed_nothing: bool,
@@ -82,6 +113,9 @@ pub enum Entry {
         process: Process,
         /// What was being done.
         why: String,
+        /// What to do next.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        next: String,
     },
     /// Windows has to be restarted before the next step.
     RestartNeeded {
@@ -119,6 +153,9 @@ pub enum Entry {
         /// The data file as the run left it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         data: Option<DataFile>,
+        /// What is left to do by hand, where that could be told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by_hand: Option<Vec<ByHand>>,
     },
     /// A rollback begins; this puts everything back.
     RollbackStarted {
@@ -133,7 +170,11 @@ pub enum Entry {
         index: usize,
     },
     /// Everything is as it was before the run.
-    RolledBack,
+    RolledBack {
+        /// What a rollback does not put back, and what is not as it was.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        not_restored: Vec<String>,
+    },
 }
 
 /// The agent's data file at one moment.
@@ -163,6 +204,12 @@ pub struct Frozen {
     /// The approved preview that the run carries out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approved: Option<String>,
+    /// The ticket of the change that the run belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<String>,
+    /// What preflight had to say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
 }
 
 impl Frozen {

@@ -12,6 +12,7 @@ use std::fmt;
 
 /// A record is a line; whatever else lies there is none.
 const LIMIT: u64 = 64 << 10;
+const RECORD: &str = "owner.json";
 
 /// Who holds a machine, or held it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,9 +71,8 @@ impl<'a> Engine<'a> {
     pub fn lock(&self) -> Result<Taken<'a>, EngineError> {
         let platform = self.platform;
         let disk = platform.disk();
-        let usual = platform.expand(USUAL_STATE).ok().and_then(|path| WinPath::new(path).ok());
-        let usual = usual.unwrap_or_else(|| self.state.clone());
-        let (path, record) = (usual.child("lock"), usual.child("owner.json"));
+        let usual = self.usual();
+        let (path, record) = (usual.child("lock"), usual.child(RECORD));
         let take = || {
             for folder in [&usual, &self.state] {
                 disk::create_private(disk, folder)?;
@@ -83,15 +83,11 @@ impl<'a> Engine<'a> {
             let next = "check that you may write there, or name another folder with --state";
             EngineError::State(Failure::new(format!("take the lock {path}"), error).next(next))
         };
-        let earlier = |disk: &dyn Disk| {
-            let text = disk::read(disk.as_read(), &record, LIMIT).ok()?;
-            Some(serde_json::from_slice::<Owner>(&text).ok())
-        };
         let Some(lock) = take().map_err(unusable)? else {
-            return Err(EngineError::Locked { lock: path, owner: earlier(disk).flatten() });
+            return Err(EngineError::Locked { lock: path, owner: self.owner().flatten() });
         };
         let owner = Owner { process: platform.this_process(), booted: platform.booted() };
-        let died = earlier(disk).map(|earlier| Died {
+        let died = self.owner().map(|earlier| Died {
             restarted: earlier.as_ref().is_some_and(|earlier| is_later(owner.booted, earlier.booted)),
             owner: earlier,
         });
@@ -99,6 +95,22 @@ impl<'a> Engine<'a> {
         let text = serde_json::to_string(&owner).map_err(|error| unusable(error.into()))?;
         disk.create(&record).and_then(|mut file| file.write_all(text.as_bytes())).map_err(unusable)?;
         Ok(Taken { disk, record, died, _lock: lock })
+    }
+
+    /// The process that works on the machine just now. The lock is not touched: whoever wants it gets it.
+    pub fn at_work(&self) -> Option<Owner> {
+        self.owner().flatten().filter(|owner| self.platform.is_alive(&owner.process))
+    }
+
+    fn usual(&self) -> WinPath {
+        let usual = self.platform.expand(USUAL_STATE).ok().and_then(|path| WinPath::new(path).ok());
+        usual.unwrap_or_else(|| self.state.clone())
+    }
+
+    /// Who has written the record; `None` where there is none, and nobody where it was cut off.
+    fn owner(&self) -> Option<Option<Owner>> {
+        let text = disk::read(self.platform.files(), &self.usual().child(RECORD), LIMIT).ok()?;
+        Some(serde_json::from_slice(&text).ok())
     }
 }
 

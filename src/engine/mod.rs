@@ -4,6 +4,7 @@
 //! work from the [`journal`], in which every operation stands with what was there before, on disk before the machine is
 //! touched. Because operations are goals, going on after a kill needs no more than that.
 
+mod account;
 mod approval;
 mod check;
 mod compare;
@@ -21,6 +22,7 @@ mod runs;
 mod seal;
 mod undo;
 
+pub use account::Account;
 pub use approval::{Approved, Fingerprint, NotApproved};
 pub use check::Check;
 pub use event::{Event, Silent, Watcher};

@@ -39,6 +39,8 @@ pub fn prepare(machine: &dyn Inspect, clock: &dyn Clock, plan: &Plan, state: &Wi
         folders,
         steps: procedure.steps,
         approved: None,
+        ticket: None,
+        findings: procedure.findings,
     };
     Ok(Prepared { frozen, preview })
 }

@@ -26,6 +26,7 @@ impl Engine<'_> {
         if !self.waited_for_what_runs(&journal, watcher)? {
             return Ok(End::Stopped);
         }
+        journal.write(self.clock.now(), self.session("rollback"))?;
         let begun = journal.records().iter().rposition(|record| matches!(record.entry, Entry::RollbackStarted { .. }));
         let is_continued = begun.is_some();
         if is_continued {
@@ -55,6 +56,7 @@ impl Engine<'_> {
         let log = found.frozen.folders.log("rollback");
         for (index, undo) in undos.iter().enumerate().skip(done) {
             if watcher.wants_to_stop() {
+                journal.write(self.clock.now(), Entry::Stopped).ok();
                 return Ok(End::Stopped);
             }
             let files = self
@@ -66,21 +68,20 @@ impl Engine<'_> {
             }
             watcher.event(&Event::Undo { number: index + 1, of, text: undo.to_string() });
             if let Err(failure) = self.undo(undo, &log, watcher) {
-                if let FailureKind::StillRunning(process) = &failure.kind {
-                    let (process, why) = ((**process).clone(), failure.to_string());
-                    let entry = Entry::OutcomeUnknown { step: "rollback".to_owned(), process, why };
-                    journal.write(self.clock.now(), entry)?;
+                // What can be noted is noted; that it cannot must not hide why the rollback failed.
+                let noted = journal.write(self.clock.now(), self.failure_noted("rollback", &failure, None));
+                if matches!(failure.kind, FailureKind::StillRunning(_)) {
+                    noted?;
                 }
                 return Err(EngineError::Rollback { failure, done: index, of });
             }
             journal.write(self.clock.now(), Entry::Undone { index })?;
         }
-        self.check_state_before(&found.frozen, watcher).map_err(|failure| EngineError::Rollback {
-            failure,
-            done: of,
-            of,
+        let not_restored = self.check_state_before(&found.frozen, watcher).map_err(|failure| {
+            journal.write(self.clock.now(), self.failure_noted("rollback", &failure, None)).ok();
+            EngineError::Rollback { failure, done: of, of }
         })?;
-        journal.write(self.clock.now(), Entry::RolledBack)?;
+        journal.write(self.clock.now(), Entry::RolledBack { not_restored })?;
         Ok(End::RolledBack)
     }
 
@@ -245,8 +246,8 @@ impl Engine<'_> {
         Ok(ops)
     }
 
-    /// A rollback is over when the machine says so, not when its operations are done.
-    fn check_state_before(&self, frozen: &Frozen, watcher: &mut dyn Watcher) -> Result<(), Failure> {
+    /// A rollback is over when the machine says so, not when its operations are done. Answers with what it cannot put back.
+    fn check_state_before(&self, frozen: &Frozen, watcher: &mut dyn Watcher) -> Result<Vec<String>, Failure> {
         let now = survey(self.platform.inspect())?;
         let old_codes: Vec<&str> = frozen.steps.iter().filter_map(Step::uninstalls).collect();
         let mut differences = compare::compare(&frozen.survey, &old_codes, &now);
@@ -255,11 +256,11 @@ impl Engine<'_> {
                 differences.faults.push(format!("the product {code} is missing"));
             }
         }
-        for text in differences.not_restored {
+        for text in &differences.not_restored {
             watcher.event(&Event::Note { text: format!("not restored: {text}") });
         }
         match differences.faults.as_slice() {
-            [] => Ok(()),
+            [] => Ok(differences.not_restored),
             faults => {
                 Err(Failure::new("get back to the state before", faults.join("; ")).next("put that right by hand"))
             }

@@ -8,7 +8,7 @@ use super::{End, Engine, EngineError, Event, Prepared, Standing, Watcher, undo};
 use crate::package::Package;
 use crate::plan::Component;
 use crate::platform::op::{Gate, Op};
-use crate::platform::{Doing, Failure, FailureKind, Outcome, disk, installer_code, manifest_of};
+use crate::platform::{Doing, Failure, FailureKind, Outcome, disk, installer_code};
 use crate::step::{Probe, Scene, Step, Work};
 use crate::survey::products;
 use crate::winpath::WinPath;
@@ -83,8 +83,9 @@ impl Engine<'_> {
             JournalError::Failure(failure) => unusable(failure),
             error => error.into(),
         })?;
-        Running { engine: self, frozen, journal, progress: Progress::default(), operator, watcher }
-            .all_steps(Vec::new())
+        let mut running = Running { engine: self, frozen, journal, progress: Progress::default(), operator, watcher };
+        running.write(self.session("run"))?;
+        running.all_steps(Vec::new())
     }
 
     /// Goes on with a run, from its frozen procedure. The caller holds the lock.
@@ -108,6 +109,7 @@ impl Engine<'_> {
             return Ok(End::Stopped);
         }
         let note = running.progress.where_it_stands(running.journal.records());
+        running.write(self.session("resume"))?;
         let anew = running.begin_anew()?;
         running.all_steps(anew.or(note).into_iter().collect())
     }
@@ -121,11 +123,11 @@ impl Running<'_> {
         for ask in [false, true] {
             if let Some(end) = self.pass(ask)? {
                 self.call_off_outage();
+                self.note_pause(&end);
                 return Ok(end);
             }
         }
-        let data = self.engine.data_file(self.frozen)?;
-        self.write(Entry::Finished { data })?;
+        self.note_end()?;
         Ok(End::Done { reboot: self.progress.reboot })
     }
 
@@ -172,13 +174,13 @@ impl Running<'_> {
         (kind.can_be_put_off() && is_left()) || self.to_decide(step).is_ok_and(|gate| gate.is_some())
     }
 
-    fn write(&mut self, entry: Entry) -> Result<(), EngineError> {
+    pub(super) fn write(&mut self, entry: Entry) -> Result<(), EngineError> {
         self.journal.write(self.engine.clock.now(), entry.clone())?;
         self.progress.take(&entry);
         Ok(())
     }
 
-    fn scene(&self) -> Scene<'_> {
+    pub(super) fn scene(&self) -> Scene<'_> {
         Scene {
             machine: self.engine.platform.inspect(),
             folders: &self.frozen.folders,
@@ -219,19 +221,27 @@ impl Running<'_> {
     fn note(&mut self, step: &Step, error: &EngineError) -> Result<(), EngineError> {
         let (step, why) = (step.id.clone(), error.to_string());
         let EngineError::Failure(failure) = error else {
-            return self.write(Entry::Failed { step, why, changed_nothing: false });
+            return self.write(Entry::Failed {
+                step,
+                why,
+                next: String::new(),
+                log: Vec::new(),
+                changed_nothing: false,
+            });
         };
-        if let FailureKind::StillRunning(process) = &failure.kind {
-            return self.write(Entry::OutcomeUnknown { step, process: (**process).clone(), why });
-        }
-        let code = match self.journal.records().last().map(|record| &record.entry) {
-            Some(Entry::OpStarted { op: Op::Uninstall { code, .. }, .. }) => Some(code),
+        let op = match self.journal.records().last().map(|record| &record.entry) {
+            Some(Entry::OpStarted { op, .. }) => Some(op),
             _ => None,
         };
+        let code = if let Some(Op::Uninstall { code, .. }) = op { Some(code) } else { None };
+        let noted = self.engine.failure_noted(&step, failure, op);
         let machine = self.engine.platform.inspect();
         let is_there = |code: &String| products::is_installed(machine, code).unwrap_or(false);
         let changed_nothing = perform::changed_nothing(failure) && code.is_some_and(is_there);
-        self.write(Entry::Failed { step, why, changed_nothing })
+        self.write(match noted {
+            Entry::Failed { step, why, next, log, .. } => Entry::Failed { step, why, next, log, changed_nothing },
+            noted => noted,
+        })
     }
 
     /// As long as nothing has been uninstalled, an outage that has begun is called off: the services run again. This is
@@ -353,6 +363,7 @@ impl Running<'_> {
         {
             return Err(Failure::new(format!("verify {}", step.id), why).into());
         }
+        self.note_account(step)?;
         self.step_done(step, "done")
     }
 
@@ -433,7 +444,7 @@ impl Running<'_> {
             }
             (outcome, _) => outcome?,
         };
-        let outcome = Outcome { sha256: self.hash_of_backup(op)?, ..outcome };
+        let outcome = self.engine.completed(op, outcome)?;
         for text in &outcome.notes {
             self.watcher.event(&Event::Note { text: text.clone() });
         }
@@ -484,17 +495,6 @@ impl Running<'_> {
     fn op_done(&mut self, step: &Step, index: usize, outcome: Outcome) -> Result<Flow, EngineError> {
         self.write(Entry::OpDone { step: step.id.clone(), index, outcome })?;
         Ok(Flow::Next)
-    }
-
-    /// The journal knows what a backup was, so that a change of the backup itself is found.
-    fn hash_of_backup(&self, op: &Op) -> Result<Option<String>, EngineError> {
-        let file = match op {
-            Op::BackUp { to, .. } => manifest_of(to),
-            Op::ExportKey { to, .. } => to.clone(),
-            _ => return Ok(None),
-        };
-        let sum = disk::hash(self.engine.platform.files(), &file).doing(format!("read {file}"))?;
-        Ok(Some(sum))
     }
 
     /// Waits for a sign that the gate is passed, then asks. Who says so; `None` where it will be done later.

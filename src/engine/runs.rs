@@ -5,6 +5,7 @@ use super::{Engine, EngineError};
 use crate::platform::disk::{self, Kind};
 use crate::platform::op::Op;
 use crate::platform::{Doing, Failure, Outcome, Process};
+use crate::report::summary::ByHand;
 use crate::step::{History, Kept, Source};
 use crate::winpath::WinPath;
 use jiff::Timestamp;
@@ -43,7 +44,15 @@ impl Found {
     /// The data file as the finished run left it, where that is known.
     pub fn data_file(&self) -> Option<&DataFile> {
         self.records.iter().rev().find_map(|record| match &record.entry {
-            Entry::Finished { data } => data.as_ref(),
+            Entry::Finished { data, .. } => data.as_ref(),
+            _ => None,
+        })
+    }
+
+    /// What the finished run has left to people, where that has been noted.
+    pub fn by_hand(&self) -> Option<&[ByHand]> {
+        self.records.iter().rev().find_map(|record| match &record.entry {
+            Entry::Finished { by_hand, .. } => by_hand.as_deref(),
             _ => None,
         })
     }
@@ -58,23 +67,30 @@ impl Engine<'_> {
     /// The latest run; `None` where there has never been one. A run that was killed before its journal began counts as
     /// never begun: it has done nothing yet.
     pub fn last_run(&self) -> Result<Option<Found>, EngineError> {
-        let files = self.platform.files();
+        self.run_folders()?.iter().find_map(|folder| self.run_in(folder).transpose()).transpose()
+    }
+
+    /// Every run by its id, the latest first, or why it cannot be read.
+    pub fn each_run(&self) -> Result<Vec<(String, Result<Found, EngineError>)>, EngineError> {
+        let run = |folder: WinPath| Some((folder.name().to_owned(), self.run_in(&folder).transpose()?));
+        Ok(self.run_folders()?.into_iter().filter_map(run).collect())
+    }
+
+    /// The run of a folder; `None` where it never began.
+    fn run_in(&self, folder: &WinPath) -> Result<Option<Found>, EngineError> {
+        let (files, journal) = (self.platform.files(), folder.child(JOURNAL));
         let unusable = |error| self.unusable(error);
-        for folder in self.run_folders()? {
-            let journal = folder.child(JOURNAL);
-            if files.entry(&journal).map_err(unusable)?.is_none() {
-                match self.traces(&folder).map_err(unusable)? {
-                    None => continue,
-                    Some(trace) => {
-                        let why = format!("it is not there, and the run has left {trace}");
-                        return Err(JournalError::Lost { path: journal, why }.into());
-                    }
-                }
-            }
+        if files.entry(&journal).map_err(unusable)?.is_some() {
             let records = Journal::read(files, &journal)?;
             return Ok(Some(found(journal, records)?));
         }
-        Ok(None)
+        match self.traces(folder).map_err(unusable)? {
+            None => Ok(None),
+            Some(trace) => {
+                let why = format!("it is not there, and the run has left {trace}");
+                Err(JournalError::Lost { path: journal, why }.into())
+            }
+        }
     }
 
     /// Takes away what was being written into the folder of a run when it was cut off. What cannot be removed harms
@@ -155,7 +171,7 @@ fn found(journal: WinPath, records: Vec<Record>) -> Result<Found, JournalError> 
     let standing = records.iter().fold(Standing::Unfinished, |standing, record| match &record.entry {
         Entry::Finished { .. } => Standing::Finished,
         Entry::RollbackStarted { .. } => Standing::RollingBack,
-        Entry::RolledBack => Standing::RolledBack,
+        Entry::RolledBack { .. } => Standing::RolledBack,
         _ => standing,
     });
     Ok(Found { journal, frozen, records, standing })

@@ -20,6 +20,9 @@ pub enum Problem {
     /// Not a Windows Installer package at all, or too damaged to open.
     #[error("it is no readable Windows Installer package ({0}); copy the file again from its source")]
     NotAPackage(io::Error),
+    /// A file of Windows Installer of another kind.
+    #[error("it is {0}; name a package (.msi) that installs a product")]
+    OtherKind(&'static str),
     /// A table or a cabinet inside it cannot be read.
     #[error("reading its {what} failed: {source}; copy the file again from its source")]
     Read {

@@ -11,6 +11,7 @@ mod build;
 mod cabinet;
 mod code;
 mod condition;
+mod describe;
 mod error;
 mod features;
 mod formatted;
@@ -18,6 +19,7 @@ mod guard;
 mod layout;
 mod left_out;
 mod model;
+mod signature;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -26,12 +28,16 @@ mod unpack;
 pub use build::{BuildError, PackageBuilder, Registry, Service};
 pub use code::{packed_code, unpacked_code};
 pub use condition::{ConditionError, holds};
+pub use describe::{
+    Description, FeatureDescription, FileDescription, LaunchCondition, ServiceDescription, WebDescription,
+};
 pub use error::{PackageError, Problem};
 pub use guard::panic_will_be_reported;
 pub use layout::{Layout, Removal};
 pub use model::{
     ActionRow, Feature, Folder, PackagedFile, RegistryRoot, RegistryRow, ServiceControl, ServiceInstall, ServiceStart,
 };
+pub use signature::claimed_signer;
 pub use unpack::{Beside, ReadSeek, Receiver};
 
 use layout::{SET_DIRECTORY, SET_PROPERTY};
@@ -102,13 +108,12 @@ impl<R: Read + Seek> Package<R> {
         let opened = || {
             guard::check_lengths(&mut reader)?;
             reader.rewind()?;
-            let msi = msi::Package::open(reader)?;
-            match msi.package_type() {
-                msi::PackageType::Installer => Ok(msi),
-                _ => Err(guard::invalid("it is a patch or a transform")),
-            }
+            msi::Package::open(reader)
         };
         let mut msi = guard::guarded(opened).map_err(|error| Problem::NotAPackage(error).of(name))?;
+        if let Some(kind) = other_kind(&msi) {
+            return Err(Problem::OtherKind(kind).of(name));
+        }
         let source = SourceKind::of_word_count(msi.summary_info().word_count().unwrap_or(0));
         let tables = Tables::read(&mut msi, source).map_err(|problem| problem.of(name))?;
         let info = info(msi.summary_info(), &tables).map_err(|problem| problem.of(name))?;
@@ -225,6 +230,19 @@ impl<R: Read + Seek> Package<R> {
 impl<R: Read + Seek> std::fmt::Debug for Package<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Package").field("name", &self.name).field("info", &self.info).finish_non_exhaustive()
+    }
+}
+
+/// What it is, where it is no package that installs a product.
+fn other_kind<R>(msi: &msi::Package<R>) -> Option<&'static str> {
+    match msi.package_type() {
+        msi::PackageType::Patch => Some("a patch (.msp), which changes products that are installed"),
+        msi::PackageType::Transform => Some("a transform (.mst), which changes a package while it is installed"),
+        // Packages that modules were merged into have the first table as well.
+        msi::PackageType::Installer if msi.has_table("ModuleSignature") && !msi.has_table("Property") => {
+            Some("a merge module (.msm), which becomes part of other packages")
+        }
+        msi::PackageType::Installer => None,
     }
 }
 

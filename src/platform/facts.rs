@@ -48,6 +48,9 @@ pub struct System {
     /// Security identifier of the account that this process runs as; `None` where it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
+    /// That account's name, such as `CONTOSO\admin`; `None` where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
     /// Files that the next restart will rename or delete.
     #[serde(default)]
     pub pending_renames: Vec<String>,

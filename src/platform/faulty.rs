@@ -110,6 +110,10 @@ impl Platform for Faulty<'_> {
         self.inner.this_process()
     }
 
+    fn is_alive(&self, process: &Process) -> bool {
+        self.inner.is_alive(process)
+    }
+
     fn booted(&self) -> Option<Timestamp> {
         self.inner.booted()
     }

@@ -1,8 +1,8 @@
 //! What the exit codes of Windows Installer, and of setups that pass them on, mean: one table for every backend.
 
+use super::{Failure, FailureKind, diagnosis};
+use crate::secret::holds_secret;
 use crate::winpath::WinPath;
-
-use super::{Failure, FailureKind};
 use std::fmt;
 
 /// What follows from an exit code.
@@ -166,7 +166,15 @@ pub fn failure(doing: impl fmt::Display, who: &str, number: i32, why: &str, log:
         Some(code) => (format!("{number} ({}: {})", code.name, code.says), code.advice),
         None => (number.to_string(), ""),
     };
-    let why = if why.is_empty() { String::new() } else { format!(": {why}") };
+    let why = if holds_secret(why) { "what it said last may hold a credential; its log has it" } else { why };
+    // Where the code says nothing, the log may tell of a trouble that is known.
+    let trouble = diagnosis::recognise(why).filter(|_| advice.is_empty());
+    let advice = trouble.map_or(advice, |trouble| trouble.advice);
+    let why = match (trouble, why) {
+        (Some(trouble), why) => format!(": {}: {why}", trouble.says),
+        (None, "") => String::new(),
+        (None, why) => format!(": {why}"),
+    };
     let next = match advice {
         "" => format!("read its log {log}, and see to what it says"),
         advice => format!("{advice}; its log is {log}"),

@@ -1,24 +1,36 @@
-//! The log that Windows Installer writes with `/l*v`: the lines that say why an installation failed.
+//! The log that Windows Installer writes with `/l*v`: why an installation failed, which of its lines matter, and what it
+//! is at just now.
+
+use super::diagnosis;
+use super::disk::ReadDisk;
+use crate::secret::holds_secret;
+use crate::winpath::WinPath;
+use std::io::{self, Read, Seek, SeekFrom};
 
 /// Lines before the failed action's end in which its reason stands.
 const NEAR: usize = 30;
 /// A reason is told in a sentence or two.
 const LONGEST: usize = 300;
+/// Of a log that is larger only the end is read: what failed stands there.
+const LARGEST: u64 = 32 << 20;
+/// Where the latest action of a growing log stands.
+const LATEST: u64 = 64 << 10;
+/// A report has room for so many lines of a log.
+const KEY_LINES: usize = 12;
 
 /// Why an installation failed, as its log has it: the message closest before the first "Return value 3", with the
 /// action that failed. `None` where the log tells no failure.
 pub fn reason(log: &[u8]) -> Option<String> {
     let text = decoded(log);
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
-    let ended = |value: &str| lines.iter().position(|line| line.trim_end_matches('.').ends_with(value));
-    // Windows says 3 of what failed; Wine says 0, which Windows only says of an action that is not there.
-    let at = ended("Return value 3").or_else(|| ended("Return value 0"))?;
+    let at = failed_at(&lines)?;
     let action = lines[at].split_once(": ").and_then(|(_, rest)| rest.split('.').next()).unwrap_or_default();
     let near = lines[..at].iter().rev().take(NEAR).take_while(|line| !line.contains("Return value"));
     let messages: Vec<&str> = near.map(|line| message(line)).filter(|line| !line.is_empty()).collect();
     let tells = |line: &&&str| line.contains(" -- ") || line.starts_with("Error ") || line.contains("Error 1");
-    let why = messages.iter().find(tells).or(messages.first()).copied().unwrap_or_default();
-    let why: String = why.chars().take(LONGEST).collect();
+    let is_known = |line: &&&str| diagnosis::recognise(line).is_some();
+    let why = messages.iter().find(is_known).or_else(|| messages.iter().find(tells)).or(messages.first());
+    let why = shown(why.copied().unwrap_or_default());
     Some(match (why.is_empty(), action.is_empty()) {
         (false, false) => format!("{why} (action {action})"),
         (false, true) => why,
@@ -26,18 +38,106 @@ pub fn reason(log: &[u8]) -> Option<String> {
     })
 }
 
+/// The lines that tell how an installation went: messages, errors, what failed, and the result.
+pub fn key_lines(log: &[u8]) -> Vec<String> {
+    let text = decoded(log);
+    let mut found: Vec<String> = Vec::new();
+    for line in text.lines().map(str::trim) {
+        let line = message(line);
+        let is_result = line.contains("Return value 3")
+            || line.starts_with("MainEngineThread is returning")
+            || line.starts_with("Windows Installer installed the product")
+            || line.starts_with("Windows Installer removed the product");
+        let tells = line.starts_with("Error ") || line.starts_with("Product: ") || diagnosis::recognise(line).is_some();
+        let line = if is_result || tells { shown(line) } else { continue };
+        if !found.contains(&line) {
+            found.push(line);
+        }
+    }
+    // What comes first is the cause, and what comes last the result.
+    if found.len() > KEY_LINES {
+        found.drain(KEY_LINES / 2..found.len() - KEY_LINES / 2);
+    }
+    found
+}
+
+/// The action that a log names last, in the words of its description where it has one.
+pub fn latest_action(log: &[u8]) -> Option<String> {
+    let text = decoded(log);
+    // "Action 22:00:01: InstallFiles. Copying new files", "Action start 22:00:01: InstallFiles."
+    let action = |line: &str| {
+        let rest = line.trim().strip_prefix("Action ")?;
+        let rest = rest.strip_prefix("start ").unwrap_or(rest);
+        let (name, words) = rest.split_once(": ")?.1.split_once('.')?;
+        let is_time = rest.starts_with(|first: char| first.is_ascii_digit());
+        is_time.then(|| (name.to_owned(), words.trim().to_owned()))
+    };
+    let mut lines = text.lines().rev().filter_map(action);
+    let (name, words) = lines.next()?;
+    // The line with the description stands beside the one that says when the action began.
+    let words = if words.is_empty() {
+        lines.next().filter(|(same, _)| *same == name).map(|(_, words)| words)
+    } else {
+        Some(words)
+    };
+    Some(shown(&words.filter(|words| !words.is_empty()).unwrap_or(name)))
+}
+
+/// A log, or its end where it is large; nothing where there is none.
+pub fn read(files: &dyn ReadDisk, log: &WinPath) -> io::Result<Vec<u8>> {
+    tail(files, log, LARGEST)
+}
+
+/// The end of a log that is still being written.
+pub fn read_latest(files: &dyn ReadDisk, log: &WinPath) -> io::Result<Vec<u8>> {
+    tail(files, log, LATEST)
+}
+
+/// The last bytes of a file. What is left out of one in UTF-16 is whole characters, and its mark stays.
+fn tail(files: &dyn ReadDisk, path: &WinPath, most: u64) -> io::Result<Vec<u8>> {
+    let mut file = files.open(path)?;
+    let length = file.seek(SeekFrom::End(0))?;
+    file.rewind()?;
+    let mut bytes = Vec::new();
+    if length > most {
+        let mut mark = [0; 2];
+        file.read_exact(&mut mark)?;
+        if mark == [0xff, 0xfe] {
+            bytes.extend(mark);
+        }
+        file.seek(SeekFrom::Start((length - most) & !1))?;
+    }
+    file.take(most + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Where the first action that failed has ended.
+fn failed_at(lines: &[&str]) -> Option<usize> {
+    let ended = |value: &str| lines.iter().position(|line| line.trim_end_matches('.').ends_with(value));
+    // Windows says 3 of what failed; Wine says 0, which Windows only says of an action that is not there.
+    ended("Return value 3").or_else(|| ended("Return value 0"))
+}
+
 /// A line without the mark of the process that wrote it. Values of properties may be secrets and explain nothing.
 fn message(line: &str) -> &str {
+    let line = match line.strip_prefix("MSI (").and_then(|rest| rest.split_once("]: ")) {
+        Some((_, text)) => text,
+        None => line,
+    };
     // "Action 22:00:01: Name. What it is", "Action start 22:00:01: Name."
     let is_progress = line
         .strip_prefix("Action ")
         .is_some_and(|rest| rest.starts_with("start") || rest.starts_with(|first: char| first.is_ascii_digit()));
-    if line.starts_with("Property(") || is_progress || line.starts_with("===") {
-        return "";
-    }
-    match line.strip_prefix("MSI (").and_then(|rest| rest.split_once("]: ")) {
-        Some((_, text)) => text,
-        None => line,
+    let is_property = ["Property(", "PROPERTY CHANGE", "Command Line:"].iter().any(|begin| line.starts_with(begin));
+    if is_property || is_progress || line.starts_with("===") { "" } else { line }
+}
+
+/// What may be shown of a line, as far as there is room.
+fn shown(line: &str) -> String {
+    if holds_secret(line) {
+        "(a line that may hold a credential)".to_owned()
+    } else {
+        line.chars().take(LONGEST).collect()
     }
 }
 
@@ -67,12 +167,15 @@ mod tests {
         Action ended 22:00:01: LaunchConditions. Return value 3.\r\n\
         Action ended 22:00:01: INSTALL. Return value 3.\r\n";
 
+    fn wide(text: &str) -> Vec<u8> {
+        [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
+    }
+
     #[test]
     fn the_first_action_that_failed_and_its_message_are_told() {
         let expected = "Product: Portal -- Visual C++ 2015 is required. (action LaunchConditions)";
         assert_eq!(reason(LOG.as_bytes()).expect("it failed"), expected);
-        let wide: Vec<u8> = [0xfeff].into_iter().chain(LOG.encode_utf16()).flat_map(u16::to_le_bytes).collect();
-        assert_eq!(reason(&wide).expect("it failed"), expected);
+        assert_eq!(reason(&wide(LOG)).expect("it failed"), expected);
     }
 
     #[test]
@@ -92,10 +195,52 @@ mod tests {
         assert_eq!(reason(log.as_bytes()).expect("it failed"), "the action Run failed");
     }
 
+    #[test]
+    fn the_key_lines_tell_messages_failures_and_the_result_and_no_secret() {
+        let log = format!(
+            "{LOG}MSI (s) (4C:A8) [22:00:02:000]: Command Line: PASSWORD=hunter2\r\nError 1: Password=hunter2\r\n\
+            MSI (c) (4C:A8) [22:00:02:000]: MainEngineThread is returning 1603\r\n"
+        );
+        let expected = [
+            "Product: Portal -- Visual C++ 2015 is required.",
+            "Action ended 22:00:01: LaunchConditions. Return value 3.",
+            "Action ended 22:00:01: INSTALL. Return value 3.",
+            "(a line that may hold a credential)",
+            "MainEngineThread is returning 1603",
+        ];
+        assert_eq!(key_lines(log.as_bytes()), expected);
+        assert_eq!(key_lines(&wide(&log)), expected);
+        let many: String = (0..1000).map(|number| format!("Error {number}\n")).collect();
+        let lines = key_lines(many.as_bytes());
+        assert_eq!((lines.len(), lines[0].as_str(), lines[11].as_str()), (12, "Error 0", "Error 999"));
+    }
+
+    #[test]
+    fn the_latest_action_is_told_in_words() {
+        let log = "Action 22:00:01: InstallFiles. Copying new files\nAction start 22:00:01: InstallFiles.\nInstallFiles: File: a\n";
+        assert_eq!(latest_action(log.as_bytes()).expect("one"), "Copying new files");
+        let log = "Action start 22:00:01: CostFinalize.\nMSI (s) (4C:A8) [22:00:02:000]: something\n";
+        assert_eq!(latest_action(log.as_bytes()).expect("one"), "CostFinalize");
+        assert_eq!(latest_action(&wide(log)).expect("one"), "CostFinalize");
+        assert_eq!(latest_action(b"Action plan: none.\n"), None);
+    }
+
+    #[test]
+    fn of_a_huge_log_the_end_is_read() {
+        use crate::platform::disk::{MemoryDisk, replace};
+        let (disk, path) = (MemoryDisk::new(), WinPath::new(r"C:\x.log").expect("a path"));
+        for log in [wide(&("x".repeat(1000) + LOG)), ("x".repeat(1001) + LOG).into_bytes()] {
+            replace(&disk, &path, &log).expect("written");
+            let end = tail(&disk, &path, 1001).expect("read");
+            assert!(end.len() <= 1004, "{}", end.len());
+            assert!(reason(&end).is_some_and(|why| why.contains("Visual C++ 2015 is required")), "{:?}", reason(&end));
+        }
+    }
+
     proptest::proptest! {
         #[test]
         fn any_bytes_are_read(log: Vec<u8>) {
-            let _ = reason(&log);
+            let _ = (reason(&log), key_lines(&log), latest_action(&log));
         }
     }
 }

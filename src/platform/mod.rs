@@ -5,6 +5,7 @@
 
 mod beside;
 pub mod clock;
+pub mod diagnosis;
 pub mod disk;
 pub mod facts;
 pub mod faulty;
@@ -136,9 +137,24 @@ pub struct Outcome {
     /// SHA-256 of the manifest of a backup, or of an exported key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
+    /// How much a backup holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<Size>,
+    /// The lines of an installer's log that matter.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub log: Vec<String>,
     /// Words for the operator and the report.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+}
+
+/// How much a backup holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Size {
+    /// How many files.
+    pub files: u64,
+    /// Bytes in all of them.
+    pub bytes: u64,
 }
 
 /// What an operation that takes long tells while it runs.
@@ -228,6 +244,8 @@ pub trait Platform: Inspect {
     fn tell_event_log(&self, notice: Notice, text: &str) -> Result<(), Failure>;
     /// This process, as a later one can tell of it.
     fn this_process(&self) -> Process;
+    /// Whether a process of this program, of which [`Platform::this_process`] once told, still runs.
+    fn is_alive(&self, process: &Process) -> bool;
     /// When the machine was started; `None` where that cannot be told.
     fn booted(&self) -> Option<Timestamp>;
     /// The half that only answers questions.

@@ -1,6 +1,10 @@
 //! What is told of a run: to people as text, to scripts as JSON. Both are made from the same data.
 
+pub mod evidence;
 pub mod json;
 pub mod preview;
+pub mod schema;
+pub mod status;
+pub mod story;
 pub mod summary;
 pub mod text;

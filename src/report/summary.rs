@@ -7,7 +7,7 @@ use crate::platform::op::Op;
 use crate::platform::{Failure, Inspect};
 use crate::step::{Scene, Step, Work};
 use crate::webconfig::Fate;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A run that is over.
 #[derive(Debug, Clone, Serialize)]
@@ -54,7 +54,7 @@ pub struct GateSummary {
 }
 
 /// One thing that is left to do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ByHand {
     /// What it is, in a few words.
     pub title: String,
@@ -82,11 +82,10 @@ impl Summary {
             let (_, how) = how_ended.iter().rev().find(|(id, _)| **id == step.id)?;
             Some(StepSummary { id: step.id.clone(), title: step.work.kind().title(), how: (*how).clone() })
         });
-        let scene = Scene { machine, folders: &frozen.folders, history: &history };
-        let mut by_hand = Vec::new();
-        for step in &frozen.steps {
-            by_hand.extend(left_by(step, &scene)?);
-        }
+        let by_hand = match found.by_hand() {
+            Some(known) => known.to_vec(),
+            None => by_hand(&frozen.steps, &Scene { machine, folders: &frozen.folders, history: &history })?,
+        };
         Ok(Self {
             run: frozen.folders.id.clone(),
             machine: frozen.survey.system.name.clone(),
@@ -99,6 +98,15 @@ impl Summary {
             journal: found.journal.to_string(),
         })
     }
+}
+
+/// What the steps of a finished run leave to people.
+pub fn by_hand(steps: &[Step], scene: &Scene<'_>) -> Result<Vec<ByHand>, Failure> {
+    let mut all = Vec::new();
+    for step in steps {
+        all.extend(left_by(step, scene)?);
+    }
+    Ok(all)
 }
 
 /// From the first step of the outage to its last, in milliseconds.

@@ -176,7 +176,7 @@ fn own_theme<'a>(below: &'a str, installed: Option<&Installed>) -> Option<&'a st
 }
 
 /// Files of a web package: folded path below its root, with size and SHA-256.
-type Installed = BTreeMap<String, (u64, String)>;
+pub(crate) type Installed = BTreeMap<String, (u64, String)>;
 
 /// What the package of each component installed, the old one where there are both; where it can be read.
 fn installed(
@@ -197,7 +197,7 @@ fn installed(
 }
 
 /// What the package installed below its root folder; `None` where it cannot be read, which preflight reports.
-fn installed_files(machine: &dyn Inspect, path: &WinPath) -> Result<Option<Installed>, Failure> {
+pub(crate) fn installed_files(machine: &dyn Inspect, path: &WinPath) -> Result<Option<Installed>, Failure> {
     let Ok(Some(mut package)) = packages::open(machine, path) else { return Ok(None) };
     let Ok(root) = WinPath::new(r"C:\x") else { return Ok(None) };
     let forced = BTreeMap::from([("TARGETDIR".to_owned(), root.to_string())]);

@@ -4,7 +4,7 @@ use super::Document;
 use std::time::Duration;
 
 /// One line of a diff.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct DiffLine {
     /// Whose line it is.
     pub kind: LineKind,
@@ -13,7 +13,7 @@ pub struct DiffLine {
 }
 
 /// Whose line a [`DiffLine`] is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LineKind {
     /// In both files.

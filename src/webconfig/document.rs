@@ -44,6 +44,16 @@ impl Document {
     /// Reads a file, which errors call `name`. Whatever passes is well-formed, has `<configuration>` as its root and
     /// can be parsed again in linear time.
     pub fn parse(bytes: Vec<u8>, name: &str) -> Result<Self, ConfigError> {
+        let document = Self::fragment(bytes, name)?;
+        let root = document.tree().root_element().tag_name().name().to_owned();
+        if root != "configuration" {
+            return Err(ConfigError::NotConfiguration { name: name.to_owned(), root });
+        }
+        Ok(document)
+    }
+
+    /// [`Document::parse`] for a file that may be only a part of one, whatever its root.
+    pub(super) fn fragment(bytes: Vec<u8>, name: &str) -> Result<Self, ConfigError> {
         if bytes.len() > limits::MAX_BYTES {
             let why = format!("it is larger than {} MiB", limits::MAX_BYTES >> 20);
             return Err(ConfigError::Limit { name: name.to_owned(), why });
@@ -56,10 +66,6 @@ impl Document {
         };
         limits::check(&text, name)?;
         let parsed = Parsed::try_new(text, |text| Tree::parse(text)).map_err(|error| malformed(name, error))?;
-        let root = parsed.borrow_dependent().root_element().tag_name().name().to_owned();
-        if root != "configuration" {
-            return Err(ConfigError::NotConfiguration { name: name.to_owned(), root });
-        }
         Ok(Self { name: name.to_owned(), bytes, parsed: Arc::new(parsed), encoding, line_end })
     }
 
@@ -115,7 +121,7 @@ impl Document {
             at = range.end;
         }
         text.push_str(&self.text()[at..]);
-        Self::parse(self.encoding.encode(&text), &self.name)
+        Self::fragment(self.encoding.encode(&text), &self.name)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Finds what must not be seen in a file.
 
-use super::{Document, Shown, pairs, secret::holds_secret};
-use crate::secret::is_secret;
+use super::{Document, Shown, pairs};
+use crate::secret::{holds_secret, is_secret};
 use roxmltree::Node;
 use std::{
     collections::{HashMap, HashSet},
@@ -76,14 +76,15 @@ fn replace(document: &Document, secrets: &[Found], mask: impl Fn(&Found) -> &'st
 }
 
 /// A secret and where it lies.
-struct Found {
+pub(super) struct Found {
     /// What it belongs to: the hash of its path, for a path itself may be as long as the file.
-    place: u64,
-    value: String,
-    range: Range<usize>,
+    pub(super) place: u64,
+    pub(super) value: String,
+    pub(super) range: Range<usize>,
 }
 
-fn secrets(document: &Document) -> Vec<Found> {
+/// The secrets of a file, in its order.
+pub(super) fn secrets(document: &Document) -> Vec<Found> {
     let mut found = Vec::new();
     collect(document, document.tree().root(), 0, &mut found);
     found

@@ -1,10 +1,7 @@
 //! Elements of several files that mean the same: matched by name and by what names them in their parent.
 
-use super::{
-    document::{elements, text_of},
-    secret::holds_secret,
-};
-use crate::secret::is_secret;
+use super::document::{elements, text_of};
+use crate::secret::{holds_secret, is_secret};
 use roxmltree::{Attribute, Node};
 use std::{
     borrow::Cow,

@@ -1,6 +1,6 @@
 //! What must never be shown, and a way to speak of it without showing it.
 
-use crate::secret::is_secret;
+use crate::secret::{holds_secret, is_secret};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -81,24 +81,4 @@ impl From<Option<String>> for Shown {
             Some(text) => Self::Plain(text),
         }
     }
-}
-
-/// True where a value holds a credential whatever its key: a connection string, or an address with a password.
-pub(super) fn holds_secret(value: &str) -> bool {
-    let names = value.match_indices(['=', ':']).map(|(at, _)| name_before(&value[..at]));
-    let mut authorities = value.match_indices("//").map(|(at, _)| authority(&value[at + 2..]));
-    names.into_iter().any(|name| is_secret(name) || name.eq_ignore_ascii_case("accountkey"))
-        || authorities.any(|authority| authority.contains('@'))
-}
-
-/// The name that ends a text, as in `Data Source=db;Pass Word `.
-fn name_before(text: &str) -> &str {
-    let start = text.rfind([';', ',', '&', '?', '=', ':', '/', '"', '\'', '|']);
-    text[start.map_or(0, |at| at + 1)..].trim()
-}
-
-/// Host, port and user of an address, from behind its slashes.
-fn authority(text: &str) -> &str {
-    let end = text.find(|c: char| matches!(c, '/' | '?' | '#' | ',' | ';') || c.is_whitespace());
-    &text[..end.unwrap_or(text.len())]
 }

@@ -4,6 +4,8 @@
 
 pub mod matrix;
 pub mod mixes;
+pub mod program;
+pub mod runs;
 
 use pfupgrade::engine::{Answer, End, Engine, EngineError, Found, Operator, Silent, prepare};
 use pfupgrade::plan::Plan;

@@ -65,6 +65,11 @@ impl Ran {
         self
     }
 
+    /// The documents among what it said.
+    pub(crate) fn documents(&self) -> Vec<serde_json::Value> {
+        self.said.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    }
+
     /// The last that it said.
     fn end(&self) -> String {
         let lines: Vec<&str> = self.said.lines().collect();

@@ -3,6 +3,7 @@
 #![allow(clippy::panic, reason = "a scenario ends with a panic that says what is not so")]
 
 mod apart;
+mod capture;
 mod complete;
 mod installers;
 mod interrupted;
@@ -32,6 +33,7 @@ macro_rules! scenarios {
 
 const SCENARIOS: &[(&str, Scenario)] = scenarios! {
     complete: a_preview_changes_nothing one_server_complete names_that_are_kept a_person_runs_the_setup;
+    capture: a_captured_machine_previews_the_same;
     simulation: the_simulation_ends_as_the_same_machine;
     apart: agent_only web_server_only;
     interrupted: a_killed_run_goes_on a_run_is_stopped_by_its_operator a_file_that_is_held_open;

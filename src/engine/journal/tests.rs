@@ -45,7 +45,7 @@ fn a_torn_end_is_cut_and_the_journal_goes_on() {
         disk::replace(&disk, &path, &whole[..cut]).expect("cut");
         let mut journal = Journal::open(&disk, &path).expect("opened");
         assert_eq!(journal.records().len(), 2, "cut at {cut}");
-        journal.write(Timestamp::UNIX_EPOCH, Entry::Finished { data: None }).expect("written");
+        journal.write(Timestamp::UNIX_EPOCH, Entry::Finished { data: None, by_hand: None }).expect("written");
         assert_eq!(Journal::read(&disk, &path).expect("read").len(), 3);
     }
 }
@@ -92,11 +92,11 @@ fn a_record_that_did_not_fit_damages_none_behind_it() {
     let mut journal = Journal::open(&disk, &path).expect("opened");
     journal.file = Box::new(Full(journal.file, true));
     for _ in 0..2 {
-        let failed = journal.write(Timestamp::UNIX_EPOCH, Entry::Finished { data: None });
+        let failed = journal.write(Timestamp::UNIX_EPOCH, Entry::Finished { data: None, by_hand: None });
         assert!(matches!(failed, Err(JournalError::Failure(_))), "{failed:?}");
     }
     let mut journal = Journal::open(&disk, &path).expect("opened again");
-    journal.write(Timestamp::UNIX_EPOCH, Entry::Finished { data: None }).expect("written");
+    journal.write(Timestamp::UNIX_EPOCH, Entry::Finished { data: None, by_hand: None }).expect("written");
     assert_eq!(Journal::read(&disk, &path).expect("read").len(), 4);
 }
 

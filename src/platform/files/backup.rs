@@ -2,7 +2,7 @@
 
 use super::{contents, sync_folders};
 use crate::platform::disk::{self, Disk, Kind, Marks, ReadDisk, many};
-use crate::platform::{Doing, Failure, FailureKind, Progress};
+use crate::platform::{Doing, Failure, FailureKind, Progress, Size};
 use crate::winpath::{WinPath, fold};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -50,6 +50,12 @@ impl Manifest {
     /// Bytes of all files.
     pub fn len(&self) -> u64 {
         self.entries.iter().fold(0, |sum, entry| sum.saturating_add(entry.len))
+    }
+
+    /// Files, and bytes in all of them.
+    pub fn size(&self) -> Size {
+        let files = self.entries.iter().filter(|entry| entry.sha256.is_some()).count();
+        Size { files: files as u64, bytes: self.len() }
     }
 
     /// True where the backup holds nothing.

@@ -51,6 +51,9 @@ pub struct MachineFacts {
     /// Accounts (`DOMAIN\name`) and local groups that exist. Without this list nobody can be asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accounts: Option<Vec<String>>,
+    /// Accounts and groups of which nobody knows whether they exist.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknown_accounts: Vec<String>,
     /// The addresses that answer over HTTP, with their status.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub answers: BTreeMap<String, u16>,
@@ -187,6 +190,7 @@ impl MachineFacts {
             services: Vec::new(),
             signatures: Vec::new(),
             accounts: None,
+            unknown_accounts: Vec::new(),
             answers: BTreeMap::new(),
             registry: Registry::default(),
             installed: BTreeMap::new(),

@@ -18,6 +18,7 @@
 pub mod demo;
 mod facts;
 mod installer;
+mod owner;
 mod programs;
 mod protect;
 mod registry;
@@ -27,6 +28,7 @@ mod tests;
 mod trouble;
 
 pub use facts::{FORMAT, Installed, MachineFacts, OwnApplication, Signed, Stage, Sweep, Task};
+pub(crate) use programs::needs;
 pub use registry::Registry;
 pub use rehearsal::{FailAt, FailKind, ROLLBACK, Rehearsal};
 pub use trouble::{Running, Trouble, When, Works};
@@ -256,6 +258,19 @@ impl Simulated {
     }
 }
 
+/// Whether two addresses lead to the same place: the usual port may be said or not.
+fn same_address(one: &str, other: &str) -> bool {
+    let plain = |url: &str| {
+        let url = url.to_ascii_lowercase();
+        match url.split_once("://") {
+            Some(("https", rest)) => format!("https://{}", rest.replacen(":443/", "/", 1)),
+            Some(("http", rest)) => format!("http://{}", rest.replacen(":80/", "/", 1)),
+            _ => url,
+        }
+    };
+    plain(one) == plain(other)
+}
+
 impl Inspect for Simulated {
     fn files(&self) -> &dyn ReadDisk {
         self.disk.as_read()
@@ -307,12 +322,15 @@ impl Inspect for Simulated {
 
     fn account_exists(&self, name: &str) -> Result<Option<bool>, Failure> {
         let facts = self.locked();
+        if facts.unknown_accounts.iter().any(|unknown| unknown.eq_ignore_ascii_case(name)) {
+            return Ok(None);
+        }
         Ok(facts.accounts.as_ref().map(|known| known.iter().any(|known| known.eq_ignore_ascii_case(name))))
     }
 
     fn http_status(&self, url: &str) -> Result<u16, Failure> {
         let facts = self.locked();
-        let answer = facts.answers.iter().find(|(known, _)| known.eq_ignore_ascii_case(url));
+        let answer = facts.answers.iter().find(|(known, _)| same_address(known, url));
         let silent = || Failure::new(format!("reach {url}"), "nothing answers there");
         answer.map(|(_, status)| *status).ok_or_else(silent)
     }
@@ -369,6 +387,10 @@ impl Platform for Simulated {
 
     fn this_process(&self) -> Process {
         Process { id: std::process::id(), program: "pfupgrade".to_owned(), started: self.clock.now() }
+    }
+
+    fn is_alive(&self, process: &Process) -> bool {
+        owner::is_alive(process.id)
     }
 
     fn booted(&self) -> Option<Timestamp> {

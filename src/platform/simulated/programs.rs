@@ -12,7 +12,7 @@ use crate::platform::{Doing, Failure, Inspect, Outcome, Progress, files};
 use crate::winpath::WinPath;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, Read};
 
 const LIMIT: u64 = 1 << 20;
 const DATA_LIMIT: u64 = 1 << 30;
@@ -91,12 +91,11 @@ enum Runtime {
 
 fn parse(files: &dyn ReadDisk, path: &WinPath) -> Result<Option<Program>, Failure> {
     let doing = format!("read the program {path}");
-    let bytes = match disk::read(files, path, LIMIT) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::FileTooLarge => return Ok(None),
-        Err(error) => return Err(Failure::new(doing, error)),
-    };
-    let Some(text) = std::str::from_utf8(&bytes).ok().filter(|text| text.contains("simulated-program")) else {
+    let mut bytes = Vec::new();
+    files.open(path).and_then(|file| file.take(LIMIT).read_to_end(&mut bytes)).doing(&doing)?;
+    // A stand-in for a real program is filled up to the size of that one.
+    let bytes = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
+    let Some(text) = std::str::from_utf8(bytes).ok().filter(|text| text.contains("simulated-program")) else {
         return Ok(None);
     };
     let program: Program = toml::from_str(text).doing(&doing)?;
@@ -108,8 +107,22 @@ fn parse(files: &dyn ReadDisk, path: &WinPath) -> Result<Option<Program>, Failur
 
 /// The version resource of a simulated program; any other file has none.
 pub(super) fn version_of(files: &dyn ReadDisk, path: &WinPath) -> Result<Option<ProgramVersion>, Failure> {
-    let program = parse(files, path)?;
+    let program = parse(files, path)?.filter(|program| !program.version.is_empty());
     Ok(program.map(|program| ProgramVersion { product: program.product, version: program.version }))
+}
+
+/// The files that a simulated program works with, besides the data of the machine; `None` for any other file.
+pub(crate) fn needs(machine: &dyn Inspect, path: &WinPath) -> Result<Option<Vec<WinPath>>, Failure> {
+    let Some(program) = parse(machine.files(), path)? else { return Ok(None) };
+    let place = |text: &String| {
+        let text = machine.expand(text).ok()?;
+        WinPath::new(&text).ok().or_else(|| path.parent()?.join(&text).ok())
+    };
+    let packages = program.actions.iter().filter_map(|action| match action {
+        Action::InstallPackage { package: from, .. } | Action::Copy { from, .. } => place(from),
+        _ => None,
+    });
+    Ok(Some(packages.collect()))
 }
 
 /// How a program ends before its last action.

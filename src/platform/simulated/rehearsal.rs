@@ -273,6 +273,10 @@ impl Platform for Rehearsal {
         self.machine.this_process()
     }
 
+    fn is_alive(&self, process: &Process) -> bool {
+        self.machine.is_alive(process)
+    }
+
     fn booted(&self) -> Option<Timestamp> {
         self.machine.booted()
     }

@@ -257,6 +257,7 @@ proptest! {
             vc_x86: false,
             vc_x64: false,
             user: None,
+            account: None,
             pending_renames: Vec::new(),
         });
         for (key, values) in keys {

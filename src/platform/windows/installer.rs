@@ -5,7 +5,7 @@ use super::win32::installer as win32;
 use super::win32::{process, system};
 use super::{Windows, program, registry};
 use crate::package::Package;
-use crate::platform::disk::{self, ReadDisk};
+use crate::platform::disk::ReadDisk;
 use crate::platform::installer_code::{self, BUSY, Meaning};
 use crate::platform::op::INSTALLER_LIMIT;
 use crate::platform::registry::{Key, View};
@@ -18,8 +18,6 @@ use std::process::Command;
 const UNINSTALL: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall";
 const IN_PROGRESS: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Installer\InProgress";
 const UNKNOWN_PRODUCT: i32 = 1605;
-/// A log of a large product; more is not read for one sentence.
-const LOG_LIMIT: u64 = 256 << 20;
 
 impl Windows {
     /// Installs a package. A product that is there already, in this version, is done.
@@ -122,7 +120,7 @@ impl Windows {
     }
 
     fn reason(&self, log: &WinPath) -> Option<String> {
-        installer_log::reason(&disk::read(&self.disk, log, LOG_LIMIT).ok()?)
+        installer_log::reason(&installer_log::read(&self.disk, log).ok()?)
     }
 }
 

@@ -158,6 +158,10 @@ impl Platform for Windows {
         program::this()
     }
 
+    fn is_alive(&self, process: &Process) -> bool {
+        program::still_runs(process)
+    }
+
     fn booted(&self) -> Option<Timestamp> {
         Timestamp::now().checked_sub(win32::since_start()).ok()
     }

@@ -33,3 +33,5 @@ mod win32;
 
 #[cfg(windows)]
 pub use machine::Windows;
+#[cfg(windows)]
+pub(super) use program::runs;

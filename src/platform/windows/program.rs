@@ -134,6 +134,11 @@ fn started(id: u32) -> Option<Timestamp> {
     Timestamp::from_microsecond(i64::try_from(since_1970 / 10).ok()?).ok()
 }
 
+/// Whether a process of this number runs.
+pub(in crate::platform) fn runs(id: u32) -> bool {
+    started(id).is_some()
+}
+
 /// Whether a process runs and is the one that was meant: numbers are used again.
 pub(super) fn still_runs(process: &Process) -> bool {
     started(process.id).is_some_and(|started| started == process.started)

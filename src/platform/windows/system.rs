@@ -26,6 +26,7 @@ pub(super) fn system() -> Result<System, Failure> {
         vc_x86: has_runtime("x86")?,
         vc_x64: has_runtime("x64")?,
         user: win32::own_sid().ok(),
+        account: win32::own_account().ok(),
         pending_renames: pending_renames()?,
     })
 }

@@ -1,12 +1,16 @@
 //! Text for people. It is always styled; whoever prints it takes the styles out where they are not wanted.
 
 mod merge;
+mod package;
 mod page;
 mod preview;
+mod status;
 mod summary;
 
+pub use package::{Signed, package};
 pub use page::columns;
 pub use preview::preview;
+pub use status::{all_runs, moment, status};
 pub use summary::summary;
 
 use crate::platform::op::Gate;
@@ -87,6 +91,6 @@ pub fn cut(text: &str, room: usize) -> String {
 }
 
 /// `1 step`, `3 steps`.
-fn count(number: usize, what: &str) -> String {
+pub(super) fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

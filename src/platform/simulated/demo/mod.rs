@@ -17,6 +17,35 @@ use std::sync::Arc;
 /// The names of the demo machines; the first is the usual one.
 pub const NAMES: &[&str] = &["one-server", "agent-server", "web-server"];
 
+/// What stands in for `aspnet_regiis.exe`.
+pub(crate) const REGIIS: &str = include_str!("regiis.toml");
+
+/// What stands in for the server's setup where the real one cannot be run.
+pub(crate) struct StandIn {
+    /// The setup, a simulated program that says of itself what the real one does.
+    pub(crate) setup: String,
+    /// The package that it installs, with its path beside it.
+    pub(crate) package: (&'static str, &'static [u8]),
+    /// The SHA-256 of the packages that come along.
+    pub(crate) along: Vec<String>,
+}
+
+/// The demo's setup for a Windows, which gives this product and version as its own.
+pub(crate) fn stand_in(bits: Bits, product: &str, version: &str) -> Result<StandIn, Failure> {
+    let built = packages(bits).doing("build a stand-in for the server's setup")?;
+    let text = |text: &str| toml::Value::from(text).to_string();
+    let line = |line: &str| match line.split_once(" = ") {
+        Some(("product", _)) => format!("product = {}\n", text(product)),
+        Some(("version", _)) => format!("version = {}\n", text(version)),
+        _ => format!("{line}\n"),
+    };
+    Ok(StandIn {
+        setup: setup(bits).lines().map(line).collect(),
+        package: (r"data\MultiFactorAuthenticationServer.msi", &built.server),
+        along: built.web.iter().map(|(_, package)| hash_bytes(package)).collect(),
+    })
+}
+
 /// What a demo machine is used for.
 #[derive(Clone, Copy)]
 struct Roles {
@@ -95,7 +124,7 @@ impl Workshop<'_> {
         self.write(r"C:\Windows\System32\cmd.exe", include_str!("cmd.toml"))?;
         for version in ["v2.0.50727", "v4.0.30319"] {
             let program = format!(r"C:\Windows\Microsoft.NET\Framework64\{version}\aspnet_regiis.exe");
-            self.write(&program, include_str!("regiis.toml"))?;
+            self.write(&program, REGIIS)?;
         }
         self.write(r"C:\ProgramData\ntuser.pol", "")?;
         self.write(

@@ -26,6 +26,7 @@ pub(super) fn facts(roles: Roles) -> Result<MachineFacts, PathError> {
         vc_x86: !roles.agent,
         vc_x64: !roles.agent,
         user: None,
+        account: Some(r"FABRIKAM\admin".to_owned()),
         pending_renames: Vec::new(),
     });
     let variables = [

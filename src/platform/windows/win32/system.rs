@@ -11,8 +11,9 @@ use windows_sys::Win32::Foundation::{HANDLE, LUID, LocalFree};
 use windows_sys::Win32::Globalization::{CP_UTF8, GetOEMCP, MultiByteToWideChar};
 use windows_sys::Win32::Security::Authorization::ConvertSidToStringSidW;
 use windows_sys::Win32::Security::{
-    AdjustTokenPrivileges, GetTokenInformation, LUID_AND_ATTRIBUTES, LookupPrivilegeValueW, SE_PRIVILEGE_ENABLED,
-    TOKEN_ADJUST_PRIVILEGES, TOKEN_ELEVATION, TOKEN_PRIVILEGES, TOKEN_QUERY, TOKEN_USER, TokenElevation, TokenUser,
+    AdjustTokenPrivileges, GetTokenInformation, LUID_AND_ATTRIBUTES, LookupAccountSidW, LookupPrivilegeValueW, PSID,
+    SE_PRIVILEGE_ENABLED, TOKEN_ADJUST_PRIVILEGES, TOKEN_ELEVATION, TOKEN_PRIVILEGES, TOKEN_QUERY, TOKEN_USER,
+    TokenElevation, TokenUser,
 };
 use windows_sys::Win32::Storage::FileSystem::GetDiskFreeSpaceExW;
 use windows_sys::Win32::System::Console::{GetConsoleOutputCP, SetConsoleOutputCP};
@@ -80,19 +81,39 @@ pub(in crate::platform::windows) fn is_elevated() -> io::Result<bool> {
 
 /// The SID of the account that this process runs as.
 pub(in crate::platform::windows) fn own_sid() -> io::Result<String> {
+    // SAFETY: the SID lives for the call; the text is freed as the call that made it wants it.
+    with_own_sid(|sid| unsafe {
+        let mut text = ptr::null_mut();
+        check(ConvertSidToStringSidW(sid, &mut text))?;
+        Ok(take_text(text))
+    })
+}
+
+/// The name of the account that this process runs as, with its domain.
+pub(in crate::platform::windows) fn own_account() -> io::Result<String> {
+    // Names of accounts have at most 256 characters, those of domains 255.
+    let (mut name, mut domain) = ([0; 257], [0; 257]);
+    let (mut name_length, mut domain_length, mut kind) = (257, 257, 0);
+    // SAFETY: the SID lives for the call; both buffers have the lengths that are given.
+    with_own_sid(|sid| unsafe {
+        let (name, domain) = (name.as_mut_ptr(), domain.as_mut_ptr());
+        check(LookupAccountSidW(ptr::null(), sid, name, &mut name_length, domain, &mut domain_length, &mut kind))
+    })?;
+    Ok(format!("{}\\{}", narrow(&domain), narrow(&name)))
+}
+
+/// Hands on the SID of the account that this process runs as. It is valid for the call.
+fn with_own_sid<T>(hand: impl FnOnce(PSID) -> io::Result<T>) -> io::Result<T> {
     let token = own_token(TOKEN_QUERY)?;
     // Aligned as the structure at its beginning needs it.
     let mut buffer = [0_u64; 32];
     let mut written = 0;
-    // SAFETY: the buffer is large enough for the structure and the longest SID behind it, and is aligned; the text is
-    // freed as the call that made it wants it.
+    // SAFETY: the buffer is large enough for the structure and the longest SID behind it, and is aligned.
     unsafe {
         let size = u32::try_from(size_of_val(&buffer)).unwrap_or_default();
         check(GetTokenInformation(token.as_raw_handle(), TokenUser, buffer.as_mut_ptr().cast(), size, &mut written))?;
         let user = &*buffer.as_ptr().cast::<TOKEN_USER>();
-        let mut text = ptr::null_mut();
-        check(ConvertSidToStringSidW(user.User.Sid, &mut text))?;
-        Ok(take_text(text))
+        hand(user.User.Sid)
     }
 }
 

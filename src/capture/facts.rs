@@ -1,0 +1,140 @@
+//! What a machine knows besides files and registry.
+
+use super::Wish;
+use crate::draft::renamed;
+use crate::plan::Component;
+use crate::platform::disk;
+use crate::platform::facts::{Service, WebServer};
+use crate::platform::simulated::MachineFacts;
+use crate::platform::{Failure, Inspect};
+use crate::secret::is_secret;
+use crate::survey::Survey;
+use crate::webconfig::{Document, Shown, placeholder};
+use std::collections::BTreeSet;
+
+const CONFIG_LIMIT: u64 = 128 << 20;
+/// What plans and installers ask for.
+const VARIABLES: [&str; 14] = [
+    "ALLUSERSPROFILE",
+    "COMPUTERNAME",
+    "CommonProgramFiles",
+    "CommonProgramFiles(x86)",
+    "ProgramData",
+    "ProgramFiles",
+    "ProgramFiles(x86)",
+    "PUBLIC",
+    "SystemDrive",
+    "SystemRoot",
+    "TEMP",
+    "TMP",
+    "USERPROFILE",
+    "windir",
+];
+const GROUP: &str = "PhoneFactor Admins";
+
+pub(super) fn capture(
+    machine: &dyn Inspect,
+    survey: &Survey,
+    wish: &Wish,
+    facts: &mut MachineFacts,
+) -> Result<(), Failure> {
+    let known = VARIABLES.iter().filter_map(|name| Some(((*name).to_owned(), machine.variable(name)?)));
+    facts.variables = known.collect();
+    // Asking for a disk that is not in its drive would open a window.
+    facts.free_space = ('C'..='Z').filter_map(|drive| Some((drive, machine.free_space(drive).ok()?))).collect();
+    facts.web_server = machine.web_server()?.map(without_secrets);
+    facts.services = services(survey, machine.services()?);
+    accounts(machine, survey, facts)?;
+    for url in addresses(machine, survey, wish) {
+        if let Ok(status) = machine.http_status(&url) {
+            facts.answers.insert(url, status);
+        }
+    }
+    Ok(())
+}
+
+fn without_secrets(mut iis: WebServer) -> WebServer {
+    for application in iis.sites.iter_mut().flat_map(|site| &mut site.applications) {
+        for (name, value) in &mut application.settings {
+            if is_secret(name) || Shown::of(name, value) == Shown::Masked {
+                *value = placeholder(value);
+            }
+        }
+    }
+    iis
+}
+
+/// Our services, those that need one of them, and those that any of these needs; the others are nobody's business.
+fn services(survey: &Survey, all: Vec<Service>) -> Vec<Service> {
+    let ours = |service: &Service| survey.services.iter().any(|own| own.name == service.name);
+    let mut wanted: BTreeSet<String> =
+        survey.services.iter().chain(&survey.dependents).map(|service| service.name.to_lowercase()).collect();
+    loop {
+        let is_wanted = |service: &&Service| wanted.contains(&service.name.to_lowercase());
+        let needed: Vec<String> = all
+            .iter()
+            .filter(is_wanted)
+            .flat_map(|service| &service.depends_on)
+            .map(|name| name.to_lowercase())
+            .collect();
+        let before = wanted.len();
+        wanted.extend(needed);
+        if wanted.len() == before {
+            break;
+        }
+    }
+    let all = all.into_iter().filter(|service| wanted.contains(&service.name.to_lowercase()));
+    all.map(|service| Service { image_path: image_path(&service, ours(&service)), ..service }).collect()
+}
+
+/// The command line of a service. Arguments of others' programs are left out; ours have placeholders for secrets.
+fn image_path(service: &Service, ours: bool) -> String {
+    let line = &service.image_path;
+    let Some(program) = service.program() else { return placeholder(line) };
+    let end = line.to_ascii_lowercase().find(".exe").map_or(line.len(), |at| at + 4);
+    let (head, arguments) = line.split_at_checked(end).unwrap_or((line, ""));
+    match ours {
+        true if Shown::of("", arguments) == Shown::Masked => format!("{head}{}", placeholder(arguments)),
+        true => line.clone(),
+        false => format!("\"{program}\""),
+    }
+}
+
+/// Which of the accounts and groups that matter exist. One that nobody can be asked about stays unknown.
+fn accounts(machine: &dyn Inspect, survey: &Survey, facts: &mut MachineFacts) -> Result<(), Failure> {
+    let pools = survey.web_server.iter().flat_map(|iis| &iis.pools).map(|pool| pool.identity.clone());
+    let mut names: BTreeSet<String> = pools.filter(|identity| identity.contains('\\')).collect();
+    names.insert(GROUP.to_owned());
+    names.extend(documents(machine, survey).iter().filter_map(|document| {
+        let values = document.values().ok()?;
+        Some(values.app_setting("WEB_SERVICE_SDK_AUTHENTICATION_USERNAME")?.trim().to_owned())
+    }));
+    names.remove("");
+    for name in names {
+        match machine.account_exists(&name) {
+            Ok(Some(true)) => facts.accounts.get_or_insert_default().push(name),
+            Ok(Some(false)) => drop(facts.accounts.get_or_insert_default()),
+            Ok(None) | Err(_) => facts.unknown_accounts.push(name),
+        }
+    }
+    Ok(())
+}
+
+/// The addresses of the SDK that components use, and those they may get.
+fn addresses(machine: &dyn Inspect, survey: &Survey, wish: &Wish) -> BTreeSet<String> {
+    let old = documents(machine, survey).into_iter().filter_map(|document| Some(document.sdk_url()?.1));
+    let mut all: BTreeSet<String> = old.flat_map(|url| [renamed(&url), url]).collect();
+    all.extend(wish.plan.as_ref().and_then(|plan| plan.sdk.url.as_ref()).map(|url| url.as_str().to_owned()));
+    all.retain(|url| url.to_ascii_lowercase().starts_with("http"));
+    all
+}
+
+fn documents(machine: &dyn Inspect, survey: &Survey) -> Vec<Document> {
+    let served = Component::WEB.iter().filter_map(|component| survey.components.get(component));
+    let files = served.flat_map(|found| &found.applications).map(|served| served.web_config());
+    let document = |path: crate::winpath::WinPath| {
+        let bytes = disk::read(machine.files(), &path, CONFIG_LIMIT).ok()?;
+        Document::parse(bytes, path.as_str()).ok()
+    };
+    files.filter_map(document).collect()
+}

@@ -1,0 +1,338 @@
+//! Files and folders: what is copied, what has placeholders, and what is a stand-in.
+
+use super::{Placeholders, StandIn, Work, package};
+use crate::plan::Component;
+use crate::platform::disk::{self, Entry, Kind};
+use crate::platform::simulated::{demo, needs};
+use crate::platform::{Doing, Failure};
+use crate::preflight::settings;
+use crate::survey::{Found, Installed, Served, installed_files, packages};
+use crate::webconfig::placeholders;
+use crate::winpath::{WinPath, fold};
+use std::collections::BTreeSet;
+use std::io::{self, Read};
+
+const CONFIG_LIMIT: u64 = 128 << 20;
+const DATABASE: &str = "PHONEFACTOR.PFDATA";
+/// What the database of a simulated agent begins with.
+const OLD_DATA: &[u8] = b"PFDATA 5\n";
+/// Stand-ins for what somebody edited or added differ from those for what a package installed.
+const EDITED: u8 = b'x';
+
+impl Work<'_> {
+    /// The folders of the server and the web components, and what else is looked at.
+    pub(super) fn folders(&mut self, state: &WinPath) -> Result<(), Failure> {
+        for (component, found) in &self.survey.components {
+            let shipped = self.shipped(*component, found)?;
+            for served in &found.applications {
+                self.web_folder(served, &shipped)?;
+            }
+        }
+        if let Some(install) = self.survey.install.clone() {
+            self.server_folder(&install.folder)?;
+        }
+        for client in &self.survey.sdk_clients {
+            self.config(&client.web_config, None)?;
+        }
+        self.decrypting_programs()?;
+        self.names_that_are_taken()?;
+        self.left_aside(state)
+    }
+
+    /// What the package of a component has installed, and its own web.config; nothing where it cannot be read.
+    fn shipped(&self, component: Component, found: &Found) -> Result<Shipped, Failure> {
+        let product = found.old().next().or_else(|| found.new_era());
+        let package = product.and_then(|product| product.package.as_ref());
+        let Some(package) = package.filter(|_| component != Component::Server) else { return Ok(Shipped::default()) };
+        Ok(Shipped {
+            files: installed_files(self.machine, package)?.unwrap_or_default(),
+            config: packages::read_file(self.machine, package, "web.config", CONFIG_LIMIT).ok().flatten(),
+        })
+    }
+
+    fn web_folder(&mut self, served: &Served, shipped: &Shipped) -> Result<(), Failure> {
+        let folder = &served.application.folder;
+        let files = self.machine.files().walk(folder).doing(format!("list {folder}"))?;
+        self.folder(folder)?;
+        // A web.config may keep settings in files of any name.
+        let outside = settings::outside_files(self.machine, &served.web_config());
+        for entry in files {
+            let below = entry.path.below(folder).unwrap_or_default();
+            let theme = fold(below).strip_prefix(r"APP_THEMES\").map(str::to_owned);
+            let is_own_theme = theme
+                .is_some_and(|theme| served.themes.iter().any(|own| theme.starts_with(&format!("{}\\", fold(own)))));
+            match entry.kind {
+                Kind::Folder => self.folder(&entry.path)?,
+                Kind::Other => self.leave_out(format!("{} is a link", entry.path)),
+                Kind::File if is_config(&entry.path) || outside.iter().any(|file| fold(file) == fold(below)) => {
+                    let is_main = fold(below) == "WEB.CONFIG";
+                    self.config(&entry.path, shipped.config.clone().filter(|_| is_main))?;
+                }
+                Kind::File if is_own_theme => self.copy(&entry.path)?,
+                Kind::File if shipped.has(self, below, &entry)? => match self.wish.without_packages {
+                    true => self.stand_in(&entry, &[], 0)?,
+                    false => self.copy(&entry.path)?,
+                },
+                Kind::File => self.stand_in(&entry, &[], EDITED)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn server_folder(&mut self, folder: &WinPath) -> Result<(), Failure> {
+        if !self.exists(folder)? {
+            return Ok(());
+        }
+        self.folder(folder)?;
+        for entry in self.machine.files().walk(folder).doing(format!("list {folder}"))? {
+            let name = fold(entry.path.name());
+            match entry.kind {
+                Kind::Folder => self.folder(&entry.path)?,
+                Kind::Other => self.leave_out(format!("{} is a link", entry.path)),
+                Kind::File if name == DATABASE => self.database(&entry)?,
+                Kind::File if name.ends_with(".EXE") => self.server_program(&entry)?,
+                Kind::File if name.ends_with(".MSI") => self.package(&entry.path, !self.wish.without_packages)?,
+                Kind::File => self.stand_in(&entry, &[], 0)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The database is nobody else's business: only its size and hash are told.
+    fn database(&mut self, entry: &Entry) -> Result<(), Failure> {
+        let sha256 = disk::hash(self.machine.files(), &entry.path);
+        if let Err(error) = &sha256 {
+            self.leave_out(format!("the hash of {}: {error}", entry.path));
+        }
+        self.stand_in(entry, OLD_DATA, 0)?;
+        if let Some(last) = self.captured.stand_ins.last_mut() {
+            last.sha256 = sha256.ok();
+        }
+        Ok(())
+    }
+
+    /// A program of the agent: a service reads its database, anything else does nothing.
+    fn server_program(&mut self, entry: &Entry) -> Result<(), Failure> {
+        if needs(self.machine, &entry.path)?.is_some() {
+            return self.copy(&entry.path);
+        }
+        let (product, version) = self.product_of(&entry.path);
+        let mut text = program(&product, &version);
+        let is_service = |service: &crate::platform::facts::Service| service.program().as_ref() == Some(&entry.path);
+        let data = self.survey.install.as_ref().map(|install| install.data().child("PhoneFactor.pfdata"));
+        if let Some(data) = data.filter(|_| self.survey.services.iter().any(is_service)) {
+            let data = toml::Value::from(data.as_str());
+            text += &format!("\n[[on-start]]\ndo = \"require-data\"\nfile = {data}\nmax-version = 5\n");
+        }
+        self.stand_in(entry, text.as_bytes(), 0)
+    }
+
+    /// A program that a run starts: the server's setup, or one of a hook.
+    pub(super) fn program(&mut self, path: &WinPath) -> Result<(), Failure> {
+        if let Some(needed) = needs(self.machine, path)? {
+            let mut sums = Vec::new();
+            for file in needed {
+                if self.exists(&file)? {
+                    self.copy(&file)?;
+                    sums.extend(package::packages_in(self.machine, &file));
+                }
+            }
+            self.copy(path)?;
+            sums.push(disk::hash(self.to.as_read(), path).doing(format!("read {path}"))?);
+            return self.sign(path, sums);
+        }
+        let entry = self.machine.files().entry(path).doing(format!("look for {path}"))?;
+        let Some(entry) = entry else { return Ok(()) };
+        let (product, version) = self.product_of(path);
+        let stands_in = StandIn { path: path.clone(), bytes: entry.len, sha256: None };
+        let is_setup = fold(path.name()).contains("SERVERSETUP");
+        let (text, mut sums) = match is_setup {
+            false => (program(&product, &version), Vec::new()),
+            true => {
+                let made = demo::stand_in(self.survey.system.bits, &product, &version)?;
+                let (name, package) = made.package;
+                if let Some(package_path) = path.parent().and_then(|folder| folder.join(name).ok()) {
+                    self.put(&package_path, &mut &*package, &entry)?;
+                }
+                (made.setup, made.along)
+            }
+        };
+        self.put(path, &mut text.as_bytes(), &entry)?;
+        self.captured.stand_ins.push(stands_in);
+        sums.push(disk::hash_bytes(text.as_bytes()));
+        self.sign(path, sums)
+    }
+
+    /// Product and version that a program gives; its name where it gives none.
+    fn product_of(&self, path: &WinPath) -> (String, String) {
+        let found = self.machine.program_version(path).ok().flatten();
+        found.map_or_else(|| (path.name().to_owned(), String::new()), |found| (found.product, found.version))
+    }
+
+    /// A package with what lies beside it.
+    pub(super) fn package(&mut self, path: &WinPath, whole: bool) -> Result<(), Failure> {
+        let files = self.machine.files();
+        let doing = format!("capture the package {path}");
+        let entry = files.entry(path).doing(&doing)?;
+        let Some(entry) = entry.filter(|entry| entry.kind == Kind::File) else { return Ok(()) };
+        for name in package::beside(files.open(path).doing(&doing)?, path) {
+            let Some(beside) = path.parent().and_then(|folder| folder.join(name).ok()) else { continue };
+            if self.exists(&beside)? {
+                self.copy(&beside)?;
+            }
+        }
+        match if whole { None } else { package::only_tables(self.machine, path).ok() } {
+            Some(tables) => {
+                self.put(path, &mut tables.as_slice(), &entry)?;
+                self.captured.stand_ins.push(StandIn { path: path.clone(), bytes: entry.len, sha256: None });
+            }
+            // What is no package that can be read holds nothing to leave out.
+            None => self.copy(path)?,
+        }
+        let sum = disk::hash(self.to.as_read(), path).doing(doing)?;
+        self.sign(path, [sum])
+    }
+
+    /// A file of settings; one that is no XML has placeholders for everything that could be read.
+    fn config(&mut self, path: &WinPath, shipped: Option<Vec<u8>>) -> Result<(), Failure> {
+        let doing = format!("capture {path}");
+        let files = self.machine.files();
+        let Some(entry) = files.entry(path).doing(&doing)? else { return Ok(()) };
+        let bytes = disk::read(files, path, CONFIG_LIMIT).doing(&doing)?;
+        match placeholders(bytes, path.as_str(), shipped) {
+            Ok((made, values)) => {
+                self.put(path, &mut made.as_slice(), &entry)?;
+                if values > 0 {
+                    self.captured.placeholders.push(Placeholders { of: path.to_string(), values });
+                }
+                Ok(())
+            }
+            Err(error) => {
+                self.leave_out(format!("{path}, which cannot be read: {error}"));
+                self.stand_in(&entry, b"<", b'x')
+            }
+        }
+    }
+
+    /// The programs that decrypt sections: a simulated one in the place of each.
+    fn decrypting_programs(&mut self) -> Result<(), Failure> {
+        let windows = self.machine.variable("SystemRoot").and_then(|folder| WinPath::new(folder).ok());
+        for framework in ["Framework", "Framework64"] {
+            for version in ["v2.0.50727", "v4.0.30319"] {
+                let below = format!(r"Microsoft.NET\{framework}\{version}\aspnet_regiis.exe");
+                let Some(path) = windows.as_ref().and_then(|windows| windows.join(below).ok()) else { continue };
+                let entry = self.machine.files().entry(&path).doing(format!("look for {path}"))?;
+                if let Some(entry) = entry {
+                    self.put(&path, &mut demo::REGIIS.as_bytes(), &entry)?;
+                    self.captured.stand_ins.push(StandIn { path, bytes: entry.len, sha256: None });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Folders in the roots of sites: an application of that name would meet them.
+    fn names_that_are_taken(&mut self) -> Result<(), Failure> {
+        let sites = self.survey.web_server.iter().flat_map(|iis| &iis.sites);
+        let roots: BTreeSet<WinPath> = sites.map(|site| site.folder.clone()).collect();
+        for root in roots {
+            self.folders_in(&root, &|_| true)?;
+        }
+        Ok(())
+    }
+
+    /// What runs have moved aside of which no journal is here.
+    fn left_aside(&mut self, state: &WinPath) -> Result<(), Failure> {
+        for drive in self.facts.free_space.keys().copied().collect::<Vec<_>>() {
+            let Ok(aside) = WinPath::new(format!(r"{drive}:\pfupgrade-aside")) else { continue };
+            let runs = state.child("runs");
+            let files = self.machine.files();
+            self.folders_in(&aside, &|run| !disk::exists(files, &runs.child(run)).unwrap_or(false))?;
+        }
+        Ok(())
+    }
+
+    fn folders_in(&mut self, folder: &WinPath, wanted: &dyn Fn(&str) -> bool) -> Result<(), Failure> {
+        if !self.exists(folder)? {
+            return Ok(());
+        }
+        self.folder(folder)?;
+        let entries = self.machine.files().list(folder).doing(format!("list {folder}"))?;
+        let folders = entries.into_iter().filter(|entry| entry.kind == Kind::Folder && wanted(entry.path.name()));
+        folders.map(|entry| entry.path).try_for_each(|path| self.folder(&path))
+    }
+
+    fn leave_out(&mut self, what: String) {
+        self.captured.left_out.push(what);
+    }
+
+    fn folder(&mut self, path: &WinPath) -> Result<(), Failure> {
+        disk::create_folders(self.to, path).doing(format!("make the folder {path}"))
+    }
+
+    fn copy(&mut self, path: &WinPath) -> Result<(), Failure> {
+        let doing = format!("copy {path}");
+        let files = self.machine.files();
+        let Some(entry) = files.entry(path).doing(&doing)? else { return Ok(()) };
+        let mut file = files.open(path).doing(&doing)?;
+        self.put(path, &mut *file, &entry)
+    }
+
+    /// A file of the same size: first some content, then nothing but one byte.
+    fn stand_in(&mut self, entry: &Entry, begin: &[u8], fill: u8) -> Result<(), Failure> {
+        let filled = entry.len.saturating_sub(begin.len() as u64);
+        self.put(&entry.path, &mut begin.chain(io::repeat(fill).take(filled)), entry)?;
+        let stand_in = StandIn { path: entry.path.clone(), bytes: entry.len, sha256: None };
+        self.captured.stand_ins.push(stand_in);
+        Ok(())
+    }
+
+    fn put(&mut self, path: &WinPath, content: &mut dyn Read, like: &Entry) -> Result<(), Failure> {
+        if let Some(folder) = path.parent() {
+            self.folder(&folder)?;
+        }
+        let mut written = || {
+            let mut file = self.to.create(path)?;
+            let bytes = io::copy(content, &mut file)?;
+            file.set_modified(like.modified)?;
+            io::Result::Ok(bytes)
+        };
+        let bytes = written().doing(format!("write {path}"))?;
+        self.captured.files += 1;
+        self.captured.bytes += bytes;
+        Ok(())
+    }
+}
+
+/// What a package has installed.
+#[derive(Default)]
+struct Shipped {
+    files: Installed,
+    config: Option<Vec<u8>>,
+}
+
+impl Shipped {
+    /// True where a file is as it was installed.
+    fn has(&self, work: &Work<'_>, below: &str, entry: &Entry) -> Result<bool, Failure> {
+        match self.files.get(&fold(below)) {
+            Some((len, hash)) if *len == entry.len => {
+                let found = disk::hash(work.machine.files(), &entry.path).doing(format!("read {}", entry.path))?;
+                Ok(found == *hash)
+            }
+            _ => Ok(false),
+        }
+    }
+}
+
+fn is_config(path: &WinPath) -> bool {
+    fold(path.name()).ends_with(".CONFIG")
+}
+
+/// A simulated program that does nothing.
+fn program(product: &str, version: &str) -> String {
+    let (product, version) = (toml::Value::from(product), toml::Value::from(version));
+    format!(
+        "# This is no program: it stands in for one in a captured machine of pfupgrade.\n\
+         simulated-program = 1\nproduct = {product}\nversion = {version}\n"
+    )
+}

@@ -1,0 +1,158 @@
+//! What the journal keeps for the report of a run, and no run is decided on.
+
+use super::journal::Entry;
+use super::run::Running;
+use super::{End, Engine, EngineError};
+use crate::platform::disk;
+use crate::platform::op::{Gate, Op};
+use crate::platform::{Doing, Failure, FailureKind, Manifest, Outcome, Size, installer_log, manifest_of};
+use crate::report::preview::MergePreview;
+use crate::report::summary;
+use crate::step::{ConfigureWeb, Scene, Step, StepKind, Work};
+use crate::webconfig::{self, Change, DiffLine, Document, Shown};
+use crate::winpath::WinPath;
+use serde::{Deserialize, Serialize};
+
+/// A web.config is a few kilobytes; the reader's own limit is larger.
+const CONFIG_LIMIT: u64 = 128 << 20;
+const MANIFEST_LIMIT: u64 = 256 << 20;
+/// Lines that are the same on both sides, around each difference.
+const CONTEXT: usize = 3;
+
+/// What became of an administrator's web.config. Secrets are masked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// The file as it was called before.
+    pub before: String,
+    /// The file as it is called now.
+    pub after: String,
+    /// What became of every value of the old file.
+    pub changes: Vec<Change>,
+    /// The file before against the file now.
+    pub diff: Vec<DiffLine>,
+}
+
+impl Account {
+    /// Tells it from the files, once the merged one is written. `None` where there was no old one.
+    fn of(step: &ConfigureWeb, scene: &Scene<'_>) -> Result<Option<Self>, Failure> {
+        let Some(merge) = step.merge(scene)? else { return Ok(None) };
+        if step.protected.is_some() {
+            return Ok(Some(Self::of_encrypted(step, merge)));
+        }
+        let read = |path: &WinPath| {
+            let doing = format!("read {path}");
+            let bytes = disk::read(scene.machine.files(), path, CONFIG_LIMIT).doing(&doing)?;
+            Document::parse(bytes, path.as_str()).doing(doing)
+        };
+        let before = read(&scene.old(&step.old_folder).child("web.config"))?;
+        let after = read(&WinPath::new(&merge.file).doing("find the merged web.config")?)?;
+        Ok(Some(Self {
+            before: step.old_folder.child("web.config").to_string(),
+            after: merge.file,
+            changes: merge.changes,
+            diff: webconfig::masked_diff(&before, &after, CONTEXT),
+        }))
+    }
+}
+
+impl Account {
+    /// What an administrator has encrypted is not shown, whatever it is called: only what became of it.
+    fn of_encrypted(step: &ConfigureWeb, merge: MergePreview) -> Self {
+        let hidden = |shown: Shown| if shown == Shown::Absent { shown } else { Shown::Masked };
+        let change = |change: Change| Change {
+            old: hidden(change.old),
+            new: hidden(change.new),
+            result: hidden(change.result),
+            ..change
+        };
+        Self {
+            before: step.old_folder.child("web.config").to_string(),
+            after: merge.file,
+            changes: merge.changes.into_iter().map(change).collect(),
+            diff: Vec::new(),
+        }
+    }
+}
+
+impl Running<'_> {
+    /// Notes what became of the old settings, where the step has written a web.config.
+    pub(super) fn note_account(&mut self, step: &Step) -> Result<(), EngineError> {
+        let Work::ConfigureWeb(configure) = &step.work else { return Ok(()) };
+        // The settings are in place; that they cannot be told of fails nothing.
+        match Account::of(configure, &self.scene()) {
+            Ok(Some(account)) => self.write(Entry::Merged { step: step.id.clone(), account: Box::new(account) }),
+            Ok(None) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Notes that work ends here for now. Nothing depends on that record: a run goes on without it as well.
+    pub(super) fn note_pause(&mut self, end: &End) {
+        let entry = match end {
+            End::Waiting(gate) => Entry::Waiting { gate: Gate { by_hand: None, ..gate.clone() } },
+            End::Stopped => Entry::Stopped,
+            End::Restart { .. } | End::Done { .. } | End::RolledBack => return,
+        };
+        self.write(entry).ok();
+    }
+
+    /// The last record of a run.
+    pub(super) fn note_end(&mut self) -> Result<(), EngineError> {
+        let data = self.engine.data_file(self.frozen)?;
+        // What cannot be told now can be asked for later; the run is done all the same.
+        let by_hand = summary::by_hand(&self.frozen.steps, &self.scene()).ok();
+        self.write(Entry::Finished { data, by_hand })
+    }
+}
+
+impl Engine<'_> {
+    /// The record of a command that begins to work on a run.
+    pub(super) fn session(&self, command: &str) -> Entry {
+        // Whoever it is, work goes on.
+        let user = self.platform.system().ok().and_then(|system| system.account);
+        Entry::Session { command: command.to_owned(), user }
+    }
+
+    /// The record of a failure; `op` is what failed.
+    pub(super) fn failure_noted(&self, step: &str, failure: &Failure, op: Option<&Op>) -> Entry {
+        let (step, why, next) = (step.to_owned(), failure.to_string(), failure.next.clone());
+        match &failure.kind {
+            FailureKind::StillRunning(process) => {
+                Entry::OutcomeUnknown { step, process: (**process).clone(), why, next }
+            }
+            _ => Entry::Failed {
+                step,
+                why,
+                next,
+                log: op.map_or_else(Vec::new, |op| self.log_of(op)),
+                changed_nothing: false,
+            },
+        }
+    }
+
+    /// What an operation brought to light, with what is read from the files that it has written.
+    pub(super) fn completed(&self, op: &Op, outcome: Outcome) -> Result<Outcome, EngineError> {
+        let (sha256, size) = self.of_backup(op)?;
+        Ok(Outcome { sha256, size, log: self.log_of(op), ..outcome })
+    }
+
+    /// The hash and the size of a backup: the journal knows what it was, so that a change of the backup itself is found.
+    fn of_backup(&self, op: &Op) -> Result<(Option<String>, Option<Size>), EngineError> {
+        let file = match op {
+            Op::BackUp { to, .. } => manifest_of(to),
+            Op::ExportKey { to, .. } => to.clone(),
+            _ => return Ok((None, None)),
+        };
+        let bytes = disk::read(self.platform.files(), &file, MANIFEST_LIMIT).doing(format!("read {file}"))?;
+        let size = match op {
+            Op::BackUp { .. } => serde_json::from_slice(&bytes).ok().map(|manifest: Manifest| manifest.size()),
+            _ => Some(Size { files: 1, bytes: bytes.len() as u64 }),
+        };
+        Ok((Some(disk::hash_bytes(&bytes)), size))
+    }
+
+    /// The lines that matter in the log of an installer, where the operation has one.
+    fn log_of(&self, op: &Op) -> Vec<String> {
+        let (Op::Install { log, .. } | Op::Uninstall { log, .. } | Op::Run { log, .. }) = op else { return Vec::new() };
+        installer_log::read(self.platform.files(), log).map(|log| installer_log::key_lines(&log)).unwrap_or_default()
+    }
+}

@@ -1,0 +1,186 @@
+//! What a package is and holds, as `inspect` tells it.
+
+use super::layout::{SET_DIRECTORY, SET_PROPERTY, STOP, name_on_target};
+use super::left_out;
+use super::tables::MAX_DEPTH;
+use super::{Info, Package, ServiceStart};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::io::{Read, Seek};
+
+/// A package, described.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Description {
+    /// What it is.
+    #[serde(flatten)]
+    pub info: Info,
+    /// The properties that a command line can set, with their values in the package.
+    pub properties: BTreeMap<String, String>,
+    /// The parts that can be chosen.
+    pub features: Vec<FeatureDescription>,
+    /// The folders that it fills or knows, by their keys.
+    pub directories: BTreeMap<String, String>,
+    /// The files.
+    pub files: Vec<FileDescription>,
+    /// The services.
+    pub services: Vec<ServiceDescription>,
+    /// What it would put into IIS; `None` where nothing in it says so.
+    pub web: Option<WebDescription>,
+    /// What has to hold before it installs.
+    pub launch_conditions: Vec<LaunchCondition>,
+    /// Custom actions and tables that a rehearsal leaves out.
+    pub not_simulated: Vec<String>,
+}
+
+/// A feature.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FeatureDescription {
+    /// The name by which ADDLOCAL calls it.
+    pub name: String,
+    /// The feature it is part of.
+    pub parent: Option<String>,
+    /// The name people see.
+    pub title: String,
+    /// It is installed where INSTALLLEVEL is at least this; never where it is 0.
+    pub level: i32,
+}
+
+/// A file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FileDescription {
+    /// Its folder, as in `directories`, and its name.
+    pub path: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its version, where it has one.
+    pub version: Option<String>,
+}
+
+/// A service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ServiceDescription {
+    /// The name programs use.
+    pub name: String,
+    /// The name people see.
+    pub display_name: String,
+    /// When it starts.
+    pub start: ServiceStart,
+    /// The account it runs as; none for LocalSystem.
+    pub account: Option<String>,
+}
+
+/// What a web setup puts into IIS.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WebDescription {
+    /// The property that names the virtual directory, with its value in the package; `None` where it takes none.
+    pub virtual_directory: Option<String>,
+    /// The same for the site, such as `/LM/W3SVC/1`.
+    pub site: Option<String>,
+    /// The same for the application pool.
+    pub application_pool: Option<String>,
+    /// Its tables about IIS.
+    pub tables: Vec<String>,
+}
+
+/// What has to hold before a package installs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LaunchCondition {
+    /// The condition.
+    pub condition: String,
+    /// What is said where it does not hold.
+    pub message: String,
+}
+
+impl<R: Read + Seek> Package<R> {
+    /// Describes the package as it is, not as one installation would have it.
+    pub fn describe(&self) -> Description {
+        let directories: BTreeMap<String, String> =
+            self.tables.directories.keys().map(|key| (key.clone(), self.directory(key))).collect();
+        let path = |key: &str, name: &str| {
+            let folder = directories.get(key).map_or(key, String::as_str);
+            format!("{}\\{name}", folder.trim_end_matches('\\'))
+        };
+        Description {
+            info: self.info.clone(),
+            properties: self.public_properties().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            features: self
+                .features()
+                .map(|feature| FeatureDescription {
+                    name: feature.name.clone(),
+                    parent: feature.parent.clone(),
+                    title: feature.title.clone(),
+                    level: feature.level,
+                })
+                .collect(),
+            files: self
+                .files()
+                .iter()
+                .map(|file| FileDescription {
+                    path: path(&file.directory, &file.name),
+                    size: file.size,
+                    version: file.version.clone(),
+                })
+                .collect(),
+            services: self
+                .services()
+                .iter()
+                .map(|service| ServiceDescription {
+                    name: service.name.clone(),
+                    display_name: service.display_name.clone(),
+                    start: service.start,
+                    account: service.account.clone(),
+                })
+                .collect(),
+            web: self.web(),
+            launch_conditions: self
+                .launch_conditions()
+                .iter()
+                .cloned()
+                .map(|(condition, message)| LaunchCondition { condition, message })
+                .collect(),
+            not_simulated: self.not_simulated(),
+            directories,
+        }
+    }
+
+    /// Where a folder lies, as far as the package alone tells: `[ProgramFilesFolder]\Example`.
+    fn directory(&self, key: &str) -> String {
+        let (mut names, mut at) = (Vec::new(), key);
+        while let Some(directory) = self.tables.directories.get(at).filter(|_| names.len() < MAX_DEPTH) {
+            if directory.parent.is_empty() || directory.parent == at || is_of_windows(at) {
+                break;
+            }
+            names.push(name_on_target(&directory.default));
+            at = &directory.parent;
+        }
+        let names = names.into_iter().rev().filter(|name| *name != ".").map(|name| format!("\\{name}"));
+        format!("[{at}]{}", names.collect::<String>())
+    }
+
+    fn web(&self) -> Option<WebDescription> {
+        let taken = |name: &str| self.takes(name).then(|| self.property(name).unwrap_or_default().to_owned());
+        let tables = self.msi.tables().map(|table| table.name().to_owned());
+        let web = WebDescription {
+            virtual_directory: taken("TARGETVDIR"),
+            site: taken("TARGETSITE"),
+            application_pool: taken("TARGETAPPPOOL"),
+            tables: tables.filter(|name| name.to_ascii_lowercase().contains("iis")).collect(),
+        };
+        (web.virtual_directory.is_some() || !web.tables.is_empty()).then_some(web)
+    }
+
+    /// What a rehearsal would leave out, whatever the conditions are under which it is done.
+    fn not_simulated(&self) -> Vec<String> {
+        let actions = self.tables.sequence.iter().filter_map(|(name, _)| Some((name, self.tables.actions.get(name)?)));
+        let run = actions.filter(|(_, action)| !matches!(action.kind(), SET_PROPERTY | SET_DIRECTORY | STOP));
+        let run = run.filter_map(|(name, action)| left_out::action(name, action));
+        let has_rows = |table: &&str| self.tables.left_out.get(*table).is_some_and(|rows| !rows.is_empty());
+        let tables = left_out::TABLES.iter().map(|(table, _)| *table).filter(has_rows);
+        run.chain(tables.map(|table| format!("table {table}"))).collect()
+    }
+}
+
+/// True for a folder that Windows Installer itself places, wherever the package hangs it.
+fn is_of_windows(key: &str) -> bool {
+    key.ends_with("Folder") && key.starts_with(|c: char| c.is_ascii_uppercase())
+}

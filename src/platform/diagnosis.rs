@@ -1,0 +1,318 @@
+//! The known troubles of installers, told by the words of their logs: what each is, and what to do about it.
+
+/// One known trouble.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trouble {
+    /// What is the matter, in a few words.
+    pub says: &'static str,
+    /// What to do about it.
+    pub advice: &'static str,
+    /// Texts of a log that tell of it: all parts of any of them have to stand in one line, in any case.
+    signs: &'static [&'static [&'static str]],
+}
+
+/// Every known trouble. The first that fits counts, so what is particular stands before what is general. The numbers are
+/// those of Windows Installer's messages, which are the same in every language; the words are the English ones.
+pub const TROUBLES: &[Trouble] = &[
+    Trouble {
+        says: "the Visual C++ 2015 runtime is missing",
+        advice: "install the Visual C++ 2015 redistributables, x86 and x64 (the server's setup brings them along)",
+        signs: &[&["visual c++"], &["vcruntime140.dll"], &["msvcp140.dll"], &["vc_redist"], &["api-ms-win-crt-"]],
+    },
+    Trouble {
+        says: "IIS 6 metabase compatibility is missing",
+        advice: "add the role service \"IIS 6 Metabase Compatibility\" (Web-Metabase) to the web server",
+        signs: &[&["metabase"], &["iisadmin", "service"], &["iis://localhost"]],
+    },
+    Trouble {
+        says: "IIS, or ASP.NET in it, is missing or not what the installer expects",
+        advice: "add the web server with ASP.NET to the server's roles, and see that the application pool has CLR v4.0 in \
+                 integrated mode",
+        signs: &[
+            &["internet information serv", "requires"],
+            &["asp.net", "not", "registered"],
+            &["asp.net", "requires"],
+        ],
+    },
+    Trouble {
+        says: ".NET Framework 4.x is missing",
+        advice: "install .NET Framework 4.5 or later",
+        signs: &[&[".net framework", "requires"], &[".net framework", "must be installed"]],
+    },
+    Trouble {
+        says: "another installation is running",
+        advice: "let the other installation end, or find out whose it is (Windows Update, a management agent) and pause \
+                 that",
+        signs: &[
+            &["error 1500"],
+            &["another installation is in progress"],
+            &["another program is being installed"],
+            &["error 1704"],
+            &["is currently suspended"],
+        ],
+    },
+    Trouble {
+        says: "the package is for another processor",
+        advice: "take the package for this Windows, 32 or 64 bits",
+        signs: &[
+            &["not supported by this processor type"],
+            &["contact your application vendor", "64-bit"],
+            &["32-bit", "cannot be installed on 64-bit"],
+            &["64-bit", "cannot be installed on 32-bit"],
+        ],
+    },
+    Trouble {
+        says: "Windows waits for a restart",
+        advice: "restart Windows",
+        signs: &[
+            &["pending", "reboot"],
+            &["pending", "restart"],
+            &["must restart", "before"],
+            &["restart", "required before"],
+            &["reboot", "required before"],
+            &["error 1737"],
+        ],
+    },
+    Trouble {
+        says: "the disk is full",
+        advice: "make room on the drive that the log names, and on the one with the temporary files",
+        signs: &[
+            &["error 1307"],
+            &["error 1601", "disk space"],
+            &["not enough", "disk space"],
+            &["not enough space on the disk"],
+            &["insufficient disk space"],
+            &["out of disk space"],
+            &["0x80070070"],
+        ],
+    },
+    Trouble {
+        says: "a file is in use",
+        advice: "close the program that holds the file open (the line names the file, and often the process)",
+        signs: &[
+            &["error 1306"],
+            &["info 1603"],
+            &["error 1603", "in use"],
+            &["being held in use"],
+            &["being used by another process"],
+            &["exclusive access to the file"],
+            &["0x80070020"],
+        ],
+    },
+    Trouble {
+        says: "the installer's own source is missing",
+        advice: "put the package of exactly this product and version, with the files beside it, where the log looks for it",
+        signs: &[
+            &["error 1706"],
+            &["error 1612"],
+            &["no valid source"],
+            &["installation source for this product is not available"],
+            &["error 1311"],
+            &["error 1316"],
+            &["error 1305"],
+        ],
+    },
+    Trouble {
+        says: "the installer has not the rights it needs",
+        advice: "run this program as administrator, and see that SYSTEM and Administrators have full control of what the \
+                 line names",
+        signs: &[
+            &["error 1925"],
+            &["sufficient privileges"],
+            &["insufficient privileges"],
+            &["error 1303"],
+            &["error 1310"],
+            &["error 1321"],
+            &["error 1401"],
+            &["error 1402"],
+            &["error 1406"],
+            &["access is denied"],
+            &["0x80070005"],
+            &["must be logged", "administrator"],
+        ],
+    },
+    Trouble {
+        says: "a service did not start",
+        advice: "look into the event log for why the service did not start: its account, or a library that is missing",
+        signs: &[&["error 1920"], &["failed to start", "service"]],
+    },
+    Trouble {
+        says: "the package is damaged",
+        advice: "copy the package again from where it comes, and compare its SHA-256",
+        signs: &[&["error 1335"], &["error 1330"], &["error 2350"], &["cabinet file", "corrupt"]],
+    },
+];
+
+/// The trouble of which a line of a log tells.
+pub fn recognise(line: &str) -> Option<&'static Trouble> {
+    let line = line.to_ascii_lowercase();
+    // "Error 1306" must not be found in "Error 13061".
+    let holds = |part: &&str| {
+        let ends_well = |at: usize| {
+            let next = line.as_bytes().get(at + part.len());
+            !part.ends_with(|last: char| last.is_ascii_digit()) || !next.is_some_and(u8::is_ascii_digit)
+        };
+        line.match_indices(*part).any(|(at, _)| ends_well(at))
+    };
+    TROUBLES.iter().find(|trouble| trouble.signs.iter().any(|sign| sign.iter().all(holds)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::installer_code;
+    use crate::platform::installer_log::reason;
+    use crate::winpath::WinPath;
+
+    /// The end of a log as Windows Installer writes it, around the line that tells.
+    fn log(action: &str, line: &str) -> String {
+        format!(
+            "=== Verbose logging started: 3/5/2016  22:14:08  Build type: SHIP UNICODE 5.00.9600.00 ===\r\n\
+             MSI (c) (4C:A8) [22:14:08:001]: Command Line: TARGETVDIR=MultiFactorAuth REBOOT=ReallySuppress\r\n\
+             Action start 22:14:09: {action}.\r\n\
+             MSI (s) (B4:10) [22:14:09:120]: Note: 1: 2205 2:  3: Error \r\n\
+             {line}\r\n\
+             Action ended 22:14:10: {action}. Return value 3.\r\n\
+             MSI (s) (B4:10) [22:14:10:300]: Note: 1: 1708 \r\n\
+             Action ended 22:14:10: INSTALL. Return value 3.\r\n\
+             Property(S): UpgradeCode = {{0F7A5E1C-AAAA-4B6F-9C8B-5F1E8D2D1C11}}\r\n\
+             MSI (s) (B4:10) [22:14:10:410]: Product: Multi-Factor Authentication User Portal -- Installation failed.\r\n\
+             MSI (c) (4C:A8) [22:14:10:420]: MainEngineThread is returning 1603\r\n"
+        )
+    }
+
+    /// Lines as such logs have them, with the trouble and the next step that have to be told.
+    const LINES: &[(&str, &str, &str, &str)] = &[
+        (
+            "LaunchConditions",
+            "MSI (s) (B4:10) [22:14:09:130]: Product: Multi-Factor Authentication User Portal -- This setup needs the \
+             Visual C++ Redistributable for Visual Studio 2015 Update 1 (x86 and x64).",
+            "Visual C++ 2015 runtime is missing",
+            "redistributables",
+        ),
+        (
+            "CA_LoadLibrary",
+            "CustomAction CA_LoadLibrary returned actual error code 1157: VCRUNTIME140.dll was not found",
+            "Visual C++ 2015 runtime is missing",
+            "redistributables",
+        ),
+        (
+            "WEBCA_CreateAppRoots",
+            "ERROR   : (ERROR_PATH_NOT_FOUND) IIS 6 Metabase Compatibility is not installed on this computer",
+            "IIS 6 metabase compatibility is missing",
+            "Web-Metabase",
+        ),
+        (
+            "LaunchConditions",
+            "Product: Portal -- This setup requires Internet Information Server 7.0 or higher.",
+            "IIS, or ASP.NET in it",
+            "ASP.NET",
+        ),
+        (
+            "LaunchConditions",
+            "Product: SDK -- This product requires .NET Framework 4.5.",
+            ".NET Framework 4.x is missing",
+            ".NET Framework 4.5",
+        ),
+        (
+            "InstallInitialize",
+            "Error 1500. Another installation is in progress. You must complete that installation before continuing.",
+            "another installation is running",
+            "Windows Update",
+        ),
+        (
+            "InstallValidate",
+            "Error 1704. An installation for Security Update is currently suspended. You must undo the changes.",
+            "another installation is running",
+            "Windows Update",
+        ),
+        (
+            "INSTALL",
+            "This installation package is not supported by this processor type. Contact your product vendor.",
+            "another processor",
+            "32 or 64 bits",
+        ),
+        (
+            "LaunchConditions",
+            "Product: Server -- A restart from an earlier installation is pending: you must restart Windows before you \
+             go on.",
+            "waits for a restart",
+            "restart Windows",
+        ),
+        (
+            "InstallFiles",
+            "Error 1307. There is not enough disk space to install this file: C:\\inetpub\\wwwroot\\x.dll. Free some.",
+            "the disk is full",
+            "make room",
+        ),
+        (
+            "InstallFiles",
+            "Error 1306. Another application has exclusive access to the file 'C:\\x\\pfsvc.exe'. Please shut it down.",
+            "a file is in use",
+            "close the program",
+        ),
+        (
+            "InstallValidate",
+            "Info 1603. The file C:\\x\\pfsvc.exe is being held in use by the following process: Name: pfsvc, Id: 1234.",
+            "a file is in use",
+            "close the program",
+        ),
+        (
+            "ResolveSource",
+            "Error 1706. An installation package for the product PhoneFactor User Portal cannot be found.",
+            "source is missing",
+            "exactly this product",
+        ),
+        (
+            "LaunchConditions",
+            "Error 1925. You do not have sufficient privileges to complete this installation for all users.",
+            "has not the rights",
+            "as administrator",
+        ),
+        (
+            "StartServices",
+            "Error 1920. Service 'Multi-Factor Authentication' (MultiFactorAuth) failed to start.",
+            "a service did not start",
+            "event log",
+        ),
+        ("InstallFiles", "Error 1335. The cabinet file 'data.cab' is corrupt.", "package is damaged", "SHA-256"),
+    ];
+
+    #[test]
+    fn each_known_trouble_is_told_in_one_line_with_the_next_step() {
+        let path = WinPath::new(r"C:\logs\install-portal.log").expect("a path");
+        for (action, line, says, advice) in LINES {
+            let text = log(action, line);
+            let wide: Vec<u8> = [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+            for bytes in [text.as_bytes(), &wide] {
+                let why = reason(bytes).expect("it failed");
+                let failure = installer_code::failure("install x", "Windows Installer", 1603, &why, &path);
+                assert!(failure.why.contains(says), "{line}: {}", failure.why);
+                assert!(
+                    failure.next.contains(advice) && failure.next.contains("install-portal.log"),
+                    "{}",
+                    failure.next
+                );
+                assert!(!failure.why.contains('\n'), "{}", failure.why);
+            }
+        }
+        let told: Vec<_> = LINES.iter().filter_map(|(_, line, ..)| recognise(line)).collect();
+        assert!(TROUBLES.iter().all(|trouble| told.contains(&trouble)), "a trouble is not told by any line");
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_guessed() {
+        for line in [
+            "",
+            "Error 13061. x",
+            "Error 25002. Something else.",
+            "MSI (s): Note: 1: 2205 2:  3: Error",
+            "InstallFiles",
+        ] {
+            assert_eq!(recognise(line), None, "{line}");
+        }
+        let why =
+            reason(log("CA_Own", "CustomAction CA_Own returned actual error code 1603").as_bytes()).expect("it failed");
+        assert_eq!(why, "CustomAction CA_Own returned actual error code 1603 (action CA_Own)");
+    }
+}

@@ -1,0 +1,84 @@
+//! JSON Schemas of what this program reads and prints.
+//!
+//! Fields are only ever added, so a document may have more than a schema knows; what this version prints is described
+//! to its last field, which every build for tests sees to ([`check`]).
+
+mod check;
+mod plan;
+
+use serde_json::{Map, Value, json};
+
+/// Of what there are schemas: the plan, and every kind of document.
+pub const NAMES: [&str; 11] =
+    ["plan", "preview", "events", "status", "verify", "report", "merge", "init", "capture", "package", "error"];
+
+const DEFINITIONS: &str = include_str!("definitions.json");
+
+fn text(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "preview" => include_str!("preview.json"),
+        "events" => include_str!("events.json"),
+        "status" => include_str!("status.json"),
+        "verify" => include_str!("verify.json"),
+        "report" => include_str!("report.json"),
+        "merge" => include_str!("merge.json"),
+        "init" => include_str!("init.json"),
+        "capture" => include_str!("capture.json"),
+        "package" => include_str!("package.json"),
+        "error" => include_str!("error.json"),
+        _ => return None,
+    })
+}
+
+/// The schema of a name, complete in itself; `None` for a name that is none of [`NAMES`].
+pub fn of(name: &str) -> Option<Value> {
+    let mut schema = match name {
+        "plan" => plan::schema(),
+        _ => serde_json::from_str(text(name)?).ok()?,
+    };
+    let all: Map<String, Value> = serde_json::from_str(DEFINITIONS).ok()?;
+    let mut used = Map::new();
+    collect(&schema, &all, &mut used);
+    let fields = schema.as_object_mut()?;
+    fields.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
+    fields.insert("title".to_owned(), json!(format!("pfupgrade {name}")));
+    if !used.is_empty() {
+        fields.insert("$defs".to_owned(), Value::Object(used));
+    }
+    Some(schema)
+}
+
+/// The definitions that a schema refers to, directly or by way of others.
+fn collect(schema: &Value, all: &Map<String, Value>, used: &mut Map<String, Value>) {
+    match schema {
+        Value::Object(fields) => {
+            let name = fields.get("$ref").and_then(Value::as_str).and_then(|link| link.strip_prefix("#/$defs/"));
+            if let Some((name, definition)) = name.and_then(|name| all.get_key_value(name))
+                && !used.contains_key(name)
+            {
+                used.insert(name.clone(), definition.clone());
+                collect(definition, all, used);
+            }
+            fields.values().for_each(|inner| collect(inner, all, used));
+        }
+        Value::Array(items) => items.iter().for_each(|inner| collect(inner, all, used)),
+        _ => {}
+    }
+}
+
+/// The name of the schema that a printed document or event has.
+pub fn name_of(document: &Value) -> &str {
+    match document.get("event") {
+        Some(_) => "events",
+        None => document.get("kind").and_then(Value::as_str).unwrap_or_default(),
+    }
+}
+
+/// Why a value is not what a schema describes; a field that the schema does not know is such a reason, too.
+pub fn check(name: &str, value: &Value) -> Result<(), String> {
+    let schema = of(name).ok_or_else(|| format!("there is no schema `{name}`"))?;
+    check::against(&schema, value)
+}
+
+#[cfg(test)]
+mod tests;
