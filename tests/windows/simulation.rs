@@ -185,6 +185,7 @@ fn windows() -> MachineFacts {
         vc_x86: false,
         vc_x64: false,
         user: None,
+        account: None,
         pending_renames: Vec::new(),
     });
     let variables = [
