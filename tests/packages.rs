@@ -56,6 +56,7 @@ fn server() -> MemoryDisk {
         vc_x86: false,
         vc_x64: false,
         user: Some(USER.to_owned()),
+        account: None,
         pending_renames: Vec::new(),
     };
     let mut facts = MachineFacts::new(system);

@@ -135,7 +135,7 @@ impl Engine<'_> {
         Ok(Outcome { sha256, size, log: self.log_of(op), ..outcome })
     }
 
-    /// The hash and the size of a backup: the journal knows what it was, so that a change of the backup itself is found.
+    /// The hash and the size of a backup: the journal knows what it was, so that a change of it is found.
     fn of_backup(&self, op: &Op) -> Result<(Option<String>, Option<Size>), EngineError> {
         let file = match op {
             Op::BackUp { to, .. } => manifest_of(to),

@@ -30,7 +30,7 @@ pub use foretell::Foretold;
 pub use lock::{Died, Owner, Taken};
 pub use prepare::{Prepared, prepare};
 pub use run::{Answer, Operator};
-pub use runs::{Found, Standing};
+pub use runs::{EachRun, Found, Standing};
 
 use crate::platform::clock::Clock;
 use crate::platform::op::Gate;

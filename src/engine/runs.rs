@@ -63,6 +63,9 @@ impl Found {
     }
 }
 
+/// A run by its id, or why it cannot be read.
+pub type EachRun = (String, Result<Found, EngineError>);
+
 impl Engine<'_> {
     /// The latest run; `None` where there has never been one. A run that was killed before its journal began counts as
     /// never begun: it has done nothing yet.
@@ -71,7 +74,7 @@ impl Engine<'_> {
     }
 
     /// Every run by its id, the latest first, or why it cannot be read.
-    pub fn each_run(&self) -> Result<Vec<(String, Result<Found, EngineError>)>, EngineError> {
+    pub fn each_run(&self) -> Result<Vec<EachRun>, EngineError> {
         let run = |folder: WinPath| Some((folder.name().to_owned(), self.run_in(&folder).transpose()?));
         Ok(self.run_folders()?.into_iter().filter_map(run).collect())
     }

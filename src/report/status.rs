@@ -80,8 +80,8 @@ pub struct Happened {
 }
 
 impl RunStatus {
-    /// A run, told from its journal. `at_work`: a process works on it just now. What to do next is left to those who know
-    /// the commands.
+    /// A run, told from its journal. `at_work`: a process works on it just now. What to do next is left
+    /// to those who know the commands.
     pub fn of(found: &Found, story: &Story, at_work: bool) -> Self {
         let frozen = &found.frozen;
         let step = match &story.stands {

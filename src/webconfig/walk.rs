@@ -223,10 +223,11 @@ impl<'s, 't> Walk<'s, 't> {
         if self.path.is_empty() || (self.is_settings() && self.path.len() <= 2) {
             return false;
         }
-        let is_mixed = |node| elements(node).next().is_some() && !pairs::text(node).is_empty();
+        let has_children = || [old, base].into_iter().any(|node| elements(node).next().is_some());
+        let is_mixed = || pairs::text(old) != pairs::text(base) && has_children();
         let is_doubtful = || children.triples.iter().any(|(_, child)| !child.is_unique);
         if self.hands_off().is_some()
-            || !(is_mixed(old) || is_mixed(base) || is_doubtful())
+            || !(is_mixed() || is_doubtful())
             || !pairs::same(base, new, &|_, _| false)
             || !own::own_parts(old).is_empty()
             || pairs::same(old, new, &|_, _| false)
@@ -340,7 +341,7 @@ impl<'s, 't> Walk<'s, 't> {
             _ if self.is_replaced => carried(old.as_ref(), new.as_ref()),
             (_, Some(fate)) => fate,
             (None, _) => reported(NO_PLACE),
-            _ if !element.is_unique || has_children(element.new) || has_children(element.old) => {
+            _ if !element.is_unique || [element.old, element.base, element.new].into_iter().any(has_children) => {
                 reported("text between elements is not carried; set it by hand")
             }
             _ if new != base => self.scene.rules.conflict(&path),

@@ -1,4 +1,4 @@
-//! The report as one web page: no script, nothing from outside, readable in light and dark, on paper, and without colour.
+//! The report as one web page: no script, nothing from outside, readable in light and dark, on paper, without colour.
 
 use super::document::{Block, Cell, Document, Kind, Table, took};
 use super::time_line::{Bar, RowState, TimeLine};
@@ -89,24 +89,28 @@ fn head(html: &mut Html, document: &Document) {
 
 fn block(html: &mut Html, block: &Block) {
     match block {
-        Block::Heading(text) => html.raw("<h3>").breakable(text).raw("</h3>\n"),
-        Block::Words(text) => html.raw("<p>").breakable_words(text).raw("</p>\n"),
-        Block::Table(shown) => return table(html, shown),
-        Block::List(list) => return self::list(html, list),
+        Block::Heading(text) => {
+            html.raw("<h3>").breakable(text).raw("</h3>\n");
+        }
+        Block::Words(text) => {
+            html.raw("<p>").breakable_words(text).raw("</p>\n");
+        }
+        Block::Table(shown) => table(html, shown),
+        Block::List(list) => self::list(html, list),
         Block::Lines(lines) => {
             html.raw("<pre class=\"lines\">");
             for line in lines {
                 html.text(line).raw("\n");
             }
-            html.raw("</pre>\n")
+            html.raw("</pre>\n");
         }
         Block::Diff(lines) => {
             html.raw("<pre class=\"diff\">");
             lines.iter().for_each(|line| diff_line(html, line));
-            html.raw("</pre>\n")
+            html.raw("</pre>\n");
         }
-        Block::TimeLine(line) => return time_line(html, line),
-    };
+        Block::TimeLine(line) => time_line(html, line),
+    }
 }
 
 impl Html {

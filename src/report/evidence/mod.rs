@@ -1,5 +1,5 @@
-//! The evidence of a run, fit to be attached to the ticket of a change: as data, and as a document that is rendered as a
-//! web page or as Markdown.
+//! The evidence of a run, fit to be attached to the ticket of a change: as data, and as a document that is
+//! rendered as a web page or as Markdown.
 //!
 //! Everything in it comes from the journal, so that the report of a run is the same bytes whenever it is made, and no
 //! secret is in it, since none is in the journal.

@@ -347,3 +347,13 @@ fn taking_back_what_takes_back_brings_nothing_back() {
     assert_eq!(result, new);
     assert!(is_reported(&changes, "appSettings/remove[a]"));
 }
+
+/// Found by fuzzing: the text could be written only after the element beside it was gone.
+#[test]
+fn text_in_the_place_of_an_element_is_carried_or_reported_once() {
+    let (old, base) = (web("<l><m>t</m></l>"), web("<l><m><n/></m></l>"));
+    assert_eq!(merged(&old, Some(&base), &base, &keep()).0, old);
+    let new = web("<l><m own=\"1\"><n/></m></l>");
+    let (_, changes) = merged(&old, Some(&base), &new, &keep());
+    assert!(is_reported(&changes, "system.web/l/m/text()"));
+}
