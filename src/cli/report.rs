@@ -23,7 +23,12 @@ pub(super) fn report(args: &ReportArgs, global: &Global, talk: &Talk) -> Result<
         Form::Markdown => evidence.markdown(),
         Form::Json => json::line(&evidence).map_err(anyhow::Error::from)? + "\n",
     };
+    // Where the report goes into a file of its own, stdout stays free of it.
+    if !talk.json || args.output.is_none() {
+        talk.document(&evidence);
+    }
     match &args.output {
+        None if talk.json => {}
         None => talk.result(&text),
         Some(file) => {
             save(file, &text)?;

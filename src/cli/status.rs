@@ -44,8 +44,9 @@ pub(super) fn status(args: &StatusArgs, global: &Global, talk: &Talk) -> Result<
         });
     }
     let status = Status { format: 1, kind: "status", at_work, runs: shown };
+    talk.document(&status);
     match (talk.json, args.all) {
-        (true, _) => talk.document(&status),
+        (true, _) => {}
         (false, false) => talk.result(&text::status(&status, talk.width())),
         (false, true) => talk.result(&text::all_runs(&status, talk.width())),
     }
