@@ -353,8 +353,8 @@ fn machine_files() {
         (Latin1, "is not UTF-8"),
         (Utf16, "the file is UTF-16; save it as UTF-8"),
         (Noise, "machine.toml"),
-        (Cut(30), "machine.toml"),
-        (Cut(70), "machine.toml"),
+        (Cut(50), "machine.toml"),
+        (Cut(65), "machine.toml"),
     ] {
         damage.of(&file);
         place.refuses(&all, 2, words);
@@ -406,7 +406,7 @@ fn web_configs() {
             "<configuration><appSettings configProtectionProvider='RsaProtectedConfigurationProvider'><EncryptedData/>\
              </appSettings></configuration>"
                 .to_owned(),
-            "aspnet_regiis.exe -pdf",
+            "aspnet_regiis -pdf",
         ),
     ] {
         fs::write(&file, text).unwrap();

@@ -299,7 +299,7 @@ fn a_damaged_journal_ends_with_13_and_a_held_machine_with_6() {
     let journal = run.join("journal.jsonl");
     let damaged = fs::read_to_string(&journal).unwrap().replacen("step-started", "step-stopped", 1);
     fs::write(&journal, damaged).unwrap();
-    place.run("resume --simulate=machine").ends_with(13).says("is damaged in line 2");
+    place.run("resume --simulate=machine").ends_with(13).says("is damaged in line 3");
 }
 
 #[test]

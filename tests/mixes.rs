@@ -174,6 +174,7 @@ fn packages_of_32_bits_on_windows_of_64() {
     boot(&before).perform(&install, &mut |_| {}).unwrap();
     boot(&before).perform(&Op::Remove { path: path(r"C:\tmp") }, &mut |_| {}).unwrap();
     put(&before, &format!(r"{folder}\web.config"), config);
+    put(&before, &format!(r"{folder}\App_Themes\Contoso\site.css"), "");
     change(&before, |facts| facts.signatures.extend(boot(&of_32).facts().signatures));
     for part in ["UserPortal", "MobileAppWebService"] {
         let content = disk::read(&of_32, &path(&new_installer(part, Bits::X86)), 1 << 26).unwrap();

@@ -152,7 +152,9 @@ fn a_damaged_journal_ends_with_13_and_does_not_hide_the_other_runs() {
     assert!(said.err.contains("is damaged in line 4") && said.err.contains("put a good copy"), "{}", said.err);
     let all = program.ends("status --all", 13);
     let first = first.file_name().unwrap().to_str().unwrap();
-    assert!(all.out.contains("is damaged") && all.out.contains(first), "{}", all.out);
+    // Lines may break anywhere.
+    let words = all.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("is damaged in line 4") && words.contains(first), "{words}");
     assert!(all.next()[0].contains("put a good copy"), "{}", all.err);
     let runs = program.ends("status --all --json", 13).document()["runs"].clone();
     assert_eq!((&runs[0]["state"], &runs[1]["state"]), (&"damaged".into(), &"rolled-back".into()));

@@ -44,7 +44,7 @@ pub(super) enum Command {
     /// Say where the last run stands, what happened, and what to do next
     #[command(after_help = examples::STATUS)]
     Status(StatusArgs),
-    /// Read the backups of the last run again, and check the machine it has upgraded
+    /// Read the backups again, and check the upgraded machine
     #[command(after_help = examples::VERIFY)]
     Verify,
     /// Survey the machine and write a plan for it

@@ -26,15 +26,15 @@ impl Engine<'_> {
         if !self.waited_for_what_runs(&journal, watcher)? {
             return Ok(End::Stopped);
         }
-        journal.write(self.clock.now(), self.session("rollback"))?;
         let begun = journal.records().iter().rposition(|record| matches!(record.entry, Entry::RollbackStarted { .. }));
         let is_continued = begun.is_some();
-        if is_continued {
-            journal.write(self.clock.now(), Entry::RollbackContinued)?;
-        } else {
-            let undos = self.way_back(&found.frozen, journal.records())?;
-            journal.write(self.clock.now(), Entry::RollbackStarted { undos })?;
-        }
+        // What is refused is not noted either.
+        let entry = match is_continued {
+            true => Entry::RollbackContinued,
+            false => Entry::RollbackStarted { undos: self.way_back(&found.frozen, journal.records())? },
+        };
+        journal.write(self.clock.now(), self.session("rollback"))?;
+        journal.write(self.clock.now(), entry)?;
         let begun = begun.unwrap_or(journal.records().len() - 1);
         let Entry::RollbackStarted { undos } = journal.records()[begun].entry.clone() else {
             return Err(Failure::new("roll back", "the journal names no rollback").into());
