@@ -9,7 +9,7 @@ mod server;
 mod web;
 
 pub use choice::{Choice, Replaced};
-pub(crate) use web::Target;
+pub(crate) use web::{Target, address};
 
 use crate::plan::{Component, Hook, Plan, When};
 use crate::platform::{Failure, Inspect, disk};

@@ -152,6 +152,29 @@ fn verify_finds_all_well_after_a_run() {
 }
 
 #[test]
+fn verify_asks_the_applications_and_looks_for_what_should_be_gone() {
+    let server = Server::upgraded();
+    let answer = ["ok     the Web Service SDK answers", "the User Portal answers", "ok     the data file is upgraded"];
+    server.says(&["verify"], 0, &answer);
+    // A closed application does not answer, and one without an application of IIS neither.
+    let offline = server.at("C/inetpub/wwwroot/MultiFactorAuth/app_offline.htm");
+    fs::write(&offline, "").unwrap();
+    server.says(&["verify"], 11, &["FAULT  the User Portal answers", "/MultiFactorAuth/ answers with 503"]);
+    fs::remove_file(offline).unwrap();
+    let config = server.at("C/inetpub/wwwroot/MultiFactorAuth/web.config");
+    let good = fs::read_to_string(&config).unwrap();
+    let old = good.replace("/MultiFactorAuthWebServiceSdk/", "/phonefactorwebservicesdk/");
+    assert_ne!(old, good);
+    fs::write(&config, old).unwrap();
+    let told = ["FAULT  no address in the settings of the User Portal names PhoneFactorWebServiceSdk", "still name it"];
+    server.says(&["verify"], 11, &told);
+    fs::write(&config, good).unwrap();
+    let data = server.at("C/Program Files/PhoneFactor/Data/PhoneFactor.pfdata");
+    fs::remove_file(data).unwrap();
+    server.says(&["verify"], 11, &["FAULT  the data file is upgraded", "is not there"]);
+}
+
+#[test]
 fn verify_tells_a_fault_of_the_machine_from_a_damaged_backup() {
     let server = Server::upgraded();
     let facts = fs::read_to_string(server.at("machine.toml")).unwrap();

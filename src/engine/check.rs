@@ -48,6 +48,7 @@ impl Engine<'_> {
                 };
                 note(Check { what: format!("{}: {}", step.id, step.work.kind().title()), fault, backup: false });
             }
+            self.upgraded(found)?.into_iter().for_each(note);
         }
         Ok(all)
     }

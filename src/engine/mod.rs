@@ -21,6 +21,7 @@ mod run;
 mod runs;
 mod seal;
 mod undo;
+mod upgraded;
 
 pub use account::Account;
 pub use approval::{Approved, Fingerprint, NotApproved};

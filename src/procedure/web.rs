@@ -410,7 +410,7 @@ pub(super) fn tell_console(ground: &Ground<'_>, target: &Target) -> Option<Step>
 }
 
 /// The address of a path of a site by its bindings, encrypted ones first.
-pub(super) fn address(site: &Site, path: &str) -> String {
+pub(crate) fn address(site: &Site, path: &str) -> String {
     let mut bindings: Vec<&String> = site.bindings.iter().collect();
     bindings.sort_by_key(|binding| !binding.starts_with("https/"));
     let parts = bindings.first().and_then(|binding| {

@@ -12,9 +12,11 @@
 //!
 //! [[action]]
 //! do = "install-package"                             # also copy, append-log, upgrade-data, require-data, exit,
-//! package = 'data\server.msi'                        # set-runtime, need-restart, write-registry
+//! package = 'data\server.msi'                        # set-runtime, need-restart, write-registry,
+//!                                                    # protect-section
 //! ```
 
+mod answers;
 pub mod demo;
 mod facts;
 mod installer;
@@ -329,10 +331,10 @@ impl Inspect for Simulated {
     }
 
     fn http_status(&self, url: &str) -> Result<u16, Failure> {
-        let facts = self.locked();
-        let answer = facts.answers.iter().find(|(known, _)| same_address(known, url));
+        let facts = self.facts();
+        let answer = facts.answers.iter().find(|(known, _)| same_address(known, url)).map(|(_, status)| *status);
         let silent = || Failure::new(format!("reach {url}"), "nothing answers there");
-        answer.map(|(_, status)| *status).ok_or_else(silent)
+        answer.or_else(|| answers::status(self.files(), &facts, url)).ok_or_else(silent)
     }
 
     fn free_space(&self, drive: char) -> Result<u64, Failure> {
