@@ -9,10 +9,10 @@ use crate::platform::simulated::MachineFacts;
 use crate::platform::{Failure, Inspect};
 use crate::secret::is_secret;
 use crate::survey::Survey;
+use crate::webconfig::CONFIG_LIMIT;
 use crate::webconfig::{Document, Shown, placeholder};
 use std::collections::BTreeSet;
 
-const CONFIG_LIMIT: u64 = 128 << 20;
 /// What plans and installers ask for.
 const VARIABLES: [&str; 14] = [
     "ALLUSERSPROFILE",

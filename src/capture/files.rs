@@ -7,12 +7,12 @@ use crate::platform::simulated::{demo, needs};
 use crate::platform::{Doing, Failure};
 use crate::preflight::settings;
 use crate::survey::{Found, Installed, Served, installed_files, packages};
+use crate::webconfig::CONFIG_LIMIT;
 use crate::webconfig::placeholders;
 use crate::winpath::{WinPath, fold};
 use std::collections::BTreeSet;
 use std::io::{self, Read};
 
-const CONFIG_LIMIT: u64 = 128 << 20;
 const DATABASE: &str = "PHONEFACTOR.PFDATA";
 /// What the database of a simulated agent begins with.
 const OLD_DATA: &[u8] = b"PFDATA 5\n";

@@ -6,10 +6,10 @@ use crate::plan::{Component, SdkUrl, VirtualDirectory, Web};
 use crate::platform::facts::Pool;
 use crate::platform::{Failure, disk};
 use crate::survey::Served;
+use crate::webconfig::CONFIG_LIMIT;
 use crate::webconfig::{Document, Shown, is_placeholder_sdk_url};
 use crate::winpath::WinPath;
 
-const CONFIG_LIMIT: u64 = 128 << 20;
 /// What the old installer called the SDK's directory, and what the new one does.
 const SDK: (&str, &str) = ("PhoneFactorWebServiceSdk", "MultiFactorAuthWebServiceSdk");
 /// From this version of the server on, the Mobile App Web Service may no longer come along.

@@ -9,12 +9,11 @@ use crate::platform::{Doing, Failure, FailureKind, Manifest, Outcome, Size, inst
 use crate::report::preview::MergePreview;
 use crate::report::summary;
 use crate::step::{ConfigureWeb, Scene, Step, StepKind, Work};
+use crate::webconfig::CONFIG_LIMIT;
 use crate::webconfig::{self, Change, DiffLine, Document, Shown};
 use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
 
-/// A web.config is a few kilobytes; the reader's own limit is larger.
-const CONFIG_LIMIT: u64 = 128 << 20;
 const MANIFEST_LIMIT: u64 = 256 << 20;
 /// Lines that are the same on both sides, around each difference.
 const CONTEXT: usize = 3;

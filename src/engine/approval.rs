@@ -10,6 +10,7 @@ use crate::platform::{Doing, Failure, Inspect};
 use crate::report::preview::Preview;
 use crate::step::{Step, Work};
 use crate::survey::Served;
+use crate::webconfig::CONFIG_LIMIT;
 use crate::webconfig::Document;
 use crate::winpath::WinPath;
 use jiff::Timestamp;
@@ -19,8 +20,6 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Version of the format of a saved preview.
 const FORMAT: u32 = 1;
 const KIND: &str = "approved-preview";
-const CONFIG_LIMIT: u64 = 128 << 20;
-
 /// What a machine is recognised by: each fact by its name, with its value or the SHA-256 of it.
 ///
 /// Products and their versions, web.configs with the files they keep settings in, themes, IIS, InstallPath, services

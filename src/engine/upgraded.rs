@@ -7,10 +7,9 @@ use crate::platform::facts::Site;
 use crate::platform::{Doing, Failure, disk};
 use crate::procedure::address;
 use crate::step::{ConfigureWeb, Work};
+use crate::webconfig::CONFIG_LIMIT;
 use crate::webconfig::{Document, SdkUrlRule};
 use crate::winpath::WinPath;
-
-const CONFIG_LIMIT: u64 = 128 << 20;
 
 impl Engine<'_> {
     /// Looks at the machine of a finished run.

@@ -5,13 +5,12 @@ use crate::plan::{Component, OnEncrypted, Themes};
 use crate::platform::{Inspect, disk};
 use crate::procedure::{Ground, Target, encrypted};
 use crate::step::read_beside;
+use crate::webconfig::CONFIG_LIMIT;
 use crate::webconfig::{
     Document, Gathered, OnConflict, OtherChanges, Rules, SdkUrlRule, Shown, Sources, ThemeRule, Values,
     is_placeholder_sdk_url, merge,
 };
 use crate::winpath::WinPath;
-
-const CONFIG_LIMIT: u64 = 128 << 20;
 
 pub(super) fn check(ground: &Ground<'_>, targets: &[Target], findings: &mut Vec<Finding>) {
     for target in targets {

@@ -7,11 +7,10 @@ use crate::platform::op::{Gate, Op};
 use crate::preflight::{self, Finding};
 use crate::step::{AwaitPackage, BackUp, ConfigureWeb, InstallWeb, Item, Step, Tell, Uninstall, Work};
 use crate::survey::{Served, packages};
+use crate::webconfig::CONFIG_LIMIT;
 use crate::webconfig::{Rules, SdkUrlRule, ThemeRule};
 use crate::winpath::WinPath;
 use std::collections::BTreeMap;
-
-const CONFIG_LIMIT: u64 = 128 << 20;
 
 /// Where the new version of a web component goes.
 #[derive(Debug, Clone, PartialEq, Eq)]

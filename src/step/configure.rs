@@ -7,12 +7,10 @@ use crate::platform::op::{Blob, Gate, Op};
 use crate::platform::{Doing, Failure, Inspect, OFFLINE, disk};
 use crate::report::preview::{Certainty, MergePreview};
 use crate::survey::packages;
+use crate::webconfig::CONFIG_LIMIT;
 use crate::webconfig::{self, Change, Document, Gathered, Merged, OutsideFile, Rules, Sources};
 use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
-
-/// A web.config is a few kilobytes; the reader's own limit is larger.
-const CONFIG_LIMIT: u64 = 128 << 20;
 
 /// Themes, web.config and the location's settings, then the application is opened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,12 +4,12 @@ use super::{Probe, Scene, StepKind};
 use crate::plan::Component;
 use crate::platform::op::Op;
 use crate::platform::{Doing, Failure, disk};
+use crate::webconfig::CONFIG_LIMIT;
 use crate::webconfig::Document;
 use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-const CONFIG_LIMIT: u64 = 128 << 20;
 /// The program reads and writes one small file.
 const TIMEOUT: Duration = Duration::from_secs(5 * 60);
 

@@ -6,11 +6,10 @@ use crate::plan::Component;
 use crate::platform::disk::{self, Entry};
 use crate::platform::facts::{Application, Site, WebServer};
 use crate::platform::{Doing, Failure, Inspect};
+use crate::webconfig::CONFIG_LIMIT;
 use crate::webconfig::{Document, is_sdk_setting};
 use crate::winpath::{WinPath, fold};
 use std::collections::BTreeMap;
-
-const CONFIG_LIMIT: u64 = 128 << 20;
 
 /// The application that the old portal proposes.
 const OLD_PORTAL: &str = "/PhoneFactor";

@@ -46,6 +46,9 @@ pub(crate) use sdk_url::{is_placeholder as is_placeholder_sdk_url, is_setting as
 pub use secret::{Secret, Shown};
 pub use values::{AppSetting, Outside, Setting, Values};
 
+/// The largest web.config that is read, in bytes; one has a few kilobytes.
+pub const CONFIG_LIMIT: u64 = limits::MAX_BYTES as u64;
+
 /// Why a web.config could not be read or merged. Messages quote no values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
