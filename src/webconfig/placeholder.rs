@@ -224,7 +224,10 @@ mod tests {
         fn a_placeholder_takes_the_same_room_and_is_a_secret_where_the_text_was(text in "[a-zA-Z0-9;=:/@ \u{e9}]{0,40}") {
             let made = placeholder(&text);
             prop_assert_eq!(made.len(), text.len());
-            prop_assert_eq!(made.chars().count(), text.chars().count());
+            // Room is bytes: the name of a secret with other letters in it becomes an ASCII one of as many bytes.
+            if !is_secret(&text) && !text.contains(SEPARATORS) {
+                prop_assert_eq!(made.chars().count(), text.chars().count());
+            }
             if Shown::of("", &text) == Shown::Masked {
                 prop_assert_eq!(Shown::of("", &made), Shown::Masked, "{}", made);
             }
