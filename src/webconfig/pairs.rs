@@ -7,6 +7,7 @@ use std::{
     borrow::Cow,
     collections::{HashMap, HashSet, hash_map::Entry},
     fmt,
+    hash::{Hash, Hasher},
 };
 
 /// The same element in the old file, the file as shipped and the new file.
@@ -44,13 +45,33 @@ pub(super) enum Order {
     ByBoth,
 }
 
-/// What a child is called in its parent: `tag`, or `tag[what names it]`, and a number for those called alike.
-#[derive(Clone, PartialEq, Eq, Hash)]
+/// What a child is called in its parent: `tag`, or `tag[what names it]`, and a number for those called alike. Names
+/// compare without case, as nearly all collections of ASP.NET and IIS do.
+#[derive(Clone)]
 pub(super) struct Step<'t> {
     tag: &'t str,
     name: Option<Cow<'t, str>>,
     /// From 1; the second and later ones of the same name are told apart by their place only.
     number: usize,
+}
+
+impl PartialEq for Step<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        let is_same_name = match (&self.name, &other.name) {
+            (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
+            (one, other) => one.is_none() && other.is_none(),
+        };
+        is_same_name && (self.tag, self.number) == (other.tag, other.number)
+    }
+}
+
+impl Eq for Step<'_> {}
+
+impl Hash for Step<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.tag, self.number, self.name.is_some()).hash(state);
+        self.name.iter().flat_map(|name| name.bytes()).for_each(|byte| state.write_u8(byte.to_ascii_lowercase()));
+    }
 }
 
 impl fmt::Display for Step<'_> {
@@ -72,8 +93,15 @@ struct Side<'t> {
 
 /// Matches the children. Elements called one of `skip` are left out.
 pub(super) fn children<'t>(parent: Triple<'t>, skip: &[&str]) -> Children<'t> {
-    let tags = Tags::of(parent, skip);
-    let [old, base, new] = parent.all().map(|node| Side::of(node, skip, &tags));
+    let mut tags = Tags::of(parent, skip);
+    let mut sides = parent.all().map(|node| Side::of(node, skip, &tags));
+    if sides.iter().any(|side| !side.counts.is_empty()) {
+        tags.shared = sides.iter().flat_map(|side| side.counts.keys().cloned()).collect();
+        sides = parent.all().map(|node| Side::of(node, skip, &tags));
+    }
+    let [mut old, base, mut new] = sides;
+    old.adopt(&base, &new);
+    new.adopt(&base, &old);
     let doubtful = doubtful(&old, &base, &new);
     let (mut near_base, mut near_new) = (0, 0);
     let of_old = old.all.iter().map(|(step, node)| (step, Some(*node), base.place(step, &mut near_base)));
@@ -95,7 +123,11 @@ impl<'t> Step<'t> {
     /// What a child of an element that `holds_sections`, or not, is called by itself.
     fn of(node: Node<'t, 't>, holds_sections: bool) -> Self {
         let tag = node.tag_name().name();
+        let sub_status = || node.attribute("subStatusCode").filter(|code| *code != "-1");
         let name = match name_of(node, holds_sections) {
+            Some(name) if tag == "error" => {
+                sub_status().map(|sub| Cow::Owned(format!("{name}.{sub}"))).or(Some(name.into()))
+            }
             Some(name) => Some(Cow::Borrowed(name)),
             None if is_item(tag) => by_attributes(node).map(Cow::Owned),
             None => None,
@@ -122,6 +154,9 @@ impl<'t> Side<'t> {
             } else if tags.single.contains(step.tag) {
                 step.name = None;
             }
+            if !tags.shared.is_empty() && tags.shared.contains(&step) {
+                step.name = in_full(node).map(Cow::Owned).or(step.name);
+            }
             match side.places.entry(step.clone()) {
                 Entry::Vacant(place) => drop(place.insert(side.all.len())),
                 Entry::Occupied(_) => {
@@ -134,6 +169,42 @@ impl<'t> Side<'t> {
             side.all.push((step, node));
         }
         side
+    }
+
+    /// Children that are called by all they say, and are called otherwise than in `base` because one thing of it was
+    /// changed, get the name that they have there. What the third file has is something else.
+    fn adopt(&mut self, base: &Self, third: &Self) {
+        // Each is compared with each.
+        const MOST: usize = 64;
+        let is_described = |(step, node): &(Step<'t>, Node<'t, 't>)| {
+            step.name.is_some() && step.name == by_attributes(*node).map(Cow::Owned)
+        };
+        let left = |one: &Self, other: &Self| -> Vec<usize> {
+            let is_left = |at: &usize| !other.places.contains_key(&one.all[*at].0) && is_described(&one.all[*at]);
+            (0..one.all.len()).filter(is_left).take(MOST + 1).collect()
+        };
+        let gone = left(base, self);
+        if gone.is_empty() || gone.len() > MOST {
+            return;
+        }
+        let mut come = left(self, base);
+        come.retain(|at| !third.places.contains_key(&self.all[*at].0));
+        if come.len() > MOST {
+            return;
+        }
+        let is_alike = |at: usize, of_base: usize| alike(self.all[at].1, base.all[of_base].1);
+        let only = |of: &mut dyn Iterator<Item = usize>| of.next().filter(|_| of.next().is_none());
+        let pair = |at: usize| {
+            let of_base = only(&mut gone.iter().copied().filter(|of_base| is_alike(at, *of_base)))?;
+            only(&mut come.iter().copied().filter(|at| is_alike(*at, of_base)))?;
+            Some((at, base.all[of_base].0.clone()))
+        };
+        let pairs: Vec<(usize, Step<'t>)> = come.iter().copied().filter_map(pair).collect();
+        for (at, step) in pairs {
+            self.places.remove(&self.all[at].0);
+            self.places.insert(step.clone(), at);
+            self.all[at].0 = step;
+        }
     }
 
     /// Where a child is, which is probably at `near`; that becomes the place behind it.
@@ -152,6 +223,8 @@ struct Tags<'t> {
     repeated: HashSet<&'t str>,
     /// Nothing but the tag has to tell which they are: each file has one at most, and its name has changed.
     single: HashSet<&'t str>,
+    /// One of the files has several that are called so: what else they say is part of their name.
+    shared: HashSet<Step<'t>>,
 }
 
 impl<'t> Tags<'t> {
@@ -238,9 +311,12 @@ fn name_of<'a>(node: Node<'a, '_>, holds_sections: bool) -> Option<&'a str> {
     if holds_sections && !is_item(node.tag_name().name()) && node.tag_name().name() != "location" {
         return None;
     }
-    let named = ["key", "name"].iter().find_map(|name| node.attribute(*name));
+    // A provider of databases goes by this, whatever its display name.
+    let named = ["invariant", "key", "name"].iter().find_map(|name| node.attribute(*name));
     let own = match node.tag_name().name() {
+        "add" => return named.or_else(|| KEYS.iter().find_map(|key| node.attribute(*key))),
         "location" => "path",
+        "provider" => "invariantName",
         "mimeMap" => "fileExtension",
         "error" => "statusCode",
         "dependentAssembly" => {
@@ -250,6 +326,43 @@ fn name_of<'a>(node: Node<'a, '_>, holds_sections: bool) -> Option<&'a str> {
         _ => "id",
     };
     named.or_else(|| node.attribute(own))
+}
+
+/// What names an item of collections that have keys of their own: a second one with the same is refused.
+const KEYS: [&str; 14] = [
+    "fileExtension",
+    "extension",
+    "segment",
+    "sequence",
+    "header",
+    "mimeType",
+    "mimetype",
+    "url",
+    "relativeAddress",
+    "baseAddress",
+    "tagType",
+    "directoryName",
+    "expressionPrefix",
+    "alias",
+];
+
+/// What a child is called that shares its name with others.
+fn in_full(node: Node<'_, '_>) -> Option<String> {
+    if node.tag_name().name() != "location" {
+        return by_attributes(node);
+    }
+    let section = elements(node).next()?.tag_name().name();
+    Some(format!("{}: {section}", node.attribute("path").unwrap_or_default()))
+}
+
+/// True for elements that have more in common than not.
+fn alike(one: Node<'_, '_>, other: Node<'_, '_>) -> bool {
+    let is_in = |attribute: &Attribute<'_, '_>| {
+        other.attribute((attribute.namespace().unwrap_or_default(), attribute.name())) == Some(attribute.value())
+            || (attribute.namespace().is_none() && other.attribute(attribute.name()) == Some(attribute.value()))
+    };
+    let same = one.attributes().filter(is_in).count();
+    one.tag_name() == other.tag_name() && same * 2 > one.attributes().len().max(other.attributes().len())
 }
 
 /// Whether the children of an element are sections.
