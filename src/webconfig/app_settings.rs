@@ -21,7 +21,7 @@ pub(super) fn app_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
     let is_outside = section.is_some_and(|section| section.has_attribute("configSource"));
     // Where they have been moved to another file, nobody has removed them.
     let is_moved = children(scene.old, "appSettings").any(|section| section.has_attribute("configSource"));
-    let mut added: Vec<Line> = Vec::new();
+    let mut places = Places::of(section);
     let removed = base.iter().flat_map(|base| &base.entries).filter(|entry| !is_moved && old.get(entry.key).is_none());
     let (mut near_base, mut near_new) = (0, 0);
     let kept = old.entries.iter().map(|entry| (entry, Some(*entry)));
@@ -29,6 +29,9 @@ pub(super) fn app_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
         let key = entry.key;
         let shipped = base.as_ref().and_then(|base| base.get_near(key, &mut near_base));
         let target = new.get_near(key, &mut near_new);
+        if let (Some(_), Some(target)) = (of_old, target) {
+            places.pass(scene, draft, target.node);
+        }
         let values = [of_old, shipped, target].map(|entry| entry.map(|entry| entry.value));
         if values[0].is_some() && values.iter().all(|value| *value == values[0]) {
             other_attributes(scene, draft, key, [of_old, shipped, target].map(|entry| Some(entry?.node)));
@@ -45,7 +48,12 @@ pub(super) fn app_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
         other_attributes(scene, draft, key, [of_old, shipped, target].map(|entry| Some(entry?.node)));
         match decide(&case, scene.rules) {
             Verdict::Nothing => continue,
-            Verdict::Leave(fate) => draft.change(change(key, &case, case.new, fate)),
+            Verdict::Leave(fate) => {
+                if let (None, Some(shipped), Some(_)) = (of_old, shipped, target) {
+                    comments::instead_of(scene, draft, of_parent(scene.old, "appSettings"), shipped.node);
+                }
+                draft.change(change(key, &case, case.new, fate));
+            }
             Verdict::Write(..) | Verdict::Remove(_) if is_outside => {
                 let why = "the new file keeps its appSettings in another file (configSource); set it there";
                 draft.change(change(key, &case, case.new, reported(why)));
@@ -63,7 +71,10 @@ pub(super) fn app_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
                         let splice = set_attribute(scene.sources.new, target.node, (None, "value"), &value);
                         splice.into_iter().for_each(|splice| draft.splice(splice));
                     }
-                    None => added.extend(add_element(scene, draft, &new, (*entry, &value), section)),
+                    None => {
+                        let lines = add_element(scene, draft, &new, (*entry, &value), section);
+                        places.add(scene, draft, entry.node, lines);
+                    }
                 }
             }
         }
@@ -77,10 +88,50 @@ pub(super) fn app_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
     let heads = if is_outside { Vec::new() } else { heads(scene, draft) };
     match section.and_then(|section| elements(section).next()) {
         Some(first) if !heads.is_empty() => draft.splice(edit::insert_before(scene.sources.new, first, &heads)),
-        _ => drop(added.splice(0..0, heads)),
+        _ => drop(places.waiting.splice(0..0, heads)),
     }
-    if !added.is_empty() {
-        draft.splice(added_keys(scene, section, added));
+    if !places.waiting.is_empty() {
+        draft.splice(added_keys(scene, section, places.waiting));
+    }
+}
+
+/// Where new keys go: behind the key that they stand behind in the old file.
+struct Places<'t> {
+    section: Option<Node<'t, 't>>,
+    /// The last key of the old file that the new one has, too.
+    previous: Option<Node<'t, 't>>,
+    /// Keys that have no such place yet.
+    waiting: Vec<Line>,
+    /// Nothing in the section takes back what stands before it.
+    is_free: bool,
+}
+
+impl<'t> Places<'t> {
+    fn of(section: Option<Node<'t, 't>>) -> Self {
+        let takes_back = |node: Node<'_, '_>| matches!(node.tag_name().name(), "remove" | "clear");
+        let is_free = !section.into_iter().flat_map(elements).any(takes_back);
+        Self { section, previous: None, waiting: Vec::new(), is_free }
+    }
+
+    /// The old file goes on with a key that the new one has.
+    fn pass(&mut self, scene: &Scene<'t>, draft: &mut Draft<'t>, key: Node<'t, 't>) {
+        if self.is_free && self.previous.is_none() && !self.waiting.is_empty() {
+            draft.splice(edit::insert_before(scene.sources.new, key, &std::mem::take(&mut self.waiting)));
+        }
+        self.previous = Some(key);
+    }
+
+    fn add(&mut self, scene: &Scene<'t>, draft: &mut Draft<'t>, old: Node<'t, 't>, lines: Vec<Line>) {
+        let document = scene.sources.new;
+        let base = scene.base.and_then(|base| of_parent(base, "appSettings"));
+        if let Some(freed) = comments::freed(draft, old, [base, self.section]).filter(|_| self.is_free) {
+            let lines: Vec<String> = lines.into_iter().map(|(_, line)| line).collect();
+            return draft.splice(freed.splice(document, &lines));
+        }
+        match self.previous.filter(|_| self.is_free) {
+            Some(previous) => draft.splice(insert_behind(document, previous, &lines)),
+            None => self.waiting.extend(lines),
+        }
     }
 }
 

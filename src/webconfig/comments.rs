@@ -2,12 +2,25 @@
 
 use super::{
     Document,
-    document::Splice,
+    document::{Splice, elements},
     edit::layout,
+    limits,
     merge::{Draft, Scene},
+    pairs,
 };
 use roxmltree::Node;
-use std::{collections::HashSet, ops::Range};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+};
+
+/// How the files are told apart whose comments are spoken of.
+pub(super) const BASE: u8 = 0;
+pub(super) const NEW: u8 = 1;
+pub(super) const OLD: u8 = 2;
+
+/// Comments by the steps, in small letters, of the elements that are commented out in them.
+pub(super) type Held<'t> = HashMap<String, Vec<Node<'t, 't>>>;
 
 /// The comments that speak of an element.
 struct Beside<'a, 'input> {
@@ -32,7 +45,7 @@ impl<'a, 'input: 'a> Beside<'a, 'input> {
 }
 
 /// The comment next to a node, with at most one line end between.
-fn neighbour<'a, 'input: 'a>(
+pub(super) fn neighbour<'a, 'input: 'a>(
     node: Node<'a, 'input>,
     next: impl Fn(Node<'a, 'input>) -> Option<Node<'a, 'input>>,
 ) -> Option<Node<'a, 'input>> {
@@ -47,7 +60,7 @@ fn is_blank(node: Node<'_, '_>) -> bool {
 }
 
 /// Whether a comment is the last on a line on which an element stands before it.
-fn ends_line(comment: Node<'_, '_>) -> bool {
+pub(super) fn ends_line(comment: Node<'_, '_>) -> bool {
     let is_line_end = |node: Node<'_, '_>| is_blank(node) && node.text().is_some_and(|text| text.contains('\n'));
     let before = match comment.prev_sibling() {
         Some(gap) if is_line_end(gap) => None,
@@ -74,7 +87,7 @@ pub(super) fn end(node: Node<'_, '_>) -> usize {
 }
 
 /// What a comment says, however it is laid out.
-fn said(comment: Node<'_, '_>) -> String {
+pub(super) fn said(comment: Node<'_, '_>) -> String {
     comment.text().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -109,9 +122,8 @@ pub(super) fn of_administrator<'t>(
     for comment in all {
         let text = said(*comment);
         let mut is_there = |file, parent| draft.has_comment(file, parent, &text);
-        let is_known = base.is_some_and(|base| is_there(0, base)) || new.is_some_and(|new| is_there(1, new));
-        // A comment has no references for what an encoding cannot hold.
-        if !is_known && from.text()[comment.range()].chars().all(|c| into.encoding().holds(c)) {
+        let is_known = base.is_some_and(|base| is_there(BASE, base)) || new.is_some_and(|new| is_there(NEW, new));
+        if !is_known && is_writable(scene, *comment) && draft.bind(OLD, *comment) {
             own.insert(comment.range());
         }
     }
@@ -158,10 +170,104 @@ pub(super) fn taken_out<'t>(
     let mut start = new.range().start;
     for comment in before.into_iter().rev() {
         let text = said(comment);
-        if !of_base.contains(&text) || old_parent.is_some_and(|old| draft.has_comment(2, old, &text)) {
+        if !of_base.contains(&text) || old_parent.is_some_and(|old| draft.has_comment(OLD, old, &text)) {
             break;
         }
+        draft.bind(NEW, comment);
         start = comment.range().start;
     }
+    if let Some(behind) = behind {
+        draft.bind(NEW, behind);
+    }
     start..behind.map_or(new.range().end, |behind| behind.range().end)
+}
+
+/// A comment has no references for what an encoding cannot hold.
+pub(super) fn is_writable(scene: &Scene<'_>, comment: Node<'_, '_>) -> bool {
+    let encoding = scene.sources.new.encoding();
+    scene.sources.old.text()[comment.range()].chars().all(|c| encoding.holds(c))
+}
+
+/// The comments among the children of `parent`, but not of `other`, that hold nothing but elements.
+pub(super) fn held<'t>(parent: Node<'t, 't>, other: Node<'_, '_>) -> Held<'t> {
+    let of_other = all_in(other);
+    let mut held = Held::new();
+    for comment in parent.children().filter(|node| node.is_comment() && !of_other.contains(&said(*node))) {
+        for step in steps(comment, parent).unwrap_or_default() {
+            held.entry(step.to_ascii_lowercase()).or_default().push(comment);
+        }
+    }
+    held
+}
+
+/// What the elements are called that are commented out in a comment; `None` where it is no such comment.
+fn steps(comment: Node<'_, '_>, parent: Node<'_, '_>) -> Option<Vec<String>> {
+    let text = comment.text()?.trim();
+    if !text.starts_with('<') || !text.ends_with('>') {
+        return None;
+    }
+    let markup = format!("<comment>{text}</comment>");
+    limits::check(&markup, "a comment").ok()?;
+    let tree = roxmltree::Document::parse(&markup).ok()?;
+    let root = tree.root_element();
+    let is_plain = root.children().all(|node| node.is_element() || is_blank(node));
+    is_plain.then(|| elements(root).map(|element| pairs::step_in(element, parent)).collect())
+}
+
+/// The comment into which the administrator has put the element that was shipped, as it is written into the new file.
+/// It is accounted for with the element from here on, whatever becomes of that.
+pub(super) fn instead_of<'t>(
+    scene: &Scene<'t>,
+    draft: &mut Draft<'t>,
+    old_parent: Option<Node<'t, 't>>,
+    base: Node<'t, 't>,
+) -> Option<String> {
+    let (old_parent, base_parent) = (old_parent?, base.parent_element()?);
+    let holding = draft.holding(OLD, old_parent, base_parent, &pairs::step_in(base, base_parent));
+    let comment = holding.into_iter().find(|comment| draft.bind(OLD, *comment))?;
+    let text = &scene.sources.old.text()[comment.range()];
+    is_writable(scene, comment).then(|| scene.sources.new.with_own_line_ends(text))
+}
+
+/// A place in the new file where an element stands in a comment that the administrator has taken away around it.
+pub(super) enum Freed<'t> {
+    /// The whole comment makes place.
+    Comment(Node<'t, 't>),
+    /// It has made place for another element; this one comes behind that.
+    Behind(Node<'t, 't>),
+}
+
+impl<'t> Freed<'t> {
+    /// The comment.
+    pub(super) fn comment(&self) -> Node<'t, 't> {
+        let (Self::Comment(comment) | Self::Behind(comment)) = self;
+        *comment
+    }
+
+    /// What puts lines there.
+    pub(super) fn splice(&self, document: &Document, lines: &[String]) -> Splice {
+        let range = self.comment().range();
+        let layout = layout(document.text(), range.start);
+        let space = layout.map_or(String::new(), |(line_end, indent)| format!("{line_end}{indent}"));
+        let text = lines.join(&space);
+        match self {
+            Self::Comment(_) => Splice { range, text },
+            Self::Behind(_) => Splice { range: range.end..range.end, text: space + &text },
+        }
+    }
+}
+
+/// Where in the new file an element of the old one stands in a comment, which the file as shipped has, too, and the
+/// old one has not any more. That comment is accounted for with the element from here on.
+pub(super) fn freed<'t>(
+    draft: &mut Draft<'t>,
+    old: Node<'t, 't>,
+    [base_parent, new_parent]: [Option<Node<'t, 't>>; 2],
+) -> Option<Freed<'t>> {
+    let (old_parent, base_parent) = (old.parent_element()?, base_parent?);
+    let holding = draft.holding(BASE, base_parent, old_parent, &pairs::step_in(old, old_parent));
+    let texts: HashSet<String> = holding.into_iter().map(said).collect();
+    let new_parent = new_parent.filter(|_| !texts.is_empty())?;
+    let comment = new_parent.children().find(|node| node.is_comment() && texts.contains(&said(*node)))?;
+    Some(if draft.bind(NEW, comment) { Freed::Comment(comment) } else { Freed::Behind(comment) })
 }

@@ -91,12 +91,39 @@ pub(super) fn remove_attribute(document: &Document, node: Node<'_, '_>, name: Na
     Some(Splice { range: before..range.end, text: String::new() })
 }
 
+/// Splices of which none reaches into another: what is taken out together is taken out at once, and what is put in
+/// there comes before it.
+pub(super) fn apart(mut splices: Vec<Splice>) -> Vec<Splice> {
+    splices.sort_by_key(|splice| (splice.range.start, splice.range.end));
+    let mut apart: Vec<Splice> = Vec::with_capacity(splices.len());
+    for mut splice in splices {
+        let Some(last) = apart.last_mut().filter(|last| splice.range.start < last.range.end) else {
+            apart.push(splice);
+            continue;
+        };
+        if last.text.is_empty() && splice.text.is_empty() {
+            last.range.end = last.range.end.max(splice.range.end);
+        } else if splice.range.is_empty() && last.text.is_empty() {
+            splice.range = last.range.start..last.range.start;
+            let at = apart.len() - 1;
+            apart.insert(at, splice);
+        } else if last.text.is_empty() {
+            // A comment before it goes, and the element itself is replaced.
+            last.range.end = splice.range.start;
+            apart.push(splice);
+        } else {
+            apart.push(splice);
+        }
+    }
+    apart
+}
+
 /// What lies between an element's tags; `None` for `<a/>`.
 pub(super) fn content_of(document: &Document, node: Node<'_, '_>) -> Option<Range<usize>> {
     Tag::of(document, node).content
 }
 
-fn is_markup(node: &Node<'_, '_>) -> bool {
+pub(super) fn is_markup(node: &Node<'_, '_>) -> bool {
     node.is_element() || node.is_comment()
 }
 

@@ -37,6 +37,16 @@ pub(super) fn shown_element(node: Node<'_, '_>) -> Shown {
     Shown::Plain(shown)
 }
 
+/// What may be shown of a comment: old passwords live on in them.
+pub(super) fn shown_comment(node: Node<'_, '_>) -> Shown {
+    let text = node.text().unwrap_or_default();
+    if is_secret_comment(text) { Shown::Masked } else { Shown::Plain(format!("<!--{text}-->")) }
+}
+
+fn is_secret_comment(text: &str) -> bool {
+    is_secret(text) || holds_secret(text)
+}
+
 fn is_secret_attribute(node: Node<'_, '_>, name: &str) -> bool {
     is_secret(name) || (name == "value" && names(node).any(is_secret))
 }
@@ -107,7 +117,7 @@ fn collect(document: &Document, parent: Node<'_, '_>, place: u64, found: &mut Ve
             let (head, tail) = if node.is_comment() { (4, 3) } else { (2, 2) };
             let range = range.start + head..range.end - tail;
             let text = &document.text()[range.clone()];
-            if is_secret(text) || holds_secret(text) {
+            if is_secret_comment(text) {
                 found.push(Found { place: below(0, "comment()"), value: text.to_owned(), range });
             }
         }

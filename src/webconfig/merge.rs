@@ -1,7 +1,8 @@
 //! The merge: what the administrator had, spliced into the file the new version brings, and an account of it.
 
 use super::{
-    ConfigError, Document, Shown, app_settings, check, comments,
+    ConfigError, Document, Shown, app_settings, check,
+    comments::{self, Held},
     document::Splice,
     edit::{self, Line},
     limits, other, settings,
@@ -327,6 +328,9 @@ pub(super) struct Draft<'t> {
     /// Places, and what comes there instead.
     moves: Vec<(Range<usize>, Range<usize>)>,
     comments: HashMap<(u8, NodeId), HashSet<String>>,
+    /// Comments that are accounted for together with an element, by their file and place.
+    bound: HashSet<(u8, usize)>,
+    held: HashMap<(u8, NodeId), Held<'t>>,
 }
 
 impl<'t> Draft<'t> {
@@ -377,6 +381,28 @@ impl<'t> Draft<'t> {
         self.comments.entry((file, parent.id())).or_insert_with(|| comments::all_in(parent)).contains(text)
     }
 
+    /// Comments of a file are accounted for together with what they speak of. False where this one was before.
+    pub(super) fn bind(&mut self, file: u8, comment: Node<'_, '_>) -> bool {
+        self.bound.insert((file, comment.range().start))
+    }
+
+    /// Whether a comment is accounted for together with what it speaks of.
+    pub(super) fn is_bound(&self, file: u8, comment: Node<'_, '_>) -> bool {
+        self.bound.contains(&(file, comment.range().start))
+    }
+
+    /// The comments among the children of `parent`, but not of `other`, that hold an element of this step.
+    pub(super) fn holding(
+        &mut self,
+        file: u8,
+        parent: Node<'t, 't>,
+        other: Node<'_, '_>,
+        step: &str,
+    ) -> Vec<Node<'t, 't>> {
+        let held = self.held.entry((file, parent.id())).or_insert_with(|| comments::held(parent, other));
+        held.get(&step.to_ascii_lowercase()).cloned().unwrap_or_default()
+    }
+
     pub(super) fn changes(&self) -> &[Change] {
         &self.changes
     }
@@ -384,6 +410,6 @@ impl<'t> Draft<'t> {
     fn finish(self, new: &Document) -> Plan {
         let Self { mut splices, changes, appended, moves, .. } = self;
         splices.extend(appended.iter().map(|(parent, lines)| edit::append(new, *parent, lines)));
-        Plan { splices, moves, changes }
+        Plan { splices: edit::apart(splices), moves, changes }
     }
 }

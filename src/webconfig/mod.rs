@@ -21,6 +21,7 @@ mod limits;
 mod machine;
 mod mask;
 mod merge;
+mod notes;
 mod other;
 mod outside;
 mod own;

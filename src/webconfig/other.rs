@@ -51,7 +51,12 @@ pub(super) fn changes<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
     let mut walk = Walk::new(scene, draft);
     let root = Triple { old: Some(scene.old), base: scene.base, new: Some(scene.new), is_unique: true };
     match scene.base {
-        Some(_) => walk.element(root),
+        Some(base) => {
+            walk.element(root);
+            // There are comments around the outermost element, too.
+            let files = [scene.old, base, scene.new].map(|root| root.document().root());
+            walk.notes_in(files, root.is_unique);
+        }
         None => walk.without_base(root),
     }
 }

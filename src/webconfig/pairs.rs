@@ -121,7 +121,7 @@ pub(super) fn children<'t>(parent: Triple<'t>, skip: &[&str]) -> Children<'t> {
 
 impl<'t> Step<'t> {
     /// What a child of an element that `holds_sections`, or not, is called by itself.
-    fn of(node: Node<'t, 't>, holds_sections: bool) -> Self {
+    fn of(node: Node<'t, '_>, holds_sections: bool) -> Self {
         let tag = node.tag_name().name();
         let sub_status = || node.attribute("subStatusCode").filter(|code| *code != "-1");
         let name = match name_of(node, holds_sections) {
@@ -295,6 +295,11 @@ fn order(places: &[(Option<usize>, Option<usize>)]) -> Option<Order> {
     Some(if common.iter().map(|(_, new)| *new).is_sorted() { Order::ByOld } else { Order::ByBoth })
 }
 
+/// What an element would be called among the children of `parent`.
+pub(super) fn step_in(element: Node<'_, '_>, parent: Node<'_, '_>) -> String {
+    Step::of(element, holds_sections(parent)).to_string()
+}
+
 /// `name`, or `name[what names it]`.
 pub(super) fn step<'t>(node: Node<'t, 't>) -> String {
     Step::of(node, node.parent_element().is_some_and(holds_sections)).to_string()
@@ -357,11 +362,11 @@ fn in_full(node: Node<'_, '_>) -> Option<String> {
 
 /// True for elements that have more in common than not.
 fn alike(one: Node<'_, '_>, other: Node<'_, '_>) -> bool {
-    let is_in = |attribute: &Attribute<'_, '_>| {
-        other.attribute((attribute.namespace().unwrap_or_default(), attribute.name())) == Some(attribute.value())
-            || (attribute.namespace().is_none() && other.attribute(attribute.name()) == Some(attribute.value()))
+    let said = |attribute: Attribute<'_, '_>| {
+        (attribute.namespace().map(str::to_owned), attribute.name().to_owned(), attribute.value().to_owned())
     };
-    let same = one.attributes().filter(is_in).count();
+    let of_other: Vec<_> = other.attributes().map(said).collect();
+    let same = one.attributes().map(said).filter(|said| of_other.contains(said)).count();
     one.tag_name() == other.tag_name() && same * 2 > one.attributes().len().max(other.attributes().len())
 }
 

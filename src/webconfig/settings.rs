@@ -219,22 +219,30 @@ fn remove_setting<'t>(
             take_out(scene, draft, (section, Some(shipped.node)), &all.filter(named).collect::<Vec<_>>());
         }
         (Verdict::Leave(fate) | Verdict::Remove(fate) | Verdict::Write(_, fate), _) => {
+            if fate != Fate::AlreadySo {
+                comments::instead_of(scene, draft, section, shipped.node);
+            }
             draft.change(change(shipped.name, &case, case.new, fate));
         }
         (Verdict::Nothing, _) => {}
     }
 }
 
-/// Takes elements out of the new file, with the comments that went with the one that was shipped.
+/// Takes elements out of the new file, with the comments that went with the one that was shipped. Where the
+/// administrator has put that into a comment, so it is in the new file.
 pub(super) fn take_out<'t>(
     scene: &Scene<'t>,
     draft: &mut Draft<'t>,
     (old_parent, base): (Option<Node<'t, 't>>, Option<Node<'t, 't>>),
     nodes: &[Node<'t, 't>],
 ) {
-    for node in nodes {
+    let mut comment = base.and_then(|base| comments::instead_of(scene, draft, old_parent, base));
+    for node in nodes.iter().rev() {
         let range = base.map_or(node.range(), |base| comments::taken_out(draft, (old_parent, base), *node));
-        draft.splice(edit::take_out(scene.sources.new, range));
+        draft.splice(match comment.take() {
+            Some(text) => Splice { range, text },
+            None => edit::take_out(scene.sources.new, range),
+        });
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::{
     Shown, comments,
-    document::{elements, text_of},
+    document::{Splice, elements, text_of},
     edit::{self, escape_text, set_attribute},
     mask,
     merge::{Change, Draft, Fate, OtherChanges, Scene, ThemeRule},
@@ -13,8 +13,8 @@ use super::{
 };
 use roxmltree::{Attribute, Node};
 
-const NO_PLACE: &str = "the new file has no such element; add it by hand if it is still wanted";
-const DOUBT: &str = "it cannot be told which element of the new file this is; look at it by hand";
+pub(super) const NO_PLACE: &str = "the new file has no such element; add it by hand if it is still wanted";
+pub(super) const DOUBT: &str = "it cannot be told which element of the new file this is; look at it by hand";
 pub(super) const OUTSIDE: &str =
     "values of the old file lie in this other file; merge them by hand, or copy it and refer to it";
 const SOURCE: &str = "configSource";
@@ -25,7 +25,7 @@ pub(super) fn reported(why: &str) -> Fate {
 }
 
 pub(super) struct Walk<'s, 't> {
-    scene: &'s Scene<'t>,
+    pub(super) scene: &'s Scene<'t>,
     pub(super) draft: &'s mut Draft<'t>,
     pub(super) path: Vec<String>,
     /// The element around has all it holds from the old file: nothing in it needs to be written any more.
@@ -55,6 +55,9 @@ impl<'s, 't> Walk<'s, 't> {
         self.text(element);
         self.comments(element, before);
         self.children(element, children);
+        if !self.is_replaced {
+            self.notes(element);
+        }
         self.is_replaced = was_replaced;
     }
 
@@ -146,7 +149,10 @@ impl<'s, 't> Walk<'s, 't> {
         let path = self.here("");
         let fate = match self.hands_off() {
             _ if self.is_replaced => Fate::Added,
-            Some(fate) => fate,
+            Some(fate) => {
+                comments::freed(self.draft, old, [parent.base, parent.new]);
+                fate
+            }
             None if old.has_attribute(SOURCE) => reported(OUTSIDE),
             None => whole::insert(self.scene, self.draft, (parent, child), around, &own)
                 .map_or_else(reported, |()| Fate::Added),
@@ -177,9 +183,14 @@ impl<'s, 't> Walk<'s, 't> {
             (Some(new), _) if pairs::same(base, new, &|_, _| false) => Fate::Removed,
             _ => self.scene.rules.conflict(&path),
         };
+        let is_there = child.new.is_some() && !self.is_replaced;
+        let comment = is_there.then(|| comments::instead_of(self.scene, self.draft, parent.old, base)).flatten();
         if let (true, Some(new), false) = (fate.carries(), child.new, self.is_replaced) {
             let range = comments::taken_out(self.draft, (parent.old, base), new);
-            self.draft.splice(edit::take_out(self.scene.sources.new, range));
+            self.draft.splice(match comment {
+                Some(text) => Splice { range, text },
+                None => edit::take_out(self.scene.sources.new, range),
+            });
         }
         self.whole(path, child, fate);
     }
@@ -242,7 +253,7 @@ impl<'s, 't> Walk<'s, 't> {
     }
 
     /// Why nothing is changed here, whatever the difference.
-    fn hands_off(&self) -> Option<Fate> {
+    pub(super) fn hands_off(&self) -> Option<Fate> {
         match () {
             () if own::is_own(self.path.iter().map(String::as_str)) => Some(reported(OF_NEW)),
             // Without the file as shipped it is not known whether the administrator or the old version had it so.
@@ -290,6 +301,8 @@ impl<'s, 't> Walk<'s, 't> {
             _ if self.is_replaced => carried(old, new),
             (_, _, Some(fate)) => fate,
             (None, None, _) => Fate::AlreadySo,
+            // What stays of a removed place for the new version's own parts must not be meant for another place.
+            (None, Some(new), _) if element.old.is_none() && new.tag_name().name() == "location" => reported(OF_NEW),
             (Some(_), ..) if name == "file" && self.path.as_slice() == ["appSettings"] => reported(OUTSIDE),
             (_, None, _) => reported(NO_PLACE),
             _ if !element.is_unique => reported(DOUBT),

@@ -40,26 +40,45 @@ pub(super) fn insert<'t>(
     let (before, behind) = around;
     let counterpart = |triple: &Triple<'t>| triple.old.and(triple.new);
     let is_clear = element.tag_name().name() == "clear" && before.iter().all(|sibling| sibling.old.is_none());
+    let freed = comments::freed(draft, element, [parent.base, parent.new]);
+    // What is taken back here is not what the new file says behind it.
+    let taken_back = elements(place).find(|other| takes_back(element, *other));
+    let taken_back =
+        taken_back.filter(|other| !before.iter().any(|sibling| sibling.old.and(sibling.new) == Some(*other)));
     // Declarations stay the first child, or nothing of the file counts.
     let is_movable = |node: &Node<'_, '_>| node.tag_name().name() != "configSections";
     let next = match is_clear {
         // It clears what stands before it, and must not clear what the new version has.
         true => elements(place).next(),
-        false => behind.iter().find_map(counterpart),
+        false => taken_back.or_else(|| behind.iter().find_map(counterpart)),
     };
-    let previous = before.iter().rev().find_map(counterpart);
-    let neighbour = previous.or(next).or_else(|| elements(place).last());
+    let previous = before.iter().rev().find_map(counterpart).filter(|_| taken_back.is_none());
+    let neighbour = freed.as_ref().map(comments::Freed::comment);
+    let neighbour = neighbour.or(previous).or(next).or_else(|| elements(place).last());
     let markup = adapted(scene, element, place, neighbour, &without)
         .ok_or("it leans on a namespace or on characters that the new file has not; add it by hand")?;
     let comments = comments::of_administrator(scene, draft, element, [parent.base, parent.new]);
     let mut lines: Vec<Line> = comments.before.into_iter().map(|comment| (0, comment)).collect();
     lines.push((0, markup + &comments.behind.map(|comment| format!(" {comment}")).unwrap_or_default()));
+    if let Some(freed) = freed {
+        draft.splice(freed.splice(into, &lines.into_iter().map(|(_, line)| line).collect::<Vec<_>>()));
+        return Ok(());
+    }
     match (previous, next.filter(is_movable)) {
         (Some(sibling), _) => draft.splice(edit::insert_behind(into, sibling, &lines)),
         (None, Some(sibling)) => draft.splice(edit::insert_before(into, sibling, &lines)),
         (None, None) => draft.append(place, lines),
     }
     Ok(())
+}
+
+/// Whether `remove` takes back the other element, if that stands before it.
+fn takes_back(remove: Node<'_, '_>, other: Node<'_, '_>) -> bool {
+    let is_same = |name: &str, value: &str| other.attribute(name).is_some_and(|it| it.eq_ignore_ascii_case(value));
+    remove.tag_name().name() == "remove"
+        && !matches!(other.tag_name().name(), "remove" | "clear")
+        && remove.attributes().len() > 0
+        && remove.attributes().all(|attribute| is_same(attribute.name(), attribute.value()))
 }
 
 /// All that an element of the old file holds, in the place of what its counterpart holds.
