@@ -29,8 +29,8 @@ pub(super) fn app_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
         let key = entry.key;
         let shipped = base.as_ref().and_then(|base| base.get_near(key, &mut near_base));
         let target = new.get_near(key, &mut near_new);
-        if let (Some(_), Some(target)) = (of_old, target) {
-            places.pass(scene, draft, target.node);
+        if let (Some(of_old), Some(target)) = (of_old, target) {
+            places.pass(scene, draft, (of_old.node, target.node));
         }
         let values = [of_old, shipped, target].map(|entry| entry.map(|entry| entry.value));
         if values[0].is_some() && values.iter().all(|value| *value == values[0]) {
@@ -98,8 +98,8 @@ pub(super) fn app_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
 /// Where new keys go: behind the key that they stand behind in the old file.
 struct Places<'t> {
     section: Option<Node<'t, 't>>,
-    /// The last key of the old file that the new one has, too.
-    previous: Option<Node<'t, 't>>,
+    /// The last key of the old file that the new one has, too, there and here.
+    previous: Option<(Node<'t, 't>, Node<'t, 't>)>,
     /// Keys that have no such place yet.
     waiting: Vec<Line>,
     /// Nothing in the section takes back what stands before it.
@@ -114,11 +114,11 @@ impl<'t> Places<'t> {
     }
 
     /// The old file goes on with a key that the new one has.
-    fn pass(&mut self, scene: &Scene<'t>, draft: &mut Draft<'t>, key: Node<'t, 't>) {
+    fn pass(&mut self, scene: &Scene<'t>, draft: &mut Draft<'t>, (old, key): (Node<'t, 't>, Node<'t, 't>)) {
         if self.is_free && self.previous.is_none() && !self.waiting.is_empty() {
             draft.splice(edit::insert_before(scene.sources.new, key, &std::mem::take(&mut self.waiting)));
         }
-        self.previous = Some(key);
+        self.previous = Some((old, key));
     }
 
     fn add(&mut self, scene: &Scene<'t>, draft: &mut Draft<'t>, old: Node<'t, 't>, lines: Vec<Line>) {
@@ -129,7 +129,10 @@ impl<'t> Places<'t> {
             return draft.splice(freed.splice(document, &lines));
         }
         match self.previous.filter(|_| self.is_free) {
-            Some(previous) => draft.splice(insert_behind(document, previous, &lines)),
+            Some((of_old, previous)) => {
+                let previous = comments::behind(old, of_old, previous);
+                draft.splice(insert_behind(document, previous, &lines));
+            }
             None => self.waiting.extend(lines),
         }
     }
@@ -222,7 +225,10 @@ fn add_element<'t>(
     let markup = |entry: &AppEntry<'_, '_>| &document.text()[entry.node.range()];
     let is_tight = new.entries.last().map(markup).is_some_and(|text| text.ends_with("/>") && !text.ends_with(" />"));
     let escaped = |text| escape_attribute(document, text, '"');
-    let mut element = format!(r#"<add key="{}" value="{}""#, escaped(entry.key), escaped(value));
+    let mut element = format!(r#"<add key="{}""#, escaped(entry.key));
+    if entry.node.has_attribute("value") || !value.is_empty() {
+        element += &format!(r#" value="{}""#, escaped(value));
+    }
     for attribute in entry.node.attributes().filter(is_other) {
         let place = section.unwrap_or(scene.new);
         let is_declared = attribute.namespace().is_none_or(|space| place.lookup_prefix(space).is_some());

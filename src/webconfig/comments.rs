@@ -45,7 +45,7 @@ impl<'a, 'input: 'a> Beside<'a, 'input> {
 }
 
 /// The comment next to a node, with at most one line end between.
-pub(super) fn neighbour<'a, 'input: 'a>(
+fn neighbour<'a, 'input: 'a>(
     node: Node<'a, 'input>,
     next: impl Fn(Node<'a, 'input>) -> Option<Node<'a, 'input>>,
 ) -> Option<Node<'a, 'input>> {
@@ -68,6 +68,16 @@ pub(super) fn ends_line(comment: Node<'_, '_>) -> bool {
         other => other,
     };
     before.is_some_and(|node| node.is_element()) && comment.next_sibling().is_none_or(is_line_end)
+}
+
+/// The element that a comment stands beside.
+pub(super) fn spoken_of<'a, 'input: 'a>(comment: Node<'a, 'input>) -> Option<Node<'a, 'input>> {
+    if ends_line(comment) {
+        return comment.prev_siblings().skip(1).find(Node::is_element);
+    }
+    let is_near =
+        |gap: &Node<'_, '_>| !is_blank(*gap) || gap.text().is_some_and(|text| text.matches('\n').count() <= 1);
+    comment.next_siblings().skip(1).take_while(is_near).find(Node::is_element)
 }
 
 /// Where an element lies together with the comments beside it.
@@ -156,6 +166,17 @@ pub(super) fn carry<'t>(
         let at = end(new);
         draft.splice(Splice { range: at..at, text: format!(" {comment}") });
     }
+}
+
+/// What a node of the old file stands behind in the new one: its `previous` element there, or the last of the comments
+/// behind that which stand before the node in the old file, too.
+pub(super) fn behind<'t>(node: Node<'_, '_>, of_old: Node<'_, '_>, previous: Node<'t, 't>) -> Node<'t, 't> {
+    let is_comment = |node: &Node<'_, '_>| node.is_comment();
+    let here = |at: Node<'_, '_>| at.range().start < node.range().start;
+    let of_old = of_old.next_siblings().skip(1).take_while(|at| here(*at)).filter(is_comment).map(said);
+    let of_old: HashSet<String> = of_old.collect();
+    let of_new = previous.next_siblings().skip(1).take_while(|at| !at.is_element()).filter(is_comment);
+    of_new.filter(|comment| of_old.contains(&said(*comment))).last().unwrap_or(previous)
 }
 
 /// Where an element lies that is taken out: with the comments that the administrator took out with it, which are those

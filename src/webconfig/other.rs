@@ -18,9 +18,6 @@ const KNOWN: [(&str, &str); 2] = [("pages", "theme"), ("customErrors", "mode")];
 const NO_PLACE: &str = "the new file has no such element; add it by hand if it is still wanted";
 const NO_BASE: &str = "the file as shipped could not be had, so it is not known who changed this; compare by hand";
 
-const AS_SHIPPED: &str =
-    "the old file refers to it as it was shipped; what was changed in that other file is not carried";
-
 fn superseded(why: &str) -> Fate {
     Fate::Superseded { why: why.to_owned() }
 }
@@ -35,8 +32,7 @@ pub(super) fn outside(scene: &Scene<'_>, draft: &mut Draft<'_>) {
         let of_new = new.iter().find(|new| (&new.section, &new.attribute) == (&old.section, &old.attribute));
         let new = of_new.map_or(Shown::Absent, |new| Shown::Plain(new.file.clone()));
         let path = draft.path(format!("{}/@{}", old.section, old.attribute));
-        let fate = if base.is_some() { superseded(AS_SHIPPED) } else { reported(OUTSIDE) };
-        draft.change(Change { path, old: Shown::Plain(old.file), result: new.clone(), new, fate });
+        draft.change(Change { path, old: Shown::Plain(old.file), result: new.clone(), new, fate: reported(OUTSIDE) });
     }
 }
 

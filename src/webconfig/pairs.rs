@@ -192,13 +192,14 @@ impl<'t> Side<'t> {
         if come.len() > MOST {
             return;
         }
-        let is_alike = |at: usize, of_base: usize| alike(self.all[at].1, base.all[of_base].1);
         let only = |of: &mut dyn Iterator<Item = usize>| of.next().filter(|_| of.next().is_none());
-        let pair = |at: usize| {
-            let of_base = only(&mut gone.iter().copied().filter(|of_base| is_alike(at, *of_base)))?;
-            only(&mut come.iter().copied().filter(|at| is_alike(*at, of_base)))?;
+        let pair = |at: usize, is_it: fn(Node<'t, 't>, Node<'t, 't>) -> bool| {
+            let is_it = |at: usize, of_base: usize| is_it(self.all[at].1, base.all[of_base].1);
+            let of_base = only(&mut gone.iter().copied().filter(|of_base| is_it(at, *of_base)))?;
+            only(&mut come.iter().copied().filter(|at| is_it(*at, of_base)))?;
             Some((at, base.all[of_base].0.clone()))
         };
+        let pair = |at: usize| pair(at, alike).or_else(|| pair(at, namesakes));
         let pairs: Vec<(usize, Step<'t>)> = come.iter().copied().filter_map(pair).collect();
         for (at, step) in pairs {
             self.places.remove(&self.all[at].0);
@@ -370,8 +371,14 @@ fn alike(one: Node<'_, '_>, other: Node<'_, '_>) -> bool {
     one.tag_name() == other.tag_name() && same * 2 > one.attributes().len().max(other.attributes().len())
 }
 
+/// True for elements of one name.
+fn namesakes(one: Node<'_, '_>, other: Node<'_, '_>) -> bool {
+    let name = name_of(one, false);
+    one.tag_name() == other.tag_name() && name.is_some() && name == name_of(other, false)
+}
+
 /// Whether the children of an element are sections.
-fn holds_sections(parent: Node<'_, '_>) -> bool {
+pub(super) fn holds_sections(parent: Node<'_, '_>) -> bool {
     parent.parent_element().is_none() || parent.tag_name().name() == "system.web"
 }
 

@@ -6,11 +6,12 @@ use super::{
     document::{Splice, children},
     edit::{self, escape_attribute, escape_text, set_content},
     merge::{Change, Draft, Fate, Rules, Scene, SdkUrlRule},
+    pairs::Triple,
     sdk_url,
     values::{SettingEntries, SettingEntry, sections},
-    walk::reported,
+    walk::{self, Walk, reported},
 };
-use roxmltree::{Node, NodeId};
+use roxmltree::{Attribute, Node, NodeId};
 use std::collections::{HashMap, HashSet};
 
 /// One value in all files.
@@ -119,7 +120,7 @@ struct Places<'t> {
 }
 
 impl<'t> Places<'t> {
-    fn of(scene: &Scene<'t>, old: &SettingEntries<'t, 't>) -> Self {
+    fn of(scene: &Scene<'t>, old: &SettingEntries<'t, 't>, base: Option<&SettingEntries<'t, 't>>) -> Self {
         let entries = SettingEntries::of(scene.sources.new, scene.new);
         let (mut by_name, mut by_tail) = (HashMap::new(), HashMap::new());
         let of_old: HashSet<&str> = sections(scene.old).map(|node| node.tag_name().name()).collect();
@@ -134,7 +135,12 @@ impl<'t> Places<'t> {
         let others = old.entries.iter().filter(|entry| Some(entry.node.id()) != old_sdk);
         let others: HashSet<&str> = others.map(|entry| entry.name).collect();
         let only = |is_it: &dyn Fn(&SettingEntry<'_, '_>) -> bool| {
-            let is_free = |entry: &SettingEntry<'_, '_>| !others.contains(entry.name);
+            // What the administrator removed is no place either.
+            let is_removed = |entry: &SettingEntry<'_, '_>| {
+                let is_in = |all: &SettingEntries<'_, '_>| all.get(entry.section, entry.name).is_some();
+                base.is_some_and(is_in) && !is_in(old)
+            };
+            let is_free = |entry: &SettingEntry<'_, '_>| !others.contains(entry.name) && !is_removed(entry);
             let mut found = entries.entries.iter().enumerate().filter(|(_, entry)| is_it(entry) && is_free(entry));
             found.next().filter(|_| found.next().is_none()).map(|(at, _)| at)
         };
@@ -171,7 +177,7 @@ fn tail(section: &str) -> &str {
 pub(super) fn application_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
     let old = SettingEntries::of(scene.sources.old, scene.old);
     let base = scene.sources.base.zip(scene.base).map(|(document, root)| SettingEntries::of(document, root));
-    let places = Places::of(scene, &old);
+    let places = Places::of(scene, &old, base.as_ref());
     // The address of the SDK takes its place first: its counterpart may be one that only its value gives away.
     let (first, others): (Vec<_>, Vec<_>) =
         old.entries.iter().partition(|entry| Some(entry.node.id()) == places.old_sdk);
@@ -276,7 +282,10 @@ fn merge_setting<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, found: &Found<'_,
         draft.claim(counterpart.node);
     }
     let (result, fate) = match &verdict {
-        Verdict::Nothing => return,
+        Verdict::Leave(Fate::AlreadySo) if counterpart.is_some_and(|it| it.serialize_as != entry.serialize_as) => {
+            (case.new, reported(OTHER_FORM))
+        }
+        Verdict::Nothing => return beside_value(scene, draft, found, counterpart),
         Verdict::Leave(fate) | Verdict::Remove(fate) => (case.new, fate.clone()),
         Verdict::Write(value, fate) => match write_setting(scene, draft, found, value) {
             Ok(()) => (Some(value.as_str()), fate.clone()),
@@ -290,12 +299,36 @@ fn merge_setting<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, found: &Found<'_,
         },
     };
     let is_kept = matches!(fate, Fate::AlreadySo | Fate::Rewritten { .. }) || fate.carries();
+    beside_value(scene, draft, found, counterpart);
     draft.change(change(entry.name, &case, result, fate));
     if let (Some(shipped), Some(counterpart), true) = (shipped, counterpart, is_kept) {
         comments::carry(scene, draft, entry.node, Some(shipped.node), counterpart.node);
     }
 }
 
+/// What a setting holds besides its value means nothing to ASP.NET, but something to whoever wrote it.
+fn beside_value<'t>(
+    scene: &Scene<'t>,
+    draft: &mut Draft<'t>,
+    found: &Found<'_, 't>,
+    counterpart: Option<&SettingEntry<'t, 't>>,
+) {
+    let Some(base) = found.shipped.map(|shipped| shipped.node) else { return };
+    let (old, new) = (found.entry.node, counterpart.map(|entry| entry.node));
+    if old.document().input_text()[old.range()] == base.document().input_text()[base.range()] {
+        return;
+    }
+    let mut walk = Walk::new(scene, draft);
+    walk.path = vec!["applicationSettings".to_owned(), found.entry.section.to_owned(), found.entry.name.to_owned()];
+    let setting = Triple { old: Some(old), base: Some(base), new, is_unique: true };
+    let is_other = |attribute: &Attribute<'_, '_>| !matches!(attribute.name(), "name" | "serializeAs");
+    for attribute in walk::attributes(setting).into_iter().filter(is_other) {
+        walk.attribute(setting, attribute);
+    }
+    walk.notes(setting);
+}
+
+const OTHER_FORM: &str = "the new file stores it in another form (serializeAs); set it by hand";
 const TAKEN: &str = "another setting of the old file took the place of this one in the new file; decide by hand";
 
 /// Writes a setting's value where it belongs, or says why that is not possible.
@@ -324,9 +357,7 @@ fn write_setting<'t>(
             draft.append(section, [(0, start), (1, value), (0, end)]);
             Ok(())
         }
-        Target::Setting(counterpart) if counterpart.serialize_as != entry.serialize_as => {
-            Err("the new file stores it in another form (serializeAs); set it by hand")
-        }
+        Target::Setting(counterpart) if counterpart.serialize_as != entry.serialize_as => Err(OTHER_FORM),
         Target::Setting(counterpart) if !draft.claim(counterpart.node) => Err(TAKEN),
         Target::Setting(counterpart) if counterpart.value == value => Ok(()),
         Target::Setting(counterpart) if entry.is_text() => {

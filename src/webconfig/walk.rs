@@ -52,10 +52,10 @@ impl<'s, 't> Walk<'s, 't> {
         let children = pairs::children(element, self.values());
         let was_replaced = self.is_replaced;
         self.is_replaced = was_replaced || self.replace(element, &children);
-        self.text(element);
+        let is_new_text = self.text(element);
         self.comments(element, before);
         self.children(element, children);
-        if !self.is_replaced {
+        if !self.is_replaced && !is_new_text {
             self.notes(element);
         }
         self.is_replaced = was_replaced;
@@ -341,11 +341,12 @@ impl<'s, 't> Walk<'s, 't> {
         fate
     }
 
-    fn text(&mut self, element: Triple<'t>) {
+    /// True where the element gets, or has, the administrator's text in the place of all it held.
+    fn text(&mut self, element: Triple<'t>) -> bool {
         let text = |node: Option<Node<'t, 't>>| node.map(pairs::text).filter(|text| !text.is_empty());
         let (old, base, new) = (text(element.old), text(element.base), text(element.new));
         if old == base || (element.base.is_none() && old == new) {
-            return;
+            return false;
         }
         let has_children = |node: Option<Node<'t, 't>>| node.is_some_and(|node| elements(node).next().is_some());
         let path = self.here("/text()");
@@ -373,7 +374,9 @@ impl<'s, 't> Walk<'s, 't> {
         };
         let (old, new) = (shown(old), shown(new));
         let result = if is_carried { old.clone() } else { new.clone() };
+        let is_new = is_carried || fate == Fate::AlreadySo;
         self.draft.change(Change { path, old, new, result, fate });
+        is_new
     }
 
     /// The children here that the merge of values accounts for.

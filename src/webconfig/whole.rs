@@ -6,7 +6,7 @@ use super::{
     edit::{self, Line},
     encoding::reference,
     merge::{Draft, Scene},
-    pairs::Triple,
+    pairs::{self, Triple},
 };
 use roxmltree::Node;
 use std::ops::Range;
@@ -36,6 +36,10 @@ pub(super) fn insert<'t>(
     if is_section && is_declared(parent.old, element) && !is_declared(parent.new, element) {
         return Err("the new file does not declare this section; declare it there and add it by hand");
     }
+    let tag = element.tag_name().name();
+    if pairs::holds_sections(place) && tag != "location" && children_called(place, tag).next().is_some() {
+        return Err("the new file has this section already, and a second one is refused; merge them by hand");
+    }
     let without: Vec<Range<usize>> = own.iter().map(|part| edit::lines_of(scene.sources.old, part.range())).collect();
     let (before, behind) = around;
     let counterpart = |triple: &Triple<'t>| triple.old.and(triple.new);
@@ -52,7 +56,9 @@ pub(super) fn insert<'t>(
         true => elements(place).next(),
         false => taken_back.or_else(|| behind.iter().find_map(counterpart)),
     };
-    let previous = before.iter().rev().find_map(counterpart).filter(|_| taken_back.is_none());
+    let both = |triple: &Triple<'t>| Some((triple.old?, triple.new?));
+    let previous = before.iter().rev().find_map(both).filter(|_| taken_back.is_none());
+    let previous = previous.map(|(old, new)| comments::behind(element, old, new));
     let neighbour = freed.as_ref().map(comments::Freed::comment);
     let neighbour = neighbour.or(previous).or(next).or_else(|| elements(place).last());
     let markup = adapted(scene, element, place, neighbour, &without)
@@ -70,6 +76,10 @@ pub(super) fn insert<'t>(
         (None, None) => draft.append(place, lines),
     }
     Ok(())
+}
+
+fn children_called<'a, 'i>(parent: Node<'a, 'i>, tag: &str) -> impl Iterator<Item = Node<'a, 'i>> {
+    elements(parent).filter(move |child| child.tag_name().name() == tag)
 }
 
 /// Whether `remove` takes back the other element, if that stands before it.

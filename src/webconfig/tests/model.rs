@@ -184,16 +184,23 @@ pub(super) struct Style {
     unit: &'static str,
     line_end: &'static str,
     encoding: &'static str,
+    has_comments: bool,
 }
 
 pub(super) fn style() -> impl Strategy<Value = Style> {
     let line_end = prop::sample::select(vec!["\n", "\r\n", "mixed"]);
     let encoding = prop::sample::select(vec!["utf-8", "marked", "utf-16", "utf-16be", "windows-1252", "us-ascii"]);
     (any::<u32>(), prop::sample::select(vec!["  ", "\t", "    "]), line_end, encoding)
-        .prop_map(|(seed, unit, line_end, encoding)| Style { seed, unit, line_end, encoding })
+        .prop_map(|(seed, unit, line_end, encoding)| Style { seed, unit, line_end, encoding, has_comments: true })
 }
 
-pub(super) const PLAIN: Style = Style { seed: 0, unit: "  ", line_end: "\n", encoding: "utf-8" };
+impl Style {
+    pub(super) fn without_comments(self) -> Self {
+        Self { has_comments: false, ..self }
+    }
+}
+
+pub(super) const PLAIN: Style = Style { seed: 0, unit: "  ", line_end: "\n", encoding: "utf-8", has_comments: false };
 
 struct Writer {
     style: Style,
@@ -263,12 +270,12 @@ impl Writer {
         }
         for child in &element.children {
             line(self, depth + 1);
-            if self.chance(12) == 1 {
+            if self.chance(12) == 1 && self.style.has_comments {
                 self.out += "<!-- a note -->";
                 line(self, depth + 1);
             }
             self.element(child, depth + 1);
-            if self.chance(16) == 1 {
+            if self.chance(16) == 1 && self.style.has_comments {
                 self.out += " <!-- behind -->";
             }
         }

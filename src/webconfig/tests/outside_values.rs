@@ -126,7 +126,7 @@ fn elements_are_told_apart_by_what_names_them() {
     let twice = web(r#"<l><add name="b" v="1"/><add name="b" v="1"/></l>"#);
     let (result, changes) = merged(&list("1", "2"), Some(&list("1", "1")), &twice, &keep());
     assert_eq!(result, twice);
-    assert!(is_reported(&changes, "system.web/l/add[b]/@v"));
+    assert!(is_reported(&changes, "system.web/l/add[name=b,v=1]/@v"));
 }
 
 /// Edits of the shipped file, each with the path it must be accounted for under.
@@ -259,15 +259,17 @@ fn comments_go_along_with_what_they_speak_of() {
         "<!-- why\n         and when -->",
         &changed,
         &b,
-        &key("v", "1"),
         "<!-- mine -->",
         &behind,
+        &key("v", "1"),
     ]);
     assert_eq!(result, expected);
     assert_eq!(merged(&old, Some(&base), &result, &keep()).0, result);
-    // A comment of its own, on nothing that changed, is none of the merge's business; nor is one of the old version.
+    // One on nothing that changed comes along, too; one of the old version does not.
     let old = of(&["<!-- shipped -->", &a, "<!-- note -->", &b]);
-    assert_eq!(merged(&old, Some(&base), &new, &keep()).0, new);
+    let expected = of(&["<!-- shipped, reworded -->", &a, "<!-- note -->", &b, &key("v", "1")]);
+    let (result, changes) = merged(&old, Some(&base), &new, &keep());
+    assert_eq!((result, fate(&changes, "appSettings/comment()")), (expected, &Fate::Added));
     let old = of(&["<!-- shipped -->", &changed, &b]);
     assert!(!merged(&old, Some(&base), &new, &keep()).0.contains("shipped -->"));
     // Elsewhere the same.
