@@ -50,7 +50,7 @@ pub(super) fn app_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
             Verdict::Nothing => continue,
             Verdict::Leave(fate) => {
                 if let (None, Some(shipped), Some(_)) = (of_old, shipped, target) {
-                    comments::instead_of(scene, draft, of_parent(scene.old, "appSettings"), shipped.node);
+                    comments::instead_of(draft, of_parent(scene.old, "appSettings"), shipped.node);
                 }
                 draft.change(change(key, &case, case.new, fate));
             }

@@ -194,7 +194,10 @@ pub(super) fn taken_out<'t>(
         if !of_base.contains(&text) || old_parent.is_some_and(|old| draft.has_comment(OLD, old, &text)) {
             break;
         }
-        draft.bind(NEW, comment);
+        // It may have made place for something else.
+        if !draft.bind(NEW, comment) {
+            break;
+        }
         start = comment.range().start;
     }
     if let Some(behind) = behind {
@@ -235,19 +238,45 @@ fn steps(comment: Node<'_, '_>, parent: Node<'_, '_>) -> Option<Vec<String>> {
     is_plain.then(|| elements(root).map(|element| pairs::step_in(element, parent)).collect())
 }
 
-/// The comment into which the administrator has put the element that was shipped, as it is written into the new file.
-/// It is accounted for with the element from here on, whatever becomes of that.
+/// The comment into which the administrator has put the element that was shipped. It is accounted for with the element
+/// from here on, whatever becomes of that.
 pub(super) fn instead_of<'t>(
-    scene: &Scene<'t>,
     draft: &mut Draft<'t>,
     old_parent: Option<Node<'t, 't>>,
     base: Node<'t, 't>,
-) -> Option<String> {
+) -> Option<Node<'t, 't>> {
     let (old_parent, base_parent) = (old_parent?, base.parent_element()?);
     let holding = draft.holding(OLD, old_parent, base_parent, &pairs::step_in(base, base_parent));
-    let comment = holding.into_iter().find(|comment| draft.bind(OLD, *comment))?;
-    let text = &scene.sources.old.text()[comment.range()];
-    is_writable(scene, comment).then(|| scene.sources.new.with_own_line_ends(text))
+    holding.into_iter().find(|comment| draft.bind(OLD, *comment))
+}
+
+/// Such a comment and the administrator's other ones on it, as they are written in the place of `new`; `None` where
+/// the new file cannot hold it.
+pub(super) fn written_for<'t>(
+    scene: &Scene<'t>,
+    draft: &mut Draft<'t>,
+    comment: Node<'t, 't>,
+    (base, new): (Node<'t, 't>, Node<'t, 't>),
+) -> Option<String> {
+    let mut all = vec![comment];
+    let parents = [(BASE, base.parent_element()), (NEW, new.parent_element())];
+    while let Some(before) = all.last().and_then(|at| neighbour(*at, |node| node.prev_sibling())) {
+        let mut is_in = |(file, parent): (u8, Option<Node<'t, 't>>)| {
+            parent.is_some_and(|parent| draft.has_comment(file, parent, &said(before)))
+        };
+        if ends_line(before) || parents.into_iter().any(&mut is_in) || !draft.bind(OLD, before) {
+            break;
+        }
+        all.push(before);
+    }
+    if !all.iter().all(|comment| is_writable(scene, *comment)) {
+        return None;
+    }
+    let document = scene.sources.new;
+    let space =
+        layout(document.text(), new.range().start).map_or(String::new(), |(end, indent)| format!("{end}{indent}"));
+    let text = |comment: &Node<'_, '_>| document.with_own_line_ends(&scene.sources.old.text()[comment.range()]);
+    Some(all.iter().rev().map(text).collect::<Vec<_>>().join(&space))
 }
 
 /// A place in the new file where an element stands in a comment that the administrator has taken away around it.

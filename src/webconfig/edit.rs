@@ -108,9 +108,13 @@ pub(super) fn apart(mut splices: Vec<Splice>) -> Vec<Splice> {
             let at = apart.len() - 1;
             apart.insert(at, splice);
         } else if last.text.is_empty() {
-            // A comment before it goes, and the element itself is replaced.
+            // Something is replaced in the midst of what is taken out.
+            let rest = splice.range.end..last.range.end;
             last.range.end = splice.range.start;
             apart.push(splice);
+            if !rest.is_empty() {
+                apart.push(Splice { range: rest, text: String::new() });
+            }
         } else {
             apart.push(splice);
         }

@@ -233,27 +233,47 @@ pub fn merge(sources: &Sources<'_>, rules: &Rules) -> Result<Merged, ConfigError
     };
     refuse(sources.old, scene.old)?;
     refuse(sources.new, scene.new)?;
-    let Plan { splices, moves, changes } = plan(&scene);
+    let Plan { splices, moves, mut changes } = plan(&scene);
     if splices.is_empty() && moves.is_empty() {
         return Ok(Merged { bytes: sources.new.bytes().to_vec(), changes });
     }
     let is_moving = splices.is_empty();
     let mut merged = sources.new.apply(if is_moving { outermost(sources.new, moves) } else { splices })?;
-    // What was carried must read back as carried: seen from the old file, nothing is left to do in the result but to
-    // move what is in its final form, level by level.
+    // What was carried must read back as carried: seen from the old file, nothing is left to do in the result but what
+    // one change makes room for, and to move what is in its final form, level by level.
+    let mut rounds = ROUNDS;
     for _ in 0..limits::MAX_DEPTH {
         let again = Sources { new: &merged, ..*sources };
         let left = plan(&Scene { sources: &again, new: merged.tree().root_element(), ..scene });
-        if !left.splices.is_empty() {
-            return Err(unsound(sources, &left.changes));
-        }
-        if left.moves.is_empty() {
+        if left.splices.is_empty() && left.moves.is_empty() {
             return Ok(Merged { bytes: merged.into_bytes(), changes });
         }
-        let splices = outermost(&merged, left.moves);
+        let splices = match left.splices.is_empty() {
+            true => outermost(&merged, left.moves),
+            false if rounds == 0 => return Err(unsound(sources, &left.changes)),
+            false => {
+                rounds -= 1;
+                amend(&mut changes, left.changes);
+                left.splices
+            }
+        };
         merged = merged.apply(splices)?;
     }
     Err(unsound(sources, &[]))
+}
+
+/// How often one change may make room for another before the result has to stand.
+const ROUNDS: usize = 4;
+
+/// Adds what a further round has done to the account.
+fn amend(changes: &mut Vec<Change>, further: Vec<Change>) {
+    for change in further.into_iter().filter(|change| change.fate.carries()) {
+        match changes.iter_mut().find(|known| known.path == change.path) {
+            Some(known) if known.fate.carries() => {}
+            Some(known) => (known.result, known.fate) = (change.result, change.fate),
+            None => changes.push(change),
+        }
+    }
 }
 
 fn unsound(sources: &Sources<'_>, left: &[Change]) -> ConfigError {
@@ -331,6 +351,7 @@ pub(super) struct Draft<'t> {
     /// Comments that are accounted for together with an element, by their file and place.
     bound: HashSet<(u8, usize)>,
     held: HashMap<(u8, NodeId), Held<'t>>,
+    left_out: HashSet<NodeId>,
 }
 
 impl<'t> Draft<'t> {
@@ -389,6 +410,16 @@ impl<'t> Draft<'t> {
     /// Whether a comment is accounted for together with what it speaks of.
     pub(super) fn is_bound(&self, file: u8, comment: Node<'_, '_>) -> bool {
         self.bound.contains(&(file, comment.range().start))
+    }
+
+    /// An element that the administrator added is not carried.
+    pub(super) fn leave_out(&mut self, old: Node<'_, '_>) {
+        self.left_out.insert(old.id());
+    }
+
+    /// Whether an element of the old file is one that is not carried.
+    pub(super) fn is_left_out(&self, old: Node<'_, '_>) -> bool {
+        self.left_out.contains(&old.id())
     }
 
     /// The comments among the children of `parent`, but not of `other`, that hold an element of this step.

@@ -100,8 +100,7 @@ pub(super) fn children<'t>(parent: Triple<'t>, skip: &[&str]) -> Children<'t> {
         sides = parent.all().map(|node| Side::of(node, skip, &tags));
     }
     let [mut old, base, mut new] = sides;
-    old.adopt(&base, &new);
-    new.adopt(&base, &old);
+    adopt(&mut old, &base, &mut new);
     let doubtful = doubtful(&old, &base, &new);
     let (mut near_base, mut near_new) = (0, 0);
     let of_old = old.all.iter().map(|(step, node)| (step, Some(*node), base.place(step, &mut near_base)));
@@ -117,6 +116,23 @@ pub(super) fn children<'t>(parent: Triple<'t>, skip: &[&str]) -> Children<'t> {
         (step.clone(), Triple { old, base, new, is_unique: parent.is_unique && !is_doubtful })
     };
     Children { triples: places.iter().copied().chain(gone).map(triple).collect(), order }
+}
+
+/// Children of which something was changed get the name that they have in the file as shipped. What both files have
+/// alike is the same in both, or it is something else.
+fn adopt<'t>(old: &mut Side<'t>, base: &Side<'t>, new: &mut Side<'t>) {
+    let (of_old, of_new) = (old.changed(base), new.changed(base));
+    let is_agreed = |step: &Step<'t>, to: &Step<'t>, other: &Side<'t>, of_other: &[(usize, Step<'t>)]| {
+        let is_same = |(at, other_to): &(usize, Step<'t>)| other.all[*at].0 == *step && other_to == to;
+        !other.places.contains_key(step) || of_other.iter().any(is_same)
+    };
+    let agreed = |side: &Side<'t>, of_side: &[(usize, Step<'t>)], other: &Side<'t>, of_other: &[(usize, Step<'t>)]| {
+        let is_it = |(at, to): &&(usize, Step<'t>)| is_agreed(&side.all[*at].0, to, other, of_other);
+        of_side.iter().filter(is_it).cloned().collect::<Vec<_>>()
+    };
+    let (for_old, for_new) = (agreed(old, &of_old, new, &of_new), agreed(new, &of_new, old, &of_old));
+    for_old.into_iter().for_each(|(at, step)| old.rename(at, step));
+    for_new.into_iter().for_each(|(at, step)| new.rename(at, step));
 }
 
 impl<'t> Step<'t> {
@@ -171,9 +187,9 @@ impl<'t> Side<'t> {
         side
     }
 
-    /// Children that are called by all they say, and are called otherwise than in `base` because one thing of it was
-    /// changed, get the name that they have there. What the third file has is something else.
-    fn adopt(&mut self, base: &Self, third: &Self) {
+    /// Children that are called by all they say, and are called otherwise than in `base` because something of it was
+    /// changed, each with its name there.
+    fn changed(&self, base: &Self) -> Vec<(usize, Step<'t>)> {
         // Each is compared with each.
         const MOST: usize = 64;
         let is_described = |(step, node): &(Step<'t>, Node<'t, 't>)| {
@@ -184,13 +200,9 @@ impl<'t> Side<'t> {
             (0..one.all.len()).filter(is_left).take(MOST + 1).collect()
         };
         let gone = left(base, self);
-        if gone.is_empty() || gone.len() > MOST {
-            return;
-        }
-        let mut come = left(self, base);
-        come.retain(|at| !third.places.contains_key(&self.all[*at].0));
+        let come = if gone.is_empty() || gone.len() > MOST { Vec::new() } else { left(self, base) };
         if come.len() > MOST {
-            return;
+            return Vec::new();
         }
         let only = |of: &mut dyn Iterator<Item = usize>| of.next().filter(|_| of.next().is_none());
         let pair = |at: usize, is_it: fn(Node<'t, 't>, Node<'t, 't>) -> bool| {
@@ -199,13 +211,13 @@ impl<'t> Side<'t> {
             only(&mut come.iter().copied().filter(|at| is_it(*at, of_base)))?;
             Some((at, base.all[of_base].0.clone()))
         };
-        let pair = |at: usize| pair(at, alike).or_else(|| pair(at, namesakes));
-        let pairs: Vec<(usize, Step<'t>)> = come.iter().copied().filter_map(pair).collect();
-        for (at, step) in pairs {
-            self.places.remove(&self.all[at].0);
-            self.places.insert(step.clone(), at);
-            self.all[at].0 = step;
-        }
+        come.iter().filter_map(|at| pair(*at, alike).or_else(|| pair(*at, namesakes))).collect()
+    }
+
+    fn rename(&mut self, at: usize, step: Step<'t>) {
+        self.places.remove(&self.all[at].0);
+        self.places.insert(step.clone(), at);
+        self.all[at].0 = step;
     }
 
     /// Where a child is, which is probably at `near`; that becomes the place behind it.
@@ -248,12 +260,13 @@ impl<'t> Tags<'t> {
                 names.entry(tag).or_default().push(name);
             }
         }
-        let has_base =
-            |tag: &str| parent.base.is_some_and(|base| elements(base).any(|node| node.tag_name().name() == tag));
+        let has = |side: Option<Node<'_, '_>>, tag: &str| {
+            side.is_some_and(|side| elements(side).any(|node| node.tag_name().name() == tag))
+        };
         for (tag, names) in names {
             if several.contains(tag) {
                 tags.repeated.insert(tag);
-            } else if names.iter().any(|name| *name != names[0]) && has_base(tag) {
+            } else if names.iter().any(|name| *name != names[0]) && has(parent.old, tag) && has(parent.base, tag) {
                 tags.single.insert(tag);
             }
         }
@@ -361,14 +374,19 @@ fn in_full(node: Node<'_, '_>) -> Option<String> {
     Some(format!("{}: {section}", node.attribute("path").unwrap_or_default()))
 }
 
-/// True for elements that have more in common than not.
+/// True for elements that have more in common than not, versions aside.
 fn alike(one: Node<'_, '_>, other: Node<'_, '_>) -> bool {
-    let said = |attribute: Attribute<'_, '_>| {
-        (attribute.namespace().map(str::to_owned), attribute.name().to_owned(), attribute.value().to_owned())
+    let is_same = |one: Attribute<'_, '_>, other: Attribute<'_, '_>| {
+        let name = |it: &Attribute<'_, '_>| it.namespace() == one.namespace() && it.name() == one.name();
+        name(&other) && without_version(one.value()) == without_version(other.value())
     };
-    let of_other: Vec<_> = other.attributes().map(said).collect();
-    let same = one.attributes().map(said).filter(|said| of_other.contains(said)).count();
+    let same = one.attributes().filter(|it| other.attributes().any(|other| is_same(*it, other))).count();
     one.tag_name() == other.tag_name() && same * 2 > one.attributes().len().max(other.attributes().len())
+}
+
+/// The name of an assembly without what follows it.
+fn without_version(value: &str) -> &str {
+    value.split(", Version=").next().unwrap_or_default()
 }
 
 /// True for elements of one name.
@@ -385,10 +403,7 @@ pub(super) fn holds_sections(parent: Node<'_, '_>) -> bool {
 /// Collections without a key: what they hold is their name, versions and secrets aside.
 fn by_attributes(node: Node<'_, '_>) -> Option<String> {
     let is_shown = |attribute: &Attribute<'_, '_>| !is_secret(attribute.name()) && !holds_secret(attribute.value());
-    let said = |attribute: Attribute<'_, '_>| {
-        let value = attribute.value().split(", Version=").next().unwrap_or_default();
-        format!("{}={value}", attribute.name())
-    };
+    let said = |attribute: Attribute<'_, '_>| format!("{}={}", attribute.name(), without_version(attribute.value()));
     let is_value = |attribute: &Attribute<'_, '_>| attribute.name() == "value";
     let mut all: Vec<String> = node.attributes().filter(|it| !is_value(it) && is_shown(it)).map(said).collect();
     if all.is_empty() && !node.parent_element().is_some_and(|parent| is_secret(parent.tag_name().name())) {

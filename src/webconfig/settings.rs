@@ -226,7 +226,7 @@ fn remove_setting<'t>(
         }
         (Verdict::Leave(fate) | Verdict::Remove(fate) | Verdict::Write(_, fate), _) => {
             if fate != Fate::AlreadySo {
-                comments::instead_of(scene, draft, section, shipped.node);
+                comments::instead_of(draft, section, shipped.node);
             }
             draft.change(change(shipped.name, &case, case.new, fate));
         }
@@ -242,10 +242,12 @@ pub(super) fn take_out<'t>(
     (old_parent, base): (Option<Node<'t, 't>>, Option<Node<'t, 't>>),
     nodes: &[Node<'t, 't>],
 ) {
-    let mut comment = base.and_then(|base| comments::instead_of(scene, draft, old_parent, base));
+    let mut comment = base.and_then(|base| Some((base, comments::instead_of(draft, old_parent, base)?)));
     for node in nodes.iter().rev() {
         let range = base.map_or(node.range(), |base| comments::taken_out(draft, (old_parent, base), *node));
-        draft.splice(match comment.take() {
+        let comment = comment.take();
+        let text = comment.and_then(|(base, comment)| comments::written_for(scene, draft, comment, (base, *node)));
+        draft.splice(match text {
             Some(text) => Splice { range, text },
             None => edit::take_out(scene.sources.new, range),
         });

@@ -158,6 +158,9 @@ impl<'s, 't> Walk<'s, 't> {
                 .map_or_else(reported, |()| Fate::Added),
         };
         let is_carried = fate.carries();
+        if !is_carried {
+            self.draft.leave_out(old);
+        }
         self.whole(path, child, fate);
         if is_carried && !is_all_own && !self.is_replaced {
             for part in own {
@@ -184,10 +187,11 @@ impl<'s, 't> Walk<'s, 't> {
             _ => self.scene.rules.conflict(&path),
         };
         let is_there = child.new.is_some() && !self.is_replaced;
-        let comment = is_there.then(|| comments::instead_of(self.scene, self.draft, parent.old, base)).flatten();
+        let comment = is_there.then(|| comments::instead_of(self.draft, parent.old, base)).flatten();
         if let (true, Some(new), false) = (fate.carries(), child.new, self.is_replaced) {
             let range = comments::taken_out(self.draft, (parent.old, base), new);
-            self.draft.splice(match comment {
+            let text = comment.and_then(|it| comments::written_for(self.scene, self.draft, it, (base, new)));
+            self.draft.splice(match text {
                 Some(text) => Splice { range, text },
                 None => edit::take_out(self.scene.sources.new, range),
             });

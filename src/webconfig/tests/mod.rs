@@ -2,6 +2,7 @@
 
 mod against_git;
 mod decisions;
+mod in_the_wild;
 mod masking;
 mod merging;
 mod model;

@@ -1,0 +1,187 @@
+//! Comments that the administrator wrote, changed or took away and that go with no element: differences like others.
+
+use super::{
+    Shown,
+    comments::{self, BASE, NEW, OLD, said},
+    document::Splice,
+    edit::{self, is_markup, layout},
+    mask,
+    merge::{Change, Fate},
+    pairs::{self, Triple},
+    walk::{DOUBT, NO_PLACE, Walk, reported},
+};
+use roxmltree::{Node, NodeId};
+use std::collections::{HashMap, HashSet};
+
+/// What stands for the nodes of the old file in the new one.
+struct Counterparts<'t> {
+    elements: HashMap<NodeId, Node<'t, 't>>,
+    comments: HashMap<String, Node<'t, 't>>,
+}
+
+impl<'t> Counterparts<'t> {
+    fn of(parents: [Node<'t, 't>; 3]) -> Self {
+        let [old, base, new] = parents;
+        let parent = Triple { old: Some(old), base: Some(base), new: Some(new), is_unique: true };
+        let all = pairs::children(parent, &[]).triples;
+        let elements = all.into_iter().filter_map(|(_, child)| Some((child.old?.id(), child.new?))).collect();
+        let comments = new.children().filter(Node::is_comment).map(|node| (said(node), node)).collect();
+        Self { elements, comments }
+    }
+
+    fn get(&self, node: Node<'_, '_>) -> Option<Node<'t, 't>> {
+        match node.is_comment() {
+            true => self.comments.get(&said(node)).copied(),
+            false => self.elements.get(&node.id()).copied(),
+        }
+    }
+}
+
+impl<'t> Walk<'_, 't> {
+    /// Accounts for the comments among the children of an element.
+    pub(super) fn notes(&mut self, parent: Triple<'t>) {
+        let (Some(old), Some(base)) = (parent.old, parent.base) else { return };
+        match parent.new {
+            Some(new) => self.notes_in([old, base, new], parent.is_unique),
+            None => self.notes_without_place(old, base),
+        }
+    }
+
+    /// Accounts for the comments among the children of these nodes.
+    pub(super) fn notes_in(&mut self, parents: [Node<'t, 't>; 3], is_unique: bool) {
+        let [old, base, new] = parents;
+        let (mut counterparts, mut staying) = (None, None);
+        for comment in self.differing((OLD, old), (BASE, base)) {
+            if self.draft.is_bound(OLD, comment) {
+                continue;
+            }
+            let counterparts = counterparts.get_or_insert_with(|| Counterparts::of(parents));
+            // What goes with an element that is taken out is not there any more.
+            let stays = |node: &Node<'_, '_>| node.is_comment() && !self.draft.is_bound(NEW, *node);
+            let staying: &HashSet<String> =
+                staying.get_or_insert_with(|| new.children().filter(stays).map(said).collect());
+            let fate = match self.hands_off() {
+                _ if staying.contains(&said(comment)) => Fate::AlreadySo,
+                Some(fate) => left(fate),
+                None if !is_unique => reported(DOUBT),
+                None if comments::spoken_of(comment).is_some_and(|element| self.draft.is_left_out(element)) => {
+                    left(reported(NO_PLACE))
+                }
+                None if !comments::is_writable(self.scene, comment) => {
+                    reported("it has characters that the encoding of the new file cannot hold")
+                }
+                None => Fate::Added,
+            };
+            if fate.carries() {
+                self.write_note(comment, new, counterparts);
+            }
+            self.tell_note(Some(comment), None, fate);
+        }
+        let mut seen = HashSet::new();
+        for comment in self.differing((BASE, base), (OLD, old)).into_iter().filter(|node| seen.insert(said(*node))) {
+            let is_it = |node: &Node<'_, '_>| node.is_comment() && said(*node) == said(comment);
+            let of_new: Vec<Node<'t, 't>> = new.children().filter(is_it).collect();
+            let free: Vec<_> = of_new.iter().copied().filter(|node| self.draft.bind(NEW, *node)).collect();
+            if free.is_empty() && !of_new.is_empty() {
+                continue;
+            }
+            let fate = match self.hands_off() {
+                _ if of_new.is_empty() => Fate::AlreadySo,
+                Some(fate) => left(fate),
+                None if !is_unique => reported(DOUBT),
+                None => Fate::Removed,
+            };
+            if fate.carries() {
+                free.iter().for_each(|node| self.draft.splice(taken_out(*node)));
+            }
+            self.tell_note(None, free.first().copied(), fate);
+        }
+    }
+
+    fn notes_without_place(&mut self, old: Node<'t, 't>, base: Node<'t, 't>) {
+        for comment in self.differing((OLD, old), (BASE, base)) {
+            if self.draft.bind(OLD, comment) {
+                self.tell_note(Some(comment), None, left(reported(NO_PLACE)));
+            }
+        }
+    }
+
+    /// The comments of the one that the other has not.
+    fn differing(&mut self, (_, one): (u8, Node<'t, 't>), (file, other): (u8, Node<'t, 't>)) -> Vec<Node<'t, 't>> {
+        let comments = one.children().filter(Node::is_comment);
+        comments.filter(|comment| !self.draft.has_comment(file, other, &said(*comment))).collect()
+    }
+
+    fn tell_note(&mut self, old: Option<Node<'t, 't>>, new: Option<Node<'t, 't>>, fate: Fate) {
+        let path = if self.path.is_empty() { self.draft.path("comment()".to_owned()) } else { self.here("/comment()") };
+        let shown = |node: Option<Node<'t, 't>>| node.map_or(Shown::Absent, mask::shown_comment);
+        let (old, new) = (shown(old), shown(new));
+        let is_old = fate.carries() || fate == Fate::AlreadySo;
+        let result = if is_old { old.clone() } else { new.clone() };
+        let new = if fate == Fate::AlreadySo { old.clone() } else { new };
+        self.draft.change(Change { path, old, new, result, fate });
+    }
+
+    /// Puts a comment where it stands among what the new file has of the old one.
+    fn write_note(&mut self, comment: Node<'t, 't>, parent: Node<'t, 't>, counterparts: &Counterparts<'t>) {
+        let document = self.scene.sources.new;
+        let text = document.with_own_line_ends(&self.scene.sources.old.text()[comment.range()]);
+        let markup = |node: &Node<'t, 't>| is_markup(node);
+        let before = || comment.prev_siblings().skip(1).filter(markup);
+        let behind = || comment.next_siblings().skip(1).filter(markup).find_map(|node| counterparts.get(node));
+        if comments::ends_line(comment)
+            && let Some(element) = before().next().and_then(|node| counterparts.get(node))
+        {
+            let at = comments::end(element);
+            return self.draft.splice(Splice { range: at..at, text: format!(" {text}") });
+        }
+        let is_beside = comments::spoken_of(comment).is_some();
+        let next = behind().filter(|_| is_beside);
+        let previous = || before().filter(Node::is_element).find_map(|node| Some((node, counterparts.get(node)?)));
+        match (next, previous()) {
+            (None, Some((old, previous))) => {
+                let previous = comments::behind(comment, old, previous);
+                self.draft.splice(edit::insert_behind(document, previous, &[(0, text)]));
+            }
+            (next, _) => match next.or_else(behind) {
+                Some(next) => {
+                    let at = next.range().start;
+                    let space = match layout(document.text(), at) {
+                        Some((line_end, indent)) => format!("{line_end}{indent}"),
+                        None if next.parent_element().is_none() => document.line_end().to_owned(),
+                        None => String::new(),
+                    };
+                    self.draft.splice(Splice { range: at..at, text: text + &space });
+                }
+                None => self.draft.append(parent, [(0, text)]),
+            },
+        }
+    }
+}
+
+/// A comment that is not carried means no work for anybody: what it speaks of is not there, or is told of itself.
+fn left(fate: Fate) -> Fate {
+    match fate {
+        Fate::Reported { why } => Fate::Superseded { why },
+        fate => fate,
+    }
+}
+
+/// A comment and the space around it that goes with it.
+fn taken_out(comment: Node<'_, '_>) -> Splice {
+    let text = comment.document().input_text();
+    let range = comment.range();
+    let next = comment.next_siblings().skip(1).find(is_markup);
+    let before = text[..range.start].trim_end_matches([' ', '\t']).len();
+    let is_line = layout(text, range.start).is_some() || before == 0;
+    let range = match (is_line, next) {
+        // Something else may be put in where the comment begins.
+        (true, Some(next)) if layout(text, next.range().start).is_some() => range.start..next.range().start,
+        (true, _) => {
+            let layout = layout(text, range.start);
+            range.start - layout.map_or(0, |(line_end, indent)| line_end.len() + indent.len())..range.end
+        }
+        (false, _) => before..range.end,
+    };
+    Splice { range, text: String::new() }
+}

@@ -1,0 +1,255 @@
+//! Shapes that the files of large applications have, and what administrators do to them.
+
+use super::*;
+
+fn web(inner: &str) -> String {
+    configuration(&format!("  <system.web>\n    {inner}\n  </system.web>"))
+}
+
+fn server(inner: &str) -> String {
+    configuration(&format!("  <system.webServer>\n    {inner}\n  </system.webServer>"))
+}
+
+fn keys(lines: &[&str]) -> String {
+    configuration(&format!("  <appSettings>\n    {}\n  </appSettings>", lines.join("\n    ")))
+}
+
+/// The result of a merge in which both sides count alike; merged again it stays.
+fn settled(old: &str, base: &str, new: &str, on_conflict: OnConflict) -> (String, Vec<Change>) {
+    let rules = Rules { strict: true, on_conflict, ..keep() };
+    let (result, changes) = merged(old, Some(base), new, &rules);
+    assert_eq!(merged(old, Some(base), &result, &rules).0, result);
+    (result, changes)
+}
+
+fn strictly(old: &str, base: &str, new: &str) -> (String, Vec<Change>) {
+    settled(old, base, new, OnConflict::Stop)
+}
+
+const A: &str = r#"<add key="a" value="1"/>"#;
+const B: &str = r#"<add key="b" value="1"/>"#;
+const C: &str = r#"<add key="c" value="1"/>"#;
+const V: &str = r#"<add key="v" value="1"/>"#;
+
+#[test]
+fn a_line_that_was_put_into_a_comment_comes_out_in_one() {
+    let off = format!("<!--{B}-->");
+    let (old, base, new) = (keys(&[A, &off, C]), keys(&[A, B, C]), keys(&[A, V, B, C]));
+    let (result, changes) = strictly(&old, &base, &new);
+    assert_eq!(result, keys(&[A, V, &off, C]));
+    assert_eq!((changes.len(), fate(&changes, "appSettings/b")), (1, &Fate::Removed));
+    // Several in one comment.
+    let off = format!("<!-- {A}\n    {B} -->");
+    assert_eq!(
+        strictly(&keys(&[&off, C]), &base, &new).0,
+        keys(&[V, &off, C]).replacen(V, &format!("{off}\n    {V}"), 1).replacen(
+            &format!("{V}\n    {off}\n"),
+            &format!("{V}\n"),
+            1
+        )
+    );
+    // Elsewhere the same, and with the note on it.
+    let base = web("<trace enabled=\"true\" />\n    <xhtmlConformance mode=\"Strict\" />");
+    let old = web("<!-- too much -->\n    <!--<trace enabled=\"true\" />-->\n    <xhtmlConformance mode=\"Strict\" />");
+    assert_eq!(strictly(&old, &base, &base).0, old);
+    // What the new version changed is decided first, and the comment goes with the line.
+    let new = base.replace(r#"<trace enabled="true" />"#, r#"<trace enabled="true" localOnly="false" />"#);
+    let old = web("<!--<trace enabled=\"true\" />-->\n    <xhtmlConformance mode=\"Strict\" />");
+    let (result, changes) = strictly(&old, &base, &new);
+    assert_eq!((result, fate(&changes, "system.web/trace")), (new.clone(), &Fate::Conflict { taken: None }));
+    assert_eq!(settled(&old, &base, &new, OnConflict::KeepOld).0, old);
+}
+
+#[test]
+fn a_line_that_was_taken_out_of_a_comment_comes_into_its_place() {
+    let on = |what: &str| keys(&[A, "<!-- slower -->", what, C]);
+    let comment = format!("<!-- {B} -->");
+    let base = on(&comment);
+    let (result, changes) = strictly(&on(B), &base, &base.replace(C, V));
+    assert_eq!(result, on(r#"<add key="b" value="1" />"#).replace(C, V).replace(" />", "/>"));
+    assert_eq!(fate(&changes, "appSettings/b"), &Fate::Added);
+    assert!(!changes.iter().any(|change| change.path.contains("comment()")));
+    let trust = |what: &str| web(&format!("<trace />\n    {what}\n    <pages />"));
+    let (on, off) = (
+        trust("<trust level=\"Medium\" />\n    <sessionState />"),
+        trust("<!-- <trust level=\"Medium\" />\n    <sessionState /> -->"),
+    );
+    assert_eq!(strictly(&on, &off, &off).0, on);
+}
+
+#[test]
+fn comments_are_differences_like_others() {
+    let of = |note: &str| web(&format!("<trace />\n\n    {note}\n    <pages />"));
+    let (result, changes) = strictly(&of("<!-- ours -->"), &of("<!-- theirs -->"), &of("<!-- theirs -->"));
+    assert_eq!(result, of("<!-- ours -->"));
+    assert_eq!(changes.iter().map(|change| &change.fate).collect::<Vec<_>>(), [&Fate::Added, &Fate::Removed]);
+    assert!(changes.iter().all(|change| change.path.starts_with("system.web/comment()")));
+    // Around the outermost element, too.
+    let old = "<!-- by us -->\n".to_owned() + &of("");
+    assert_eq!(strictly(&old, &of(""), &of("")).0, old);
+    // Not where nothing is ever copied; and a password in one is not shown.
+    let own = |note: &str| web(&format!("<compilation>{note}</compilation>"));
+    let (result, changes) = strictly(&own("<!-- ours -->"), &own(""), &own(""));
+    assert_eq!(result, own(""));
+    assert!(is_superseded(&changes, "system.web/compilation/comment()"));
+    let (_, changes) = strictly(&of("<!-- password=\"x\" -->"), &of(""), &of(""));
+    assert_eq!(changes[0].old, Shown::Masked);
+}
+
+/// A location that lost its path held for the whole application.
+#[test]
+fn what_stays_of_a_removed_location_stays_there() {
+    let location = |path: &str| {
+        configuration(&format!(
+            "<location{path}><system.web><httpHandlers><clear/></httpHandlers><trace/></system.web></location>"
+        ))
+    };
+    let base = location(" path=\"admin\"");
+    for old in ["<configuration/>", &location(" path=\"other\"")] {
+        let (result, changes) = strictly(old, &base, &base);
+        assert!(result.contains(r#"<location path="admin"><system.web><httpHandlers><clear/></httpHandlers></sys"#));
+        assert!(is_reported(&changes, "location[admin]/@path"));
+    }
+}
+
+#[test]
+fn names_compare_without_case() {
+    let of = |name: &str, value: &str| {
+        configuration(&format!(
+            r#"<connectionStrings><add name="{name}" connectionString="{value}"/></connectionStrings>"#
+        ))
+    };
+    assert_eq!(strictly(&of("Main", "2"), &of("Main", "1"), &of("main", "1")).0, of("main", "2"));
+    let (result, changes) = strictly(&of("MAIN", "2"), "<configuration/>", &of("main", "1"));
+    assert_eq!(result, of("main", "1"));
+    assert!(changes.iter().any(Change::is_undecided));
+}
+
+#[test]
+fn namesakes_are_told_apart_by_what_else_they_say() {
+    let of = |level: &str, more: &str| {
+        let rules = r#"<logger name="*" level="Info" writeTo="file"/><logger name="*" level="LEVEL" writeTo="mail"/>"#;
+        configuration(&format!("<log><rules>{more}{}</rules></log>", rules.replace("LEVEL", level)))
+    };
+    let more = r#"<logger name="Own" level="Info"/>"#;
+    assert_eq!(strictly(&of("Warn", ""), &of("Info", ""), &of("Info", more)).0, of("Warn", more));
+    // Two locations of one path.
+    let of = |roles: &str, mode: &str, more: &str| {
+        let one = format!(
+            r#"<location path="a"><system.web><authorization><allow roles="{roles}"/>{more}</authorization></system.web></location>"#
+        );
+        let other = format!(
+            r#"<location path="a"><system.webServer><httpErrors errorMode="{mode}"/></system.webServer></location>"#
+        );
+        configuration(&(one + &other))
+    };
+    let deny = r#"<deny users="*"/>"#;
+    assert_eq!(
+        strictly(&of("A", "Detailed", ""), &of("A", "Custom", ""), &of("A", "Custom", deny)).0,
+        of("A", "Detailed", deny)
+    );
+}
+
+#[test]
+fn an_item_of_which_something_changed_is_the_same_item() {
+    let of = |pattern: &str, ignore: &str| {
+        let add = format!(r#"<add input="{{HTTP_HOST}}" pattern="{pattern}" negate="true"{ignore}/>"#);
+        server(&format!("<rewrite><rules><rule name=\"r\"><conditions>{add}</conditions></rule></rules></rewrite>"))
+    };
+    let case = r#" ignoreCase="false""#;
+    let (result, changes) = strictly(&of("own", ""), &of("shipped", ""), &of("shipped", case));
+    assert_eq!(result, of("own", case));
+    assert_eq!((changes.len(), &changes[0].fate), (1, &Fate::Carried));
+    // The error pages of a status and of its kinds are not the same.
+    let of = |path: &str, more: &str| {
+        let sub = r#"<error statusCode="500" subStatusCode="100" path="/asp"/>"#;
+        server(&format!(r#"<httpErrors><error statusCode="500" path="{path}"/>{sub}{more}</httpErrors>"#))
+    };
+    let more = r#"<error statusCode="500" subStatusCode="19" path="/x"/>"#;
+    assert_eq!(strictly(&of("/own", ""), &of("/500", ""), &of("/500", more)).0, of("/own", more));
+}
+
+#[test]
+fn no_key_of_a_collection_is_made_twice() {
+    let of = |allowed: &str| {
+        server(&format!(
+            "<security><requestFiltering><fileExtensions>{allowed}</fileExtensions></requestFiltering></security>"
+        ))
+    };
+    let one = |allowed: &str| of(&format!(r#"<add fileExtension=".x" allowed="{allowed}"/>"#));
+    assert_eq!(strictly(&one("true"), &one("false"), &one("false")).0, one("true"));
+    let (result, changes) = strictly(&one("true"), &of(""), &one("false"));
+    assert_eq!(result, one("false"));
+    assert_eq!(changes.iter().filter(|change| change.is_undecided()).count(), 1, "{changes:#?}");
+    // Nor is a section that an old file wrongly has twice.
+    let twice = web(r#"<httpRuntime a="1"/><httpRuntime b="1"/>"#);
+    let base = web(r#"<httpRuntime b="1"/><httpRuntime b="1"/>"#);
+    let (result, changes) = strictly(&twice, &base, &web(r#"<httpRuntime b="2"/>"#));
+    assert_eq!(result, web(r#"<httpRuntime b="2"/>"#));
+    assert!(changes.iter().any(|change| matches!(change.fate, Fate::Reported { .. })));
+}
+
+#[test]
+fn what_is_taken_back_is_not_what_comes_behind_it() {
+    let of =
+        |items: &[&str]| server(&format!("<staticContent>\n      {}\n    </staticContent>", items.join("\n      ")));
+    let (svg, woff) =
+        (r#"<mimeMap fileExtension=".svg" mimeType="s"/>"#, r#"<mimeMap fileExtension=".woff" mimeType="w"/>"#);
+    let remove = r#"<remove fileExtension=".woff"/>"#;
+    let (result, _) = strictly(&of(&[svg, remove, woff]), &of(&[svg]), &of(&[woff, svg]));
+    assert_eq!(result, of(&[remove, woff, svg]));
+}
+
+#[test]
+fn new_keys_stand_where_they_stood() {
+    let own = r#"<add key="own" value="1"/>"#;
+    let base = keys(&[A, "<!-- on c -->", C]);
+    let new = keys(&[A, V, "<!-- on c -->", C, "<!-- end -->"]);
+    let with = |lines: &[&str]| strictly(&keys(lines), &base, &new).0;
+    assert_eq!(with(&[own, A, "<!-- on c -->", C]), keys(&[own, A, V, "<!-- on c -->", C, "<!-- end -->"]));
+    assert_eq!(with(&[A, own, "<!-- on c -->", C]), keys(&[A, own, V, "<!-- on c -->", C, "<!-- end -->"]));
+    assert_eq!(with(&[A, "<!-- on c -->", C, own]), keys(&[A, V, "<!-- on c -->", C, own, "<!-- end -->"]));
+    // Behind the comment behind which it stood.
+    let base = keys(&[A, "<!-- ours: -->"]);
+    assert_eq!(strictly(&keys(&[A, "<!-- ours: -->", own]), &base, &base).0, keys(&[A, "<!-- ours: -->", own]));
+    // A transform that takes a key out has no value.
+    let of =
+        |add: &str| format!("<configuration xmlns:xdt='urn:xdt'><appSettings>{A}{add}</appSettings></configuration>");
+    let remove = r#"<add key="gone" xdt:Transform="Remove"/>"#;
+    assert_eq!(strictly(&of(remove), &of(""), &of("")).0, of(remove));
+}
+
+#[test]
+fn what_a_setting_holds_besides_its_value_is_not_lost() {
+    let of = |kind: &str, note: &str| {
+        let setting = format!(r#"<setting name="n" serializeAs="{kind}">{note}<value>1</value></setting>"#);
+        configuration(&format!("<applicationSettings><S>{setting}</S></applicationSettings>"))
+    };
+    let (result, changes) = strictly(&of("String", "<!-- x -->"), &of("String", ""), &of("String", ""));
+    assert_eq!((result, changes.len()), (of("String", "<!-- x -->"), 1));
+    let (_, changes) = strictly(&of("Xml", ""), &of("String", ""), &of("String", ""));
+    assert!(is_reported(&changes, "applicationSettings/S/n"));
+}
+
+/// Found by chance: what was left of one kind was taken for what had been there, and was removed in its turn.
+#[test]
+fn another_element_is_not_the_one_that_was_removed() {
+    let of = |errors: &str| web(&format!("<customErrors>{errors}</customErrors>"));
+    let error = |code: &str, page: &str| format!(r#"<error statusCode="{code}" redirect="{page}"/>"#);
+    let (base, added) = (of(&error("404", "a")), error("500", "c"));
+    let (result, _) = settled(&of(""), &base, &of(&(error("404", "b") + &added)), OnConflict::KeepOld);
+    assert_eq!(result, of(&added));
+}
+
+/// Found by chance: a setting took the place of one that the administrator had removed.
+#[test]
+fn a_removed_setting_is_no_place_for_the_address() {
+    let url = "<value>https://h/a/PfWsSdk.asmx</value>";
+    let section = |name: &str, inner: &str| format!("<{name}>{inner}</{name}>");
+    let setting = |name: &str| super::merging::setting(name, url);
+    let of = |sections: &str| configuration(&format!("<applicationSettings>{sections}</applicationSettings>"));
+    let both = section("A.S", &setting("x_pfwssdk_PfWsSdk")) + &section("B.S", &setting("x_pfwssdk_PfWsSdk"));
+    let base = of(&("<A.S></A.S>".to_owned() + &section("B.S", &setting("x_pfwssdk_PfWsSdk"))));
+    let (result, _) = strictly(&of(&section("C.T", &setting("n"))), &base, &of(&both));
+    assert!(!result.contains("<B.S><setting"), "{result}");
+}
