@@ -298,14 +298,14 @@ fn plain_lines_where_there_is_no_terminal() {
 #[derive(Default)]
 struct Told {
     bytes: Vec<(u64, Option<u64>)>,
-    notes: Vec<String>,
+    actions: Vec<String>,
 }
 
 impl Watcher for Told {
     fn event(&mut self, event: &Event) {
         match event {
             Event::Bytes { done, total } => self.bytes.push((*done, *total)),
-            Event::Note { text } => self.notes.push(text.clone()),
+            Event::Action { text } => self.actions.push(text.clone()),
             _ => {}
         }
     }
@@ -321,5 +321,5 @@ fn a_rollback_tells_how_far_it_is_as_a_run_does() {
     let mut told = Told::default();
     engine.rollback(&found, &mut told).unwrap();
     assert!(told.bytes.iter().any(|(done, total)| *total == Some(*done)), "{:?}", told.bytes);
-    assert!(told.notes.iter().any(|note| note.starts_with("removing the files of")), "{:?}", told.notes);
+    assert!(told.actions.iter().any(|action| action == "Removing files"), "{:?}", told.actions);
 }
