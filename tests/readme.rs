@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
+#[path = "support/steady.rs"]
+mod steady;
+use steady::steady;
+
 use pfupgrade::plan::{KEYS, KeyDoc};
 use pfupgrade::platform::own::Notice;
 use pfupgrade::preflight::{FINDINGS, Level};
@@ -67,41 +71,6 @@ fn place() -> TempDir {
         }
     }
     place
-}
-
-/// What is another one each time: ids of runs, dates, times, and numbers of processes. `0` stands for a digit.
-const CHANGING: [&str; 4] = ["00000000-000000", "0000-00-00", "00:00:00", "process 00000"];
-
-/// Text with whatever [`CHANGING`] describes as it stands there.
-fn steady(text: &str) -> String {
-    let fits = |text: &str, shape: &str| -> Option<usize> {
-        let mut chars = text.chars();
-        for expected in shape.chars() {
-            match (expected, chars.clone().next()) {
-                ('0', Some('0'..='9')) => _ = chars.next(),
-                // Such a number has any length.
-                ('0', _) if shape.starts_with(char::is_alphabetic) && chars.as_str().len() < text.len() => {}
-                (_, Some(found)) if found == expected && expected != '0' => _ = chars.next(),
-                _ => return None,
-            }
-        }
-        Some(text.len() - chars.as_str().len())
-    };
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        match CHANGING.iter().find_map(|shape| Some((shape, fits(rest, shape)?))) {
-            Some((shape, length)) => {
-                out += shape;
-                rest = &rest[length..];
-            }
-            None => {
-                out.push(first);
-                rest = &rest[first.len_utf8()..];
-            }
-        }
-    }
-    out
 }
 
 /// Holds what was printed to what is shown of it, part by part where `[...]` marks what is left out.
