@@ -1,5 +1,5 @@
 # Previews an upgrade, asks, carries it out, and collects its evidence. To be started in a window that was opened as
-# administrator; for Windows PowerShell 3 and later, and PowerShell 7. Written from their documentation, not tried.
+# administrator; for Windows PowerShell 3 and later, and PowerShell 7. Written from their documentation, never run.
 #
 #   .\upgrade.ps1 -Plan .\one-server.toml -Ticket CHG0012345
 #

@@ -56,10 +56,18 @@ fn words(name: &str) -> impl Iterator<Item = String> {
 
 /// True where a value holds a credential whatever its key: a connection string, or an address with a password.
 pub fn holds_secret(value: &str) -> bool {
-    let names = value.match_indices(['=', ':']).map(|(at, _)| name_before(&value[..at]));
-    let mut authorities = value.match_indices("//").map(|(at, _)| authority(&value[at + 2..]));
-    names.into_iter().any(|name| is_secret(name) || name.eq_ignore_ascii_case("accountkey"))
-        || authorities.any(|authority| authority.contains('@'))
+    secret_at(value).is_some()
+}
+
+/// Where in a text the first credential that it holds begins, in bytes.
+pub fn secret_at(text: &str) -> Option<usize> {
+    let is_named = |at: usize| {
+        let name = name_before(&text[..at]);
+        is_secret(name) || name.eq_ignore_ascii_case("accountkey")
+    };
+    let named = text.match_indices(['=', ':']).find(|(at, _)| is_named(*at)).map(|(at, _)| at + 1);
+    let in_address = text.match_indices("//").map(|(at, _)| at + 2).find(|at| authority(&text[*at..]).contains('@'));
+    named.into_iter().chain(in_address).min()
 }
 
 /// The name that ends a text, as in `Data Source=db;Pass Word `.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
 mod support;
+use support::runs::program;
 use support::*;
 
 use pfupgrade::engine::{Answer, End, EngineError, Event, Operator, Watcher, prepare};
@@ -183,4 +184,16 @@ fn a_conflict_that_is_known_only_later_is_a_gate_of_its_component() {
     assert!(portal_of(&disk).contains("controlRenderingCompatibilityVersion=\"4.0\""));
     rollback(&way_back).unwrap().unwrap();
     assert_same(&without_what_stays(before), &without_what_stays(whole(&way_back)), "rolled back at the gate");
+}
+
+#[test]
+fn every_gate_that_a_run_waits_at_is_named() {
+    let place = tempfile::tempdir().unwrap();
+    let plan = concat!(env!("CARGO_MANIFEST_DIR"), "/plans/one-server.toml");
+    program(place.path()).runs(&["run", plan, "--ask", "--yes", "--simulate=m"]).ends_with(5);
+    program(place.path()).says("resume --confirm server-setup --ask --simulate=m").ends_with(5);
+    let resume = program(place.path()).says("resume --confirm portal-url --ask --simulate=m").ends_with(5);
+    resume.says("it waits at the gates portal-url and mobile-app-url\n");
+    let resume = program(place.path()).says("resume --confirm mobile-app-url --ask --simulate=m").ends_with(0);
+    resume.says("it waits at the gate mobile-app-url\n");
 }

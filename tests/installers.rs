@@ -7,6 +7,7 @@ use support::*;
 
 use jiff::SignedDuration;
 use pfupgrade::engine::{End, EngineError, Event, Standing, Watcher, prepare};
+use pfupgrade::package::PackageBuilder;
 use pfupgrade::plan::Plan;
 use pfupgrade::platform::clock::{Clock, StillClock};
 use pfupgrade::platform::disk::MemoryDisk;
@@ -211,6 +212,26 @@ fn the_line_of_the_log_that_explains_a_failure_is_quoted() {
     assert_eq!(step, "install-sdk");
     assert!(failure.why.contains("1603") && failure.why.contains("Visual C++ 2015"), "{failure}");
     assert!(failure.why.ends_with("(action LaunchConditions)"), "{failure}");
+}
+
+#[test]
+fn what_an_installer_logs_is_kept_without_credentials() {
+    let server = Server::new("signed-by = false\narguments = ['/quiet']\n", []);
+    let setup = "simulated-program = 1\nproduct = \"Multi-Factor Authentication Server\"\nversion = \"7.3.0.3\"\n\
+         [[action]]\ndo = \"install-package\"\npackage = 'data\\refused.msi'\n";
+    let message = "The database refused Server=db;Password=hunter2; for [ProductName]";
+    let package =
+        PackageBuilder::new("refused", "Refused", "1.0").file("a.txt", "a").launch_condition("0 = 1", message);
+    put(&server.disk, r"C:\Install\MultiFactorAuthenticationServerSetup.exe", setup);
+    put(&server.disk, r"C:\Install\data\refused.msi", package.build().unwrap());
+    let (step, failure, _) = failed(server.run(&mut Notes::default()));
+    assert_eq!(step, "install-server");
+    assert!(!failure.to_string().contains("hunter2"), "{failure}");
+    let kept =
+        |file: &str| get(&server.disk, &format!(r"C:\ProgramData\pfupgrade\runs\20160305-220000\{file}")).unwrap();
+    let log = kept(r"logs\install-server.log");
+    assert!(log.contains("The database refused Server=db;Password=(masked)\r\n"), "{log}");
+    assert!(!log.contains("hunter2") && !kept("journal.jsonl").contains("hunter2"), "{log}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
 mod support;
+use support::steady::steady;
 use support::*;
 
 use pfupgrade::engine::{Event, Watcher, prepare};
@@ -294,18 +295,57 @@ fn plain_lines_where_there_is_no_terminal() {
     looks_like("said.txt", &all.replace(&*id.to_string_lossy(), "<run>"));
 }
 
+/// What every other command prints, on both channels, where there is no terminal.
+#[test]
+fn screens() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = |file: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join(file).display().to_string();
+    let mut all = String::new();
+    for (arguments, code) in [
+        ("init --simulate=m", 0),
+        ("init --simulate=m", 2),
+        ("status --simulate=m", 2),
+        ("run --yes --ask --quiet --ticket CHG0012345 --simulate=m", 5),
+        ("status --simulate=m", 0),
+        ("verify --simulate=m", 0),
+        ("resume --confirm server-setup --quiet --fail-at configure-portal=error --simulate=m", 1),
+        ("status --simulate=m", 0),
+        ("resume --quiet --simulate=m", 0),
+        ("status --simulate=m", 0),
+        ("verify --simulate=m", 0),
+        ("run --yes --simulate=m", 0),
+        ("status --all --simulate=m", 0),
+        ("capture copy --without-packages --simulate=m", 0),
+        ("rollback --yes --quiet --simulate=m", 0),
+        ("status --simulate=m", 0),
+        ("inspect <house>/tests/packages/features.msi", 0),
+    ] {
+        let file = folder.path().join("printed");
+        let printed = fs::File::create(&file).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pfupgrade"));
+        command.args(arguments.split(' ').map(|argument| argument.replace("<house>", &house(""))));
+        command.current_dir(folder.path()).stdin(Stdio::null());
+        let status = command.stdout(printed.try_clone().unwrap()).stderr(printed).status().unwrap();
+        let printed = fs::read_to_string(&file).unwrap();
+        assert_eq!(status.code(), Some(code), "{arguments}\n{printed}");
+        assert!(!printed.contains(['\r', '\u{1b}']), "{printed:?}");
+        all += &format!("$ pfupgrade {arguments}\n{printed}\n");
+    }
+    looks_like("screens.txt", &steady(&all.replace(&house(""), "<house>/")));
+}
+
 /// What a rollback tells while it works.
 #[derive(Default)]
 struct Told {
     bytes: Vec<(u64, Option<u64>)>,
-    notes: Vec<String>,
+    actions: Vec<String>,
 }
 
 impl Watcher for Told {
     fn event(&mut self, event: &Event) {
         match event {
             Event::Bytes { done, total } => self.bytes.push((*done, *total)),
-            Event::Note { text } => self.notes.push(text.clone()),
+            Event::Action { text } => self.actions.push(text.clone()),
             _ => {}
         }
     }
@@ -321,5 +361,5 @@ fn a_rollback_tells_how_far_it_is_as_a_run_does() {
     let mut told = Told::default();
     engine.rollback(&found, &mut told).unwrap();
     assert!(told.bytes.iter().any(|(done, total)| *total == Some(*done)), "{:?}", told.bytes);
-    assert!(told.notes.iter().any(|note| note.starts_with("removing the files of")), "{:?}", told.notes);
+    assert!(told.actions.iter().any(|action| action == "Removing files"), "{:?}", told.actions);
 }

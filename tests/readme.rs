@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
+#[path = "support/steady.rs"]
+mod steady;
+use steady::steady;
+
 use pfupgrade::plan::{KEYS, KeyDoc};
 use pfupgrade::platform::own::Notice;
 use pfupgrade::preflight::{FINDINGS, Level};
@@ -69,43 +73,55 @@ fn place() -> TempDir {
     place
 }
 
-/// Text with every id of a run, such as `20160305-220000`, as `<run>`.
-fn without_run_ids(text: &str) -> String {
-    let is_id = |word: &str| {
-        word.len() == 15
-            && word.bytes().enumerate().all(|(at, byte)| if at == 8 { byte == b'-' } else { byte.is_ascii_digit() })
-    };
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        match rest.get(..15) {
-            Some(word) if is_id(word) => {
-                out += "<run>";
-                rest = &rest[15..];
-            }
-            _ => {
-                out.push(first);
-                rest = &rest[first.len_utf8()..];
-            }
-        }
+/// Holds what was printed to what is shown of it, part by part where `[...]` marks what is left out.
+#[track_caller]
+fn is_shown(shown: &str, printed: &str, separator: char) {
+    let mut rest = format!("{separator}{}{separator}", steady(printed).trim_matches(separator));
+    let (begins_late, ends_early) = (shown.starts_with("[...]"), shown.ends_with("[...]"));
+    let shown = steady(shown);
+    let parts = shown.split("[...]").map(|part| part.trim_matches(separator)).filter(|part| !part.is_empty());
+    for (number, part) in parts.enumerate() {
+        let part = format!("{separator}{part}{separator}");
+        let at = rest.find(&part).unwrap_or_else(|| panic!("not printed, or not in this order:{part}\nbut\n{rest}"));
+        assert!(number > 0 || begins_late || at == 0, "left out without a mark:{}", &rest[..at]);
+        rest.drain(..at + part.len() - 1);
     }
-    out
+    assert!(ends_early || rest.trim().is_empty(), "left out without a mark:{rest}");
 }
 
 #[test]
 fn the_preview_shown_is_the_programs() {
     let place = place();
     let output = pfupgrade(place.path(), ["plan", "plans/one-server.toml", "--simulate"]);
-    let printed = without_run_ids(&String::from_utf8(output.stdout).unwrap());
+    let printed = String::from_utf8(output.stdout).unwrap();
     let shown = blocks("text").into_iter().find(|block| block.starts_with("Upgrade of PhoneFactor")).unwrap();
-    let shown = without_run_ids(shown);
-    let mut rest = format!("\n{printed}");
-    for part in shown.split("[...]") {
-        let part = format!("\n{}\n", part.trim_matches('\n'));
-        let at = rest.find(&part).unwrap_or_else(|| panic!("not printed, or not in this order:{part}\nbut\n{rest}"));
-        rest.drain(..at + part.len() - 1);
+    is_shown(shown, &printed, '\n');
+}
+
+/// Every command is carried out, one after the other, and what it prints is held to what is shown, word for word.
+#[test]
+fn the_session_shown_is_what_happens() {
+    let place = tempfile::tempdir().unwrap();
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut ran = 0;
+    for shown in
+        format!("\n{}", below("## One whole session").split("```").nth(1).unwrap()).split("\n$ pfupgrade ").skip(1)
+    {
+        let (line, shown) = shown.split_once('\n').unwrap();
+        let (command, comment) = line.split_once("    # ends with ").unwrap_or((line, "0"));
+        // Both channels in one, as on a terminal.
+        let file = place.path().join("printed");
+        let printed = fs::File::create(&file).unwrap();
+        let mut program = Command::new(env!("CARGO_BIN_EXE_pfupgrade"));
+        program.args(command.split_whitespace()).current_dir(place.path()).stdin(Stdio::null());
+        let status = program.stdout(printed.try_clone().unwrap()).stderr(printed).status().unwrap();
+        let printed = fs::read_to_string(&file).unwrap();
+        let expected = comment.split(':').next().unwrap();
+        assert_eq!(status.code().unwrap().to_string(), expected, "{command}\n{printed}");
+        is_shown(&words(shown), &words(&printed), ' ');
+        ran += 1;
     }
-    assert!(rest.trim().is_empty(), "left out without a mark:{rest}");
+    assert_eq!(ran, 9);
 }
 
 #[test]

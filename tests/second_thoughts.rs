@@ -375,6 +375,8 @@ fn a_machine_is_taken_over_from_a_process_that_was_killed() {
         left
     };
     let left = killed();
+    // Whoever asks is not at work itself, though it may have been given the number of the process that was killed.
+    assert_eq!(engine(&boot(&left), &clock()).at_work(), None);
     let told = died(&left).unwrap();
     assert_eq!(told.owner.as_ref().map(|owner| owner.process.id), Some(std::process::id()));
     assert!(told.to_string().ends_with("it was killed, or crashed"), "{told}");

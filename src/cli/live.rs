@@ -46,6 +46,8 @@ pub(super) struct Work {
     /// In words; empty where the line above says it.
     pub(super) what: String,
     pub(super) since: Instant,
+    /// What the installer at work says that it is at; empty where it does not say.
+    pub(super) action: String,
     /// Bytes copied so far, and in all where that is known.
     pub(super) bytes: Option<(u64, Option<u64>)>,
     /// The step that comes next; empty where that is not known.
@@ -87,6 +89,14 @@ impl Live {
         *locked(&self.work) = work;
     }
 
+    /// What the installer at work is at.
+    pub(super) fn action(&self, action: &str) {
+        if let Some(work) = &mut *locked(&self.work) {
+            action.clone_into(&mut work.action);
+            work.bytes = None;
+        }
+    }
+
     /// So much has been copied.
     pub(super) fn bytes(&self, done: u64, total: Option<u64>) {
         if let Some(work) = &mut *locked(&self.work) {
@@ -124,8 +134,11 @@ fn lines(work: &Work, taken: Duration, indent: usize, width: usize) -> String {
         }
         Some((done, Some(_))) => format!("{} copied, checking, {time}", bytes(done)),
         Some((done, None)) => format!("{} copied, {time}", bytes(done)),
-        None if work.what.is_empty() => time,
-        None => format!("{}, {time}", cut(&work.what, room.saturating_sub(time.len() + 2))),
+        None => {
+            let what = if work.action.is_empty() { &work.what } else { &work.action };
+            let room = room.saturating_sub(time.len() + 2);
+            if what.is_empty() { time } else { format!("{}, {time}", cut(what, room)) }
+        }
     };
     let mut lines = format!("{:indent$}{}", "", cut(&first, room));
     if !work.then.is_empty() {
@@ -147,7 +160,7 @@ mod tests {
     use super::*;
 
     fn work(what: &str, bytes: Option<(u64, Option<u64>)>, then: &str) -> Work {
-        Work { what: what.to_owned(), since: Instant::now(), bytes, then: then.to_owned() }
+        Work { what: what.to_owned(), since: Instant::now(), action: String::new(), bytes, then: then.to_owned() }
     }
 
     #[test]
@@ -168,6 +181,13 @@ mod tests {
         assert_eq!(lines(&work("", Some((2048, None)), ""), second, 0, 60), "2.0 KiB copied, 1 s");
         assert_eq!(lines(&work("", None, ""), second, 2, 60), "  1 s");
         assert_eq!(lines(&work("run it", None, "more"), Duration::from_millis(900), 2, 60), "");
+    }
+
+    #[test]
+    fn a_silent_installer_shows_what_it_is_at() {
+        let work = Work { action: "Copying new files".to_owned(), ..work("install it", None, "verify") };
+        let expected = "    Copying new files, 1 min 05 s\n    then: verify";
+        assert_eq!(lines(&work, Duration::from_secs(65), 4, 60), expected);
     }
 
     #[test]

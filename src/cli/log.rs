@@ -32,7 +32,7 @@ pub(super) fn event(event: &Event) {
         Event::Started { run, steps, notes } => info!(run, steps, ?notes, "started"),
         Event::Step { number, step, title } => info!(number, step, title, "step"),
         Event::Operation { step, text } => debug!(step, text, "operation"),
-        Event::Bytes { .. } => {}
+        Event::Bytes { .. } | Event::Action { .. } => {}
         Event::Note { text } => debug!(text, "note"),
         Event::StepDone { step, how } => info!(step, how, "step is over"),
         Event::Gate { gate } => info!(gate = gate.id, title = gate.title, "gate"),

@@ -44,11 +44,23 @@ impl<'a> Person<'a> {
             false => self.talk.insist(&format!("\n{}", text::gate(gate, self.talk.error_width()))),
             true => self.talk.insist(&format!("Not yet: {still}.")),
         }
-        self.talk.insist("Press Enter when it is done, or type \"later\" to stop here.");
-        match stop::line() {
-            Some(line) if line.trim().is_empty() => self.done(gate, "operator"),
-            _ => Answer::Later,
+        loop {
+            self.talk.insist("Press Enter when it is done, or type \"later\" to leave it for now.");
+            match stop::line().map(|line| is_done(&line)) {
+                Some(Some(true)) => return self.done(gate, "operator"),
+                Some(None) => {}
+                Some(Some(false)) | None => return Answer::Later,
+            }
         }
+    }
+}
+
+/// Whether a line says that it is done; `None` where that is not clear.
+fn is_done(line: &str) -> Option<bool> {
+    match line.trim().to_lowercase().as_str() {
+        "" | "done" | "yes" | "y" => Some(true),
+        "later" | "no" | "n" => Some(false),
+        _ => None,
     }
 }
 
@@ -67,5 +79,23 @@ impl Operator for Person<'_> {
 
     fn wants_to_stop(&self) -> bool {
         stop::wanted()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_done;
+
+    #[test]
+    fn only_what_is_clear_is_an_answer() {
+        for (lines, expected) in [
+            (["", " \r\n", "Done", "yes"].as_slice(), Some(true)),
+            (&["later", "LATER\n", "no"], Some(false)),
+            (&["maybe", "rollback", "latter", "\u{1b}[A"], None),
+        ] {
+            for line in lines {
+                assert_eq!(is_done(line), expected, "{line:?}");
+            }
+        }
     }
 }

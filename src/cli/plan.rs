@@ -74,7 +74,7 @@ pub(super) fn read(path: &Path) -> Result<Plan, Fault> {
     let most = LARGEST as u64 + 1;
     File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes)).map_err(|error| {
         Fault::usage(format!("could not read the plan {name}: {error}"))
-            .next("name a plan file; plans/ holds some to copy")
+            .next("name a plan file; `pfupgrade init` writes one for the machine it runs on")
     })?;
     Plan::read(&bytes, &name).map_err(|diagnostics| {
         let number = diagnostics.errors.len() + diagnostics.omitted;

@@ -85,7 +85,7 @@ impl<'a> Progress<'a> {
         }
         if let Some(live) = &self.live {
             let (what, then) = (what.to_owned(), self.then.clone());
-            live.set(Some(Work { what, since: Instant::now(), bytes: None, then }));
+            live.set(Some(Work { what, since: Instant::now(), action: String::new(), bytes: None, then }));
         }
     }
 
@@ -105,6 +105,7 @@ impl<'a> Progress<'a> {
                 self.at_work(text);
             }
             Event::Bytes { done, total } => self.live.iter().for_each(|live| live.bytes(*done, *total)),
+            Event::Action { text } => self.live.iter().for_each(|live| live.action(text)),
             Event::Note { text } => self.below(text),
             Event::StepDone { how, .. } => {
                 if how != "done" {

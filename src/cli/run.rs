@@ -133,7 +133,13 @@ impl Scene<'_> {
         if !self.talk.is_with_person() {
             return Err(Fault::usage(format!("{declined}: nobody is here to be asked")).next("add --yes"));
         }
-        self.talk.insist(&format!("\n{question} Type \"yes\" and Enter:"));
+        let question = text::hanging(
+            "",
+            anstyle::Style::new(),
+            &format!("{question} Type \"yes\" and Enter:"),
+            self.talk.error_width(),
+        );
+        self.talk.insist(&format!("\n{question}"));
         match stop::line() {
             Some(line) if line.trim().eq_ignore_ascii_case("yes") => Ok(()),
             _ => Err(Fault::usage(declined)),

@@ -122,7 +122,7 @@ impl Engine<'_> {
                 step,
                 why,
                 next,
-                log: op.map_or_else(Vec::new, |op| self.log_of(op)),
+                log: op.map_or_else(Vec::new, |op| self.keep_log(op)),
                 changed_nothing: false,
             },
         }
@@ -131,7 +131,7 @@ impl Engine<'_> {
     /// What an operation brought to light, with what is read from the files that it has written.
     pub(super) fn completed(&self, op: &Op, outcome: Outcome) -> Result<Outcome, EngineError> {
         let (sha256, size) = self.of_backup(op)?;
-        Ok(Outcome { sha256, size, log: self.log_of(op), ..outcome })
+        Ok(Outcome { sha256, size, log: self.keep_log(op), ..outcome })
     }
 
     /// The hash and the size of a backup: the journal knows what it was, so that a change of it is found.
@@ -149,9 +149,14 @@ impl Engine<'_> {
         Ok((Some(disk::hash_bytes(&bytes)), size))
     }
 
-    /// The lines that matter in the log of an installer, where the operation has one.
-    fn log_of(&self, op: &Op) -> Vec<String> {
+    /// Masks the log of an installer that has ended, where the operation has one, and answers with the lines that matter.
+    fn keep_log(&self, op: &Op) -> Vec<String> {
         let (Op::Install { log, .. } | Op::Uninstall { log, .. } | Op::Run { log, .. }) = op else { return Vec::new() };
-        installer_log::read(self.platform.files(), log).map(|log| installer_log::key_lines(&log)).unwrap_or_default()
+        let bytes = installer_log::read(self.platform.files(), log).unwrap_or_default();
+        let mut lines = installer_log::key_lines(&bytes);
+        if let Err(error) = installer_log::mask(self.platform.disk(), log) {
+            lines.push(format!("(credentials in {log} could not be masked: {error})"));
+        }
+        lines
     }
 }

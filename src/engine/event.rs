@@ -40,6 +40,11 @@ pub enum Event {
         /// Bytes in all, where that is known.
         total: Option<u64>,
     },
+    /// What the installer at work is at just now.
+    Action {
+        /// In its own words.
+        text: String,
+    },
     /// A sign of life of something that takes long, or a note worth keeping.
     Note {
         /// The words.
@@ -106,6 +111,7 @@ pub(super) fn tell(watcher: &mut dyn Watcher) -> impl FnMut(Progress) {
             done += more;
             watcher.event(&Event::Bytes { done, total });
         }
+        Progress::Action(text) => watcher.event(&Event::Action { text }),
         Progress::Says(text) => watcher.event(&Event::Note { text }),
     }
 }

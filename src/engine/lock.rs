@@ -97,9 +97,12 @@ impl<'a> Engine<'a> {
         Ok(Taken { disk, record, died, _lock: lock })
     }
 
-    /// The process that works on the machine just now. The lock is not touched: whoever wants it gets it.
+    /// The process that works on the machine just now, other than this one. The lock is not touched: whoever wants it
+    /// gets it.
     pub fn at_work(&self) -> Option<Owner> {
-        self.owner().flatten().filter(|owner| self.platform.is_alive(&owner.process))
+        // Numbers are used again, and this process may have that of one that was killed a moment ago.
+        let is_other = |owner: &Owner| owner.process.id != self.platform.this_process().id;
+        self.owner().flatten().filter(|owner| is_other(owner) && self.platform.is_alive(&owner.process))
     }
 
     fn usual(&self) -> WinPath {

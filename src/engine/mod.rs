@@ -11,6 +11,7 @@ mod compare;
 mod decide;
 mod event;
 mod foretell;
+mod gate;
 pub mod journal;
 mod lock;
 mod perform;
@@ -28,9 +29,9 @@ pub use approval::{Approved, Fingerprint, NotApproved};
 pub use check::Check;
 pub use event::{Event, Silent, Watcher};
 pub use foretell::Foretold;
+pub use gate::{Answer, Operator};
 pub use lock::{Died, Owner, Taken};
 pub use prepare::{Prepared, prepare};
-pub use run::{Answer, Operator};
 pub use runs::{EachRun, Found, Standing};
 
 use crate::platform::clock::Clock;

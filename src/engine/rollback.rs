@@ -288,6 +288,8 @@ fn without_needless(undos: Vec<Undo>) -> Vec<Undo> {
     let needed = |at: usize, undo: &Undo| match undo {
         Undo::Do { op: Op::Restore { to, .. } } => !goes_later(at, to),
         Undo::Do { op: Op::Remove { .. } } => !undos[at + 1..].contains(undo),
+        // A gate that was waited at twice has been passed once.
+        Undo::RemoveNew { .. } => undos.get(at + 1) != Some(undo),
         _ => true,
     };
     let needed: Vec<bool> = undos.iter().enumerate().map(|(at, undo)| needed(at, undo)).collect();

@@ -230,10 +230,25 @@ impl Progress {
             _ => None,
         });
         Some(match (progress.in_doubt, last) {
-            (true, Some(Op::Ask { gate })) => format!("it waits at the gate {}", gate.id),
+            (true, Some(Op::Ask { .. })) => match self.waits_at(records).as_slice() {
+                [gate] => format!("it waits at the gate {gate}"),
+                gates => format!("it waits at the gates {}", gates.join(" and ")),
+            },
             (true, _) => format!("{step} was interrupted in its operation {}: it is completed", progress.ops + 1),
             (false, _) => format!("{step} was interrupted after {} operations", progress.ops),
         })
+    }
+
+    /// The gates that steps wait at which are not over, in the order in which they were come to.
+    fn waits_at<'a>(&self, records: &'a [Record]) -> Vec<&'a str> {
+        let mut gates = Vec::new();
+        for record in records {
+            let Entry::OpStarted { step, op: Op::Ask { gate }, .. } = &record.entry else { continue };
+            if !self.is_over(step) && !gates.contains(&gate.id.as_str()) {
+                gates.push(gate.id.as_str());
+            }
+        }
+        gates
     }
 
     /// Takes one more record into account.

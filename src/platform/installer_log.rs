@@ -1,6 +1,10 @@
 //! The log that Windows Installer writes with `/l*v`: why an installation failed, which of its lines matter, and what it
 //! is at just now.
 
+mod masking;
+
+pub use masking::mask;
+
 use super::diagnosis;
 use super::disk::ReadDisk;
 use crate::secret::holds_secret;
@@ -167,7 +171,7 @@ mod tests {
         Action ended 22:00:01: LaunchConditions. Return value 3.\r\n\
         Action ended 22:00:01: INSTALL. Return value 3.\r\n";
 
-    fn wide(text: &str) -> Vec<u8> {
+    pub(super) fn wide(text: &str) -> Vec<u8> {
         [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
     }
 

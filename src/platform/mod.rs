@@ -166,6 +166,8 @@ pub enum Progress {
     Bytes(u64),
     /// A sign of life, in words.
     Says(String),
+    /// What an installer is at just now, in its own words.
+    Action(String),
 }
 
 /// Questions to the machine. No method changes anything.

@@ -128,11 +128,14 @@ fn left_by(step: &Step, scene: &Scene<'_>) -> Result<Vec<ByHand>, Failure> {
     let mut add = |title: String, lines: Vec<String>| left.push(ByHand { title, lines });
     match &step.work {
         Work::Tell(tell) if step.skip.is_some() => add(tell.gate.title.clone(), tell.gate.instructions.clone()),
-        Work::Tell(tell) if tell.gate.id == GateId::PortalUrl.key() => {
-            let addresses = tell.gate.instructions.iter().filter_map(|line| line.find("http").map(|at| &line[at..]));
-            let lines =
-                ["new: ", "old: "].into_iter().zip(addresses).map(|(which, address)| format!("{which}{address}"));
-            add("Tell the users the portal's new address".to_owned(), lines.collect());
+        Work::Tell(tell) => {
+            let address = |line: &'_ String| line.find("http").map(|at| line[at..].replace(" (as IIS has it).", ""));
+            let lines = ["new: ", "old: "].into_iter().zip(tell.gate.instructions.iter().filter_map(address));
+            let what = match tell.gate.id == GateId::PortalUrl.key() {
+                true => "Tell the users the portal's new address",
+                false => "Tell the users of the mobile app to activate it again, with the service's new address",
+            };
+            add(what.to_owned(), lines.map(|(which, address)| format!("{which}{address}")).collect());
         }
         Work::ConfigureWeb(_) => {
             let merged = kind.merge(scene)?;

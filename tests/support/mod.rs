@@ -6,6 +6,7 @@ pub mod matrix;
 pub mod mixes;
 pub mod program;
 pub mod runs;
+pub mod steady;
 
 use pfupgrade::engine::{Answer, End, Engine, EngineError, Found, Operator, Silent, prepare};
 use pfupgrade::plan::Plan;

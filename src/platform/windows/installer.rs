@@ -97,7 +97,7 @@ impl Windows {
         })?;
         let mut command = program::logged(&path, log, doing)?;
         command.raw_arg(rest);
-        let code = program::run(&mut command, path.name(), doing, INSTALLER_LIMIT, watch)?;
+        let code = program::run(&mut command, path.name(), doing, INSTALLER_LIMIT, None, watch)?;
         program::outcome(code, doing, log, "")
     }
 
@@ -108,7 +108,7 @@ impl Windows {
         log: &WinPath,
         watch: &mut dyn FnMut(Progress),
     ) -> Result<Outcome, Failure> {
-        let code = program::run(&mut command, "msiexec.exe", doing, INSTALLER_LIMIT, watch)?;
+        let code = program::run(&mut command, "msiexec.exe", doing, INSTALLER_LIMIT, Some(log), watch)?;
         match installer_code::meaning(code) {
             Meaning::Done => Ok(Outcome::default()),
             Meaning::Restart => Ok(Outcome { reboot: true, ..Outcome::default() }),

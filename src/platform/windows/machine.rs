@@ -46,7 +46,7 @@ impl Windows {
         let doing = op.to_string();
         let mut command = program::logged(path, log, &doing)?;
         command.args(arguments);
-        let code = program::run(&mut command, path.name(), &doing, limit, watch)?;
+        let code = program::run(&mut command, path.name(), &doing, limit, None, watch)?;
         let printed = disk::read(&self.disk, log, OUTPUT_LIMIT).unwrap_or_default();
         let printed = String::from_utf8_lossy(&printed);
         let last = printed.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();

@@ -1,10 +1,11 @@
 //! Programs that are run to their end, with all that they start. None is ever ended from here.
 
+use super::disk::Drives;
 use super::text::console;
 use super::win32::process::{self, Job};
 use super::win32::system;
 use crate::platform::installer_code::{self, Meaning};
-use crate::platform::{Doing, Failure, Outcome, Process, Progress};
+use crate::platform::{Doing, Failure, Outcome, Process, Progress, installer_log};
 use crate::winpath::WinPath;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -23,6 +24,8 @@ const BREAKAWAY: u32 = 0x0100_0000;
 const ACCESS_DENIED: i32 = 5;
 
 const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// How often the log of an installer is looked at.
+const READ_EVERY: Duration = Duration::from_secs(1);
 const TELL_EVERY: Duration = Duration::from_secs(60);
 
 /// Steps of 100 nanoseconds from 1601, where Windows begins to count, to 1970.
@@ -82,16 +85,18 @@ impl Family {
     }
 }
 
-/// Runs a program until it and all that it has started have ended; answers with its exit code.
+/// Runs a program until it and all that it has started have ended; answers with its exit code. `log` is the one that an
+/// installer writes meanwhile.
 pub(super) fn run(
     command: &mut Command,
     what: &str,
     doing: &str,
     limit: Duration,
+    log: Option<&WinPath>,
     watch: &mut dyn FnMut(Progress),
 ) -> Result<i32, Failure> {
     let begun = Instant::now();
-    let mut told = begun;
+    let (mut told, mut read, mut action) = (begun, begun, None);
     let mut family = Family::begin(command, doing)?;
     let mut code = None;
     loop {
@@ -106,9 +111,20 @@ pub(super) fn run(
         if begun.elapsed() > limit {
             return Err(Failure::still_running(doing, left_running(&mut family, what, code.is_some()), limit));
         }
+        if read.elapsed() > READ_EVERY {
+            read = Instant::now();
+            let latest =
+                log.and_then(|log| installer_log::latest_action(&installer_log::read_latest(&Drives, log).ok()?));
+            if latest.is_some() && latest != action {
+                latest.iter().for_each(|action| watch(Progress::Action(action.clone())));
+                action = latest;
+            }
+        }
         if told.elapsed() > TELL_EVERY {
             told = Instant::now();
-            watch(Progress::Says(format!("{what} has been at work for {} min", begun.elapsed().as_secs() / 60)));
+            let minutes = begun.elapsed().as_secs() / 60;
+            let at = action.iter().map(|action| format!(": {action}")).collect::<String>();
+            watch(Progress::Says(format!("{what} has been at work for {minutes} min{at}")));
         }
         thread::sleep(LOOK_EVERY);
     }

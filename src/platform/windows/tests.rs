@@ -149,10 +149,10 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 #[test]
 fn a_program_is_over_when_its_children_are() {
-    assert_eq!(program::run(&mut cmd("exit 7"), "cmd", "run", MINUTE, &mut |_| {}), Ok(7));
+    assert_eq!(program::run(&mut cmd("exit 7"), "cmd", "run", MINUTE, None, &mut |_| {}), Ok(7));
     let child = "start ping -n 3 127.0.0.1";
     let begun = std::time::Instant::now();
-    assert_eq!(program::run(&mut cmd(child), "cmd", "run", MINUTE, &mut |_| {}), Ok(0));
+    assert_eq!(program::run(&mut cmd(child), "cmd", "run", MINUTE, None, &mut |_| {}), Ok(0));
     assert!(begun.elapsed() > Duration::from_secs(1), "its child was not waited for: {:?}", begun.elapsed());
 }
 
@@ -160,7 +160,8 @@ fn a_program_is_over_when_its_children_are() {
 fn a_program_that_takes_too_long_is_named_and_left_alone() {
     let mut ping = Command::new(r"C:\windows\system32\ping.exe");
     ping.args(["-n", "4", "127.0.0.1"]);
-    let failure = program::run(&mut ping, "ping.exe", "run it", Duration::ZERO, &mut |_| {}).expect_err("too long");
+    let failure =
+        program::run(&mut ping, "ping.exe", "run it", Duration::ZERO, None, &mut |_| {}).expect_err("too long");
     let FailureKind::StillRunning(process) = failure.kind else { panic!("{failure}") };
     assert!(program::still_runs(&process), "{process:?}");
     let machine = Windows::new().expect("this machine");

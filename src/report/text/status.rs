@@ -45,12 +45,14 @@ fn one(page: &mut Page, run: &RunStatus, status: &Status) {
         (Some(begun), None) => Some(format!("since {}, and not over", moment(begun))),
         _ => None,
     };
+    // Of what has been undone, it is no news how much had been done.
+    let steps = (run.state != "rolled-back").then(|| format!("{} of {} are over", run.done, run.steps));
     let facts = [
         ("process ", status.at_work.as_ref().map(ToString::to_string)),
         ("plan    ", run.plan.clone()),
         ("ticket  ", run.ticket.clone()),
         ("begun   ", run.begun.map(|begun| format!("{}{by}", moment(begun)))),
-        ("steps   ", Some(format!("{} of {} are over", run.done, run.steps))),
+        ("steps   ", steps),
         ("outage  ", outage),
         ("backups ", run.backup.clone()),
         ("journal ", run.journal.clone()),

@@ -1,7 +1,7 @@
 //! The log of an installation and its result, as Windows Installer has them.
 
 use crate::platform::disk::{self, Disk};
-use crate::platform::{Failure, installer_code, installer_log};
+use crate::platform::{Failure, Progress, installer_code, installer_log};
 use crate::winpath::WinPath;
 use jiff::Timestamp;
 use std::io;
@@ -36,6 +36,22 @@ impl Code {
             Code::OtherVersion => 1638,
             Code::Other(number) => number,
         }
+    }
+}
+
+/// What Windows Installer says of its own actions.
+fn description(action: &str) -> &str {
+    match action {
+        "CostFinalize" => "Computing space requirements",
+        "LaunchConditions" => "Evaluating launch conditions",
+        "InstallValidate" => "Validating install",
+        "InstallFiles" => "Copying new files",
+        "InstallServices" => "Installing new services",
+        "StartServices" => "Starting services",
+        "StopServices" => "Stopping services",
+        "RemoveFiles" => "Removing files",
+        "PublishProduct" => "Publishing product information",
+        other => other,
     }
 }
 
@@ -93,11 +109,14 @@ impl Log {
         self.lines.push(format!("MSI (s) (4C:A8) [{}:000]: {}", self.time, text.as_ref()));
     }
 
-    /// Begins an action; the one before has succeeded.
-    pub(in crate::platform::simulated) fn begin(&mut self, action: &'static str) {
+    /// Begins an action; the one before has succeeded. Answers with what it does, as Windows Installer describes it.
+    pub(in crate::platform::simulated) fn begin(&mut self, action: &'static str) -> Progress {
         self.end(1);
+        let words = description(action);
+        self.lines.push(format!("Action {}: {action}. {words}", self.time));
         self.lines.push(format!("Action start {}: {action}.", self.time));
         self.action = Some(action);
+        Progress::Action(words.to_owned())
     }
 
     fn end(&mut self, value: u8) {

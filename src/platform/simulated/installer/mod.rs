@@ -78,11 +78,11 @@ impl Simulated {
             return Ok(Outcome::default());
         }
         plan::check_architecture(info, facts.system.bits)?;
-        log.begin("CostFinalize");
+        watch(log.begin("CostFinalize"));
         let plan = plan::plan(&package, path, given, &facts)?;
-        log.begin("LaunchConditions");
+        watch(log.begin("LaunchConditions"));
         plan::check_conditions(&plan, &facts)?;
-        log.begin("InstallValidate");
+        watch(log.begin("InstallValidate"));
         let disk = self.disk.as_read();
         files::check_places(disk, package.files(), &plan, &facts)?;
         // A damaged cabinet or a missing source has to be found before anything is changed.
@@ -95,15 +95,15 @@ impl Simulated {
         for what in &plan.layout.left_out {
             log.say(format!("The simulation leaves out: {what}"));
         }
-        log.begin("InstallFiles");
+        watch(log.begin("InstallFiles"));
         let mut outcome =
             Outcome { notes: files::lay(&*self.disk, path, &mut package, &plan, log, watch)?, ..Outcome::default() };
         self.keep_package(path, &plan, watch)?;
-        log.begin("InstallServices");
+        watch(log.begin("InstallServices"));
         self.change(|facts| set_up(facts, &plan))?;
-        log.begin("StartServices");
+        watch(log.begin("StartServices"));
         outcome.notes.extend(self.start_services(&plan, log)?);
-        log.begin("PublishProduct");
+        watch(log.begin("PublishProduct"));
         let variable = |(name, _): &(&String, &String)| name.starts_with('%');
         log.properties(plan.layout.properties.iter().filter(|property| !variable(property)));
         log.succeed(&plan.info.product_name, "Installation");
@@ -247,10 +247,9 @@ impl Simulated {
     ) -> Result<(), Failure> {
         let doing = format!("uninstall {} {code}", record.name);
         log.say(format!("Product: {} {} {code}", record.name, record.version));
-        log.begin("StopServices");
+        watch(log.begin("StopServices"));
         self.change(|facts| tear_down(facts, code, record))?;
-        log.begin("RemoveFiles");
-        watch(Progress::Says(format!("removing the files of {}", record.name)));
+        watch(log.begin("RemoveFiles"));
         files::remove(&*self.disk, record, log).doing(&doing)?;
         log.succeed(&record.name, "Removal");
         log.save(&*self.disk).doing(&doing)?;

@@ -1,0 +1,123 @@
+//! Gates: what a person is asked for, and how it is seen that it is done.
+
+use super::journal::Entry;
+use super::run::{Flow, Running};
+use super::{End, EngineError, Event};
+use crate::platform::op::{Gate, Op};
+use crate::platform::{Failure, Outcome};
+use crate::step::{Probe, Step};
+use std::time::Duration;
+
+/// How often the machine is looked at while it is watched for a sign.
+const WATCH_EVERY: Duration = Duration::from_secs(5);
+
+/// The person who is asked.
+pub trait Operator {
+    /// Has the person do what a gate asks. `still` says why the gate is not passed yet.
+    fn at_gate(&mut self, gate: &Gate, still: &str) -> Answer;
+    /// True once the person wants to stop: asked between operations.
+    fn wants_to_stop(&self) -> bool {
+        false
+    }
+}
+
+/// What a person says at a gate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// It has been done; `by` says who answered.
+    Done {
+        /// `operator` or `simulated operator`.
+        by: String,
+    },
+    /// It will be done later.
+    Later,
+}
+
+impl Running<'_> {
+    /// Has a person decide what the step needs decided, once.
+    pub(super) fn decided(&mut self, step: &Step) -> Result<Flow, EngineError> {
+        let Some(gate) = self.to_decide(step)? else { return Ok(Flow::Next) };
+        self.watcher.event(&Event::Gate { gate: gate.clone() });
+        match self.operator.at_gate(&gate, "it is not decided") {
+            Answer::Done { by } => {
+                self.write(Entry::Answered { gate: gate.id.clone(), by: by.clone() })?;
+                self.watcher.event(&Event::Answered { gate: gate.id, by });
+                Ok(Flow::Next)
+            }
+            Answer::Later if self.operator.wants_to_stop() => Ok(Flow::Stop(End::Stopped)),
+            Answer::Later => Ok(Flow::Stop(End::Waiting(gate))),
+        }
+    }
+
+    pub(super) fn to_decide(&self, step: &Step) -> Result<Option<Gate>, Failure> {
+        let gate = step.work.kind().to_decide(&self.scene())?;
+        Ok(gate.filter(|gate| !self.progress.answered.contains(&gate.id)))
+    }
+
+    /// Has a person do what an operation is about.
+    pub(super) fn at_gate(&mut self, step: &Step, index: usize, gate: &Gate) -> Result<Flow, EngineError> {
+        match self.ask(step, gate)? {
+            Some(by) => {
+                self.write(Entry::Answered { gate: gate.id.clone(), by: by.clone() })?;
+                self.watcher.event(&Event::Answered { gate: gate.id.clone(), by });
+                let reboot = gate.by_hand.is_some() && self.restart_is_due()?;
+                self.op_done(step, index, Outcome { reboot, ..Outcome::default() })
+            }
+            None if self.operator.wants_to_stop() => Ok(Flow::Stop(End::Stopped)),
+            None => Ok(Flow::Stop(End::Waiting(gate.clone()))),
+        }
+    }
+
+    /// Waits for a sign that the gate is passed, then asks. Who says so; `None` where it will be done later.
+    fn ask(&mut self, step: &Step, gate: &Gate) -> Result<Option<String>, EngineError> {
+        if let Some(reason) = &step.skip {
+            return Ok(Some(format!("plan: {reason}")));
+        }
+        let kind = step.work.kind();
+        let seen = |probe: &Probe| *probe == Probe::Done;
+        let mut left = gate.watch.unwrap_or_default();
+        let mut probe = kind.probe_gate(&self.scene())?;
+        if !seen(&probe) && !left.is_zero() {
+            let minutes = left.as_secs().div_ceil(60);
+            let text = format!("watching for a sign that it is done, {minutes} min at most, before anybody is asked");
+            self.watcher.event(&Event::Note { text });
+        }
+        while !seen(&probe) && !left.is_zero() && !self.operator.wants_to_stop() {
+            self.engine.clock.wait(WATCH_EVERY.min(left));
+            left = left.saturating_sub(WATCH_EVERY);
+            probe = kind.probe_gate(&self.scene())?;
+        }
+        if seen(&probe) {
+            return Ok(Some("seen on the machine".to_owned()));
+        }
+        self.watcher.event(&Event::Gate { gate: gate.clone() });
+        loop {
+            let still = match probe {
+                Probe::Done => String::new(),
+                Probe::Needed(why) => why,
+                Probe::Blocked(why) => return Err(Failure::new(format!("pass the gate {}", gate.id), why).into()),
+            };
+            match self.operator.at_gate(gate, &still) {
+                Answer::Later => return Ok(None),
+                Answer::Done { by } if kind.is_taken_on_trust() => return Ok(Some(by)),
+                Answer::Done { by } => {
+                    probe = kind.probe_gate(&self.scene())?;
+                    if seen(&probe) {
+                        return Ok(Some(by));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The gate at which a person does what no program can.
+pub(super) fn by_hand(step: &Step, op: &Op, failure: &Failure) -> Gate {
+    Gate {
+        id: step.id.clone(),
+        title: step.work.kind().title(),
+        instructions: vec![format!("This program cannot {op}: {}.", failure.why), format!("Please {}.", failure.next)],
+        by_hand: None,
+        watch: None,
+    }
+}
