@@ -101,9 +101,9 @@ pub(super) fn said(comment: Node<'_, '_>) -> String {
     comment.text().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// What the comments among an element's children say.
-pub(super) fn all_in(parent: Node<'_, '_>) -> HashSet<String> {
-    parent.children().filter(Node::is_comment).map(said).collect()
+/// The comments among an element's children by what they say, the first of each.
+pub(super) fn all_in<'a, 'input: 'a>(parent: Node<'a, 'input>) -> HashMap<String, Node<'a, 'input>> {
+    parent.children().rev().filter(Node::is_comment).map(|comment| (said(comment), comment)).collect()
 }
 
 /// Comments as they will be written.
@@ -216,7 +216,7 @@ pub(super) fn is_writable(scene: &Scene<'_>, comment: Node<'_, '_>) -> bool {
 pub(super) fn held<'t>(parent: Node<'t, 't>, other: Node<'_, '_>) -> Held<'t> {
     let of_other = all_in(other);
     let mut held = Held::new();
-    for comment in parent.children().filter(|node| node.is_comment() && !of_other.contains(&said(*node))) {
+    for comment in parent.children().filter(|node| node.is_comment() && !of_other.contains_key(&said(*node))) {
         for step in steps(comment, parent).unwrap_or_default() {
             held.entry(step.to_ascii_lowercase()).or_default().push(comment);
         }
@@ -316,8 +316,7 @@ pub(super) fn freed<'t>(
 ) -> Option<Freed<'t>> {
     let (old_parent, base_parent) = (old.parent_element()?, base_parent?);
     let holding = draft.holding(BASE, base_parent, old_parent, &pairs::step_in(old, old_parent));
-    let texts: HashSet<String> = holding.into_iter().map(said).collect();
-    let new_parent = new_parent.filter(|_| !texts.is_empty())?;
-    let comment = new_parent.children().find(|node| node.is_comment() && texts.contains(&said(*node)))?;
+    let new_parent = new_parent?;
+    let comment = holding.into_iter().find_map(|comment| draft.comment(NEW, new_parent, &said(comment)))?;
     Some(if draft.bind(NEW, comment) { Freed::Comment(comment) } else { Freed::Behind(comment) })
 }

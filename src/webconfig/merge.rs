@@ -347,7 +347,7 @@ pub(super) struct Draft<'t> {
     paths: HashMap<String, usize>,
     /// Places, and what comes there instead.
     moves: Vec<(Range<usize>, Range<usize>)>,
-    comments: HashMap<(u8, NodeId), HashSet<String>>,
+    comments: HashMap<(u8, NodeId), HashMap<String, Node<'t, 't>>>,
     /// Comments that are accounted for together with an element, by their file and place.
     bound: HashSet<(u8, usize)>,
     held: HashMap<(u8, NodeId), Held<'t>>,
@@ -398,8 +398,13 @@ impl<'t> Draft<'t> {
     }
 
     /// Whether among the children of `parent` there is a comment that says this. The files are told apart by a number.
-    pub(super) fn has_comment(&mut self, file: u8, parent: Node<'_, '_>, text: &str) -> bool {
-        self.comments.entry((file, parent.id())).or_insert_with(|| comments::all_in(parent)).contains(text)
+    pub(super) fn has_comment(&mut self, file: u8, parent: Node<'t, 't>, text: &str) -> bool {
+        self.comment(file, parent, text).is_some()
+    }
+
+    /// The first of the comments among the children of `parent` that say this.
+    pub(super) fn comment(&mut self, file: u8, parent: Node<'t, 't>, text: &str) -> Option<Node<'t, 't>> {
+        self.comments.entry((file, parent.id())).or_insert_with(|| comments::all_in(parent)).get(text).copied()
     }
 
     /// Comments of a file are accounted for together with what they speak of. False where this one was before.

@@ -196,7 +196,10 @@ impl<'t> Side<'t> {
             step.name.is_some() && step.name == by_attributes(*node).map(Cow::Owned)
         };
         let left = |one: &Self, other: &Self| -> Vec<usize> {
-            let is_left = |at: &usize| !other.places.contains_key(&one.all[*at].0) && is_described(&one.all[*at]);
+            let is_there = |at: usize, step: &Step<'t>| {
+                other.all.get(at).is_some_and(|(beside, _)| beside == step) || other.places.contains_key(step)
+            };
+            let is_left = |at: &usize| !is_there(*at, &one.all[*at].0) && is_described(&one.all[*at]);
             (0..one.all.len()).filter(is_left).take(MOST + 1).collect()
         };
         let gone = left(base, self);
