@@ -104,6 +104,9 @@ pub(super) fn apart(mut splices: Vec<Splice>) -> Vec<Splice> {
         if last.text.is_empty() && splice.text.is_empty() {
             last.range.end = last.range.end.max(splice.range.end);
         } else if splice.range.is_empty() && last.text.is_empty() {
+            // Where that line begins, the space behind what is put in comes before it.
+            let line = splice.text.trim_end();
+            splice.text = format!("{}{line}", &splice.text[line.len()..]);
             splice.range = last.range.start..last.range.start;
             let at = apart.len() - 1;
             apart.insert(at, splice);

@@ -77,10 +77,16 @@ impl<'t> Walk<'_, 't> {
             }
             self.tell_note(Some(comment), None, fate);
         }
-        let mut seen = HashSet::new();
-        for comment in self.differing((BASE, base), (OLD, old)).into_iter().filter(|node| seen.insert(said(*node))) {
-            let is_it = |node: &Node<'_, '_>| node.is_comment() && said(*node) == said(comment);
-            let of_new: Vec<Node<'t, 't>> = new.children().filter(is_it).collect();
+        let (mut seen, removed) = (HashSet::new(), self.differing((BASE, base), (OLD, old)));
+        if removed.is_empty() {
+            return;
+        }
+        let mut all_of_new: HashMap<String, Vec<Node<'t, 't>>> = HashMap::new();
+        for comment in new.children().filter(Node::is_comment) {
+            all_of_new.entry(said(comment)).or_default().push(comment);
+        }
+        for comment in removed.into_iter().filter(|node| seen.insert(said(*node))) {
+            let of_new = all_of_new.remove(&said(comment)).unwrap_or_default();
             let free: Vec<_> = of_new.iter().copied().filter(|node| self.draft.bind(NEW, *node)).collect();
             if free.is_empty() && !of_new.is_empty() {
                 continue;
@@ -167,21 +173,21 @@ fn left(fate: Fate) -> Fate {
     }
 }
 
-/// A comment and the space around it that goes with it.
+/// A comment and the space around it that goes with it: its line, where it has one.
 fn taken_out(comment: Node<'_, '_>) -> Splice {
     let text = comment.document().input_text();
     let range = comment.range();
-    let next = comment.next_siblings().skip(1).find(is_markup);
-    let before = text[..range.start].trim_end_matches([' ', '\t']).len();
-    let is_line = layout(text, range.start).is_some() || before == 0;
-    let range = match (is_line, next) {
-        // Something else may be put in where the comment begins.
-        (true, Some(next)) if layout(text, next.range().start).is_some() => range.start..next.range().start,
-        (true, _) => {
-            let layout = layout(text, range.start);
-            range.start - layout.map_or(0, |(line_end, indent)| line_end.len() + indent.len())..range.end
-        }
-        (false, _) => before..range.end,
+    let next = comment.next_siblings().skip(1).find(is_markup).map_or(range.end, |next| next.range().start);
+    let is_last = next == range.end && comment.next_sibling().is_none_or(|next| next.is_text());
+    let ends_line = is_last || text[range.end..next].contains('\n');
+    let range = match layout(text, range.start) {
+        Some((line_end, indent)) if ends_line => range.start - line_end.len() - indent.len()..range.end,
+        // Something else begins where it began.
+        Some(_) => range.start..next,
+        None => match text[..range.start].trim_end_matches([' ', '\t']).len() {
+            0 => range.start..next,
+            before => before..range.end,
+        },
     };
     Splice { range, text: String::new() }
 }

@@ -46,7 +46,7 @@ pub(super) fn insert<'t>(
     let is_clear = element.tag_name().name() == "clear" && before.iter().all(|sibling| sibling.old.is_none());
     let freed = comments::freed(draft, element, [parent.base, parent.new]);
     // What is taken back here is not what the new file says behind it.
-    let taken_back = elements(place).find(|other| takes_back(element, *other));
+    let taken_back = (tag == "remove").then(|| elements(place).find(|other| takes_back(element, *other))).flatten();
     let taken_back =
         taken_back.filter(|other| !before.iter().any(|sibling| sibling.old.and(sibling.new) == Some(*other)));
     // Declarations stay the first child, or nothing of the file counts.
@@ -85,8 +85,7 @@ fn children_called<'a, 'i>(parent: Node<'a, 'i>, tag: &str) -> impl Iterator<Ite
 /// Whether `remove` takes back the other element, if that stands before it.
 fn takes_back(remove: Node<'_, '_>, other: Node<'_, '_>) -> bool {
     let is_same = |name: &str, value: &str| other.attribute(name).is_some_and(|it| it.eq_ignore_ascii_case(value));
-    remove.tag_name().name() == "remove"
-        && !matches!(other.tag_name().name(), "remove" | "clear")
+    !matches!(other.tag_name().name(), "remove" | "clear")
         && remove.attributes().len() > 0
         && remove.attributes().all(|attribute| is_same(attribute.name(), attribute.value()))
 }

@@ -84,6 +84,10 @@ fn comments_are_differences_like_others() {
     assert_eq!(result, of("<!-- ours -->"));
     assert_eq!(changes.iter().map(|change| &change.fate).collect::<Vec<_>>(), [&Fate::Added, &Fate::Removed]);
     assert!(changes.iter().all(|change| change.path.starts_with("system.web/comment()")));
+    // What is taken away is a line; what stands around it stays as it is.
+    let apart = |note: &str| web(&format!("<trace />\n\n    {note}\n\t<!-- odd -->\n\n    <pages />"));
+    let (with, without) = (apart("<!-- theirs -->"), apart("<!-- theirs -->").replace("\n    <!-- theirs -->", ""));
+    assert_eq!(strictly(&without, &with, &with).0, without);
     // Around the outermost element, too.
     let old = "<!-- by us -->\n".to_owned() + &of("");
     assert_eq!(strictly(&old, &of(""), &of("")).0, old);
