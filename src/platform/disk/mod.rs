@@ -14,7 +14,7 @@ pub(crate) mod tests;
 pub use failing::{FailingDisk, Refusal};
 pub use host::HostDisk;
 #[cfg(windows)]
-pub(super) use host::{Written, batch::sync_each};
+pub(super) use host::{Written, batch::sync_each, hold};
 pub use memory::{DiskFault, MemoryDisk, Synced, Unsynced};
 
 use crate::winpath::WinPath;

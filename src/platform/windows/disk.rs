@@ -2,7 +2,9 @@
 
 use super::text::sddl;
 use super::win32::{files, rights, system};
-use crate::platform::disk::{Batch, Disk, Entry, Kind, Lock, Marks, ReadDisk, ReadFile, WriteFile, Written, sync_each};
+use crate::platform::disk::{
+    Batch, Disk, Entry, Kind, Lock, Marks, ReadDisk, ReadFile, WriteFile, Written, hold, sync_each,
+};
 use crate::winpath::{WinPath, fold};
 use std::fs::{self, File, FileTimes, Metadata, OpenOptions};
 use std::io;
@@ -266,12 +268,7 @@ impl Disk for Drives {
     }
 
     fn lock(&self, path: &WinPath) -> io::Result<Option<Box<dyn Lock>>> {
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(host_path(path))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Box::new(Held { _file: file }))),
-            Err(fs::TryLockError::WouldBlock) => Ok(None),
-            Err(fs::TryLockError::Error(error)) => Err(error),
-        }
+        hold(OpenOptions::new().read(true).write(true).create(true).truncate(false).open(host_path(path))?)
     }
 
     fn as_read(&self) -> &dyn ReadDisk {
@@ -293,9 +290,3 @@ impl Batch for Many {
         sync_each(&Drives, &self.folder)
     }
 }
-
-struct Held {
-    _file: File,
-}
-
-impl Lock for Held {}

@@ -9,7 +9,7 @@ use crate::platform::facts::{ServiceState, Signature};
 use crate::platform::op::Op;
 use crate::platform::own::{AtStart, Notice};
 use crate::platform::registry::{Tree, Value, View};
-use crate::platform::{FailureKind, Inspect, Platform};
+use crate::platform::{FailureKind, Inspect, Platform, Progress, installer_log};
 use crate::winpath::WinPath;
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -154,6 +154,26 @@ fn a_program_is_over_when_its_children_are() {
     let begun = std::time::Instant::now();
     assert_eq!(program::run(&mut cmd(child), "cmd", "run", MINUTE, None, &mut |_| {}), Ok(0));
     assert!(begun.elapsed() > Duration::from_secs(1), "its child was not waited for: {:?}", begun.elapsed());
+}
+
+#[test]
+fn what_a_silent_installer_is_at_is_told_once() {
+    let log = folder("log").child("install.log");
+    disk::replace(&Drives, &log, b"Action 22:00:01: InstallFiles. Copying new files\r\n").expect("written");
+    let mut told = Vec::new();
+    let ended = program::run(&mut cmd("ping -n 4 127.0.0.1"), "cmd", "run", MINUTE, Some(&log), &mut |progress| {
+        told.push(progress);
+    });
+    assert_eq!(ended, Ok(0));
+    assert_eq!(told, [Progress::Action("Copying new files".to_owned())]);
+}
+
+#[test]
+fn a_log_is_masked_in_its_place() {
+    let log = folder("masked log").child("install.log");
+    disk::replace(&Drives, &log, b"Property(S): PASSWORD = hunter2\r\n").expect("written");
+    installer_log::mask(&Drives, &log).expect("masked");
+    assert_eq!(text(&log), "Property(S): PASSWORD =(masked)\r\n");
 }
 
 #[test]

@@ -284,11 +284,7 @@ impl Disk for HostDisk {
 
     fn lock(&self, path: &WinPath) -> io::Result<Option<Box<dyn Lock>>> {
         let file = self.written_to(path, OpenOptions::new().read(true).append(true).create(true))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Box::new(Held { _file: file }))),
-            Err(fs::TryLockError::WouldBlock) => Ok(None),
-            Err(fs::TryLockError::Error(error)) => Err(error),
-        }
+        hold(file)
     }
 
     fn as_read(&self) -> &dyn ReadDisk {
@@ -317,6 +313,15 @@ fn make_private(folder: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn make_private(folder: &Path) -> io::Result<()> {
     fs::metadata(folder).map(drop)
+}
+
+/// Takes the lock that is an open file; `None` where another process holds it.
+pub(in crate::platform) fn hold(file: File) -> io::Result<Option<Box<dyn Lock>>> {
+    match file.try_lock() {
+        Ok(()) => Ok(Some(Box::new(Held { _file: file }))),
+        Err(fs::TryLockError::WouldBlock) => Ok(None),
+        Err(fs::TryLockError::Error(error)) => Err(error),
+    }
 }
 
 struct Held {
