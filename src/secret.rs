@@ -27,31 +27,49 @@ const WORDS: [&str; 9] = ["pw", "pass", "pin", "psk", "mdp", "cred", "creds", "s
 
 /// True where a key, property, setting or attribute of this name is taken to hold a credential.
 pub fn is_secret(name: &str) -> bool {
-    let plain: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-    // The token of an assembly's public key is public, and stands in every web.config.
-    let plain = plain.replace("publickeytoken", "");
-    let is_word = |word: String| WORDS.contains(&word.as_str());
+    let mut plain = String::with_capacity(name.len());
+    if name.is_ascii() {
+        plain.extend(name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()));
+    } else {
+        plain.extend(name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase));
+    }
+    if plain.contains(PUBLIC) {
+        plain = plain.replace(PUBLIC, "");
+    }
     plain == "validationkey"
-        || PARTS.iter().any(|part| plain.contains(part))
-        || words(name).any(is_word)
+        || has_part(plain.as_bytes())
+        || has_word(name)
         // Written as one word, it ends in one: `userpw`, `dbpass`.
         || ["pw", "pass"].iter().any(|end| plain.len() > end.len() && plain.ends_with(end) && !plain.ends_with("bypass"))
 }
 
-/// The words of a name, in lower case: split at separators and where capitals begin.
-fn words(name: &str) -> impl Iterator<Item = String> {
-    let mut words = vec![String::new()];
-    let mut previous = ' ';
-    for c in name.chars() {
+/// The token of an assembly's public key is public, and stands in every web.config.
+const PUBLIC: &str = "publickeytoken";
+
+/// Every value of a large file is asked about: one pass for all the parts.
+fn has_part(plain: &[u8]) -> bool {
+    let begins =
+        |rest: &[u8]| PARTS.iter().any(|part| part.as_bytes()[0] == rest[0] && rest.starts_with(part.as_bytes()));
+    (0..plain.len()).any(|at| begins(&plain[at..]))
+}
+
+/// Whether one of the words of a name means a secret: they end at separators and where capitals begin.
+fn has_word(name: &str) -> bool {
+    let is_word = |word: &str| match word.is_ascii() {
+        true => WORDS.iter().any(|known| known.eq_ignore_ascii_case(word)),
+        false => WORDS.contains(&word.to_lowercase().as_str()),
+    };
+    let (mut start, mut previous) = (0, ' ');
+    for (at, c) in name.char_indices() {
         if !c.is_alphanumeric() || (c.is_uppercase() && previous.is_lowercase()) {
-            words.push(String::new());
-        }
-        if let (true, Some(word)) = (c.is_alphanumeric(), words.last_mut()) {
-            word.extend(c.to_lowercase());
+            if is_word(&name[start..at]) {
+                return true;
+            }
+            start = if c.is_alphanumeric() { at } else { at + c.len_utf8() };
         }
         previous = c;
     }
-    words.into_iter()
+    is_word(&name[start..])
 }
 
 /// True where a value holds a credential whatever its key: a connection string, or an address with a password.

@@ -20,8 +20,15 @@ use std::path::Path;
 const LIMIT: u64 = 128 << 20;
 
 pub(super) fn merge(args: &MergeArgs, talk: &Talk) -> Result<Ending, Fault> {
-    let (old, new) = (read(&args.old)?, read(&args.new)?);
-    let base = args.base.as_deref().map(read).transpose()?;
+    let paths: Vec<&Path> =
+        [Some(&args.old), Some(&args.new), args.base.as_ref()].into_iter().flatten().map(AsRef::as_ref).collect();
+    let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+    let bytes = paths.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
+    let files = bytes.into_iter().zip(names.iter().map(String::as_str)).collect();
+    let mut files = Document::parse_all(files).map_err(unusable)?.into_iter();
+    let (Some(old), Some(new), base) = (files.next(), files.next(), files.next()) else {
+        return Err(Fault::usage("two files are needed"));
+    };
     let rules = Rules {
         sdk_url: SdkUrlRule::Keep,
         theme: ThemeRule::Carry,
@@ -41,10 +48,11 @@ pub(super) fn merge(args: &MergeArgs, talk: &Talk) -> Result<Ending, Fault> {
         return Err(Fault::usage(format!("no conflict is called `{path}`")).next(next));
     }
     let file = args.output.as_deref().unwrap_or(&args.new).display().to_string();
-    webconfig::check_merged(&merged.bytes, &new, &file).map_err(unusable)?;
+    let result = Document::parse(merged.bytes.clone(), &file).map_err(unusable)?;
+    webconfig::check_result(&result, &new).map_err(unusable)?;
     let undecided = merged.undecided().count();
     let exit = if undecided > 0 { Exit::Conflict } else { Exit::Done };
-    tell(talk, &new, &merged, &file, exit)?;
+    tell(talk, (&new, &result), &merged.changes, &file, exit);
     if undecided > 0 {
         let places = if undecided == 1 { "a place" } else { "places" };
         let ending = Ending::new(Exit::Conflict);
@@ -59,9 +67,7 @@ pub(super) fn merge(args: &MergeArgs, talk: &Talk) -> Result<Ending, Fault> {
 }
 
 /// What became of every difference, secrets masked: the merged file itself is never shown.
-fn tell(talk: &Talk, new: &Document, merged: &webconfig::Merged, file: &str, exit: Exit) -> Result<(), Fault> {
-    let result = Document::parse(merged.bytes.clone(), file).map_err(unusable)?;
-    let diff = webconfig::masked_diff(new, &result, 2);
+fn tell(talk: &Talk, (new, result): (&Document, &Document), changes: &[Change], file: &str, exit: Exit) {
     #[derive(Serialize)]
     struct Merge<'a> {
         format: u32,
@@ -69,20 +75,20 @@ fn tell(talk: &Talk, new: &Document, merged: &webconfig::Merged, file: &str, exi
         exit_code: i32,
         changes: &'a [Change],
     }
-    talk.document(&Merge { format: 1, kind: "merge", exit_code: exit.code(), changes: &merged.changes });
+    talk.document(&Merge { format: 1, kind: "merge", exit_code: exit.code(), changes });
     if !talk.json {
-        let preview = MergePreview { file: file.to_owned(), estimate: false, changes: merged.changes.clone(), diff };
+        let diff = webconfig::masked_diff(new, result, 2);
+        let preview = MergePreview { file: file.to_owned(), estimate: false, changes: changes.to_vec(), diff };
         talk.result(&text::merge(&preview, talk.width()));
     }
-    Ok(())
 }
 
-fn read(path: &Path) -> Result<Document, Fault> {
+fn read(path: &Path) -> Result<Vec<u8>, Fault> {
     let name = path.display().to_string();
     let mut bytes = Vec::new();
     let file = File::open(path).and_then(|file| file.take(LIMIT + 1).read_to_end(&mut bytes));
     file.with_context(|| format!("could not read {name}"))?;
-    Document::parse(bytes, &name).map_err(unusable)
+    Ok(bytes)
 }
 
 fn unusable(error: ConfigError) -> Fault {

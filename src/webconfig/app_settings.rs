@@ -7,23 +7,26 @@ use super::{
     mask,
     merge::{Change, Draft, Fate, Scene},
     pairs::{self, Triple},
-    settings::{Case, Verdict, change, decide, take_out},
-    values::{AppEntries, AppEntry, takes_back},
+    settings::{Case, Verdict, change, decide, remove_or_keep, take_out},
+    values::{Adding, AppEntries, AppEntry, taking_back},
     walk::{self, Walk, reported},
 };
 use roxmltree::{Attribute, Node};
-use std::collections::HashSet;
+use std::{cell::LazyCell, collections::HashMap};
 
 /// Merges appSettings.
 pub(super) fn app_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
-    let ((old, base), new) = (scene.keys, AppEntries::of(scene.new));
+    let (old, base) = scene.keys;
+    let new = AppEntries::of(scene.new, base.or(Some(old)));
+    let adding = LazyCell::new(|| Adding::of(scene.new));
     let section = children(scene.new, "appSettings").next();
     let is_outside = section.is_some_and(|section| section.has_attribute("configSource"));
     // Where they have been moved to another file, nobody has removed them.
     let is_moved = children(scene.old, "appSettings").any(|section| section.has_attribute("configSource"));
     let mut places = Places::of(section);
-    let removed = base.iter().flat_map(|base| &base.entries).filter(|entry| !is_moved && old.get(entry.key).is_none());
-    let (mut near_base, mut near_new) = (0, 0);
+    let (mut near_old, mut near_base, mut near_new) = (0, 0, 0);
+    let mut is_removed = |entry: &&AppEntry<'_, '_>| !is_moved && old.get_near(entry.key, &mut near_old).is_none();
+    let removed = base.iter().flat_map(|base| &base.entries).filter(|entry| is_removed(entry));
     let kept = old.entries.iter().map(|entry| (entry, Some(*entry)));
     for (entry, of_old) in kept.chain(removed.map(|entry| (entry, None))) {
         let key = entry.key;
@@ -46,7 +49,15 @@ pub(super) fn app_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
             is_sdk_setting: false,
         };
         other_attributes(scene, draft, key, [of_old, shipped, target].map(|entry| Some(entry?.node)));
-        match decide(&case, scene.rules) {
+        let is_changed =
+            |one: AppEntry<'_, '_>, other: AppEntry<'_, '_>| !pairs::same(one.node, other.node, &|_, _| false);
+        let verdict = match (of_old, shipped, target) {
+            (None, Some(shipped), Some(target)) if scene.rules.strict && is_changed(shipped, target) => {
+                remove_or_keep(&case, scene.rules)
+            }
+            _ => decide(&case, scene.rules),
+        };
+        match verdict {
             Verdict::Nothing => continue,
             Verdict::Leave(fate) => {
                 if let (None, Some(shipped), Some(_)) = (of_old, shipped, target) {
@@ -61,7 +72,7 @@ pub(super) fn app_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
             Verdict::Remove(fate) => {
                 draft.change(change(key, &case, None, fate));
                 let parent = of_parent(scene.old, "appSettings");
-                take_out(scene, draft, (parent, shipped.map(|entry| entry.node)), &new.all(key));
+                take_out(scene, draft, (parent, shipped.map(|entry| entry.node)), adding.all(key));
             }
             Verdict::Write(value, fate) => {
                 draft.change(change(key, &case, Some(&value), fate));
@@ -160,14 +171,7 @@ fn is_other(attribute: &Attribute<'_, '_>) -> bool {
 /// returned: they come first in the new file, for they must not take back what that says.
 fn heads<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) -> Vec<Line> {
     let Some(base) = scene.base else { return Vec::new() };
-    let all = |root: Node<'t, 't>| -> Vec<(String, Node<'t, 't>)> {
-        let nodes = children(root, "appSettings").flat_map(elements);
-        let heads = nodes.filter(|node| matches!(node.tag_name().name(), "remove" | "clear"));
-        let mut seen = HashSet::new();
-        heads.map(|node| (pairs::step(node), node)).filter(|(step, _)| seen.insert(step.clone())).collect()
-    };
-    let (old, base, new) = (all(scene.old), all(base), all(scene.new));
-    let is_in = |step: &str, all: &[(String, Node<'_, '_>)]| all.iter().any(|(other, _)| other == step);
+    let (old, base, new) = (Heads::of(scene.old), Heads::of(base), Heads::of(scene.new));
     let mut lines = Vec::new();
     let tell = |draft: &mut Draft<'t>, step: &str, (of_old, of_new): (Option<Node<'t, 't>>, _), fate: Fate| {
         let shown = |node: Option<Node<'t, 't>>| node.map_or(Shown::Absent, mask::shown_element);
@@ -175,37 +179,59 @@ fn heads<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) -> Vec<Line> {
         let result = if fate.carries() { old.clone() } else { new.clone() };
         draft.change(Change { path, old, new, result, fate });
     };
-    for (step, node) in old.iter().filter(|(step, _)| !is_in(step, &base)) {
-        let fate = if is_in(step, &new) { Fate::AlreadySo } else { Fate::Added };
-        if fate.carries() {
+    for step in old.order.iter().filter(|step| !base.all.contains_key(*step)) {
+        let (of_old, of_new) = (old.first(step), new.first(step));
+        let fate = if of_new.is_some() { Fate::AlreadySo } else { Fate::Added };
+        if let (true, Some(node)) = (fate.carries(), of_old) {
             let key = node.attribute("key").map(|key| escape_attribute(scene.sources.new, key, '"'));
             let key = key.map(|key| format!(r#" key="{key}""#)).unwrap_or_default();
             lines.push((0, format!("<{}{key} />", node.tag_name().name())));
         }
-        let of_new = new.iter().find(|(other, _)| other == step).map(|(_, node)| *node);
-        tell(draft, step, (Some(*node), of_new), fate);
+        tell(draft, step, (of_old, of_new), fate);
     }
-    for (step, _) in base.iter().filter(|(step, _)| !is_in(step, &old)) {
-        let of_new = new.iter().find(|(other, _)| other == step).map(|(_, node)| *node);
-        let all = |step: &str| {
-            let nodes = children(scene.new, "appSettings").flat_map(elements);
-            nodes.filter(|node| pairs::step(*node) == step).collect::<Vec<_>>()
-        };
-        let fate = match of_new {
-            None => Fate::AlreadySo,
-            Some(_) if all(step).into_iter().any(takes_back) => {
+    let taking = LazyCell::new(|| taking_back(scene.new));
+    for step in base.order.iter().filter(|step| !old.all.contains_key(*step)) {
+        let all = new.all.get(step).map_or(&[][..], Vec::as_slice);
+        let fate = match all {
+            [] => Fate::AlreadySo,
+            _ if all.iter().any(|node| taking.contains(&node.id())) => {
                 reported("it takes back what the new file says before it; look at it")
             }
-            Some(_) => {
-                for node in all(step) {
-                    draft.splice(edit::take_out(scene.sources.new, node.range()));
-                }
+            _ => {
+                let cut = all.iter().map(|node| edit::take_out(scene.sources.new, node.range()));
+                cut.for_each(|splice| draft.splice(splice));
                 Fate::Removed
             }
         };
-        tell(draft, step, (None, of_new), fate);
+        tell(draft, step, (None, new.first(step)), fate);
     }
     lines
+}
+
+/// The `remove` and `clear` of a file, by what they are called.
+struct Heads<'t> {
+    order: Vec<String>,
+    all: HashMap<String, Vec<Node<'t, 't>>>,
+}
+
+impl<'t> Heads<'t> {
+    fn of(root: Node<'t, 't>) -> Self {
+        let mut heads = Self { order: Vec::new(), all: HashMap::new() };
+        let nodes = children(root, "appSettings").flat_map(elements);
+        for node in nodes.filter(|node| matches!(node.tag_name().name(), "remove" | "clear")) {
+            let step = pairs::step(node).to_string();
+            let known = heads.all.entry(step.clone()).or_default();
+            if known.is_empty() {
+                heads.order.push(step);
+            }
+            known.push(node);
+        }
+        heads
+    }
+
+    fn first(&self, step: &str) -> Option<Node<'t, 't>> {
+        self.all.get(step)?.first().copied()
+    }
 }
 
 fn of_parent<'t>(root: Node<'t, 't>, section: &'static str) -> Option<Node<'t, 't>> {

@@ -22,6 +22,9 @@ pub(super) const OLD: u8 = 2;
 /// Comments by the steps, in small letters, of the elements that are commented out in them.
 pub(super) type Held<'t> = HashMap<String, Vec<Node<'t, 't>>>;
 
+/// So many comments and no more speak of one element.
+const MANY: usize = 1000;
+
 /// The comments that speak of an element.
 struct Beside<'a, 'input> {
     /// Directly before it, the first one first.
@@ -35,6 +38,7 @@ impl<'a, 'input: 'a> Beside<'a, 'input> {
         let (mut before, mut at) = (Vec::new(), node);
         while let Some(comment) = neighbour(at, |node| node.prev_sibling())
             && !ends_line(comment)
+            && before.len() < MANY
         {
             before.push(comment);
             at = comment;

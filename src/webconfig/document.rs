@@ -3,15 +3,35 @@
 use super::{
     ConfigError,
     encoding::{self, Encoding},
-    limits,
+    limits::{self, MAX_BYTES},
 };
 use roxmltree::{Document as Tree, Node};
-use std::{fmt, ops::Range, sync::Arc};
+use std::{borrow::Cow, fmt, ops::Range, sync::Arc, thread};
+
+/// A file.
+struct Source {
+    bytes: Vec<u8>,
+    /// Its text, where that is not what its bytes are.
+    decoded: Option<String>,
+}
+
+impl Source {
+    fn text(&self) -> &str {
+        match &self.decoded {
+            Some(text) => text,
+            // It has been found to be UTF-8.
+            None => {
+                let text = std::str::from_utf8(&self.bytes).unwrap_or_default();
+                text.strip_prefix('\u{FEFF}').unwrap_or(text)
+            }
+        }
+    }
+}
 
 self_cell::self_cell!(
-    /// A text and its structure.
+    /// A file and the structure of its text.
     struct Parsed {
-        owner: String,
+        owner: Source,
         #[covariant]
         dependent: Tree,
     }
@@ -21,7 +41,6 @@ self_cell::self_cell!(
 #[derive(Clone)]
 pub struct Document {
     name: String,
-    bytes: Vec<u8>,
     parsed: Arc<Parsed>,
     encoding: Encoding,
     line_end: &'static str,
@@ -29,7 +48,7 @@ pub struct Document {
 
 impl PartialEq for Document {
     fn eq(&self, other: &Self) -> bool {
-        (&self.name, &self.bytes) == (&other.name, &other.bytes)
+        (&self.name, self.bytes()) == (&other.name, other.bytes())
     }
 }
 
@@ -52,10 +71,24 @@ impl Document {
         Ok(document)
     }
 
+    /// [`Document::parse`] of several files, at the same time where they are large. The error is that of the first.
+    pub fn parse_all(files: Vec<(Vec<u8>, &str)>) -> Result<Vec<Self>, ConfigError> {
+        const LARGE: usize = 1 << 20;
+        let read = |(bytes, name): (Vec<u8>, &str)| Self::parse(bytes, name);
+        if files.iter().all(|(bytes, _)| bytes.len() < LARGE) {
+            return files.into_iter().map(read).collect();
+        }
+        thread::scope(|scope| {
+            let threads: Vec<_> = files.into_iter().map(|file| scope.spawn(move || read(file))).collect();
+            let panicked = |panic| std::panic::resume_unwind(panic);
+            threads.into_iter().map(|thread| thread.join().unwrap_or_else(panicked)).collect()
+        })
+    }
+
     /// [`Document::parse`] for a file that may be only a part of one, whatever its root.
     pub(super) fn fragment(bytes: Vec<u8>, name: &str) -> Result<Self, ConfigError> {
-        if bytes.len() > limits::MAX_BYTES {
-            let why = format!("it is larger than {} MiB", limits::MAX_BYTES >> 20);
+        if bytes.len() > MAX_BYTES {
+            let why = format!("it is larger than {} MiB", MAX_BYTES >> 20);
             return Err(ConfigError::Limit { name: name.to_owned(), why });
         }
         let (encoding, text) =
@@ -65,18 +98,24 @@ impl Document {
             _ => "\n",
         };
         limits::check(&text, name)?;
-        let parsed = Parsed::try_new(text, |text| Tree::parse(text)).map_err(|error| malformed(name, error))?;
-        Ok(Self { name: name.to_owned(), bytes, parsed: Arc::new(parsed), encoding, line_end })
+        let decoded = if let Cow::Owned(text) = text { Some(text) } else { None };
+        let parsed = Parsed::try_new(Source { bytes, decoded }, |source| {
+            Tree::parse(source.text()).map_err(|error| malformed(name, error))
+        })?;
+        Ok(Self { name: name.to_owned(), parsed: Arc::new(parsed), encoding, line_end })
     }
 
     /// The file, exactly as it was read or merged.
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+        &self.parsed.borrow_owner().bytes
     }
 
     /// Gives the file's bytes away.
     pub(super) fn into_bytes(self) -> Vec<u8> {
-        self.bytes
+        match Arc::try_unwrap(self.parsed) {
+            Ok(parsed) => parsed.into_owner().bytes,
+            Err(parsed) => parsed.borrow_owner().bytes.clone(),
+        }
     }
 
     /// What errors call the file.
@@ -85,7 +124,7 @@ impl Document {
     }
 
     pub(super) fn text(&self) -> &str {
-        self.parsed.borrow_owner()
+        self.tree().input_text()
     }
 
     pub(super) fn encoding(&self) -> Encoding {
@@ -121,7 +160,7 @@ impl Document {
             at = range.end;
         }
         text.push_str(&self.text()[at..]);
-        Self::fragment(self.encoding.encode(&text), &self.name)
+        Self::fragment(self.encoding.encode(text), &self.name)
     }
 }
 
@@ -139,7 +178,7 @@ fn malformed(name: &str, error: roxmltree::Error) -> ConfigError {
 
 impl fmt::Debug for Document {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Document({}, {} bytes)", self.name, self.bytes.len())
+        write!(f, "Document({}, {} bytes)", self.name, self.bytes().len())
     }
 }
 

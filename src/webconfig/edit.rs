@@ -8,6 +8,9 @@ use super::{
 use roxmltree::{Attribute, Node};
 use std::ops::Range;
 
+/// How many siblings are looked at for the layout of new ones.
+const FAR: usize = 100;
+
 /// A line of new markup and how much deeper it stands than the first.
 pub(super) type Line = (usize, String);
 
@@ -57,7 +60,9 @@ pub(super) fn append(document: &Document, parent: Node<'_, '_>, lines: &[Line]) 
 /// Puts elements behind `sibling`, laid out as it or the nearest one before it that starts a line.
 pub(super) fn insert_behind(document: &Document, sibling: Node<'_, '_>, lines: &[Line]) -> Splice {
     let at = comments::extent(sibling).end;
-    let place = sibling.prev_siblings().filter(is_markup).find_map(|node| layout(document.text(), node.range().start));
+    // In a file without lines there is none, however far one looks.
+    let mut before = sibling.prev_siblings().filter(is_markup).take(FAR);
+    let place = before.find_map(|node| layout(document.text(), node.range().start));
     let unit = sibling.parent_element().map_or("", |parent| unit_of(document, parent));
     let laid_out = |(depth, line): &Line| match place {
         Some((line_end, indent)) => format!("{line_end}{indent}{}{line}", unit.repeat(*depth)),

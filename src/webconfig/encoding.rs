@@ -1,6 +1,7 @@
 //! Bytes to text and back, without loss: a file whose text would not give the same bytes again is refused.
 
 use encoding_rs::Encoding as CodePage;
+use std::borrow::Cow;
 
 /// How a file's characters are stored.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,7 +24,7 @@ pub(super) enum Encoding {
 const UTF8_MARK: &[u8] = &[0xEF, 0xBB, 0xBF];
 
 /// The encoding and the text, without a byte order mark; otherwise why the bytes cannot be read.
-pub(super) fn decode(bytes: &[u8]) -> Result<(Encoding, String), String> {
+pub(super) fn decode(bytes: &[u8]) -> Result<(Encoding, Cow<'_, str>), String> {
     let encoding = detect(bytes)?;
     let text = match encoding {
         Encoding::Utf8 { mark } => {
@@ -31,15 +32,15 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(Encoding, String), String> {
             let why = |error: std::str::Utf8Error| {
                 format!("byte {} is not UTF-8; the file declares no other encoding", error.valid_up_to())
             };
-            std::str::from_utf8(bytes).map_err(why)?.to_owned()
+            Cow::Borrowed(std::str::from_utf8(bytes).map_err(why)?)
         }
-        Encoding::Utf16 { big, mark } => decode_utf16(&bytes[if mark { 2 } else { 0 }..], big)?,
+        Encoding::Utf16 { big, mark } => Cow::Owned(decode_utf16(&bytes[if mark { 2 } else { 0 }..], big)?),
         Encoding::Direct { last } => match bytes.iter().position(|byte| *byte > last) {
             Some(at) => return Err(format!("byte {at} is not ASCII, which the file declares as its encoding")),
             None => bytes.iter().map(|byte| char::from(*byte)).collect(),
         },
         Encoding::CodePage(page) => {
-            let text = page.decode_without_bom_handling(bytes).0.into_owned();
+            let text = page.decode_without_bom_handling(bytes).0;
             if page.encode(&text).0 != bytes {
                 return Err(format!("its bytes are not clean {}, which it declares as its encoding", page.name()));
             }
@@ -51,9 +52,14 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(Encoding, String), String> {
 
 impl Encoding {
     /// The bytes of `text`. Characters the encoding cannot hold become references, so they must not stand in names.
-    pub(super) fn encode(self, text: &str) -> Vec<u8> {
+    pub(super) fn encode(self, mut text: String) -> Vec<u8> {
         match self {
-            Self::Utf8 { mark } => [if mark { UTF8_MARK } else { &[] }, text.as_bytes()].concat(),
+            Self::Utf8 { mark } => {
+                if mark {
+                    text.insert(0, '\u{FEFF}');
+                }
+                text.into_bytes()
+            }
             Self::Utf16 { big, mark } => {
                 let unit = |unit: u16| if big { unit.to_be_bytes() } else { unit.to_le_bytes() };
                 mark.then_some(0xFEFF).into_iter().chain(text.encode_utf16()).flat_map(unit).collect()
@@ -68,7 +74,7 @@ impl Encoding {
                 }
                 bytes
             }
-            Self::CodePage(page) => page.encode(text).0.into_owned(),
+            Self::CodePage(page) => page.encode(&text).0.into_owned(),
         }
     }
 
@@ -145,8 +151,8 @@ mod tests {
     #[test]
     fn what_an_encoding_cannot_hold_becomes_a_reference() {
         let (ascii, latin) = (Encoding::Direct { last: 0x7F }, Encoding::Direct { last: 0xFF });
-        assert_eq!(ascii.encode("aé語"), b"a&#xE9;&#x8A9E;");
-        assert_eq!(latin.encode("aé語"), b"a\xE9&#x8A9E;");
+        assert_eq!(ascii.encode("aé語".to_owned()), b"a&#xE9;&#x8A9E;");
+        assert_eq!(latin.encode("aé語".to_owned()), b"a\xE9&#x8A9E;");
         let windows = Encoding::CodePage(encoding_rs::WINDOWS_1252);
         let holding = |encoding: Encoding| ['a', 'é', '€', '語'].map(|c| encoding.holds(c));
         assert_eq!(holding(ascii), [true, false, false, false]);

@@ -105,7 +105,7 @@ fn collect(document: &Document, parent: Node<'_, '_>, place: u64, found: &mut Ve
     for node in parent.children() {
         let range = node.range();
         if node.is_element() {
-            element(document, node, below(place, &pairs::step(node)), found);
+            element(document, node, below(place, pairs::step(node)), found);
         } else if node.is_text() {
             let text = node.text().unwrap_or_default();
             let is_masked = parent.is_element() && shown_text(parent, text) == Shown::Masked;
@@ -142,7 +142,7 @@ fn element(document: &Document, node: Node<'_, '_>, place: u64, found: &mut Vec<
     }
 }
 
-fn below(place: u64, step: &str) -> u64 {
+fn below(place: u64, step: impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     (place, step).hash(&mut hasher);
     hasher.finish()

@@ -1,11 +1,12 @@
 //! The merge: what the administrator had, spliced into the file the new version brings, and an account of it.
 
+use super::limits::MAX_DEPTH;
 use super::{
     ConfigError, Document, Shown, app_settings, check,
     comments::{self, Held},
     document::Splice,
     edit::{self, Line},
-    limits, other, settings,
+    other, settings,
     values::{AppEntries, elsewhere},
 };
 use roxmltree::{Node, NodeId};
@@ -222,7 +223,8 @@ impl Change {
 /// Merges the administrator's values into the new file. The result is parsed and read again before it is returned.
 pub fn merge(sources: &Sources<'_>, rules: &Rules) -> Result<Merged, ConfigError> {
     let of_base = sources.base.map(|base| base.tree().root_element());
-    let (old_keys, base_keys) = (AppEntries::of(sources.old.tree().root_element()), of_base.map(AppEntries::of));
+    let base_keys = of_base.map(|base| AppEntries::of(base, None));
+    let old_keys = AppEntries::of(sources.old.tree().root_element(), base_keys.as_ref());
     let scene = Scene {
         sources,
         rules,
@@ -242,7 +244,7 @@ pub fn merge(sources: &Sources<'_>, rules: &Rules) -> Result<Merged, ConfigError
     // What was carried must read back as carried: seen from the old file, nothing is left to do in the result but what
     // one change makes room for, and to move what is in its final form, level by level.
     let mut rounds = ROUNDS;
-    for _ in 0..limits::MAX_DEPTH {
+    for _ in 0..MAX_DEPTH {
         let again = Sources { new: &merged, ..*sources };
         let left = plan(&Scene { sources: &again, new: merged.tree().root_element(), ..scene });
         if left.splices.is_empty() && left.moves.is_empty() {

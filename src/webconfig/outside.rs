@@ -168,7 +168,7 @@ fn section_of(bytes: &[u8], name: &str, section: &str) -> Result<String, ConfigE
 /// The file with another section in it, all else as it was.
 fn replaced(bytes: &[u8], old: &str, new: &str) -> Vec<u8> {
     match encoding::decode(bytes) {
-        Ok((encoding, text)) => encoding.encode(&text.replacen(old, new, 1)),
+        Ok((encoding, text)) => encoding.encode(text.replacen(old, new, 1)),
         Err(_) => new.as_bytes().to_vec(),
     }
 }

@@ -323,7 +323,7 @@ pub(super) fn step<'t>(node: Node<'t, 't>) -> String {
 }
 
 /// True for elements that are items of a collection, whatever it is.
-fn is_item(tag: &str) -> bool {
+pub(super) fn is_item(tag: &str) -> bool {
     matches!(tag, "add" | "remove" | "allow" | "deny")
 }
 

@@ -32,6 +32,7 @@ pub fn placeholders(bytes: Vec<u8>, name: &str, shipped: Option<Vec<u8>>) -> Res
 fn encrypted(document: &Document) -> Vec<std::ops::Range<usize>> {
     let ciphers = document
         .tree()
+        .root()
         .descendants()
         .filter(|node| node.is_text())
         .filter(|node| node.parent_element().is_some_and(|parent| parent.tag_name().name() == "CipherValue"));

@@ -11,7 +11,7 @@ use super::{
     values::{SettingEntries, SettingEntry, sections},
     walk::{self, Walk, reported},
 };
-use roxmltree::{Attribute, Node, NodeId};
+use roxmltree::{Attribute, Document as Tree, Node, NodeId};
 use std::collections::{HashMap, HashSet};
 
 /// One value in all files.
@@ -45,10 +45,7 @@ pub(super) fn decide(case: &Case<'_>, rules: &Rules) -> Verdict {
     }
     let Some(old) = case.old else {
         return match (case.base, case.new) {
-            (Some(base), Some(new)) if rules.strict && base != new => match rules.conflict(&case.path) {
-                fate if fate.carries() => Verdict::Remove(fate),
-                fate => Verdict::Leave(fate),
-            },
+            (Some(base), Some(new)) if rules.strict && base != new => remove_or_keep(case, rules),
             (Some(_), Some(_)) => Verdict::Remove(Fate::Removed),
             (Some(_), None) => Verdict::Leave(Fate::AlreadySo),
             (None, _) => Verdict::Nothing,
@@ -70,6 +67,14 @@ pub(super) fn decide(case: &Case<'_>, rules: &Rules) -> Verdict {
             }
             verdict => verdict,
         },
+    }
+}
+
+/// What the administrator removed and the new version changed.
+pub(super) fn remove_or_keep(case: &Case<'_>, rules: &Rules) -> Verdict {
+    match rules.conflict(&case.path) {
+        fate if fate.carries() => Verdict::Remove(fate),
+        fate => Verdict::Leave(fate),
     }
 }
 
@@ -169,6 +174,15 @@ impl<'t> Places<'t> {
     }
 }
 
+/// The sections of a file, the first of each name.
+fn by_name<'t>(root: Node<'t, 't>) -> HashMap<&'t str, Node<'t, 't>> {
+    let mut all = HashMap::new();
+    for section in sections(root) {
+        all.entry(section.tag_name().name()).or_insert(section);
+    }
+    all
+}
+
 fn tail(section: &str) -> &str {
     section.split_once('.').map_or(section, |(_, tail)| tail)
 }
@@ -178,19 +192,21 @@ pub(super) fn application_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>)
     let old = SettingEntries::of(scene.sources.old, scene.old);
     let base = scene.sources.base.zip(scene.base).map(|(document, root)| SettingEntries::of(document, root));
     let places = Places::of(scene, &old, base.as_ref());
+    let base_sections = scene.base.map(by_name).unwrap_or_default();
     // The address of the SDK takes its place first: its counterpart may be one that only its value gives away.
     let (first, others): (Vec<_>, Vec<_>) =
         old.entries.iter().partition(|entry| Some(entry.node.id()) == places.old_sdk);
     for entry in first.into_iter().chain(others) {
         let shipped = base.as_ref().and_then(|base| base.get(entry.section, entry.name));
         let target = places.target(entry);
-        let is_same = |section: &Node<'_, '_>| section.tag_name().name() == entry.section;
-        let shipped_section = scene.base.and_then(|base| sections(base).find(is_same));
+        let shipped_section = base_sections.get(entry.section).copied();
         merge_setting(scene, draft, &Found { entry, shipped, shipped_section, has_base: base.is_some(), target });
     }
     let removed = base.iter().flat_map(|base| &base.entries);
+    let old_sections = by_name(scene.old);
     for entry in removed.filter(|entry| old.get(entry.section, entry.name).is_none()) {
-        remove_setting(scene, draft, entry, places.target(entry));
+        let section = old_sections.get(entry.section).copied();
+        remove_setting(scene, draft, (entry, section), &places);
     }
     set_unclaimed(scene, draft, &places);
 }
@@ -199,20 +215,19 @@ pub(super) fn application_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>)
 fn remove_setting<'t>(
     scene: &Scene<'t>,
     draft: &mut Draft<'t>,
-    shipped: &SettingEntry<'t, 't>,
-    target: Target<'_, 't>,
+    (shipped, section): (&SettingEntry<'t, 't>, Option<Node<'t, 't>>),
+    places: &Places<'t>,
 ) {
-    let section = sections(scene.old).find(|section| section.tag_name().name() == shipped.section);
     if section.is_some_and(|section| section.has_attribute("configSource")) {
         // It has been moved to another file.
         return;
     }
-    let target = if let Target::Setting(target) = target { Some(target) } else { None };
+    let target = if let Target::Setting(target) = places.target(shipped) { Some(target) } else { None };
     if target.is_some_and(|target| matches!(scene.rules.sdk_url, SdkUrlRule::Set(_)) && target.is_sdk_url()) {
         // The plan says what it is to be.
         return;
     }
-    let (path, new) = (draft.path(shipped.path()), target.map(|target| target.value.as_str()));
+    let (path, new) = (draft.path(shipped.path()), target.map(|target| &*target.value));
     let case = Case { path, old: None, base: Some(&shipped.value), new, has_base: true, is_sdk_setting: false };
     match (decide(&case, scene.rules), target) {
         (Verdict::Remove(fate), Some(target)) => {
@@ -220,9 +235,7 @@ fn remove_setting<'t>(
                 return draft.change(change(shipped.name, &case, case.new, reported(TAKEN)));
             }
             draft.change(change(shipped.name, &case, None, fate));
-            let named = |node: &Node<'_, '_>| node.attribute("name") == target.node.attribute("name");
-            let all = target.node.parent_element().into_iter().flat_map(|parent| children(parent, "setting"));
-            take_out(scene, draft, (section, Some(shipped.node)), &all.filter(named).collect::<Vec<_>>());
+            take_out(scene, draft, (section, Some(shipped.node)), &places.entries.all(target));
         }
         (Verdict::Leave(fate) | Verdict::Remove(fate) | Verdict::Write(_, fate), _) => {
             if fate != Fate::AlreadySo {
@@ -270,12 +283,12 @@ fn merge_setting<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, found: &Found<'_,
         _ => None,
     };
     // A value of another kind is another value, whatever its characters.
-    let base = shipped.filter(|shipped| shipped.serialize_as == entry.serialize_as).map(|entry| entry.value.as_str());
+    let base = shipped.filter(|shipped| shipped.serialize_as == entry.serialize_as).map(|entry| &*entry.value);
     let case = Case {
         path: draft.path(counterpart.unwrap_or(entry).path()),
         old: Some(&entry.value),
         base,
-        new: counterpart.map(|entry| entry.value.as_str()),
+        new: counterpart.map(|entry| &*entry.value),
         has_base,
         is_sdk_setting: entry.is_sdk_url(),
     };
@@ -371,7 +384,7 @@ fn write_setting<'t>(
         }
         Target::Setting(counterpart) => {
             // Markup may lean on a namespace that is declared further out in the old file only.
-            roxmltree::Document::parse(&format!("<value>{value}</value>"))
+            Tree::parse(&format!("<value>{value}</value>"))
                 .map_err(|_| "its markup does not stand on its own; copy it by hand")?;
             draft.splice(set_value(document, counterpart.node, value));
             Ok(())

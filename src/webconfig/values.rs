@@ -5,9 +5,10 @@ use super::{
     document::{children, elements, text_of},
     sdk_url,
 };
-use roxmltree::Node;
+use roxmltree::{Node, NodeId};
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    borrow::Cow,
+    collections::{HashMap, HashSet},
     hash::{Hash, Hasher},
 };
 
@@ -74,7 +75,7 @@ impl Document {
         let root = tree.root_element();
         let mut values = Values { theme: theme_of(root).map(str::to_owned), ..Values::default() };
         (values.encrypted, values.outside) = elsewhere(root);
-        for entry in AppEntries::of(root).entries {
+        for entry in AppEntries::of(root, None).entries {
             values.app_settings.push(AppSetting { key: entry.key.to_owned(), value: Secret::new(entry.value) });
         }
         for entry in SettingEntries::of(self, root).entries {
@@ -152,6 +153,10 @@ impl Hash for Folded<'_> {
 /// What appSettings adds, with the elements that say so.
 pub(super) struct AppEntries<'a, 'input> {
     pub(super) entries: Vec<AppEntry<'a, 'input>>,
+    /// Another file's, which has most of the keys.
+    like: Option<&'a AppEntries<'a, 'input>>,
+    /// Where the keys of the other file are in this one, and where all others are.
+    by_like: Vec<usize>,
     by_key: HashMap<Folded<'a>, usize>,
 }
 
@@ -162,76 +167,126 @@ pub(super) struct AppEntry<'a, 'input> {
     pub(super) node: Node<'a, 'input>,
 }
 
+/// The place of a key that is not there.
+const NOWHERE: usize = usize::MAX;
+
 impl<'a, 'input> AppEntries<'a, 'input> {
-    pub(super) fn of(root: Node<'a, 'input>) -> Self {
+    /// Reads them. Most keys of a file are in the one `like` it as well, in the same order.
+    pub(super) fn of(root: Node<'a, 'input>, like: Option<&'a AppEntries<'a, 'input>>) -> Self {
+        let by_like = vec![NOWHERE; like.map_or(0, |like| like.entries.len())];
+        let mut own = Self { entries: Vec::new(), like, by_like, by_key: HashMap::new() };
         // A key that is added again counts where it stands last.
-        let count = children(root, "appSettings").flat_map(elements).count();
-        let mut last: HashMap<Folded<'a>, usize> = HashMap::with_capacity(count);
-        let mut all: Vec<Option<AppEntry<'a, 'input>>> = Vec::with_capacity(count);
+        let mut all: Vec<Option<AppEntry<'a, 'input>>> = Vec::new();
+        let (mut near, mut start) = (0, 0);
         for node in children(root, "appSettings").flat_map(elements) {
             let key = node.attribute("key").unwrap_or_default();
             match node.tag_name().name() {
                 "add" => {
                     let entry = AppEntry { key, value: node.attribute("value").unwrap_or_default(), node };
-                    match last.entry(Folded(key)) {
-                        Entry::Occupied(at) => all[*at.get()] = Some(entry),
-                        Entry::Vacant(place) => {
-                            place.insert(all.len());
+                    let place = own.place(key, &mut near);
+                    match all.get_mut(*place).filter(|_| *place >= start) {
+                        Some(known) => *known = Some(entry),
+                        None => {
+                            *place = all.len();
                             all.push(Some(entry));
                         }
                     }
                 }
-                "remove" => last.remove(&Folded(key)).into_iter().for_each(|at| all[at] = None),
-                "clear" => {
-                    last.clear();
-                    all.clear();
+                "remove" => {
+                    let place = own.place(key, &mut near);
+                    all.get_mut(*place).into_iter().for_each(|known| *known = None);
+                    *place = NOWHERE;
                 }
+                "clear" => start = all.len(),
                 _ => {}
             }
         }
+        all[..start].fill(None);
         if all.iter().any(Option::is_none) {
-            last.clear();
-            last.extend(all.iter().flatten().enumerate().map(|(at, entry)| (Folded(entry.key), at)));
+            let counted = all.iter().scan(0, |count, entry| {
+                *count += usize::from(entry.is_some());
+                Some(if entry.is_some() { *count - 1 } else { NOWHERE })
+            });
+            let counted: Vec<usize> = counted.collect();
+            let places = own.by_like.iter_mut().chain(own.by_key.values_mut());
+            places.for_each(|place| *place = counted.get(*place).copied().unwrap_or(NOWHERE));
         }
-        Self { entries: all.into_iter().flatten().collect(), by_key: last }
+        own.entries = all.into_iter().flatten().collect();
+        own
     }
 
-    pub(super) fn get(&self, key: &str) -> Option<AppEntry<'a, 'input>> {
-        self.by_key.get(&Folded(key)).map(|at| self.entries[*at])
+    fn place(&mut self, key: &'a str, near: &mut usize) -> &mut usize {
+        match self.like.and_then(|like| like.find(key, near)) {
+            Some(at) => &mut self.by_like[at],
+            None => self.by_key.entry(Folded(key)).or_insert(NOWHERE),
+        }
     }
 
-    /// The same, where that is probably the one at `near`, which becomes the place behind it.
-    pub(super) fn get_near(&self, key: &str, near: &mut usize) -> Option<AppEntry<'a, 'input>> {
+    /// Where a key is, which is probably at `near`; that becomes the place behind it.
+    fn find(&self, key: &str, near: &mut usize) -> Option<usize> {
         let is_there = self.entries.get(*near).is_some_and(|entry| entry.key == key);
-        let at = if is_there { *near } else { *self.by_key.get(&Folded(key))? };
+        let at = if is_there { *near } else { self.index(key)? };
         *near = at + 1;
-        self.entries.get(at).copied()
+        Some(at)
     }
 
-    /// All elements that add a key: the one that counts, and those it has made void.
-    pub(super) fn all(&self, key: &str) -> Vec<Node<'a, 'input>> {
-        let section = self.get(key).and_then(|entry| entry.node.parent_element());
-        let mut all = Vec::new();
-        for node in section.into_iter().flat_map(elements) {
-            let is_meant = node.attribute("key").is_some_and(|other| Folded(other) == Folded(key));
-            match node.tag_name().name() {
-                "add" if is_meant => all.push(node),
-                "remove" if is_meant => all.clear(),
-                "clear" => all.clear(),
-                _ => {}
-            }
-        }
-        all
+    fn index(&self, key: &str) -> Option<usize> {
+        let at = match self.like.and_then(|like| like.index(key)) {
+            Some(at) => self.by_like.get(at),
+            None => self.by_key.get(&Folded(key)),
+        };
+        at.copied().filter(|at| *at != NOWHERE)
+    }
+
+    /// The entry of a key, which is probably at `near`; that becomes the place behind it.
+    pub(super) fn get_near(&self, key: &str, near: &mut usize) -> Option<AppEntry<'a, 'input>> {
+        self.find(key, near).map(|at| self.entries[at])
     }
 }
 
-/// Whether `remove` or `clear` takes back what stands before it in its section.
-pub(super) fn takes_back(node: Node<'_, '_>) -> bool {
-    let key = node.attribute("key").unwrap_or_default();
-    let is_meant = |other: Node<'_, '_>| {
-        node.tag_name().name() == "clear" || Folded(other.attribute("key").unwrap_or_default()) == Folded(key)
-    };
-    node.prev_siblings().any(|other| other.tag_name().name() == "add" && is_meant(other))
+/// For each key all elements that add it: the one that counts, and those it has made void.
+pub(super) struct Adding<'a, 'input>(HashMap<Folded<'a>, Vec<Node<'a, 'input>>>);
+
+impl<'a, 'input> Adding<'a, 'input> {
+    pub(super) fn of(root: Node<'a, 'input>) -> Self {
+        let mut all: HashMap<Folded<'a>, Vec<Node<'a, 'input>>> = HashMap::new();
+        for node in children(root, "appSettings").flat_map(elements) {
+            let key = Folded(node.attribute("key").unwrap_or_default());
+            match node.tag_name().name() {
+                "add" => all.entry(key).or_default().push(node),
+                "remove" => drop(all.remove(&key)),
+                "clear" => all = HashMap::new(),
+                _ => {}
+            }
+        }
+        Self(all)
+    }
+
+    pub(super) fn all<'s>(&'s self, key: &'s str) -> &'s [Node<'a, 'input>] {
+        self.0.get(&Folded(key)).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Which of the elements that `remove` or `clear` take back what stands before them in appSettings.
+pub(super) fn taking_back(root: Node<'_, '_>) -> HashSet<NodeId> {
+    let mut added = HashSet::new();
+    let mut taking = HashSet::new();
+    for node in children(root, "appSettings").flat_map(elements) {
+        let key = Folded(node.attribute("key").unwrap_or_default());
+        let takes = match node.tag_name().name() {
+            "add" => {
+                added.insert(key);
+                false
+            }
+            "remove" => added.contains(&key),
+            "clear" => !added.is_empty(),
+            _ => false,
+        };
+        if takes {
+            taking.insert(node.id());
+        }
+    }
+    taking
 }
 
 /// The settings of all sections below applicationSettings, with their elements.
@@ -246,35 +301,43 @@ pub(super) struct SettingEntry<'a, 'input> {
     pub(super) name: &'a str,
     pub(super) serialize_as: &'a str,
     /// Text, or markup where `serialize_as` is not `String`.
-    pub(super) value: String,
+    pub(super) value: Cow<'a, str>,
+    /// The one that counts, which is the last.
     pub(super) node: Node<'a, 'input>,
+    /// Those of the same name before it.
+    void: Vec<Node<'a, 'input>>,
 }
 
 impl<'a, 'input: 'a> SettingEntries<'a, 'input> {
-    pub(super) fn of(document: &Document, root: Node<'a, 'input>) -> Self {
-        let mut last: HashMap<(&str, &str), Node<'a, 'input>> = HashMap::new();
-        let mut order = Vec::new();
+    pub(super) fn of(document: &'a Document, root: Node<'a, 'input>) -> Self {
+        let mut own = Self { entries: Vec::new(), by_name: HashMap::new() };
         for section in sections(root) {
             for node in children(section, "setting") {
-                let id = (section.tag_name().name(), node.attribute("name").unwrap_or_default());
-                if last.insert(id, node).is_none() {
-                    order.push(id);
+                let (section, name) = (section.tag_name().name(), node.attribute("name").unwrap_or_default());
+                let at = *own.by_name.entry((section, name)).or_insert(own.entries.len());
+                match own.entries.get_mut(at) {
+                    Some(known) => known.void.push(std::mem::replace(&mut known.node, node)),
+                    None => {
+                        let (serialize_as, value, void) = ("String", Cow::Borrowed(""), Vec::new());
+                        own.entries.push(SettingEntry { section, name, serialize_as, value, node, void });
+                    }
                 }
             }
         }
-        let entry = |(section, name)| {
-            let node = *last.get(&(section, name))?;
-            let serialize_as = node.attribute("serializeAs").unwrap_or("String");
-            let value = children(node, "value").next();
-            let value = match serialize_as {
-                "String" => value.map(text_of),
-                _ => value.map(|value| raw_content(document, value).trim().replace("\r\n", "\n")),
+        for entry in &mut own.entries {
+            entry.serialize_as = entry.node.attribute("serializeAs").unwrap_or("String");
+            entry.value = match children(entry.node, "value").next() {
+                None => Cow::Borrowed(""),
+                Some(value) if entry.is_text() => text_in(value),
+                Some(value) => Cow::Owned(raw_content(document, value).trim().replace("\r\n", "\n")),
             };
-            Some(SettingEntry { section, name, serialize_as, value: value.unwrap_or_default(), node })
-        };
-        let entries: Vec<_> = order.into_iter().filter_map(entry).collect();
-        let by_name = entries.iter().enumerate().map(|(at, entry)| ((entry.section, entry.name), at)).collect();
-        Self { entries, by_name }
+        }
+        own
+    }
+
+    /// The elements of an entry in their order.
+    pub(super) fn all(&self, entry: &SettingEntry<'a, 'input>) -> Vec<Node<'a, 'input>> {
+        entry.void.iter().copied().chain([entry.node]).collect()
     }
 
     pub(super) fn get(&self, section: &str, name: &str) -> Option<&SettingEntry<'a, 'input>> {
@@ -312,6 +375,16 @@ pub(super) fn raw_content<'a>(document: &'a Document, node: Node<'_, '_>) -> &'a
     match (node.first_child(), node.last_child()) {
         (Some(first), Some(last)) => &document.text()[first.range().start..last.range().end],
         _ => "",
+    }
+}
+
+/// The text directly in an element.
+fn text_in<'a>(node: Node<'a, '_>) -> Cow<'a, str> {
+    let mut all = node.children().filter(Node::is_text).filter_map(|child| child.text());
+    match (all.next(), all.next()) {
+        (None, _) => Cow::Borrowed(""),
+        (Some(only), None) => Cow::Borrowed(only),
+        _ => Cow::Owned(text_of(node)),
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
     merge::{Change, Draft, Fate, OtherChanges, Scene, ThemeRule},
     own, pairs,
     pairs::{Children, Order, Triple},
-    whole,
+    whole::{self, Around},
 };
 use roxmltree::{Attribute, Node};
 
@@ -111,11 +111,17 @@ impl<'s, 't> Walk<'s, 't> {
     fn children(&mut self, parent: Triple<'t>, children: Children<'t>) {
         let Children { triples: children, order } = children;
         let triples: Vec<Triple<'t>> = children.iter().map(|(_, child)| *child).collect();
+        let both = |child: &Triple<'t>| Some((child.old?, child.new?));
+        let nearest = |nearest: &mut Option<_>, child| Some(std::mem::replace(nearest, both(child).or(*nearest)));
+        let previous: Vec<_> = triples.iter().scan(None, nearest).collect();
+        let mut next: Vec<_> = triples.iter().rev().scan(None, nearest).collect();
+        next.reverse();
         for (at, (step, child)) in children.into_iter().enumerate().filter(|(_, (_, child))| !is_as_shipped(*child)) {
             self.path.push(step.to_string());
             match (child.old, child.base) {
                 (Some(_), None) if child.new.is_none() && !self.is_told_apart() => {
-                    self.added(parent, child, (&triples[..at], &triples[at + 1..]));
+                    let (before, previous, next) = (&triples[..at], previous[at], next[at]);
+                    self.added(parent, child, Around { before, previous, next });
                 }
                 (None, Some(base)) if !self.is_told_apart() => self.removed(parent, child, base),
                 _ => self.both(child),
@@ -142,7 +148,7 @@ impl<'s, 't> Walk<'s, 't> {
     }
 
     /// An element that the administrator added and the new file has not.
-    fn added(&mut self, parent: Triple<'t>, child: Triple<'t>, around: (&[Triple<'t>], &[Triple<'t>])) {
+    fn added(&mut self, parent: Triple<'t>, child: Triple<'t>, around: Around<'_, 't>) {
         let Some(old) = child.old else { return };
         let own = own::own_parts(old);
         let is_all_own = own.first() == Some(&old);

@@ -11,14 +11,22 @@ use super::{
 use roxmltree::Node;
 use std::ops::Range;
 
+/// Where an element of the old file stands among its siblings there.
+pub(super) struct Around<'a, 't> {
+    /// All before it, each with its counterparts.
+    pub(super) before: &'a [Triple<'t>],
+    /// The nearest ones before and behind it that the new file has as well: in the old file and in the new one.
+    pub(super) previous: Option<(Node<'t, 't>, Node<'t, 't>)>,
+    pub(super) next: Option<(Node<'t, 't>, Node<'t, 't>)>,
+}
+
 /// Inserts an element of the old file into the new one, without the parts in it that are `own` to the new version:
-/// behind what it stands behind, or before what it stands before. `around` are its siblings of the old file, the ones
-/// before it first, each with its counterparts. The error says why that cannot be done.
+/// behind what it stands behind, or before what it stands before. The error says why that cannot be done.
 pub(super) fn insert<'t>(
     scene: &Scene<'t>,
     draft: &mut Draft<'t>,
     (parent, element): (Triple<'t>, Triple<'t>),
-    around: (&[Triple<'t>], &[Triple<'t>]),
+    around: Around<'_, 't>,
     own: &[Node<'t, 't>],
 ) -> Result<(), &'static str> {
     let into = scene.sources.new;
@@ -37,30 +45,29 @@ pub(super) fn insert<'t>(
         return Err("the new file does not declare this section; declare it there and add it by hand");
     }
     let tag = element.tag_name().name();
-    if pairs::holds_sections(place) && tag != "location" && children_called(place, tag).next().is_some() {
+    let may_be_several = tag == "location" || pairs::is_item(tag);
+    if pairs::holds_sections(place) && !may_be_several && children_called(place, tag).next().is_some() {
         return Err("the new file has this section already, and a second one is refused; merge them by hand");
     }
     let without: Vec<Range<usize>> = own.iter().map(|part| edit::lines_of(scene.sources.old, part.range())).collect();
-    let (before, behind) = around;
-    let counterpart = |triple: &Triple<'t>| triple.old.and(triple.new);
-    let is_clear = element.tag_name().name() == "clear" && before.iter().all(|sibling| sibling.old.is_none());
+    let is_clear = element.tag_name().name() == "clear" && around.before.iter().all(|sibling| sibling.old.is_none());
     let freed = comments::freed(draft, element, [parent.base, parent.new]);
     // What is taken back here is not what the new file says behind it.
     let taken_back = (tag == "remove").then(|| elements(place).find(|other| takes_back(element, *other))).flatten();
-    let taken_back =
-        taken_back.filter(|other| !before.iter().any(|sibling| sibling.old.and(sibling.new) == Some(*other)));
+    let is_before = |other: &Node<'_, '_>| around.before.iter().any(|it| it.old.and(it.new) == Some(*other));
+    let taken_back = taken_back.filter(|other| !is_before(other));
     // Declarations stay the first child, or nothing of the file counts.
     let is_movable = |node: &Node<'_, '_>| node.tag_name().name() != "configSections";
     let next = match is_clear {
         // It clears what stands before it, and must not clear what the new version has.
         true => elements(place).next(),
-        false => taken_back.or_else(|| behind.iter().find_map(counterpart)),
+        false => taken_back.or(around.next.map(|(_, new)| new)),
     };
-    let both = |triple: &Triple<'t>| Some((triple.old?, triple.new?));
-    let previous = before.iter().rev().find_map(both).filter(|_| taken_back.is_none());
+    let previous = around.previous.filter(|_| taken_back.is_none());
     let previous = previous.map(|(old, new)| comments::behind(element, old, new));
     let neighbour = freed.as_ref().map(comments::Freed::comment);
-    let neighbour = neighbour.or(previous).or(next).or_else(|| elements(place).last());
+    let last = || place.children().rfind(Node::is_element);
+    let neighbour = neighbour.or(previous).or(next).or_else(last);
     let markup = adapted(scene, element, place, neighbour, &without)
         .ok_or("it leans on a namespace or on characters that the new file has not; add it by hand")?;
     let comments = comments::of_administrator(scene, draft, element, [parent.base, parent.new]);

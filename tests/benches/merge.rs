@@ -1,6 +1,6 @@
 //! How long a merge of large files takes, against the time to parse them, and whether that grows with their size only.
 //! The same copying of values with lxml is `merge_lxml.py` beside this file, run on the files that `--write DIR`
-//! leaves.
+//! leaves. `--shapes` merges files that are hard in one way each.
 
 #![allow(clippy::unwrap_used, reason = "a measurement that cannot go on says so by panicking")]
 
@@ -38,6 +38,178 @@ fn file(size: usize, who: &str) -> String {
     text + "      </properties>\n    </profile>\n    <pages theme=\"Default\" />\n  </system.web>\n</configuration>\n"
 }
 
+/// Files that are hard in one way: each as the old one, as shipped and as the new one.
+fn shapes(size: usize) -> Vec<(&'static str, [String; 3])> {
+    let whole = |inner: &str| format!("<configuration>\n{inner}</configuration>\n");
+    let many = |each: &dyn Fn(usize) -> String| {
+        let mut text = String::new();
+        for number in (0..).take_while({
+            let mut at = 0;
+            move |number| {
+                at += each(*number).len();
+                at < size
+            }
+        }) {
+            text += &each(number);
+        }
+        text
+    };
+    let around = |tag: &str, inner: &str| whole(&format!("  <{tag}>\n{inner}  </{tag}>\n"));
+    let lines = |text: &str, keep: &dyn Fn(usize) -> bool| -> String {
+        text.lines().enumerate().filter(|(at, _)| keep(*at)).map(|(_, line)| format!("{line}\n")).collect()
+    };
+    let reversed = |text: &str| text.lines().rev().map(|line| format!("{line}\n")).collect::<String>();
+    let same = |text: String| [text.clone(), text.clone(), text];
+    let keys = many(&|at| format!("    <add key=\"key{at}\" value=\"value {at}\" />\n"));
+    let named = many(&|at| format!("    <item name=\"item{at}\" type=\"a{}\" />\n", at % 7));
+    let nameless = many(&|at| format!("    <item type=\"a{at}\" />\n"));
+    let settings = many(&|at| {
+        format!(
+            "      <setting name=\"s{at}\" serializeAs=\"String\">\n        <value>v{at}</value>\n      </setting>\n"
+        )
+    });
+    let comments = many(&|at| format!("    <!-- comment {at} of many -->\n"));
+    let heads = many(&|at| format!("    <remove key=\"key{at}\" />\n"));
+    let locations = many(&|at| {
+        format!(
+            "  <location path=\"p{at}\">\n    <system.web>\n      <pages theme=\"t\" />\n    </system.web>\n  </location>\n"
+        )
+    });
+    let nested = |leaf: &str| {
+        let chain = |at: usize| {
+            let (open, close) = ("<a>".repeat(240), "</a>".repeat(240));
+            format!("<chain name=\"c{at}\">{open}<b c=\"{leaf}\">{at}</b>{close}</chain>\n")
+        };
+        around("chains", &many(&chain))
+    };
+    let wide = |value: &str| {
+        let all: String = (0..250).map(|at| format!(" a{at}=\"{value}{at}\"")).collect();
+        around("wide", &many(&|at| format!("    <item name=\"n{at}\"{all} />\n")))
+    };
+    let large = |last: char| format!("{}{last}", "a value of many words ".repeat(size / 22));
+    let app = |inner: &str| around("appSettings", inner);
+    let list = |inner: &str| around("list", inner);
+    let group = |inner: &str| {
+        whole(&format!("  <applicationSettings>\n    <a.S>\n{inner}    </a.S>\n  </applicationSettings>\n"))
+    };
+    let tags = many(&|at| format!("    <tag{at} name=\"n\" />\n"));
+    let minified = |text: &str| text.lines().map(str::trim).collect::<String>();
+    let edited = |text: &str, from: &str, to: &str| text.replace(from, to);
+    vec![
+        ("keys, all the same", same(app(&keys))),
+        ("keys, all changed", [app(&edited(&keys, "value ", "other ")), app(&keys), app(&keys)]),
+        (
+            "keys, changed by both",
+            [edited(&keys, "value ", "o "), keys.clone(), edited(&keys, "value ", "n ")].map(|it| app(&it)),
+        ),
+        ("keys, all removed", [app(""), app(&keys), app(&keys)]),
+        ("keys, all added", [app(&keys), app(""), app("")]),
+        (
+            "keys, half added",
+            [app(&keys), app(&lines(&keys, &|at| at % 2 == 0)), app(&lines(&keys, &|at| at % 2 == 0))],
+        ),
+        ("keys, reversed", [app(&reversed(&keys)), app(&keys), app(&keys)]),
+        (
+            "keys, on one line, half removed",
+            [lines(&keys, &|at| at % 2 == 0), keys.clone(), keys.clone()].map(|it| app(&minified(&it))),
+        ),
+        ("one key again and again", same(app(&many(&|at| format!("    <add key=\"key\" value=\"value {at}\" />\n"))))),
+        (
+            "keys and clear in turn",
+            same(app(&many(&|at| format!("    <add key=\"key{at}\" value=\"v\" />\n    <clear />\n")))),
+        ),
+        ("remove, all removed", [app(""), app(&heads), app(&heads)]),
+        ("remove, all added", [app(&heads), app(""), app("")]),
+        ("items, all changed", [list(&edited(&named, "=\"a", "=\"b")), list(&named), list(&named)]),
+        ("items, all removed", [list(""), list(&named), list(&named)]),
+        ("items, every second removed", [list(&lines(&named, &|at| at % 2 == 0)), list(&named), list(&named)]),
+        ("items, all added", [list(&named), list("    <item name=\"x\" />\n"), list("    <item name=\"x\" />\n")]),
+        (
+            "items, all added, on one line",
+            [named.clone(), String::new(), String::new()].map(|it| list(&minified(&(it + "<item name=\"x\" />")))),
+        ),
+        ("items, reversed", [list(&reversed(&named)), list(&named), list(&named)]),
+        (
+            "nameless items, every second removed",
+            [list(&lines(&nameless, &|at| at % 2 == 0)), list(&nameless), list(&nameless)],
+        ),
+        ("one item again and again", same(list(&many(&|_| "    <item type=\"a\" />\n".to_owned())))),
+        ("one item again and again, one less", {
+            let all = many(&|_| "    <item type=\"a\" />\n".to_owned());
+            [list(&lines(&all, &|at| at > 0)), list(&all), list(&all)]
+        }),
+        ("tags of their own, renamed", [list(&edited(&tags, "\"n\"", "\"m\"")), list(&tags), list(&tags)]),
+        ("settings, all changed", [group(&edited(&settings, ">v", ">w")), group(&settings), group(&settings)]),
+        ("settings, all removed", [group(""), group(&settings), group(&settings)]),
+        ("settings, all added", [group(&settings), group(""), group("")]),
+        ("sections of settings", {
+            let all = many(&|at| {
+                format!("    <s{at}><setting name=\"n\" serializeAs=\"String\"><value>v</value></setting></s{at}>\n")
+            });
+            [edited(&all, ">v<", ">w<"), all.clone(), all].map(|it| around("applicationSettings", &it))
+        }),
+        (
+            "comments, all added",
+            [
+                app(&format!("{comments}    <add key=\"a\" value=\"2\" />\n")),
+                app("    <add key=\"a\" value=\"1\" />\n"),
+                app("    <add key=\"a\" value=\"1\" />\n"),
+            ],
+        ),
+        ("comments between items, all removed", {
+            let all = many(&|at| format!("    <!-- c{at} -->\n    <item name=\"i{at}\" />\n"));
+            [list(""), list(&all), list(&all)]
+        }),
+        (
+            "locations, all changed",
+            [edited(&locations, "\"t\"", "\"u\""), locations.clone(), locations.clone()].map(|it| whole(&it)),
+        ),
+        ("locations, all added", [whole(&locations), whole(""), whole("")]),
+        ("deep, all changed", [nested("2"), nested("1"), nested("1")]),
+        ("wide, all changed", [wide("w"), wide("v"), wide("v")]),
+        (
+            "one large value",
+            ['a', 'b', 'b'].map(|last| app(&format!("    <add key=\"a\" value=\"{}\" />\n", large(last)))),
+        ),
+        ("one large text", ['a', 'b', 'b'].map(|last| list(&format!("<text>{}</text>", large(last))))),
+        (
+            "one large name",
+            ['a', 'b', 'b'].map(|last| list(&format!("<item name=\"{}\"><b c=\"{last}\" /></item>", large('x')))),
+        ),
+        ("namespaces", {
+            let all = many(&|at| format!("    <n:item xmlns:n=\"urn:n\" name=\"i{at}\" type=\"a\" />\n"));
+            [list(&edited(&all, "\"a\"", "\"b\"")), list(&all), list(&all)]
+        }),
+        ("references", same(app(&many(&|at| format!("    <add key=\"k{at}\" value=\"&lt;&amp;&#65;&gt;\" />\r\n"))))),
+    ]
+}
+
+/// Merges each shape at two sizes: what takes more than in proportion to its size is named.
+fn measure_shapes(size: usize, wanted: &str) {
+    println!("{:42} {:>9} {:>9} {:>7} {:>7} {:>7}", "shape", "parse", "merge", "times", "growth", "changes");
+    for ((name, small), (_, large)) in
+        shapes(size / 4).into_iter().zip(shapes(size)).filter(|((name, _), _)| name.contains(wanted))
+    {
+        let (quarter, _) = merged(&small);
+        let (whole, changes) = merged(&large);
+        let parse = time(|| large.each_ref().map(|text| drop(roxmltree::Document::parse(text)))).0;
+        let growth = whole.as_secs_f64() / quarter.as_secs_f64() / 4.0;
+        let times = whole.as_secs_f64() / parse.as_secs_f64();
+        println!("{name:42} {parse:9.0?} {whole:9.0?} {times:7.2} {growth:7.2} {changes:7}");
+    }
+}
+
+/// The time to read and merge three files, and how many differences they have.
+fn merged(files: &[String; 3]) -> (Duration, usize) {
+    let names = ["old", "base", "new"];
+    let bytes = files.iter().zip(names).map(|(text, name)| (text.clone().into_bytes(), name)).collect();
+    time(|| {
+        let read = Document::parse_all(bytes).unwrap();
+        let [old, base, new] = &read[..] else { unreachable!() };
+        merge(&Sources { old, base: Some(base), new }, &rules()).unwrap().changes.len()
+    })
+}
+
 fn time<T>(what: impl FnOnce() -> T) -> (Duration, T) {
     let begun = Instant::now();
     let result = what();
@@ -69,6 +241,9 @@ fn main() {
         }
         return;
     }
+    if let Some(at) = arguments.iter().position(|argument| argument == "--shapes") {
+        return measure_shapes(10 * MIB, arguments.get(at + 1).map_or("", String::as_str));
+    }
     let mut ten = Duration::ZERO;
     for size in [10, 30, 100] {
         let files = ["old", "base", "new"].map(|who| file(size * MIB, who));
@@ -76,11 +251,7 @@ fn main() {
             time(|| files.each_ref().map(|text| roxmltree::Document::parse(text).unwrap().descendants().count())).0
         });
         let whole = best(|| {
-            let bytes = files.each_ref().map(|text| text.clone().into_bytes());
-            let (took, changes) = time(|| {
-                let [old, base, new] = bytes.map(|bytes| Document::parse(bytes, "web.config").unwrap());
-                merge(&Sources { old: &old, base: Some(&base), new: &new }, &rules()).unwrap().changes.len()
-            });
+            let (took, changes) = merged(&files);
             assert!(changes > size * 100, "{changes}");
             took
         });

@@ -275,6 +275,11 @@ fn a_value_that_the_new_version_changed_is_removed_all_the_same_unless_both_side
         let (result, _) = merged(old, Some(&base), &new, &Rules { on_conflict: OnConflict::KeepOld, ..strict });
         assert_eq!(&result, old);
     }
+    // Something else that the new version says of the key is a change of it as well.
+    let more = configuration(r#"<appSettings><add key="a" value="1" secret="true"/></appSettings>"#);
+    let strict = Rules { strict: true, ..keep() };
+    let (result, changes) = merged(&none, Some(&app("1")), &more, &strict);
+    assert_eq!((&result, fate(&changes, "appSettings/a")), (&more, &Fate::Conflict { taken: None }));
 }
 
 /// Found by chance: the place that a setting could not be written to was then emptied, and written to after all.

@@ -228,7 +228,7 @@ impl Element {
             "us-ascii" => super::super::encoding::Encoding::Direct { last: 0x7F },
             _ => return text.into_bytes(),
         };
-        encoding.encode(&text)
+        encoding.encode(text)
     }
 }
 

@@ -46,8 +46,13 @@ fn hostile_files_are_refused_before_they_cost_anything() {
     };
     assert!(matches!(refused(attributes(257)), ConfigError::Limit { .. }));
     assert!(matches!(refused(attributes(100_000)), ConfigError::Limit { .. }));
-    let namespaces = |count| format!("<configuration>{}</configuration>", "<a xmlns='u'/>".repeat(count));
-    assert!(matches!(refused(namespaces(513)), ConfigError::Limit { .. }));
+    // The same declaration may stand in any number of elements, but not any number of them at one place.
+    let namespaces = |count| format!("<configuration>{}</configuration>", "<a xmlns='u' xmlns:x='v'/>".repeat(count));
+    let prefixes: String = (0..2000).map(|number| format!("<a xmlns:x{number}='u'/>")).collect();
+    assert!(matches!(refused(format!("<configuration>{prefixes}</configuration>")), ConfigError::Limit { .. }));
+    let many: String = (0..200).map(|number| format!(" xmlns:x{number}='u'")).collect();
+    let file = format!("<configuration{many}>{}</configuration>", "<a xmlns:x='u'/>".repeat(10_000));
+    assert!(matches!(refused(file), ConfigError::Limit { .. }));
 
     let deepest = parsed(nested(255));
     let other = parsed(nested(255).replace("<a></a>", "<a b='c'></a>"));
@@ -59,7 +64,7 @@ fn hostile_files_are_refused_before_they_cost_anything() {
     assert!(!masked_diff(&deepest, &other, 3).is_empty());
     parsed(attributes(256));
     parsed(format!("<configuration>{}</configuration>", "<a></a>".repeat(1000)));
-    parsed(namespaces(512));
+    parsed(namespaces(10_000));
 }
 
 #[test]
