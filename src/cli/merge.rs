@@ -48,8 +48,8 @@ pub(super) fn merge(args: &MergeArgs, talk: &Talk) -> Result<Ending, Fault> {
         return Err(Fault::usage(format!("no conflict is called `{path}`")).next(next));
     }
     let file = args.output.as_deref().unwrap_or(&args.new).display().to_string();
-    let result = Document::parse(merged.bytes.clone(), &file).map_err(unusable)?;
-    webconfig::check_result(&result, &new).map_err(unusable)?;
+    let result = merged.document.clone().named(&file);
+    webconfig::check_merged(&result, &new).map_err(unusable)?;
     let undecided = merged.undecided().count();
     let exit = if undecided > 0 { Exit::Conflict } else { Exit::Done };
     tell(talk, (&new, &result), &merged.changes, &file, exit);
@@ -60,7 +60,7 @@ pub(super) fn merge(args: &MergeArgs, talk: &Talk) -> Result<Ending, Fault> {
         return Ok(ending.next("decide with --decide PATH=old (or new), or all with --on-conflict"));
     }
     if let Some(output) = &args.output {
-        write(output, &merged.bytes)?;
+        write(output, result.bytes())?;
         talk.say(&format!("Written: {}", output.display()));
     }
     Ok(Ending::new(Exit::Done))

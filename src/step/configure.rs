@@ -112,10 +112,10 @@ impl ConfigureWeb {
         let mut rules = self.rules.clone();
         rules.decisions.extend(scene.history.decisions.clone());
         let merged = webconfig::merge(&sources, &rules).doing(&doing)?;
-        let (merged, outside) = files.old.separate(merged, new.name()).doing(&doing)?;
-        let name = self.application.folder.child("web.config");
-        webconfig::check_merged(&merged.bytes, new, name.as_str()).doing(&doing)?;
-        Ok((merged, outside))
+        let (merged, outside) = files.old.separate(merged).doing(&doing)?;
+        let document = merged.document.named(self.application.folder.child("web.config").as_str());
+        webconfig::check_merged(&document, new).doing(&doing)?;
+        Ok((Merged { document, ..merged }, outside))
     }
 
     /// The merged web.config and the files that belong beside it; `None` where there is no old file, or the new one is
@@ -133,7 +133,7 @@ impl ConfigureWeb {
         for file in outside {
             written.push((place(&file)?, file.bytes));
         }
-        written.push((folder.child("web.config"), merged.bytes));
+        written.push((folder.child("web.config"), merged.document.bytes().to_vec()));
         Ok(written)
     }
 
@@ -290,8 +290,7 @@ impl StepKind for ConfigureWeb {
         let Some(shipped) = files.new.as_ref().or(files.base.as_ref()) else { return Ok(None) };
         let (merged, _) = self.carry(scene, &files, shipped)?;
         let file = self.folder(scene)?.child("web.config").to_string();
-        let result = Document::parse(merged.bytes, &file).doing("read the merged web.config")?;
-        let diff = webconfig::masked_diff(shipped, &result, 2);
+        let diff = webconfig::masked_diff(shipped, &merged.document, 2);
         Ok(Some(MergePreview { file, estimate: files.new.is_none(), changes: merged.changes, diff }))
     }
 }

@@ -21,12 +21,7 @@ pub fn check(bytes: &[u8], name: &str) -> Result<(), ConfigError> {
 
 /// [`check`] of a merged file. What is wrong with the new version's own file is no fault of the merge: a file further
 /// up may make it right.
-pub fn check_merged(bytes: &[u8], new: &Document, name: &str) -> Result<(), ConfigError> {
-    check_result(&Document::parse(bytes.to_vec(), name)?, new)
-}
-
-/// [`check_merged`] of a file that has been read.
-pub fn check_result(merged: &Document, new: &Document) -> Result<(), ConfigError> {
+pub fn check_merged(merged: &Document, new: &Document) -> Result<(), ConfigError> {
     let mut found = problems(merged);
     if !found.is_empty() {
         let before = problems(new);

@@ -110,17 +110,14 @@ impl Document {
         &self.parsed.borrow_owner().bytes
     }
 
-    /// Gives the file's bytes away.
-    pub(super) fn into_bytes(self) -> Vec<u8> {
-        match Arc::try_unwrap(self.parsed) {
-            Ok(parsed) => parsed.into_owner().bytes,
-            Err(parsed) => parsed.borrow_owner().bytes.clone(),
-        }
-    }
-
     /// What errors call the file.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The same file, which errors call otherwise.
+    pub fn named(self, name: &str) -> Self {
+        Self { name: name.to_owned(), ..self }
     }
 
     pub(super) fn text(&self) -> &str {

@@ -4,6 +4,7 @@ use super::{Document, Shown, pairs};
 use crate::secret::{holds_secret, is_secret};
 use roxmltree::Node;
 use std::{
+    cell::OnceCell,
     collections::{HashMap, HashSet},
     hash::{DefaultHasher, Hash, Hasher},
     ops::Range,
@@ -14,7 +15,7 @@ const DIFFERENT: &str = "(masked, different)";
 
 /// What may be shown of an attribute's value. `node` is any element of that meaning, for what names it decides.
 pub(super) fn shown_attribute(node: Node<'_, '_>, name: &str, value: &str) -> Shown {
-    if is_secret_attribute(node, name) { Shown::Masked } else { Shown::of(name, value) }
+    if is_secret_value(node, name) { Shown::Masked } else { Shown::of(name, value) }
 }
 
 /// What may be shown of an element's text.
@@ -47,8 +48,9 @@ fn is_secret_comment(text: &str) -> bool {
     is_secret(text) || holds_secret(text)
 }
 
-fn is_secret_attribute(node: Node<'_, '_>, name: &str) -> bool {
-    is_secret(name) || (name == "value" && names(node).any(is_secret))
+/// True for a value that belongs to a name beside it which is a secret's.
+fn is_secret_value(node: Node<'_, '_>, name: &str) -> bool {
+    name == "value" && names(node).any(is_secret)
 }
 
 /// True where the content belongs to a name that is a secret's: its own, or that of the setting around it.
@@ -95,50 +97,61 @@ pub(super) struct Found {
 
 /// The secrets of a file, in its order.
 pub(super) fn secrets(document: &Document) -> Vec<Found> {
-    let mut found = Vec::new();
-    collect(document, document.tree().root(), 0, &mut found);
-    found
+    let mut search = Search { document, names: HashMap::new(), found: Vec::new() };
+    search.children(document.tree().root(), &|| 0);
+    search.found
 }
 
-/// The secrets of a node's children, in the order of the file.
-fn collect(document: &Document, parent: Node<'_, '_>, place: u64, found: &mut Vec<Found>) {
-    for node in parent.children() {
-        let range = node.range();
-        if node.is_element() {
-            element(document, node, below(place, pairs::step(node)), found);
-        } else if node.is_text() {
-            let text = node.text().unwrap_or_default();
-            let is_masked = parent.is_element() && shown_text(parent, text) == Shown::Masked;
-            if is_masked && !text.trim().is_empty() {
-                found.push(Found { place: below(place, "text()"), value: text.to_owned(), range });
-            }
-        } else {
-            // Old passwords live on in comments. A comment is `<!--` to `-->`, an instruction `<?` to `?>`.
-            let (head, tail) = if node.is_comment() { (4, 3) } else { (2, 2) };
-            let range = range.start + head..range.end - tail;
-            let text = &document.text()[range.clone()];
-            if is_secret_comment(text) {
-                found.push(Found { place: below(0, "comment()"), value: text.to_owned(), range });
+struct Search<'a> {
+    document: &'a Document,
+    /// Which of the names of attributes are a secret's: a large file has the same few again and again.
+    names: HashMap<&'a str, bool>,
+    found: Vec<Found>,
+}
+
+impl<'a> Search<'a> {
+    /// The secrets of a node's children, in the order of the file. What `place` says is asked for where there are some.
+    fn children(&mut self, parent: Node<'a, 'a>, place: &dyn Fn() -> u64) {
+        for node in parent.children() {
+            let range = node.range();
+            if node.is_element() {
+                let known = OnceCell::new();
+                self.element(node, &|| *known.get_or_init(|| below(place(), pairs::step(node))));
+            } else if node.is_text() {
+                let text = node.text().unwrap_or_default();
+                if parent.is_element() && !text.trim().is_empty() && shown_text(parent, text) == Shown::Masked {
+                    self.found.push(Found { place: below(place(), "text()"), value: text.to_owned(), range });
+                }
+            } else {
+                // Old passwords live on in comments. A comment is `<!--` to `-->`, an instruction `<?` to `?>`.
+                let (head, tail) = if node.is_comment() { (4, 3) } else { (2, 2) };
+                let range = range.start + head..range.end - tail;
+                let text = &self.document.text()[range.clone()];
+                if is_secret_comment(text) {
+                    self.found.push(Found { place: below(0, "comment()"), value: text.to_owned(), range });
+                }
             }
         }
     }
-}
 
-fn element(document: &Document, node: Node<'_, '_>, place: u64, found: &mut Vec<Found>) {
-    for attribute in node.attributes() {
-        let (name, value) = (attribute.name(), attribute.value());
-        if shown_attribute(node, name, value) == Shown::Masked {
-            let place = below(place, name);
-            found.push(Found { place, value: value.to_owned(), range: attribute.range_value() });
+    fn element(&mut self, node: Node<'a, 'a>, place: &dyn Fn() -> u64) {
+        for attribute in node.attributes() {
+            let (name, value) = (attribute.name(), attribute.value());
+            let is_named = *self.names.entry(name).or_insert_with(|| is_secret(name));
+            if is_named || is_secret_value(node, name) || holds_secret(value) {
+                let place = below(place(), name);
+                self.found.push(Found { place, value: value.to_owned(), range: attribute.range_value() });
+            }
         }
-    }
-    let is_markup = node.tag_name().name() == "value" && is_secret_content(node);
-    match (node.first_child(), node.last_child()) {
-        (Some(first), Some(last)) if is_markup => {
-            let range = first.range().start..last.range().end;
-            found.push(Found { place, value: document.text()[range.clone()].to_owned(), range });
+        let is_markup = node.tag_name().name() == "value" && is_secret_content(node);
+        match (node.first_child(), node.last_child()) {
+            (Some(first), Some(last)) if is_markup => {
+                let range = first.range().start..last.range().end;
+                let value = self.document.text()[range.clone()].to_owned();
+                self.found.push(Found { place: place(), value, range });
+            }
+            _ => self.children(node, place),
         }
-        _ => collect(document, node, place, found),
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
     document::Splice,
     edit::{self, Line},
     other, settings,
-    values::{AppEntries, elsewhere},
+    values::{AppEntries, Outside, elsewhere},
 };
 use roxmltree::{Node, NodeId};
 use serde::{Deserialize, Serialize};
@@ -126,8 +126,8 @@ pub enum OtherChanges {
 /// A merged file and the account of it.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Merged {
-    /// The new file's bytes with splices; exactly its bytes where nothing was to be carried.
-    pub bytes: Vec<u8>,
+    /// The new file with splices; exactly its bytes where nothing was to be carried.
+    pub document: Document,
     /// Every difference of the old file that was found, carried or not.
     pub changes: Vec<Change>,
 }
@@ -225,19 +225,22 @@ pub fn merge(sources: &Sources<'_>, rules: &Rules) -> Result<Merged, ConfigError
     let of_base = sources.base.map(|base| base.tree().root_element());
     let base_keys = of_base.map(|base| AppEntries::of(base, None));
     let old_keys = AppEntries::of(sources.old.tree().root_element(), base_keys.as_ref());
+    let (encrypted, outside) = elsewhere(sources.old.tree().root_element());
+    let outside_of_base = of_base.map(|base| elsewhere(base).1);
     let scene = Scene {
         sources,
         rules,
+        outside: (&outside, outside_of_base.as_deref()),
         keys: (&old_keys, base_keys.as_ref()),
         old: sources.old.tree().root_element(),
         base: of_base,
         new: sources.new.tree().root_element(),
     };
-    refuse(sources.old, scene.old)?;
-    refuse(sources.new, scene.new)?;
+    refuse(sources.old, &encrypted)?;
+    refuse(sources.new, &elsewhere(scene.new).0)?;
     let Plan { splices, moves, mut changes } = plan(&scene);
     if splices.is_empty() && moves.is_empty() {
-        return Ok(Merged { bytes: sources.new.bytes().to_vec(), changes });
+        return Ok(Merged { document: sources.new.clone(), changes });
     }
     let is_moving = splices.is_empty();
     let mut merged = sources.new.apply(if is_moving { outermost(sources.new, moves) } else { splices })?;
@@ -248,7 +251,7 @@ pub fn merge(sources: &Sources<'_>, rules: &Rules) -> Result<Merged, ConfigError
         let again = Sources { new: &merged, ..*sources };
         let left = plan(&Scene { sources: &again, new: merged.tree().root_element(), ..scene });
         if left.splices.is_empty() && left.moves.is_empty() {
-            return Ok(Merged { bytes: merged.into_bytes(), changes });
+            return Ok(Merged { document: merged, changes });
         }
         let splices = match left.splices.is_empty() {
             true => outermost(&merged, left.moves),
@@ -299,13 +302,12 @@ fn outermost(new: &Document, mut moves: Vec<(Range<usize>, Range<usize>)>) -> Ve
 }
 
 /// What a merge cannot see through: encrypted sections and sections given twice.
-fn refuse(document: &Document, root: Node<'_, '_>) -> Result<(), ConfigError> {
+fn refuse(document: &Document, encrypted: &[String]) -> Result<(), ConfigError> {
     let name = || document.name().to_owned();
-    let (sections, _) = elsewhere(root);
-    if !sections.is_empty() {
-        return Err(ConfigError::Encrypted { name: name(), sections });
+    if !encrypted.is_empty() {
+        return Err(ConfigError::Encrypted { name: name(), sections: encrypted.to_vec() });
     }
-    let problems = check::repeated_settings(root);
+    let problems = check::repeated_settings(document.tree().root_element());
     if problems.is_empty() { Ok(()) } else { Err(ConfigError::Faulty { name: name(), problems }) }
 }
 
@@ -332,6 +334,8 @@ pub(super) struct Scene<'t> {
     pub(super) rules: &'t Rules,
     /// The keys of the old file and of the file as shipped.
     pub(super) keys: (&'t AppEntries<'t, 't>, Option<&'t AppEntries<'t, 't>>),
+    /// Where values of these two lie in other files.
+    pub(super) outside: (&'t [Outside], Option<&'t [Outside]>),
     pub(super) old: Node<'t, 't>,
     pub(super) base: Option<Node<'t, 't>>,
     pub(super) new: Node<'t, 't>,

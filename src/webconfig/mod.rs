@@ -37,7 +37,7 @@ mod whole;
 #[cfg(test)]
 mod tests;
 
-pub use check::{check, check_merged, check_result, missing};
+pub use check::{check, check_merged, missing};
 pub use diff::{DiffLine, LineKind, masked_diff};
 pub use document::Document;
 pub use merge::{Change, Fate, Merged, OnConflict, OtherChanges, Rules, SdkUrlRule, Side, Sources, ThemeRule, merge};

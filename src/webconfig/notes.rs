@@ -24,7 +24,7 @@ impl<'t> Counterparts<'t> {
         let [old, base, new] = parents;
         let parent = Triple { old: Some(old), base: Some(base), new: Some(new), is_unique: true };
         let all = pairs::children(parent, &[]).triples;
-        let elements = all.into_iter().filter_map(|(_, child)| Some((child.old?.id(), child.new?))).collect();
+        let elements = all.into_iter().filter_map(|child| Some((child.old?.id(), child.new?))).collect();
         let comments = new.children().filter(Node::is_comment).map(|node| (said(node), node)).collect();
         Self { elements, comments }
     }
@@ -55,7 +55,6 @@ impl<'t> Walk<'_, 't> {
             if self.draft.is_bound(OLD, comment) {
                 continue;
             }
-            let counterparts = counterparts.get_or_insert_with(|| Counterparts::of(parents));
             // What goes with an element that is taken out is not there any more.
             let stays = |node: &Node<'_, '_>| node.is_comment() && !self.draft.is_bound(NEW, *node);
             let staying: &HashSet<String> =
@@ -73,7 +72,7 @@ impl<'t> Walk<'_, 't> {
                 None => Fate::Added,
             };
             if fate.carries() {
-                self.write_note(comment, new, counterparts);
+                self.write_note(comment, new, counterparts.get_or_insert_with(|| Counterparts::of(parents)));
             }
             self.tell_note(Some(comment), None, fate);
         }

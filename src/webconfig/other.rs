@@ -25,14 +25,14 @@ fn superseded(why: &str) -> Fate {
 /// Values in other files that nobody has newly put there: the merge does not see them, so it says where they are.
 pub(super) fn outside(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     let new = elsewhere(scene.new).1;
-    let base = scene.base.map(|base| elsewhere(base).1);
+    let (old, base) = scene.outside;
     // What the administrator has put there is told where it is compared.
-    let is_told = |old: &Outside| new.contains(old) || base.as_ref().is_some_and(|base| !base.contains(old));
-    for old in elsewhere(scene.old).1.into_iter().filter(|old| !is_told(old)) {
+    let is_told = |old: &Outside| new.contains(old) || base.is_some_and(|base| !base.contains(old));
+    for old in old.iter().filter(|old| !is_told(old)) {
         let of_new = new.iter().find(|new| (&new.section, &new.attribute) == (&old.section, &old.attribute));
         let new = of_new.map_or(Shown::Absent, |new| Shown::Plain(new.file.clone()));
         let path = draft.path(format!("{}/@{}", old.section, old.attribute));
-        draft.change(Change { path, old: Shown::Plain(old.file), result: new.clone(), new, fate: reported(OUTSIDE) });
+        draft.change(Change { path, old: Shown::Plain(old.file.clone()), result: new.clone(), new, fate: reported(OUTSIDE) });
     }
 }
 
@@ -103,10 +103,11 @@ impl<'t> Walk<'_, 't> {
     /// Without the file as shipped nobody knows who changed what: one line a section.
     fn without_base(&mut self, root: Triple<'t>) {
         let against_new = Triple { base: root.new, ..root };
-        for (step, child) in pairs::children(against_new, &[]).triples {
+        let children = pairs::children(against_new, &[]);
+        for (at, child) in children.triples.iter().copied().enumerate() {
             let Some(old) = child.old else { continue };
             let name = old.tag_name().name();
-            self.path.push(step.to_string());
+            self.path.push(children.step(at));
             if name == "appSettings" || name == "applicationSettings" {
                 self.element_without_base(child);
             } else if !child.new.is_some_and(|new| pairs::same(old, new, &is_known)) {
@@ -128,9 +129,10 @@ impl<'t> Walk<'_, 't> {
         for attribute in old.attributes().filter(|it| element.new.is_some() || !is_name(it.name())) {
             self.attribute(Triple { base: element.new, ..element }, attribute);
         }
-        for (step, child) in pairs::children(Triple { base: element.new, ..element }, self.values()).triples {
-            self.path.push(step.to_string());
-            self.element_without_base(child);
+        let children = pairs::children(Triple { base: element.new, ..element }, self.values());
+        for (at, child) in children.triples.iter().enumerate() {
+            self.path.push(children.step(at));
+            self.element_without_base(*child);
             self.path.pop();
         }
         if element.new.is_none() && self.path.len() > 1 && self.draft.changes().len() == before {

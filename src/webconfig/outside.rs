@@ -96,9 +96,8 @@ impl Gathered {
     }
 
     /// Takes the sections out of the merged file again. Answers with the files that belong beside it.
-    pub fn separate(&self, merged: Merged, name: &str) -> Result<(Merged, Vec<OutsideFile>), ConfigError> {
-        let Merged { bytes, mut changes } = merged;
-        let document = Document::parse(bytes, name)?;
+    pub fn separate(&self, merged: Merged) -> Result<(Merged, Vec<OutsideFile>), ConfigError> {
+        let Merged { document, mut changes } = merged;
         let tree = document.tree();
         let (mut splices, mut files) = (Vec::new(), Vec::new());
         let referred = elsewhere(tree.root_element()).1;
@@ -136,8 +135,8 @@ impl Gathered {
             }
             changes.push(Change { path, old: shown(), new: Shown::Absent, result, fate });
         }
-        let bytes = if splices.is_empty() { document.bytes().to_vec() } else { document.apply(splices)?.into_bytes() };
-        Ok((Merged { bytes, changes }, files))
+        let document = if splices.is_empty() { document } else { document.apply(splices)? };
+        Ok((Merged { document, changes }, files))
     }
 }
 

@@ -1,6 +1,9 @@
 //! Elements of several files that mean the same: matched by name and by what names them in their parent.
 
-use super::document::{elements, text_of};
+use super::{
+    document::{elements, text_of},
+    values::hash_in_any_case,
+};
 use crate::secret::{holds_secret, is_secret};
 use roxmltree::{Attribute, Node};
 use std::{
@@ -29,9 +32,18 @@ impl<'t> Triple<'t> {
 /// The children of an element.
 pub(super) struct Children<'t> {
     /// Those that the old file or the file as shipped has, in the old file's order, each with its counterparts.
-    pub(super) triples: Vec<(Step<'t>, Triple<'t>)>,
+    pub(super) triples: Vec<Triple<'t>>,
     /// What became of the order of those that all files have; `None` where it is as it was shipped.
     pub(super) order: Option<Order>,
+    names: Names<'t>,
+    called: Vec<Id>,
+}
+
+impl<'t> Children<'t> {
+    /// What the child of `triples` at this place is called.
+    pub(super) fn step(&self, at: usize) -> String {
+        self.names.steps[self.called[at]].to_string()
+    }
 }
 
 /// Who changed an order.
@@ -70,7 +82,7 @@ impl Eq for Step<'_> {}
 impl Hash for Step<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         (self.tag, self.number, self.name.is_some()).hash(state);
-        self.name.iter().flat_map(|name| name.bytes()).for_each(|byte| state.write_u8(byte.to_ascii_lowercase()));
+        self.name.iter().for_each(|name| hash_in_any_case(name, state));
     }
 }
 
@@ -82,57 +94,105 @@ impl fmt::Display for Step<'_> {
     }
 }
 
+/// A name, by its place in [`Names`].
+type Id = usize;
+
+/// Everything that the children of any of the files are called, each once.
+#[derive(Default)]
+struct Names<'t> {
+    steps: Vec<Step<'t>>,
+    ids: HashMap<Step<'t>, Id>,
+}
+
+impl<'t> Names<'t> {
+    /// A name that may be new.
+    fn id(&mut self, step: Step<'t>) -> Id {
+        match self.ids.entry(step) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(new) => {
+                self.steps.push(new.key().clone());
+                *new.insert(self.steps.len() - 1)
+            }
+        }
+    }
+
+    /// The name that has this number among those that are called like `id`.
+    fn numbered(&self, id: Id, number: usize) -> Option<Id> {
+        self.ids.get(&Step { number, ..self.steps[id].clone() }).copied()
+    }
+}
+
 /// The children of one file: what they are called, in order, and where each is.
 #[derive(Default)]
 struct Side<'t> {
-    all: Vec<(Step<'t>, Node<'t, 't>)>,
-    places: HashMap<Step<'t>, usize>,
+    all: Vec<(Id, Node<'t, 't>)>,
+    /// By name; [`NOWHERE`], or nothing, where none is called so.
+    places: Vec<usize>,
     /// How many are called alike, where that is more than one, by the first of them.
-    counts: HashMap<Step<'t>, usize>,
+    counts: HashMap<Id, usize>,
 }
+
+const NOWHERE: usize = usize::MAX;
 
 /// Matches the children. Elements called one of `skip` are left out.
 pub(super) fn children<'t>(parent: Triple<'t>, skip: &[&str]) -> Children<'t> {
     let mut tags = Tags::of(parent, skip);
-    let mut sides = parent.all().map(|node| Side::of(node, skip, &tags));
+    let (mut names, mut sides) = sides(parent, skip, &tags);
     if sides.iter().any(|side| !side.counts.is_empty()) {
-        tags.shared = sides.iter().flat_map(|side| side.counts.keys().cloned()).collect();
-        sides = parent.all().map(|node| Side::of(node, skip, &tags));
+        let shared = sides.iter().flat_map(|side| side.counts.keys());
+        tags.shared = shared.map(|id| names.steps[*id].clone()).collect();
+        (names, sides) = self::sides(parent, skip, &tags);
     }
     let [mut old, base, mut new] = sides;
-    adopt(&mut old, &base, &mut new);
-    let doubtful = doubtful(&old, &base, &new);
-    let (mut near_base, mut near_new) = (0, 0);
-    let of_old = old.all.iter().map(|(step, node)| (step, Some(*node), base.place(step, &mut near_base)));
-    let places: Vec<_> = of_old.map(|(step, node, at)| (step, node, at, new.place(step, &mut near_new))).collect();
-    let mut is_in_old = vec![false; base.all.len()];
-    places.iter().filter_map(|(_, _, at, _)| *at).for_each(|at| is_in_old[at] = true);
-    let order = order(&places.iter().map(|(_, _, base, new)| (*base, *new)).collect::<Vec<_>>());
-    let gone = base.all.iter().enumerate().filter(|(at, _)| !is_in_old[*at]);
-    let gone = gone.map(|(at, (step, _))| (step, None, Some(at), new.places.get(step).copied()));
-    let triple = |(step, old, of_base, of_new): (&Step<'t>, _, Option<usize>, Option<usize>)| {
-        let is_doubtful = !doubtful.is_empty() && doubtful.contains(&step.first());
-        let (base, new) = (of_base.map(|at| base.all[at].1), of_new.map(|at| new.all[at].1));
-        (step.clone(), Triple { old, base, new, is_unique: parent.is_unique && !is_doubtful })
+    adopt(&names, &mut old, &base, &mut new);
+    let doubtful = doubtful(&names, &old, &base, &new);
+    let is_doubtful = |id: Id| {
+        !doubtful.is_empty() && names.numbered(id, 1).is_some_and(|first| doubtful.contains(&first))
     };
-    Children { triples: places.iter().copied().chain(gone).map(triple).collect(), order }
+    let places: Vec<_> = old.all.iter().map(|(id, _)| (base.place(*id), new.place(*id))).collect();
+    let order = order(&places);
+    let mut is_in_old = vec![false; base.all.len()];
+    places.iter().filter_map(|(at, _)| *at).for_each(|at| is_in_old[at] = true);
+    let count = places.len() + is_in_old.iter().filter(|is_in_old| !**is_in_old).count();
+    let (mut triples, mut called) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    let mut add = |id: Id, old: Option<Node<'t, 't>>, of_base: Option<usize>, of_new: Option<usize>| {
+        let (base, new) = (of_base.map(|at| base.all[at].1), of_new.map(|at| new.all[at].1));
+        triples.push(Triple { old, base, new, is_unique: parent.is_unique && !is_doubtful(id) });
+        called.push(id);
+    };
+    for ((id, node), (of_base, of_new)) in old.all.iter().zip(places) {
+        add(*id, Some(*node), of_base, of_new);
+    }
+    for (at, (id, _)) in base.all.iter().enumerate().filter(|(at, _)| !is_in_old[*at]) {
+        add(*id, None, Some(at), new.place(*id));
+    }
+    Children { triples, order, names, called }
+}
+
+/// The children of all three files. Most have the same name in each, in the same order.
+fn sides<'t>(parent: Triple<'t>, skip: &[&str], tags: &Tags<'t>) -> (Names<'t>, [Side<'t>; 3]) {
+    let mut names = Names::default();
+    let base = Side::of(parent.base, skip, tags, &mut names, &Side::default());
+    let old = Side::of(parent.old, skip, tags, &mut names, &base);
+    let new = Side::of(parent.new, skip, tags, &mut names, if parent.base.is_some() { &base } else { &old });
+    (names, [old, base, new])
 }
 
 /// Children of which something was changed get the name that they have in the file as shipped. What both files have
 /// alike is the same in both, or it is something else.
-fn adopt<'t>(old: &mut Side<'t>, base: &Side<'t>, new: &mut Side<'t>) {
-    let (of_old, of_new) = (old.changed(base), new.changed(base));
-    let is_agreed = |step: &Step<'t>, to: &Step<'t>, other: &Side<'t>, of_other: &[(usize, Step<'t>)]| {
-        let is_same = |(at, other_to): &(usize, Step<'t>)| other.all[*at].0 == *step && other_to == to;
-        !other.places.contains_key(step) || of_other.iter().any(is_same)
-    };
-    let agreed = |side: &Side<'t>, of_side: &[(usize, Step<'t>)], other: &Side<'t>, of_other: &[(usize, Step<'t>)]| {
-        let is_it = |(at, to): &&(usize, Step<'t>)| is_agreed(&side.all[*at].0, to, other, of_other);
-        of_side.iter().filter(is_it).cloned().collect::<Vec<_>>()
+fn adopt<'t>(names: &Names<'t>, old: &mut Side<'t>, base: &Side<'t>, new: &mut Side<'t>) {
+    let (of_old, of_new) = (old.changed(base, names), new.changed(base, names));
+    let agreed = |side: &Side<'t>, of_side: &[(usize, Id)], other: &Side<'t>, of_other: &[(usize, Id)]| {
+        let is_agreed = |(at, to): &&(usize, Id)| {
+            let id = side.all[*at].0;
+            let is_same = |(at, other_to): &(usize, Id)| other.all[*at].0 == id && other_to == to;
+            other.place(id).is_none() || of_other.iter().any(is_same)
+        };
+        of_side.iter().filter(is_agreed).copied().collect::<Vec<_>>()
     };
     let (for_old, for_new) = (agreed(old, &of_old, new, &of_new), agreed(new, &of_new, old, &of_old));
-    for_old.into_iter().for_each(|(at, step)| old.rename(at, step));
-    for_new.into_iter().for_each(|(at, step)| new.rename(at, step));
+    for_old.into_iter().for_each(|(at, id)| old.rename(at, id));
+    for_new.into_iter().for_each(|(at, id)| new.rename(at, id));
 }
 
 impl<'t> Step<'t> {
@@ -150,56 +210,55 @@ impl<'t> Step<'t> {
         };
         Self { tag, name, number: 1 }
     }
-
-    /// The first of those that are called alike.
-    fn first(&self) -> Self {
-        Self { number: 1, ..self.clone() }
-    }
 }
 
 impl<'t> Side<'t> {
-    fn of(parent: Option<Node<'t, 't>>, skip: &[&str], tags: &Tags<'t>) -> Self {
-        let count = parent.into_iter().flat_map(elements).count();
-        let places = HashMap::with_capacity(count);
-        let mut side = Self { all: Vec::with_capacity(count), places, counts: HashMap::new() };
+    /// Most of the names are those of `like`, in the same order.
+    fn of(
+        parent: Option<Node<'t, 't>>,
+        skip: &[&str],
+        tags: &Tags<'t>,
+        names: &mut Names<'t>,
+        like: &Self,
+    ) -> Self {
+        let (mut side, mut near) = (Self::default(), 0);
+        side.places.resize(names.steps.len(), NOWHERE);
         let sections = parent.is_some_and(holds_sections);
         for node in parent.into_iter().flat_map(elements).filter(|node| !skip.contains(&node.tag_name().name())) {
-            let mut step = Step::of(node, sections);
-            if step.name.is_none() && tags.repeated.contains(step.tag) {
-                step.name = by_attributes(node).map(Cow::Owned);
-            } else if tags.single.contains(step.tag) {
-                step.name = None;
+            let mut step = tags.step(node, sections);
+            let beside = like.all.get(near).map(|(id, _)| *id).filter(|id| names.steps[*id] == step);
+            let mut id = beside.unwrap_or_else(|| names.id(step.clone()));
+            if side.place(id).is_some() {
+                let count = side.counts.entry(id).or_insert(1);
+                *count += 1;
+                step.number = *count;
+                id = names.id(step);
             }
-            if !tags.shared.is_empty() && tags.shared.contains(&step) {
-                step.name = in_full(node).map(Cow::Owned).or(step.name);
-            }
-            match side.places.entry(step.clone()) {
-                Entry::Vacant(place) => drop(place.insert(side.all.len())),
-                Entry::Occupied(_) => {
-                    let count = side.counts.entry(step.clone()).or_insert(1);
-                    *count += 1;
-                    step.number = *count;
-                    side.places.insert(step.clone(), side.all.len());
-                }
-            }
-            side.all.push((step, node));
+            near = like.place(id).map_or(near, |at| at + 1);
+            side.put(id, side.all.len());
+            side.all.push((id, node));
         }
         side
     }
 
+    fn put(&mut self, id: Id, at: usize) {
+        if id >= self.places.len() {
+            self.places.resize(id + 1, NOWHERE);
+        }
+        self.places[id] = at;
+    }
+
     /// Children that are called by all they say, and are called otherwise than in `base` because something of it was
     /// changed, each with its name there.
-    fn changed(&self, base: &Self) -> Vec<(usize, Step<'t>)> {
+    fn changed(&self, base: &Self, names: &Names<'t>) -> Vec<(usize, Id)> {
         // Each is compared with each.
         const MOST: usize = 64;
-        let is_described = |(step, node): &(Step<'t>, Node<'t, 't>)| {
-            step.name.is_some() && step.name == by_attributes(*node).map(Cow::Owned)
+        let is_described = |(id, node): &(Id, Node<'t, 't>)| {
+            let name = &names.steps[*id].name;
+            name.is_some() && *name == by_attributes(*node).map(Cow::Owned)
         };
         let left = |one: &Self, other: &Self| -> Vec<usize> {
-            let is_there = |at: usize, step: &Step<'t>| {
-                other.all.get(at).is_some_and(|(beside, _)| beside == step) || other.places.contains_key(step)
-            };
-            let is_left = |at: &usize| !is_there(*at, &one.all[*at].0) && is_described(&one.all[*at]);
+            let is_left = |at: &usize| other.place(one.all[*at].0).is_none() && is_described(&one.all[*at]);
             (0..one.all.len()).filter(is_left).take(MOST + 1).collect()
         };
         let gone = left(base, self);
@@ -212,23 +271,20 @@ impl<'t> Side<'t> {
             let is_it = |at: usize, of_base: usize| is_it(self.all[at].1, base.all[of_base].1);
             let of_base = only(&mut gone.iter().copied().filter(|of_base| is_it(at, *of_base)))?;
             only(&mut come.iter().copied().filter(|at| is_it(*at, of_base)))?;
-            Some((at, base.all[of_base].0.clone()))
+            Some((at, base.all[of_base].0))
         };
         come.iter().filter_map(|at| pair(*at, alike).or_else(|| pair(*at, namesakes))).collect()
     }
 
-    fn rename(&mut self, at: usize, step: Step<'t>) {
-        self.places.remove(&self.all[at].0);
-        self.places.insert(step.clone(), at);
-        self.all[at].0 = step;
+    fn rename(&mut self, at: usize, id: Id) {
+        self.places[self.all[at].0] = NOWHERE;
+        self.all[at].0 = id;
+        self.put(id, at);
     }
 
-    /// Where a child is, which is probably at `near`; that becomes the place behind it.
-    fn place(&self, step: &Step<'t>, near: &mut usize) -> Option<usize> {
-        let is_there = self.all.get(*near).is_some_and(|(other, _)| other == step);
-        let at = if is_there { *near } else { *self.places.get(step)? };
-        *near = at + 1;
-        Some(at)
+    /// Where a child is.
+    fn place(&self, id: Id) -> Option<usize> {
+        self.places.get(id).copied().filter(|at| *at != NOWHERE)
     }
 }
 
@@ -275,27 +331,41 @@ impl<'t> Tags<'t> {
         }
         tags
     }
+
+    /// What a child is called, but for its number.
+    fn step(&self, node: Node<'t, 't>, holds_sections: bool) -> Step<'t> {
+        let mut step = Step::of(node, holds_sections);
+        if step.name.is_none() && self.repeated.contains(step.tag) {
+            step.name = by_attributes(node).map(Cow::Owned);
+        } else if self.single.contains(step.tag) {
+            step.name = None;
+        }
+        if !self.shared.is_empty() && self.shared.contains(&step) {
+            step.name = in_full(node).map(Cow::Owned).or(step.name);
+        }
+        step
+    }
 }
 
-/// Steps that several children have, of which it cannot be told which is which. Where the new version has left all of
+/// Names that several children have, of which it cannot be told which is which. Where the new version has left all of
 /// them as they were, and nobody has added or removed any, their places tell.
-fn doubtful<'t>(old: &Side<'t>, base: &Side<'t>, new: &Side<'t>) -> HashSet<Step<'t>> {
-    let several = [old, base, new].into_iter().flat_map(|side| side.counts.keys());
-    let is_doubtful = |step: &&Step<'t>| {
-        let count = |side: &Side<'t>| match side.counts.get(*step) {
+fn doubtful<'t>(names: &Names<'t>, old: &Side<'t>, base: &Side<'t>, new: &Side<'t>) -> HashSet<Id> {
+    let several = [old, base, new].into_iter().flat_map(|side| side.counts.keys().copied());
+    let is_doubtful = |id: &Id| {
+        let count = |side: &Side<'t>| match side.counts.get(id) {
             Some(count) => *count,
-            None => usize::from(side.places.contains_key(*step)),
+            None => usize::from(side.place(*id).is_some()),
         };
         if count(old) != count(base) || count(base) != count(new) {
             return true;
         }
         !(1..=count(base)).all(|number| {
-            let step = Step { number, ..(*step).clone() };
-            let node = |side: &Side<'t>| side.places.get(&step).map(|at| side.all[*at].1);
+            let numbered = names.numbered(*id, number);
+            let node = |side: &Side<'t>| numbered.and_then(|id| side.place(id)).map(|at| side.all[at].1);
             matches!((node(base), node(new)), (Some(base), Some(new)) if same(base, new, &|_, _| false))
         })
     };
-    several.filter(is_doubtful).cloned().collect()
+    several.filter(is_doubtful).collect()
 }
 
 /// Who changed the order, by the places that the children of the old file have in the file as shipped and in the new
@@ -334,7 +404,15 @@ fn name_of<'a>(node: Node<'a, '_>, holds_sections: bool) -> Option<&'a str> {
         return None;
     }
     // A provider of databases goes by this, whatever its display name.
-    let named = ["invariant", "key", "name"].iter().find_map(|name| node.attribute(*name));
+    let rank = |attribute: &Attribute<'_, '_>| match attribute.name() {
+        _ if attribute.namespace().is_some() => None,
+        "invariant" => Some(0),
+        "key" => Some(1),
+        "name" => Some(2),
+        _ => None,
+    };
+    let ranked = node.attributes().filter_map(|attribute| Some((rank(&attribute)?, attribute.value())));
+    let named = ranked.min_by_key(|(rank, _)| *rank).map(|(_, value)| value);
     let own = match node.tag_name().name() {
         "add" => return named.or_else(|| KEYS.iter().find_map(|key| node.attribute(*key))),
         "location" => "path",
@@ -423,8 +501,12 @@ pub(super) fn tag(step: &str) -> &str {
 
 /// An element's own text: exact where it is a setting's value, otherwise without the space around it.
 pub(super) fn text(node: Node<'_, '_>) -> String {
-    let text = text_of(node);
-    if node.tag_name().name() == "value" && elements(node).next().is_none() { text } else { text.trim().to_owned() }
+    if node.tag_name().name() == "value" && elements(node).next().is_none() {
+        return text_of(node);
+    }
+    // Most of the text of a file is what its elements are laid out with.
+    let is_blank = |child: Node<'_, '_>| child.text().is_none_or(|text| text.trim().is_empty());
+    if node.children().filter(Node::is_text).all(is_blank) { String::new() } else { text_of(node).trim().to_owned() }
 }
 
 /// True where two elements say the same, comments and space aside. Attributes for which `skip` holds do not count.

@@ -25,7 +25,7 @@ pub fn placeholders(bytes: Vec<u8>, name: &str, shipped: Option<Vec<u8>>) -> Res
         splices.push(Splice { text: markup(&text[range.clone()]), range });
     }
     let count = splices.len();
-    Ok((document.apply(splices)?.into_bytes(), count))
+    Ok((document.apply(splices)?.bytes().to_vec(), count))
 }
 
 /// What was encrypted is as good as a secret to whoever has the key.

@@ -139,15 +139,20 @@ impl Hash for Folded<'_> {
         if !self.0.is_ascii() {
             return fold_key(self.0).hash(state);
         }
-        let mut piece = [0; 64];
-        for bytes in self.0.as_bytes().chunks(piece.len()) {
-            let piece = &mut piece[..bytes.len()];
-            piece.copy_from_slice(bytes);
-            piece.make_ascii_lowercase();
-            state.write(piece);
-        }
-        state.write_u8(0xFF);
+        hash_in_any_case(self.0, state);
     }
+}
+
+/// Hashes text so that it is the same in capital and small letters of ASCII.
+pub(super) fn hash_in_any_case(text: &str, state: &mut impl Hasher) {
+    let mut piece = [0; 64];
+    for bytes in text.as_bytes().chunks(piece.len()) {
+        let piece = &mut piece[..bytes.len()];
+        piece.copy_from_slice(bytes);
+        piece.make_ascii_lowercase();
+        state.write(piece);
+    }
+    state.write_u8(0xFF);
 }
 
 /// What appSettings adds, with the elements that say so.
@@ -174,9 +179,11 @@ impl<'a, 'input> AppEntries<'a, 'input> {
     /// Reads them. Most keys of a file are in the one `like` it as well, in the same order.
     pub(super) fn of(root: Node<'a, 'input>, like: Option<&'a AppEntries<'a, 'input>>) -> Self {
         let by_like = vec![NOWHERE; like.map_or(0, |like| like.entries.len())];
-        let mut own = Self { entries: Vec::new(), like, by_like, by_key: HashMap::new() };
+        let count = children(root, "appSettings").flat_map(elements).count();
+        let by_key = HashMap::with_capacity(if like.is_none() { count } else { 0 });
+        let mut own = Self { entries: Vec::new(), like, by_like, by_key };
         // A key that is added again counts where it stands last.
-        let mut all: Vec<Option<AppEntry<'a, 'input>>> = Vec::new();
+        let mut all: Vec<Option<AppEntry<'a, 'input>>> = Vec::with_capacity(count);
         let (mut near, mut start) = (0, 0);
         for node in children(root, "appSettings").flat_map(elements) {
             let key = node.attribute("key").unwrap_or_default();

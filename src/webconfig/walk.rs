@@ -12,6 +12,7 @@ use super::{
     whole::{self, Around},
 };
 use roxmltree::{Attribute, Node};
+use std::cell::LazyCell;
 
 pub(super) const NO_PLACE: &str = "the new file has no such element; add it by hand if it is still wanted";
 pub(super) const DOUBT: &str = "it cannot be told which element of the new file this is; look at it by hand";
@@ -54,7 +55,7 @@ impl<'s, 't> Walk<'s, 't> {
         self.is_replaced = was_replaced || self.replace(element, &children);
         let is_new_text = self.text(element);
         self.comments(element, before);
-        self.children(element, children);
+        self.children(element, &children);
         if !self.is_replaced && !is_new_text {
             self.notes(element);
         }
@@ -108,16 +109,18 @@ impl<'s, 't> Walk<'s, 't> {
     }
 
     /// Compares the children of an element that the old file or the file as shipped has.
-    fn children(&mut self, parent: Triple<'t>, children: Children<'t>) {
-        let Children { triples: children, order } = children;
-        let triples: Vec<Triple<'t>> = children.iter().map(|(_, child)| *child).collect();
+    fn children(&mut self, parent: Triple<'t>, children: &Children<'t>) {
+        let triples = &children.triples;
         let both = |child: &Triple<'t>| Some((child.old?, child.new?));
         let nearest = |nearest: &mut Option<_>, child| Some(std::mem::replace(nearest, both(child).or(*nearest)));
-        let previous: Vec<_> = triples.iter().scan(None, nearest).collect();
-        let mut next: Vec<_> = triples.iter().rev().scan(None, nearest).collect();
-        next.reverse();
-        for (at, (step, child)) in children.into_iter().enumerate().filter(|(_, (_, child))| !is_as_shipped(*child)) {
-            self.path.push(step.to_string());
+        let previous = LazyCell::new(|| triples.iter().scan(None, nearest).collect::<Vec<_>>());
+        let next = LazyCell::new(|| {
+            let mut next: Vec<_> = triples.iter().rev().scan(None, nearest).collect();
+            next.reverse();
+            next
+        });
+        for (at, child) in triples.iter().copied().enumerate().filter(|(_, child)| !is_as_shipped(*child)) {
+            self.path.push(children.step(at));
             match (child.old, child.base) {
                 (Some(_), None) if child.new.is_none() && !self.is_told_apart() => {
                     let (before, previous, next) = (&triples[..at], previous[at], next[at]);
@@ -129,8 +132,8 @@ impl<'s, 't> Walk<'s, 't> {
             self.path.pop();
         }
         // The order of sections and of named values means nothing.
-        if let Some(order) = order.filter(|_| self.path.len() >= 2 && !self.is_settings()) {
-            self.order(order, &triples);
+        if let Some(order) = children.order.filter(|_| self.path.len() >= 2 && !self.is_settings()) {
+            self.order(order, triples);
         }
     }
 
@@ -246,7 +249,7 @@ impl<'s, 't> Walk<'s, 't> {
         }
         let has_children = || [old, base].into_iter().any(|node| elements(node).next().is_some());
         let is_mixed = || pairs::text(old) != pairs::text(base) && has_children();
-        let is_doubtful = || children.triples.iter().any(|(_, child)| !child.is_unique);
+        let is_doubtful = || children.triples.iter().any(|child| !child.is_unique);
         if self.hands_off().is_some()
             || !(is_mixed() || is_doubtful())
             || !pairs::same(base, new, &|_, _| false)

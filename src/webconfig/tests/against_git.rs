@@ -40,7 +40,7 @@ proptest! {
         }
         let merged = merge_of(&files[0], &files[1], &files[2])?;
         let own = |element: Element| without_own(&element, "").unwrap().sorted();
-        let difference = difference(&own(Element::read(&merged.bytes)), &own(by_lines));
+        let difference = difference(&own(Element::read(merged.document.bytes())), &own(by_lines));
         prop_assert!(difference.is_empty(), "{difference}{:#?}", merged.changes);
     }
 }

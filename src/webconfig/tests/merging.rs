@@ -47,7 +47,7 @@ fn every_way_to_store_the_files_gives_the_same_values() {
     for (old_form, new_form) in FORMS.iter().flat_map(|old| FORMS.map(|new| (*old, new))) {
         let (old, new) = (parsed(stored(&edited(), old_form)), parsed(stored(NEW, new_form)));
         let sources = Sources { old: &old, base: Some(&base), new: &new };
-        let values = parsed(merge(&sources, &renaming()).unwrap().bytes).values().unwrap();
+        let values = merge(&sources, &renaming()).unwrap().document.values().unwrap();
         let case = format!("{old_form:?} into {new_form:?}");
         assert_eq!(values.app_setting("WEB_SERVICE_SDK_AUTHENTICATION_PASSWORD"), Some(PASSWORD), "{case}");
         assert_eq!(values.app_setting("ssl_required"), Some("false"), "{case}");
@@ -328,8 +328,8 @@ fn characters_outside_the_code_page_become_references() {
         ("windows-1252", b"\xE9\x80&#x8A9E;"),
     ] {
         let new = parsed(declaration(label) + body);
-        let result = merge(&Sources { old: &old, base: None, new: &new }, &keep()).unwrap().bytes;
-        assert!(result.windows(written.len()).any(|bytes| bytes == written), "{label}");
+        let result = merge(&Sources { old: &old, base: None, new: &new }, &keep()).unwrap().document;
+        assert!(result.bytes().windows(written.len()).any(|bytes| bytes == written), "{label}");
     }
 }
 

@@ -39,7 +39,7 @@ fn renaming() -> Rules {
 fn merged(old: &str, base: Option<&str>, new: &str, rules: &Rules) -> (String, Vec<Change>) {
     let (old, base, new) = (parsed(old), base.map(parsed), parsed(new));
     let merged = merge(&Sources { old: &old, base: base.as_ref(), new: &new }, rules).unwrap();
-    (String::from_utf8(merged.bytes).unwrap(), merged.changes)
+    (String::from_utf8(merged.document.bytes().to_vec()).unwrap(), merged.changes)
 }
 
 fn fate<'a>(changes: &'a [Change], path: &str) -> &'a Fate {

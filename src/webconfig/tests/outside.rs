@@ -22,9 +22,9 @@ fn gathered(old: &str, new: &str) -> (String, Vec<OutsideFile>, Vec<Change>) {
     let whole = Gathered::of(&old, Some(&base), Some(&new), &read).expect("gathered");
     let sources = Sources { old: &whole.document, base: Some(&base), new: &new };
     let merged = merge(&sources, &keep()).expect("merged");
-    let (merged, files) = whole.separate(merged, "new").expect("separated");
-    check(&merged.bytes, "merged").expect("sound");
-    (String::from_utf8(merged.bytes).expect("UTF-8"), files, merged.changes)
+    let (merged, files) = whole.separate(merged).expect("separated");
+    check(merged.document.bytes(), "merged").expect("sound");
+    (String::from_utf8(merged.document.bytes().to_vec()).expect("UTF-8"), files, merged.changes)
 }
 
 #[test]
