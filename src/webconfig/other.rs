@@ -32,7 +32,13 @@ pub(super) fn outside(scene: &Scene<'_>, draft: &mut Draft<'_>) {
         let of_new = new.iter().find(|new| (&new.section, &new.attribute) == (&old.section, &old.attribute));
         let new = of_new.map_or(Shown::Absent, |new| Shown::Plain(new.file.clone()));
         let path = draft.path(format!("{}/@{}", old.section, old.attribute));
-        draft.change(Change { path, old: Shown::Plain(old.file.clone()), result: new.clone(), new, fate: reported(OUTSIDE) });
+        draft.change(Change {
+            path,
+            old: Shown::Plain(old.file.clone()),
+            result: new.clone(),
+            new,
+            fate: reported(OUTSIDE),
+        });
     }
 }
 

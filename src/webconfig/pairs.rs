@@ -146,9 +146,8 @@ pub(super) fn children<'t>(parent: Triple<'t>, skip: &[&str]) -> Children<'t> {
     let [mut old, base, mut new] = sides;
     adopt(&names, &mut old, &base, &mut new);
     let doubtful = doubtful(&names, &old, &base, &new);
-    let is_doubtful = |id: Id| {
-        !doubtful.is_empty() && names.numbered(id, 1).is_some_and(|first| doubtful.contains(&first))
-    };
+    let is_doubtful =
+        |id: Id| !doubtful.is_empty() && names.numbered(id, 1).is_some_and(|first| doubtful.contains(&first));
     let places: Vec<_> = old.all.iter().map(|(id, _)| (base.place(*id), new.place(*id))).collect();
     let order = order(&places);
     let mut is_in_old = vec![false; base.all.len()];
@@ -214,13 +213,7 @@ impl<'t> Step<'t> {
 
 impl<'t> Side<'t> {
     /// Most of the names are those of `like`, in the same order.
-    fn of(
-        parent: Option<Node<'t, 't>>,
-        skip: &[&str],
-        tags: &Tags<'t>,
-        names: &mut Names<'t>,
-        like: &Self,
-    ) -> Self {
+    fn of(parent: Option<Node<'t, 't>>, skip: &[&str], tags: &Tags<'t>, names: &mut Names<'t>, like: &Self) -> Self {
         let (mut side, mut near) = (Self::default(), 0);
         side.places.resize(names.steps.len(), NOWHERE);
         let sections = parent.is_some_and(holds_sections);
