@@ -116,6 +116,11 @@ impl<'t> Names<'t> {
         }
     }
 
+    fn reserve(&mut self, more: usize) {
+        self.steps.reserve(more);
+        self.ids.reserve(more);
+    }
+
     /// The name that has this number among those that are called like `id`.
     fn numbered(&self, id: Id, number: usize) -> Option<Id> {
         self.ids.get(&Step { number, ..self.steps[id].clone() }).copied()
@@ -214,7 +219,9 @@ impl<'t> Step<'t> {
 impl<'t> Side<'t> {
     /// Most of the names are those of `like`, in the same order.
     fn of(parent: Option<Node<'t, 't>>, skip: &[&str], tags: &Tags<'t>, names: &mut Names<'t>, like: &Self) -> Self {
-        let (mut side, mut near) = (Self::default(), 0);
+        let count = parent.into_iter().flat_map(elements).count();
+        names.reserve(count.saturating_sub(names.steps.len()));
+        let (mut side, mut near) = (Self { all: Vec::with_capacity(count), ..Self::default() }, 0);
         side.places.resize(names.steps.len(), NOWHERE);
         let sections = parent.is_some_and(holds_sections);
         for node in parent.into_iter().flat_map(elements).filter(|node| !skip.contains(&node.tag_name().name())) {

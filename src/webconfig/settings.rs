@@ -4,14 +4,15 @@
 use super::{
     Shown, comments,
     document::{Splice, children},
-    edit::{self, escape_attribute, escape_text, set_content},
+    edit::{self, Line, escape_attribute, escape_text, set_content},
     merge::{Change, Draft, Fate, Rules, Scene, SdkUrlRule},
     pairs::Triple,
     sdk_url,
     values::{SettingEntries, SettingEntry, sections},
     walk::{self, Walk, reported},
+    whole,
 };
-use roxmltree::{Attribute, Document as Tree, Node, NodeId};
+use roxmltree::{Attribute, Node, NodeId};
 use std::collections::{HashMap, HashSet};
 
 /// One value in all files.
@@ -357,19 +358,23 @@ fn write_setting<'t>(
     let entry = found.entry;
     match found.target {
         Target::Nowhere(why) => Err(why),
-        Target::Section(_) if !entry.is_text() => {
-            Err("its value is markup (serializeAs is not String) and the new file has no such setting; add it by hand")
+        // A reference in the place of a character would be other markup.
+        Target::Section(_) | Target::Setting(_)
+            if !entry.is_text() && !value.chars().all(|c| document.encoding().holds(c)) =>
+        {
+            Err("its markup has characters that the new file's encoding cannot hold; copy it by hand")
         }
         Target::Section(section) if !draft.claim_name(section, entry.name) => Err(TAKEN),
+        Target::Section(section) if !entry.is_text() => {
+            let markup = whole::copied(scene, entry.node, section).ok_or(whole::LEANING)?;
+            add_setting(scene, draft, found, section, [(0, markup)]);
+            Ok(())
+        }
         Target::Section(section) => {
             let name = escape_attribute(document, entry.name, '"');
             let start = format!(r#"<setting name="{name}" serializeAs="String">"#);
             let value = format!("<value>{}</value>", escape_text(document, value));
-            let base = found.shipped_section;
-            let comments = comments::of_administrator(scene, draft, entry.node, [base, Some(section)]);
-            let end = "</setting>".to_owned() + &comments.behind.map(|it| format!(" {it}")).unwrap_or_default();
-            draft.append(section, comments.before.into_iter().map(|comment| (0, comment)));
-            draft.append(section, [(0, start), (1, value), (0, end)]);
+            add_setting(scene, draft, found, section, [(0, start), (1, value), (0, "</setting>".to_owned())]);
             Ok(())
         }
         Target::Setting(counterpart) if counterpart.serialize_as != entry.serialize_as => Err(OTHER_FORM),
@@ -379,16 +384,39 @@ fn write_setting<'t>(
             draft.splice(set_value(document, counterpart.node, &escape_text(document, value)));
             Ok(())
         }
-        Target::Setting(_) if !value.chars().all(|c| document.encoding().holds(c)) => {
-            Err("its markup has characters that the new file's encoding cannot hold; copy it by hand")
-        }
         Target::Setting(counterpart) => {
-            // Markup may lean on a namespace that is declared further out in the old file only.
-            Tree::parse(&format!("<value>{value}</value>"))
-                .map_err(|_| "its markup does not stand on its own; copy it by hand")?;
-            draft.splice(set_value(document, counterpart.node, value));
+            draft.splice(set_markup(scene, entry.node, counterpart.node).ok_or(whole::LEANING)?);
             Ok(())
         }
+    }
+}
+
+/// Puts a setting of the old file at the end of a section, with the comments that the administrator wrote beside it.
+fn add_setting<'t, const N: usize>(
+    scene: &Scene<'t>,
+    draft: &mut Draft<'t>,
+    found: &Found<'_, 't>,
+    section: Node<'t, 't>,
+    mut lines: [Line; N],
+) {
+    let comments = comments::of_administrator(scene, draft, found.entry.node, [found.shipped_section, Some(section)]);
+    draft.append(section, comments.before.into_iter().map(|comment| (0, comment)));
+    if let (Some(comment), Some((_, last))) = (comments.behind, lines.last_mut()) {
+        *last += &format!(" {comment}");
+    }
+    draft.append(section, lines);
+}
+
+/// Puts the markup that is a setting's value in the old file in the place of that in the new one.
+fn set_markup(scene: &Scene<'_>, old: Node<'_, '_>, new: Node<'_, '_>) -> Option<Splice> {
+    let value = |setting| children(setting, "value").next();
+    match (value(old), value(new)) {
+        (Some(of_old), Some(of_new)) => whole::content(scene, of_old, of_new),
+        (Some(of_old), None) => {
+            let markup = whole::copied(scene, of_old, new)?;
+            Some(edit::append(scene.sources.new, new, &[(0, markup)]))
+        }
+        (None, of_new) => Some(set_content(scene.sources.new, of_new?, "")),
     }
 }
 

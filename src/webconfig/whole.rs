@@ -11,6 +11,8 @@ use super::{
 use roxmltree::Node;
 use std::ops::Range;
 
+pub(super) const LEANING: &str = "it leans on a namespace or on characters that the new file has not; add it by hand";
+
 /// Where an element of the old file stands among its siblings there.
 pub(super) struct Around<'a, 't> {
     /// All before it, each with its counterparts.
@@ -68,8 +70,7 @@ pub(super) fn insert<'t>(
     let neighbour = freed.as_ref().map(comments::Freed::comment);
     let last = || place.children().rfind(Node::is_element);
     let neighbour = neighbour.or(previous).or(next).or_else(last);
-    let markup = adapted(scene, element, place, neighbour, &without)
-        .ok_or("it leans on a namespace or on characters that the new file has not; add it by hand")?;
+    let markup = adapted(scene, element, place, neighbour, &without).ok_or(LEANING)?;
     let comments = comments::of_administrator(scene, draft, element, [parent.base, parent.new]);
     let mut lines: Vec<Line> = comments.before.into_iter().map(|comment| (0, comment)).collect();
     lines.push((0, markup + &comments.behind.map(|comment| format!(" {comment}")).unwrap_or_default()));
@@ -112,6 +113,11 @@ pub(super) fn replacement(scene: &Scene<'_>, old: Node<'_, '_>, new: Node<'_, '_
     let place = new.parent_element()?;
     let text = adapted(scene, old, place, Some(new), &[])?;
     Some(Splice { range: new.range(), text })
+}
+
+/// The markup of an element of the old file as it is written behind the last child of `place`.
+pub(super) fn copied(scene: &Scene<'_>, element: Node<'_, '_>, place: Node<'_, '_>) -> Option<String> {
+    adapted(scene, element, place, place.children().rfind(Node::is_element), &[])
 }
 
 /// The markup of an element of the old file as it is written into the new one, `without` some ranges: with that one's

@@ -189,24 +189,47 @@ fn the_text_of_a_setting_is_exact_however_the_new_file_writes_it() {
 }
 
 #[test]
-fn markup_is_carried_where_both_files_have_it() {
+fn markup_is_carried_as_it_is_written() {
     let list = |inner: &str| {
         let value = format!("<value>{inner}</value>");
         settings("S", &format!(r#"<setting name="n" serializeAs="Xml">{value}</setting>"#))
     };
-    let old = list("<ArrayOfString><string>é&amp;</string></ArrayOfString>");
-    assert_eq!(merged(&old, None, &list("<ArrayOfString/>"), &keep()).0, old);
-    for new in [settings("S", &setting("n", "<value>x</value>")), settings("S", "")] {
-        let (result, changes) = merged(&old, None, &new, &keep());
+    let old = list("\n  <ArrayOfString><string>é&amp;</string></ArrayOfString>\n");
+    let none = settings("S", "");
+    let new = list("<ArrayOfString/>");
+    assert_eq!(merged(&old, None, &new, &keep()).0, old);
+    assert_eq!(merged(&old, None, &new.replace('\n', "\r\n"), &keep()).0, old.replace('\n', "\r\n"));
+    // What stands in the file in another form is another value.
+    let new = settings("S", &setting("n", "<value>x</value>"));
+    let (result, changes) = merged(&old, None, &new, &keep());
+    assert_eq!(result, new);
+    assert!(is_reported(&changes, "applicationSettings/S/n"));
+    let prefixed = list("<p:a/>").replace("<configuration>", r#"<configuration xmlns:p="urn:p">"#);
+    for new in [list(""), none] {
+        let (result, changes) = merged(&prefixed, None, &new, &keep());
         assert_eq!(result, new);
         assert!(is_reported(&changes, "applicationSettings/S/n"));
     }
-    let prefixed = list("<p:a/>").replace("<configuration>", r#"<configuration xmlns:p="urn:p">"#);
-    assert!(is_reported(&merged(&prefixed, None, &list(""), &keep()).1, "applicationSettings/S/n"));
     let ascii = parsed(r#"<?xml version="1.0" encoding="us-ascii"?>"#.to_owned() + &list(""));
     let old = parsed(old);
     let changes = merge(&Sources { old: &old, base: None, new: &ascii }, &keep()).unwrap().changes;
     assert!(is_reported(&changes, "applicationSettings/S/n"));
+}
+
+/// Such a setting of the administrator's was once reported only.
+#[test]
+fn a_setting_of_markup_that_the_new_file_has_not_is_added_with_its_layout() {
+    let section = |inner: &str| configuration(&format!("  <applicationSettings>\n{inner}  </applicationSettings>"));
+    let text = "      <setting name=\"a\" serializeAs=\"String\">\n        <value>1</value>\n      </setting>\n";
+    let xml = "      <!-- ours -->\n      <setting name=\"n\" serializeAs=\"Xml\">\n        <value>\n          <List />\n        \
+               </value>\n      </setting>\n";
+    let of = |settings: &str| section(&format!("    <S>\n{settings}    </S>\n"));
+    let new = of(text).replace("      <", "\t\t\t<").replace("  <value", "\t<value");
+    let (result, changes) = merged(&of(&format!("{text}{xml}")), Some(&of(text)), &new, &keep());
+    let (_, added) = result.split_once("</setting>").unwrap();
+    assert!(added.starts_with("\n\t\t\t<!-- ours -->\n\t\t\t<setting name=\"n\" serializeAs=\"Xml\">\n"), "{added}");
+    assert!(added.contains("<List />"), "{added}");
+    assert_eq!(fate(&changes, "applicationSettings/S/n"), &Fate::Added);
 }
 
 #[test]
