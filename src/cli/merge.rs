@@ -16,9 +16,6 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
 
-/// Larger files are no web.config.
-const LIMIT: u64 = 128 << 20;
-
 pub(super) fn merge(args: &MergeArgs, talk: &Talk) -> Result<Ending, Fault> {
     let paths: Vec<&Path> =
         [Some(&args.old), Some(&args.new), args.base.as_ref()].into_iter().flatten().map(AsRef::as_ref).collect();
@@ -86,7 +83,7 @@ fn tell(talk: &Talk, (new, result): (&Document, &Document), changes: &[Change], 
 fn read(path: &Path) -> Result<Vec<u8>, Fault> {
     let name = path.display().to_string();
     let mut bytes = Vec::new();
-    let file = File::open(path).and_then(|file| file.take(LIMIT + 1).read_to_end(&mut bytes));
+    let file = File::open(path).and_then(|file| file.take(webconfig::CONFIG_LIMIT + 1).read_to_end(&mut bytes));
     file.with_context(|| format!("could not read {name}"))?;
     Ok(bytes)
 }
@@ -97,6 +94,10 @@ fn unusable(error: ConfigError) -> Fault {
 
 /// Writes beside the file and puts it into its place, so that it is there whole or not at all.
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
+    #[cfg(windows)]
+    if let Some(done) = replaced(path, bytes) {
+        return Ok(done.with_context(|| format!("could not write {}", path.display()))?);
+    }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let replace = || {
         let mut file = tempfile::Builder::new().prefix(".pfupgrade-").suffix(".config").tempfile_in(folder)?;
@@ -105,4 +106,15 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
         file.persist(path).map(drop).map_err(|error| error.error)
     };
     Ok(replace().with_context(|| format!("could not write {}", path.display()))?)
+}
+
+/// As a run replaces a file: it keeps its rights, which are how IIS may read a web.config. `None` for a path without a
+/// drive.
+#[cfg(windows)]
+fn replaced(path: &Path, bytes: &[u8]) -> Option<std::io::Result<()>> {
+    use crate::platform::{Platform, Windows, disk};
+    let path = std::path::absolute(path).ok()?;
+    let path = crate::winpath::WinPath::new(path.to_str()?).ok()?;
+    let windows = Windows::new().ok()?;
+    Some(disk::replace(windows.disk(), &path, bytes))
 }

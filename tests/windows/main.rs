@@ -8,6 +8,7 @@ mod complete;
 mod installers;
 mod interrupted;
 mod machine;
+mod merging;
 mod odd_products;
 mod packages;
 mod prepare;
@@ -34,6 +35,7 @@ macro_rules! scenarios {
 const SCENARIOS: &[(&str, Scenario)] = scenarios! {
     complete: a_preview_changes_nothing one_server_complete names_that_are_kept a_person_runs_the_setup;
     capture: a_captured_machine_previews_the_same;
+    merging: a_file_that_is_merged_by_hand;
     simulation: the_simulation_ends_as_the_same_machine;
     apart: agent_only web_server_only;
     interrupted: a_killed_run_goes_on a_run_is_stopped_by_its_operator a_file_that_is_held_open;
