@@ -1,7 +1,7 @@
 //! Which names are taken to hold a secret, so that their values are neither accepted in a plan nor shown.
 
 /// What the names of secrets contain, in lower case and without separators.
-const PARTS: [&str; 18] = [
+const PARTS: [&str; 21] = [
     "password",
     "passw",
     "pwd",
@@ -20,10 +20,13 @@ const PARTS: [&str; 18] = [
     "connectionstring",
     "credential",
     "cryptionkey",
+    "licensekey",
+    "licencekey",
+    "hmac",
 ];
 
 /// Words that mean a secret where they stand alone: between separators, or in capitals as in `SmtpPw`.
-const WORDS: [&str; 9] = ["pw", "pass", "pin", "psk", "mdp", "cred", "creds", "sig", "conn"];
+const WORDS: [&str; 10] = ["pw", "pass", "pin", "psk", "mdp", "cred", "creds", "sig", "conn", "salt"];
 
 /// True where a key, property, setting or attribute of this name is taken to hold a credential.
 pub fn is_secret(name: &str) -> bool {
@@ -36,7 +39,8 @@ pub fn is_secret(name: &str) -> bool {
     if plain.contains(PUBLIC) {
         plain = plain.replace(PUBLIC, "");
     }
-    plain == "validationkey"
+    // What a request is authorised by stands in a header of that name; names that go on speak of where, or of what.
+    matches!(plain.as_str(), "validationkey" | "authorization" | "proxyauthorization")
         || has_part(plain.as_bytes())
         || has_word(name)
         // Written as one word, it ends in one: `userpw`, `dbpass`.
@@ -72,7 +76,8 @@ fn has_word(name: &str) -> bool {
     is_word(&name[start..])
 }
 
-/// True where a value holds a credential whatever its key: a connection string, or an address with a password.
+/// True where a value holds a credential whatever its key: a connection string, an address with a password, or what
+/// stands behind `Bearer` or `Basic` in a request.
 pub fn holds_secret(value: &str) -> bool {
     secret_at(value).is_some()
 }
@@ -85,7 +90,32 @@ pub fn secret_at(text: &str) -> Option<usize> {
     };
     let named = text.match_indices(['=', ':']).find(|(at, _)| is_named(*at)).map(|(at, _)| at + 1);
     let in_address = text.match_indices("//").map(|(at, _)| at + 2).find(|at| authority(&text[*at..]).contains('@'));
-    named.into_iter().chain(in_address).min()
+    named.into_iter().chain(in_address).chain(scheme_in(text)).min()
+}
+
+/// Where in a text `Bearer` or `Basic` is followed by what looks like no word.
+fn scheme_in(text: &str) -> Option<usize> {
+    let (mut at, mut previous) = (0, "");
+    for piece in text.split_inclusive(|c: char| c.is_ascii_whitespace()) {
+        let word = piece.trim_ascii_end();
+        if ["bearer", "basic"].iter().any(|scheme| scheme.eq_ignore_ascii_case(previous)) && is_coded(word) {
+            return Some(at);
+        }
+        if !word.is_empty() {
+            previous = word;
+        }
+        at += piece.len();
+    }
+    None
+}
+
+/// Whether a word is written in Base64 or a similar code, and is not one of a language.
+fn is_coded(word: &str) -> bool {
+    let is_odd = |pair: &[u8]| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase();
+    word.len() >= 8
+        && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._~+/=-".contains(&byte))
+        && (word.bytes().any(|byte| byte.is_ascii_digit() || b"_~+/=".contains(&byte))
+            || word.as_bytes().windows(2).any(is_odd))
 }
 
 /// The name that ends a text, as in `Data Source=db;Pass Word `.
@@ -102,7 +132,7 @@ fn authority(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::is_secret;
+    use super::{holds_secret, is_secret};
 
     #[test]
     fn names_of_credentials_are_recognised_whatever_their_spelling() {
@@ -126,6 +156,10 @@ mod tests {
             "user-pin",
             "Kennwort",
             "dbConn",
+            "Authorization",
+            "HmacKey",
+            "HashSalt",
+            "LicenseKey",
         ] {
             assert!(is_secret(name), "{name}");
         }
@@ -140,8 +174,20 @@ mod tests {
             "signature",
             "bypass",
             "shipping",
+            "authorizationEndpoint",
+            "basalt",
         ] {
             assert!(!is_secret(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_a_request_is_authorised_by_is_recognised_by_its_shape() {
+        for value in ["Bearer eyJhbGciOi.J9", "basic dXNlcjpwYXNz", "x: Basic dXNlcjpwYXNzd29yZA=="] {
+            assert!(holds_secret(value), "{value}");
+        }
+        for value in ["Basic Authentication", "basic authorization is off", "Bearer", "Basic http-only", "Basic"] {
+            assert!(!holds_secret(value), "{value}");
         }
     }
 }

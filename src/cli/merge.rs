@@ -81,11 +81,12 @@ fn tell(talk: &Talk, (new, result): (&Document, &Document), changes: &[Change], 
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Fault> {
-    let name = path.display().to_string();
-    let mut bytes = Vec::new();
-    let file = File::open(path).and_then(|file| file.take(webconfig::CONFIG_LIMIT + 1).read_to_end(&mut bytes));
-    file.with_context(|| format!("could not read {name}"))?;
-    Ok(bytes)
+    let read = |file: File| {
+        let length = file.metadata()?.len().min(webconfig::CONFIG_LIMIT + 1);
+        let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
+        file.take(webconfig::CONFIG_LIMIT + 1).read_to_end(&mut bytes).map(|_| bytes)
+    };
+    Ok(File::open(path).and_then(read).with_context(|| format!("could not read {}", path.display()))?)
 }
 
 fn unusable(error: ConfigError) -> Fault {

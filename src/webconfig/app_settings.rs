@@ -23,6 +23,12 @@ pub(super) fn app_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
     let is_outside = section.is_some_and(|section| section.has_attribute("configSource"));
     // Where they have been moved to another file, nobody has removed them.
     let is_moved = children(scene.old, "appSettings").any(|section| section.has_attribute("configSource"));
+    // Whatever comes to the top of the section as well comes behind what takes back.
+    let heads = if is_outside { Vec::new() } else { heads(scene, draft) };
+    let first = section.and_then(|section| elements(section).next());
+    if let (Some(first), false) = (first, heads.is_empty()) {
+        draft.splice(edit::insert_before(scene.sources.new, first, &heads));
+    }
     let mut places = Places::of(section);
     let (mut near_old, mut near_base, mut near_new) = (0, 0, 0);
     let mut is_removed = |entry: &&AppEntry<'_, '_>| !is_moved && old.get_near(entry.key, &mut near_old).is_none();
@@ -96,10 +102,8 @@ pub(super) fn app_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
             comments::carry(scene, draft, of_old.node, Some(shipped.node), target.node);
         }
     }
-    let heads = if is_outside { Vec::new() } else { heads(scene, draft) };
-    match section.and_then(|section| elements(section).next()) {
-        Some(first) if !heads.is_empty() => draft.splice(edit::insert_before(scene.sources.new, first, &heads)),
-        _ => drop(places.waiting.splice(0..0, heads)),
+    if let (None, false) = (first, heads.is_empty()) {
+        drop(places.waiting.splice(0..0, heads));
     }
     if !places.waiting.is_empty() {
         draft.splice(added_keys(scene, section, places.waiting));

@@ -1,6 +1,7 @@
 //! A linear look over a file before it is parsed: what would make the parser slow or overflow its stack is refused.
 
 use super::ConfigError;
+use memchr::{memchr, memchr3, memmem};
 use std::collections::HashSet;
 
 /// The largest file that is read.
@@ -17,17 +18,17 @@ const MAX_LOOKS: usize = 1 << 28;
 pub(super) fn check(text: &str, name: &str) -> Result<(), ConfigError> {
     let limit = |why: String| Err(ConfigError::Limit { name: name.to_owned(), why });
     let (mut depth, mut prefixes, mut looks) = (0_usize, HashSet::new(), 0_usize);
-    let mut rest = text;
-    while let Some(at) = rest.find('<') {
+    let mut rest = text.as_bytes();
+    while let Some(at) = memchr(b'<', rest) {
         rest = &rest[at..];
-        let end = match rest.as_bytes() {
-            [b'<', b'!', b'-', b'-', ..] => rest.get(4..).and_then(|rest| rest.find("-->")).map(|at| at + 7),
-            [b'<', b'!', b'[', ..] => rest.find("]]>").map(|at| at + 3),
+        let end = match rest {
+            [b'<', b'!', b'-', b'-', rest @ ..] => memmem::find(rest, b"-->").map(|at| at + 7),
+            [b'<', b'!', b'[', ..] => memmem::find(rest, b"]]>").map(|at| at + 3),
             [b'<', b'!', ..] => return Err(ConfigError::DocType { name: name.to_owned() }),
-            [b'<', b'?', ..] => rest.find("?>").map(|at| at + 2),
+            [b'<', b'?', ..] => memmem::find(rest, b"?>").map(|at| at + 2),
             [b'<', b'/', ..] => {
                 depth = depth.saturating_sub(1);
-                rest.find('>').map(|at| at + 1)
+                memchr(b'>', rest).map(|at| at + 1)
             }
             _ => {
                 let tag = Tag::of(rest);
@@ -49,7 +50,7 @@ pub(super) fn check(text: &str, name: &str) -> Result<(), ConfigError> {
             }
         };
         match end {
-            Some(end) => rest = rest.get(end..).unwrap_or_default(),
+            Some(end) => rest = &rest[end..],
             None => return Ok(()),
         }
     }
@@ -61,7 +62,7 @@ pub(super) fn check(text: &str, name: &str) -> Result<(), ConfigError> {
 struct Tag<'a> {
     attributes: usize,
     /// What namespaces are declared for: empty for that of elements without a prefix.
-    prefixes: Vec<&'a str>,
+    prefixes: Vec<&'a [u8]>,
     /// It ends itself.
     is_empty: bool,
     /// Behind it; `None` where it does not end.
@@ -69,30 +70,28 @@ struct Tag<'a> {
 }
 
 impl<'a> Tag<'a> {
-    fn of(text: &'a str) -> Self {
-        let bytes = text.as_bytes();
+    fn of(text: &'a [u8]) -> Self {
         let mut tag = Self::default();
         let mut at = 0;
-        while let Some(byte) = bytes.get(at) {
-            match byte {
-                b'>' => {
-                    tag.is_empty = bytes[..at].ends_with(b"/");
-                    tag.end = Some(at + 1);
-                    break;
-                }
-                b'"' | b'\'' => {
-                    tag.attributes += 1;
-                    let Some(length) = text[at + 1..].find(char::from(*byte)) else { break };
-                    at += length + 1;
-                }
-                b'x' if bytes[at..].starts_with(b"xmlns") && bytes[at - 1].is_ascii_whitespace() => {
-                    let name = text[at..].split(['=', '"', '\'', '>']).next().unwrap_or_default();
-                    tag.prefixes.push(name.trim_end().trim_start_matches("xmlns").trim_start_matches(':'));
-                }
-                _ => {}
+        while let Some(next) = memchr3(b'>', b'"', b'\'', &text[at..]).map(|next| at + next) {
+            if text[next] == b'>' {
+                tag.is_empty = text[..next].ends_with(b"/");
+                tag.end = Some(next + 1);
+                break;
             }
-            at += 1;
+            tag.attributes += 1;
+            tag.prefixes.extend(declared(&text[at..next]));
+            let Some(length) = memchr(text[next], &text[next + 1..]) else { break };
+            at = next + 1 + length + 1;
         }
         tag
     }
+}
+
+/// What a namespace is declared for by the attribute whose value comes next.
+fn declared(before: &[u8]) -> Option<&[u8]> {
+    let name = before.trim_ascii_end().strip_suffix(b"=")?.trim_ascii_end();
+    let start = name.iter().rposition(u8::is_ascii_whitespace).map_or(0, |space| space + 1);
+    let prefix = name[start..].strip_prefix(b"xmlns")?;
+    Some(prefix.strip_prefix(b":").unwrap_or(prefix))
 }

@@ -65,7 +65,11 @@ fn names<'a>(node: Node<'a, '_>) -> impl Iterator<Item = &'a str> {
 
 /// The texts of both files with every secret masked: alike where both files have it alike, otherwise not.
 pub(super) fn masked(old: &Document, new: &Document) -> (String, String) {
-    let (old_secrets, new_secrets) = (secrets(old), secrets(new));
+    let (old_secrets, new_secrets) = std::thread::scope(|scope| {
+        let of_old = scope.spawn(|| secrets(old));
+        let of_new = secrets(new);
+        (of_old.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), of_new)
+    });
     let mut known: HashMap<u64, HashSet<&str>> = HashMap::new();
     for secret in &old_secrets {
         known.entry(secret.place).or_default().insert(&secret.value);
@@ -97,13 +101,20 @@ pub(super) struct Found {
 
 /// The secrets of a file, in its order.
 pub(super) fn secrets(document: &Document) -> Vec<Found> {
-    let mut search = Search { document, names: HashMap::new(), found: Vec::new() };
+    let mut search = Search::default();
     search.children(document.tree().root(), &|| 0);
     search.found
 }
 
+/// Whether there is a secret in an element, or in anything below it.
+pub(super) fn holds_any(node: Node<'_, '_>) -> bool {
+    let mut search = Search::default();
+    search.element(node, &|| 0);
+    !search.found.is_empty()
+}
+
+#[derive(Default)]
 struct Search<'a> {
-    document: &'a Document,
     /// Which of the names of attributes are a secret's: a large file has the same few again and again.
     names: HashMap<&'a str, bool>,
     found: Vec<Found>,
@@ -126,7 +137,7 @@ impl<'a> Search<'a> {
                 // Old passwords live on in comments. A comment is `<!--` to `-->`, an instruction `<?` to `?>`.
                 let (head, tail) = if node.is_comment() { (4, 3) } else { (2, 2) };
                 let range = range.start + head..range.end - tail;
-                let text = &self.document.text()[range.clone()];
+                let text = &node.document().input_text()[range.clone()];
                 if is_secret_comment(text) {
                     self.found.push(Found { place: below(0, "comment()"), value: text.to_owned(), range });
                 }
@@ -147,7 +158,7 @@ impl<'a> Search<'a> {
         match (node.first_child(), node.last_child()) {
             (Some(first), Some(last)) if is_markup => {
                 let range = first.range().start..last.range().end;
-                let value = self.document.text()[range.clone()].to_owned();
+                let value = node.document().input_text()[range.clone()].to_owned();
                 self.found.push(Found { place: place(), value, range });
             }
             _ => self.children(node, place),

@@ -24,8 +24,11 @@ fn superseded(why: &str) -> Fate {
 
 /// Values in other files that nobody has newly put there: the merge does not see them, so it says where they are.
 pub(super) fn outside(scene: &Scene<'_>, draft: &mut Draft<'_>) {
-    let new = elsewhere(scene.new).1;
     let (old, base) = scene.outside;
+    if old.is_empty() {
+        return;
+    }
+    let new = elsewhere(scene.new).1;
     // What the administrator has put there is told where it is compared.
     let is_told = |old: &Outside| new.contains(old) || base.is_some_and(|base| !base.contains(old));
     for old in old.iter().filter(|old| !is_told(old)) {

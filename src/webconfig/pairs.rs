@@ -101,7 +101,7 @@ type Id = usize;
 #[derive(Default)]
 struct Names<'t> {
     steps: Vec<Step<'t>>,
-    ids: HashMap<Step<'t>, Id>,
+    ids: HashMap<Step<'t>, Id, foldhash::fast::RandomState>,
 }
 
 impl<'t> Names<'t> {
@@ -119,6 +119,10 @@ impl<'t> Names<'t> {
     fn reserve(&mut self, more: usize) {
         self.steps.reserve(more);
         self.ids.reserve(more);
+    }
+
+    fn with_capacity(count: usize) -> Self {
+        Self { steps: Vec::with_capacity(count), ids: HashMap::with_capacity_and_hasher(count, Default::default()) }
     }
 
     /// The name that has this number among those that are called like `id`.
@@ -175,7 +179,8 @@ pub(super) fn children<'t>(parent: Triple<'t>, skip: &[&str]) -> Children<'t> {
 
 /// The children of all three files. Most have the same name in each, in the same order.
 fn sides<'t>(parent: Triple<'t>, skip: &[&str], tags: &Tags<'t>) -> (Names<'t>, [Side<'t>; 3]) {
-    let mut names = Names::default();
+    let first = parent.base.or(parent.old);
+    let mut names = Names::with_capacity(first.into_iter().flat_map(elements).count());
     let base = Side::of(parent.base, skip, tags, &mut names, &Side::default());
     let old = Side::of(parent.old, skip, tags, &mut names, &base);
     let new = Side::of(parent.new, skip, tags, &mut names, if parent.base.is_some() { &base } else { &old });
@@ -505,8 +510,12 @@ pub(super) fn text(node: Node<'_, '_>) -> String {
         return text_of(node);
     }
     // Most of the text of a file is what its elements are laid out with.
-    let is_blank = |child: Node<'_, '_>| child.text().is_none_or(|text| text.trim().is_empty());
-    if node.children().filter(Node::is_text).all(is_blank) { String::new() } else { text_of(node).trim().to_owned() }
+    let is_blank = |text: &str| text.bytes().all(|byte| byte.is_ascii_whitespace()) || text.trim().is_empty();
+    if node.children().filter(Node::is_text).all(|child| child.text().is_none_or(is_blank)) {
+        String::new()
+    } else {
+        text_of(node).trim().to_owned()
+    }
 }
 
 /// True where two elements say the same, comments and space aside. Attributes for which `skip` holds do not count.

@@ -5,6 +5,7 @@ use super::{
     Shown, comments,
     document::{Splice, children},
     edit::{self, Line, escape_attribute, escape_text, set_content},
+    mask,
     merge::{Change, Draft, Fate, Rules, Scene, SdkUrlRule},
     pairs::Triple,
     sdk_url,
@@ -103,6 +104,20 @@ fn rewritten(value: &str, rule: &SdkUrlRule) -> String {
 pub(super) fn change(key: &str, case: &Case<'_>, result: Option<&str>, fate: Fate) -> Change {
     let shown = |value: Option<&str>| value.map_or(Shown::Absent, |value| Shown::of(key, value));
     Change { path: case.path.clone(), old: shown(case.old), new: shown(case.new), result: shown(result), fate }
+}
+
+/// [`change`] of a setting, whose markup may hold a secret of any name.
+fn change_of(entries: [Option<&SettingEntry<'_, '_>>; 2], case: &Case<'_>, result: Option<&str>, fate: Fate) -> Change {
+    let name = entries.into_iter().flatten().next().map_or("", |entry| entry.name);
+    let mut change = change(name, case, result, fate);
+    if entries.into_iter().flatten().any(|entry| !entry.is_text() && mask::holds_any(entry.node)) {
+        for shown in [&mut change.old, &mut change.new, &mut change.result] {
+            if matches!(shown, Shown::Plain(_)) {
+                *shown = Shown::Masked;
+            }
+        }
+    }
+    change
 }
 
 /// Where a setting of the old file goes.
@@ -233,16 +248,16 @@ fn remove_setting<'t>(
     match (decide(&case, scene.rules), target) {
         (Verdict::Remove(fate), Some(target)) => {
             if !draft.claim(target.node) {
-                return draft.change(change(shipped.name, &case, case.new, reported(TAKEN)));
+                return draft.change(change_of([Some(shipped), Some(target)], &case, case.new, reported(TAKEN)));
             }
-            draft.change(change(shipped.name, &case, None, fate));
+            draft.change(change_of([Some(shipped), Some(target)], &case, None, fate));
             take_out(scene, draft, (section, Some(shipped.node)), &places.entries.all(target));
         }
         (Verdict::Leave(fate) | Verdict::Remove(fate) | Verdict::Write(_, fate), _) => {
             if fate != Fate::AlreadySo {
                 comments::instead_of(draft, section, shipped.node);
             }
-            draft.change(change(shipped.name, &case, case.new, fate));
+            draft.change(change_of([Some(shipped), target], &case, case.new, fate));
         }
         (Verdict::Nothing, _) => {}
     }
@@ -316,7 +331,7 @@ fn merge_setting<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, found: &Found<'_,
     };
     let is_kept = matches!(fate, Fate::AlreadySo | Fate::Rewritten { .. }) || fate.carries();
     beside_value(scene, draft, found, counterpart);
-    draft.change(change(entry.name, &case, result, fate));
+    draft.change(change_of([Some(entry), counterpart], &case, result, fate));
     if let (Some(shipped), Some(counterpart), true) = (shipped, counterpart, is_kept) {
         comments::carry(scene, draft, entry.node, Some(shipped.node), counterpart.node);
     }

@@ -5,6 +5,7 @@ use super::{
     document::{children, elements, text_of},
     sdk_url,
 };
+use foldhash::fast::RandomState as FoldHash;
 use roxmltree::{Node, NodeId};
 use std::{
     borrow::Cow,
@@ -162,7 +163,7 @@ pub(super) struct AppEntries<'a, 'input> {
     like: Option<&'a AppEntries<'a, 'input>>,
     /// Where the keys of the other file are in this one, and where all others are.
     by_like: Vec<usize>,
-    by_key: HashMap<Folded<'a>, usize>,
+    by_key: HashMap<Folded<'a>, usize, FoldHash>,
 }
 
 #[derive(Clone, Copy)]
@@ -179,8 +180,9 @@ impl<'a, 'input> AppEntries<'a, 'input> {
     /// Reads them. Most keys of a file are in the one `like` it as well, in the same order.
     pub(super) fn of(root: Node<'a, 'input>, like: Option<&'a AppEntries<'a, 'input>>) -> Self {
         let by_like = vec![NOWHERE; like.map_or(0, |like| like.entries.len())];
-        let count = children(root, "appSettings").flat_map(elements).count();
-        let by_key = HashMap::with_capacity(if like.is_none() { count } else { 0 });
+        let count =
+            if like.is_none() { children(root, "appSettings").flat_map(elements).count() } else { by_like.len() };
+        let by_key = HashMap::with_capacity_and_hasher(count - by_like.len(), FoldHash::default());
         let mut own = Self { entries: Vec::new(), like, by_like, by_key };
         // A key that is added again counts where it stands last.
         let mut all: Vec<Option<AppEntry<'a, 'input>>> = Vec::with_capacity(count);

@@ -11,8 +11,8 @@ use super::{
     pairs::{Children, Order, Triple},
     whole::{self, Around},
 };
-use roxmltree::{Attribute, Node};
-use std::cell::LazyCell;
+use roxmltree::{Attribute, Node, NodeId};
+use std::{cell::LazyCell, collections::HashMap};
 
 pub(super) const NO_PLACE: &str = "the new file has no such element; add it by hand if it is still wanted";
 pub(super) const DOUBT: &str = "it cannot be told which element of the new file this is; look at it by hand";
@@ -119,12 +119,14 @@ impl<'s, 't> Walk<'s, 't> {
             next.reverse();
             next
         });
+        let vacated = LazyCell::new(|| Vacated::of(triples));
         for (at, child) in triples.iter().copied().enumerate().filter(|(_, child)| !is_as_shipped(*child)) {
             self.path.push(children.step(at));
             match (child.old, child.base) {
                 (Some(_), None) if child.new.is_none() && !self.is_told_apart() => {
-                    let (before, previous, next) = (&triples[..at], previous[at], next[at]);
-                    self.added(parent, child, Around { before, previous, next });
+                    let before = &triples[..at];
+                    let (previous, vacated, next) = (previous[at], vacated.behind(before), next[at]);
+                    self.added(parent, child, Around { before, previous, vacated, next });
                 }
                 (None, Some(base)) if !self.is_told_apart() => self.removed(parent, child, base),
                 _ => self.both(child),
@@ -423,6 +425,35 @@ impl<'s, 't> Walk<'s, 't> {
         let is_outside = name == SOURCE || (name == "file" && self.path.as_slice() == ["appSettings"]);
         let is_theme = name == "theme" && self.path.as_slice() == ["system.web", "pages"];
         (is_outside && self.scene.base.is_none()) || (is_theme && !is_theme_usual(self.scene))
+    }
+}
+
+/// The places in the new file of what the administrator removed.
+struct Vacated<'t>(HashMap<Option<NodeId>, Node<'t, 't>>);
+
+impl<'t> Vacated<'t> {
+    /// Those behind each child of the file as shipped that stayed, the first of each.
+    fn of(triples: &[Triple<'t>]) -> Self {
+        let mut shipped: Vec<_> = triples.iter().filter_map(|child| Some((child.base?, child))).collect();
+        shipped.sort_by_key(|(base, _)| base.range().start);
+        let (mut all, mut stayed) = (HashMap::new(), None);
+        for (base, child) in shipped {
+            match (child.old, child.new) {
+                (Some(_), _) => stayed = Some(base.id()),
+                (None, Some(new)) if child.is_unique => drop(all.entry(stayed).or_insert(new)),
+                _ => {}
+            }
+        }
+        Self(all)
+    }
+
+    /// Such a place behind what stayed of these children of the old file.
+    fn behind(&self, before: &[Triple<'t>]) -> Option<Node<'t, 't>> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let stayed = before.iter().rev().find_map(|child| child.old.and(child.base));
+        self.0.get(&stayed.map(|base| base.id())).copied()
     }
 }
 

@@ -20,10 +20,12 @@ pub(super) struct Around<'a, 't> {
     /// The nearest ones before and behind it that the new file has as well: in the old file and in the new one.
     pub(super) previous: Option<(Node<'t, 't>, Node<'t, 't>)>,
     pub(super) next: Option<(Node<'t, 't>, Node<'t, 't>)>,
+    /// Where in the new file something stands that was removed from this place in the old one.
+    pub(super) vacated: Option<Node<'t, 't>>,
 }
 
 /// Inserts an element of the old file into the new one, without the parts in it that are `own` to the new version:
-/// behind what it stands behind, or before what it stands before. The error says why that cannot be done.
+/// in the place of what was removed from there, behind what it stands behind, or before what it stands before. The error says why that cannot be done.
 pub(super) fn insert<'t>(
     scene: &Scene<'t>,
     draft: &mut Draft<'t>,
@@ -63,9 +65,9 @@ pub(super) fn insert<'t>(
     let next = match is_clear {
         // It clears what stands before it, and must not clear what the new version has.
         true => elements(place).next(),
-        false => taken_back.or(around.next.map(|(_, new)| new)),
+        false => taken_back.or(around.vacated).or(around.next.map(|(_, new)| new)),
     };
-    let previous = around.previous.filter(|_| taken_back.is_none());
+    let previous = around.previous.filter(|_| taken_back.is_none() && around.vacated.is_none());
     let previous = previous.map(|(old, new)| comments::behind(element, old, new));
     let neighbour = freed.as_ref().map(comments::Freed::comment);
     let last = || place.children().rfind(Node::is_element);

@@ -257,3 +257,30 @@ fn a_removed_setting_is_no_place_for_the_address() {
     let (result, _) = strictly(&of(&section("C.T", &setting("n"))), &base, &of(&both));
     assert!(!result.contains("<B.S><setting"), "{result}");
 }
+
+/// Whoever is let in is decided by the first rule that fits.
+#[test]
+fn what_takes_the_place_of_something_stands_where_that_stood() {
+    let of = |rules: &[&str]| web(&format!("<authorization>\n      {}\n    </authorization>", rules.join("\n      ")));
+    let (nobody, anonymous) = (r#"<deny users="*" />"#, r#"<deny users="?" />"#);
+    let (all, some) = (r#"<allow users="*" />"#, r#"<allow roles="A" />"#);
+    let base = of(&[anonymous]);
+    assert_eq!(strictly(&of(&[nobody]), &base, &of(&[anonymous, all])).0, of(&[nobody, all]));
+    assert_eq!(strictly(&of(&[some, nobody]), &base, &of(&[anonymous, all])).0, of(&[some, nobody, all]));
+    assert_eq!(strictly(&of(&[nobody]), &base, &of(&[some, anonymous])).0, of(&[some, nobody]));
+    let base = of(&[all, anonymous, some]);
+    let new = of(&[all, V, anonymous, V, some]);
+    assert_eq!(strictly(&of(&[all, nobody, some]), &base, &new).0, of(&[all, V, nobody, V, some]));
+    // Where the new version has dropped it as well, it stands behind what it stood behind.
+    assert_eq!(strictly(&of(&[all, nobody, some]), &base, &of(&[all, some, V])).0, of(&[all, nobody, some, V]));
+}
+
+#[test]
+fn what_takes_back_stands_before_what_the_administrator_added() {
+    for head in ["<clear />", r#"<remove key="own" />"#] {
+        let own = r#"<add key="own" value="x"/>"#;
+        let (old, base) = (keys(&[head, own, V]), keys(&[V]));
+        assert_eq!(strictly(&old, &base, &base).0, old);
+        assert_eq!(strictly(&old, &base, &keys(&[V, A])).0, keys(&[head, own, V, A]));
+    }
+}

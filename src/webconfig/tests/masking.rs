@@ -29,6 +29,39 @@ fn no_output_holds_a_secret() {
     assert!(masked_diff(&documents[1], &documents[1], 3).is_empty());
 }
 
+/// Markup is shown as one value: what is secret in it was once shown with it.
+#[test]
+fn a_secret_inside_of_a_setting_of_markup_is_not_seen() {
+    let of = |inner: &str| {
+        let setting = format!(r#"<setting name="Mail" serializeAs="Xml"><value>{inner}</value></setting>"#);
+        configuration(&format!("<applicationSettings><S>{setting}</S></applicationSettings>"))
+    };
+    let none = configuration("<applicationSettings><S/></applicationSettings>");
+    let said =
+        |old: &str, base: Option<&str>, new: &str| serde_json::to_string(&merged(old, base, new, &keep()).1).unwrap();
+    for (one, other) in [
+        ("<c><Password>hunter1</Password></c>", "<c><Password>hunter2</Password></c>"),
+        (r#"<c pwd="hunter1"/>"#, r#"<c pwd="hunter2"/>"#),
+        ("<c><add key='Secret' value='hunter1'/></c>", "<c/>"),
+        ("<c><!-- password hunter1 --></c>", "<c/>"),
+    ] {
+        let (one, other) = (of(one), of(other));
+        for (old, base, new) in [
+            (&one, None, &other),
+            (&other, None, &one),
+            (&one, Some(&other), &other),
+            (&other, Some(&one), &one),
+            (&one, Some(&none), &none),
+            (&none, Some(&one), &one),
+            (&none, Some(&one), &other),
+        ] {
+            let said = said(old, base.map(String::as_str), new);
+            assert!(!said.contains("hunter"), "{said}");
+        }
+    }
+    assert!(said(&of("<c><Host>h</Host></c>"), None, &of("<c/>")).contains("<Host>h</Host>"));
+}
+
 #[test]
 fn a_secret_that_differs_shows_as_a_difference() {
     let of = |password: &str| {
