@@ -5,6 +5,7 @@ use super::{
     document::{children, elements},
     machine, sdk_url,
     values::{elsewhere, sections},
+    wraps,
 };
 use roxmltree::Node;
 use std::collections::HashSet;
@@ -61,6 +62,9 @@ fn problems(document: &Document) -> Vec<String> {
     let root = tree.root_element();
     let mut problems = repeated_settings(root);
     repeated(tags(children(root, "system.web").flat_map(elements)), "system.web/", &mut problems);
+    let places: Vec<Node<'_, '_>> = elements(root).filter(|node| wraps::is_of_root(*node)).chain([root]).collect();
+    let given: Vec<HashSet<String>> = places.into_iter().map(|place| sections_in(place, root)).collect();
+    repeated(given.iter().flatten().map(String::as_str), "", &mut problems);
     let groups = children(root, "configSections").flat_map(|node| children(node, "sectionGroup"));
     let groups: HashSet<&str> = groups.filter_map(|group| group.attribute("name")).collect();
     // A group may be given in several parts.
@@ -112,6 +116,32 @@ fn undeclared(parent: Node<'_, '_>, declared: &[Node<'_, '_>], path: &str, probl
             }
         }
     }
+}
+
+/// Whether one of the sections in a `location` that is no place of its own is given again around it.
+pub(super) fn is_given_beside(location: Node<'_, '_>, root: Node<'_, '_>) -> bool {
+    let others = elements(root).filter(|node| wraps::is_of_root(*node) && *node != location);
+    let around: HashSet<String> = others.chain([root]).flat_map(|place| sections_in(place, root)).collect();
+    !around.is_disjoint(&sections_in(location, root))
+}
+
+/// The sections among an element's children of which it is known that they are none of several, by their paths.
+fn sections_in(parent: Node<'_, '_>, root: Node<'_, '_>) -> HashSet<String> {
+    /// Groups in groups.
+    const INNER: [&str; 6] = ["caching", "management", "rewrite", "security", "tracing", "webdav"];
+    let declarations = children(root, "configSections").flat_map(|node| children(node, "section"));
+    let declared: HashSet<&str> = declarations.filter_map(|section| section.attribute("name")).collect();
+    let mut found = HashSet::new();
+    for node in elements(parent) {
+        let tag = node.tag_name().name();
+        if matches!(tag, "system.web" | "system.webServer") {
+            let sections = tags(elements(node)).filter(|section| !INNER.contains(section));
+            found.extend(sections.map(|section| format!("{tag}/{section}")));
+        } else if tag != "location" && (machine::is_section(tag) || declared.contains(tag)) {
+            found.insert(tag.to_owned());
+        }
+    }
+    found
 }
 
 /// appSettings, or a section below applicationSettings, given twice.

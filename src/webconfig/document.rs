@@ -4,6 +4,7 @@ use super::{
     ConfigError,
     encoding::{self, Encoding},
     limits::{self, MAX_BYTES},
+    wraps::{self, Wrap},
 };
 use roxmltree::{Document as Tree, Node};
 use std::{borrow::Cow, fmt, ops::Range, sync::Arc, thread};
@@ -13,6 +14,8 @@ struct Source {
     bytes: Vec<u8>,
     /// Its text, where that is not what its bytes are.
     decoded: Option<String>,
+    /// The text as the merge sees it, where that is not the text.
+    seen: Option<String>,
 }
 
 impl Source {
@@ -44,6 +47,7 @@ pub struct Document {
     parsed: Arc<Parsed>,
     encoding: Encoding,
     line_end: &'static str,
+    wraps: Arc<[Wrap]>,
 }
 
 impl PartialEq for Document {
@@ -98,11 +102,14 @@ impl Document {
             _ => "\n",
         };
         limits::check(&text, name)?;
+        let wraps = wraps::find(&text);
+        let seen = (!wraps.is_empty()).then(|| wraps::blanked(&text, &wraps));
         let decoded = if let Cow::Owned(text) = text { Some(text) } else { None };
-        let parsed = Parsed::try_new(Source { bytes, decoded }, |source| {
-            Tree::parse(source.text()).map_err(|error| malformed(name, error))
+        let parsed = Parsed::try_new(Source { bytes, decoded, seen }, |source| {
+            let seen = source.seen.as_deref().unwrap_or_else(|| source.text());
+            Tree::parse(seen).map_err(|error| malformed(name, error))
         })?;
-        Ok(Self { name: name.to_owned(), parsed: Arc::new(parsed), encoding, line_end })
+        Ok(Self { name: name.to_owned(), parsed: Arc::new(parsed), encoding, line_end, wraps: wraps.into() })
     }
 
     /// The file, exactly as it was read or merged.
@@ -121,7 +128,18 @@ impl Document {
     }
 
     pub(super) fn text(&self) -> &str {
-        self.tree().input_text()
+        self.parsed.borrow_owner().text()
+    }
+
+    /// Tags that its structure does not have, in the order of the file.
+    pub(super) fn wraps(&self) -> &[Wrap] {
+        &self.wraps
+    }
+
+    /// Those around a range.
+    pub(super) fn wrap_around(&self, range: &Range<usize>) -> Option<&Wrap> {
+        let behind = self.wraps.partition_point(|wrap| wrap.start.end <= range.start);
+        self.wraps[..behind].last().filter(|wrap| range.end <= wrap.end.start)
     }
 
     pub(super) fn encoding(&self) -> Encoding {
@@ -138,7 +156,7 @@ impl Document {
         markup.replace("\r\n", "\n").replace('\n', self.line_end)
     }
 
-    /// The structure, with the byte ranges of everything in [`Document::text`].
+    /// The structure, with the byte ranges of everything in [`Document::text`], but for [`Document::wraps`].
     pub(super) fn tree(&self) -> &Tree<'_> {
         self.parsed.borrow_dependent()
     }

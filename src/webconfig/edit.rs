@@ -4,6 +4,7 @@ use super::{
     Document, comments,
     document::{Splice, elements},
     encoding::reference,
+    wraps::Wrap,
 };
 use roxmltree::{Attribute, Node};
 use std::ops::Range;
@@ -59,10 +60,13 @@ pub(super) fn append(document: &Document, parent: Node<'_, '_>, lines: &[Line]) 
 
 /// Puts elements behind `sibling`, laid out as it or the nearest one before it that starts a line.
 pub(super) fn insert_behind(document: &Document, sibling: Node<'_, '_>, lines: &[Line]) -> Splice {
-    let at = comments::extent(sibling).end;
+    let (Range { end: at, .. }, wrap) = outermost(document, sibling);
     // In a file without lines there is none, however far one looks.
     let mut before = sibling.prev_siblings().filter(is_markup).take(FAR);
-    let place = before.find_map(|node| layout(document.text(), node.range().start));
+    let place = match wrap {
+        Some(wrap) => layout(document.text(), wrap.start.start),
+        None => before.find_map(|node| layout(document.text(), node.range().start)),
+    };
     let unit = sibling.parent_element().map_or("", |parent| unit_of(document, parent));
     let laid_out = |(depth, line): &Line| match place {
         Some((line_end, indent)) => format!("{line_end}{indent}{}{line}", unit.repeat(*depth)),
@@ -73,9 +77,19 @@ pub(super) fn insert_behind(document: &Document, sibling: Node<'_, '_>, lines: &
 
 /// Puts elements before `sibling` and the comments on it, on lines of their own where that has one.
 pub(super) fn insert_before(document: &Document, sibling: Node<'_, '_>, lines: &[Line]) -> Splice {
-    let at = comments::extent(sibling).start;
+    let (Range { start: at, .. }, _) = outermost(document, sibling);
     let space = layout(document.text(), at).map(|(line_end, indent)| format!("{line_end}{indent}")).unwrap_or_default();
     Splice { range: at..at, text: lines.iter().map(|(_, line)| format!("{line}{space}")).collect() }
+}
+
+/// Where a node lies with the comments on it, and with the tags around it that its structure does not have: what comes
+/// beside it is not meant for these.
+fn outermost<'a>(document: &'a Document, node: Node<'_, '_>) -> (Range<usize>, Option<&'a Wrap>) {
+    let is_section = node.parent_element().is_some_and(|root| root.parent_element().is_none());
+    match document.wrap_around(&node.range()).filter(|_| is_section) {
+        Some(wrap) => (wrap.start.start..wrap.end.end, Some(wrap)),
+        None => (comments::extent(node), None),
+    }
 }
 
 /// Takes a range out, and the beginning of its line where it has one.

@@ -8,6 +8,7 @@ use super::{
     edit::{self, Line},
     other, settings,
     values::{AppEntries, Outside, elsewhere},
+    wraps,
 };
 use roxmltree::{Node, NodeId};
 use serde::{Deserialize, Serialize};
@@ -324,7 +325,10 @@ fn plan<'t>(scene: &Scene<'t>) -> Plan {
     app_settings::app_settings(scene, &mut draft);
     settings::application_settings(scene, &mut draft);
     other::outside(scene, &mut draft);
+    let (ends, starts) = wraps::compare(scene, &mut draft);
+    ends.into_iter().for_each(|splice| draft.splice(splice));
     other::changes(scene, &mut draft);
+    starts.into_iter().for_each(|splice| draft.splice(splice));
     draft.finish(scene.sources.new)
 }
 

@@ -33,6 +33,7 @@ mod settings;
 mod values;
 mod walk;
 mod whole;
+mod wraps;
 
 #[cfg(test)]
 mod tests;

@@ -481,7 +481,8 @@ pub(super) fn attributes<'t>(element: Triple<'t>) -> Vec<Attribute<'t, 't>> {
     all
 }
 
-fn carried<T>(old: Option<T>, new: Option<T>) -> Fate {
+/// What has become of something that is as in the old file.
+pub(super) fn carried<T>(old: Option<T>, new: Option<T>) -> Fate {
     match (old, new) {
         (None, _) => Fate::Removed,
         (_, None) => Fate::Added,

@@ -1,12 +1,13 @@
 //! Whole elements that the administrator added, and where in the new file they belong.
 
 use super::{
-    comments,
+    check, comments,
     document::{Splice, children, elements},
     edit::{self, Line},
     encoding::reference,
     merge::{Draft, Scene},
     pairs::{self, Triple},
+    wraps,
 };
 use roxmltree::Node;
 use std::ops::Range;
@@ -52,6 +53,11 @@ pub(super) fn insert<'t>(
     let may_be_several = tag == "location" || pairs::is_item(tag);
     if pairs::holds_sections(place) && !may_be_several && children_called(place, tag).next().is_some() {
         return Err("the new file has this section already, and a second one is refused; merge them by hand");
+    }
+    if wraps::is_of_root(element) && check::is_given_beside(element, place) {
+        return Err(
+            "it holds a section that the new file has outside of it, and a second one is refused; merge them by hand",
+        );
     }
     let without: Vec<Range<usize>> = own.iter().map(|part| edit::lines_of(scene.sources.old, part.range())).collect();
     let is_clear = element.tag_name().name() == "clear" && around.before.iter().all(|sibling| sibling.old.is_none());

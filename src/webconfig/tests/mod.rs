@@ -12,6 +12,7 @@ mod properties;
 mod reading;
 mod reference;
 mod samples;
+mod wraps;
 
 use super::*;
 use std::collections::BTreeMap;

@@ -1,0 +1,180 @@
+//! `<location>` around sections that hold for the whole application all the same.
+//!
+//! Many an administrator puts sections into `<location path="." inheritInChildApplications="false">`, so that
+//! applications further down do not inherit them. For ASP.NET a path of `.`, or none, is no place of its own: such a
+//! section is the one of the file, and must not be given a second time. So the merge sees through these tags: the
+//! structure of a [`Document`] is that of its text with them blanked out, which leaves everything else where it is.
+//! What became of the tags themselves is a difference like others.
+
+use super::{
+    Change, Document, Shown, comments,
+    document::{Splice, elements},
+    edit::{self, layout},
+    merge::{Draft, Fate, OtherChanges, Scene},
+    pairs::{self, Triple},
+    walk::{self, carried, reported},
+};
+use memchr::memmem;
+use roxmltree::{Document as Tree, Node};
+use std::{collections::HashMap, ops::Range};
+
+const NO_BASE: &str = "the file as shipped could not be had, so it is not known who changed this; compare by hand";
+const SHARED: &str = "in one of the files it is around other sections as well; change it by hand";
+
+/// The tags of such a `location`.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Wrap {
+    /// The start tag.
+    pub(super) start: Range<usize>,
+    /// The end tag.
+    pub(super) end: Range<usize>,
+}
+
+/// Whether a `location` is no place of its own.
+pub(super) fn is_of_root(location: Node<'_, '_>) -> bool {
+    location.tag_name().name() == "location" && matches!(location.attribute("path").unwrap_or_default(), "" | ".")
+}
+
+/// Those that can be seen through: a file may have the rest of a group of sections outside of them, which stays apart.
+pub(super) fn find(text: &str) -> Vec<Wrap> {
+    // Most files have none, and are not read twice for it.
+    let Some(tree) = may_have_one(text).then(|| Tree::parse(text).ok()).flatten() else { return Vec::new() };
+    let (around, others): (Vec<_>, Vec<_>) = elements(tree.root_element()).partition(|node| is_of_root(*node));
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for section in others.into_iter().chain(around.iter().copied().flat_map(elements)) {
+        *counts.entry(section.tag_name().name()).or_default() += 1;
+    }
+    let is_only = |section: Node<'_, '_>| counts.get(section.tag_name().name()) == Some(&1);
+    let wrap = |location: Node<'_, '_>| {
+        let inner = location.first_child()?.range().start..location.last_child()?.range().end;
+        let is_clear = elements(location).next().is_some() && elements(location).all(is_only);
+        let (start, end) = (location.range().start..inner.start, inner.end..location.range().end);
+        is_clear.then_some(Wrap { start, end })
+    };
+    around.into_iter().filter_map(wrap).collect()
+}
+
+fn may_have_one(text: &str) -> bool {
+    memmem::find_iter(text.as_bytes(), b"<location").any(|at| {
+        let tag = text[at..].split('>').next().unwrap_or_default();
+        let path =
+            tag.split_once("path").map(|(_, rest)| rest.trim_start_matches(|c: char| c == '=' || c.is_whitespace()));
+        path.is_none_or(|path| path.starts_with(['"', '\'']) && path[1..].starts_with(['"', '\'', '.', '&']))
+    })
+}
+
+/// The text without these tags, everything else in its place.
+pub(super) fn blanked(text: &str, wraps: &[Wrap]) -> String {
+    let mut blanked = String::with_capacity(text.len());
+    let mut at = 0;
+    for tag in wraps.iter().flat_map(|wrap| [&wrap.start, &wrap.end]) {
+        blanked.push_str(&text[at..tag.start]);
+        blanked.extend(
+            text[tag.clone()].bytes().map(|byte| if byte == b'\n' || byte == b'\r' { byte.into() } else { ' ' }),
+        );
+        at = tag.end;
+    }
+    blanked.push_str(&text[at..]);
+    blanked
+}
+
+/// A section, and the tags around it in the old file.
+struct Wanted<'t> {
+    section: Node<'t, 't>,
+    tag: Option<&'t str>,
+    /// The tags around it in the new file.
+    there: Option<&'t Wrap>,
+}
+
+/// Accounts for the tags around each section of the new file. What has to come first and what last at the places of the
+/// new file where other things come, too, is answered: the ends and the starts of new tags.
+pub(super) fn compare<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) -> (Vec<Splice>, Vec<Splice>) {
+    let (of_old, of_new) = (scene.sources.old, scene.sources.new);
+    let of_base = scene.sources.base.unwrap_or(of_new);
+    if [of_old, of_base, of_new].iter().all(|document| document.wraps().is_empty()) {
+        return (Vec::new(), Vec::new());
+    }
+    let root =
+        Triple { old: Some(scene.old), base: scene.base.or(Some(scene.new)), new: Some(scene.new), is_unique: true };
+    let children = pairs::children(root, &[]);
+    let tag = |document: &'t Document, node: Option<Node<'t, 't>>| {
+        let wrap = document.wrap_around(&node?.range())?;
+        Some(&document.text()[wrap.start.clone()])
+    };
+    let mut wanted = Vec::new();
+    for (at, child) in children.triples.iter().enumerate() {
+        let (Some(old), Some(section)) = (child.old, child.new) else { continue };
+        let tags = [tag(of_old, Some(old)), tag(of_base, child.base), tag(of_new, Some(section))];
+        let [old, base, new] = tags.map(|tag| tag.map(said));
+        if old == base {
+            continue;
+        }
+        let path = draft.path(format!("{}/(location)", children.step(at)));
+        let there = of_new.wrap_around(&section.range());
+        let fate = match () {
+            () if old == new => Fate::AlreadySo,
+            () if scene.base.is_none() => reported(NO_BASE),
+            () if scene.rules.other_changes == OtherChanges::Report => {
+                reported("the plan has such changes reported only")
+            }
+            () if !child.is_unique => reported(walk::DOUBT),
+            () if there.is_some_and(|wrap| !is_alone(section, wrap)) => reported(SHARED),
+            () if new != base => scene.rules.conflict(&path),
+            () => carried(old.as_ref(), new.as_ref()),
+        };
+        if fate.carries() {
+            wanted.push(Wanted { section, tag: tags[0], there });
+        }
+        let shown = |tag: Option<String>| tag.map_or(Shown::Absent, Shown::Plain);
+        let result = shown(if fate.carries() { old.clone() } else { new.clone() });
+        draft.change(Change { path, old: shown(old), new: shown(new), result, fate });
+    }
+    written(scene, draft, wanted)
+}
+
+/// A tag, however it is laid out.
+fn said(tag: &str) -> String {
+    tag.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Whether nothing but this section is between these tags.
+fn is_alone(section: Node<'_, '_>, wrap: &Wrap) -> bool {
+    let is_outside = |node: Node<'_, '_>| node.range().end <= wrap.start.start || node.range().start >= wrap.end.end;
+    section.prev_sibling_element().is_none_or(is_outside) && section.next_sibling_element().is_none_or(is_outside)
+}
+
+fn written<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, mut wanted: Vec<Wanted<'t>>) -> (Vec<Splice>, Vec<Splice>) {
+    let document = scene.sources.new;
+    let written = |tag: &str| document.with_own_line_ends(tag);
+    wanted.sort_by_key(|wanted| wanted.section.range().start);
+    let (mut ends, mut starts) = (Vec::new(), Vec::new());
+    let mut left = &wanted[..];
+    while let [Wanted { section, tag, there }, ..] = left {
+        let mut count = 1;
+        match (tag, there) {
+            (Some(tag), Some(wrap)) => draft.splice(Splice { range: wrap.start.clone(), text: written(tag) }),
+            (None, Some(wrap)) => {
+                for tag in [&wrap.start, &wrap.end] {
+                    draft.splice(edit::take_out(document, tag.clone()));
+                }
+            }
+            (Some(tag), None) => {
+                // Neighbours that were in one are in one again.
+                let is_next = |pair: &[Wanted<'t>]| {
+                    pair[0].section.next_sibling_element() == Some(pair[1].section)
+                        && pair[1].there.is_none()
+                        && pair[1].tag.map(said) == Some(said(tag))
+                };
+                count += left.windows(2).take_while(|pair| is_next(pair)).count();
+                let (start, end) = (comments::extent(*section).start, comments::end(left[count - 1].section));
+                let space = layout(document.text(), start);
+                let space = space.map(|(line_end, indent)| format!("{line_end}{indent}")).unwrap_or_default();
+                ends.push(Splice { range: end..end, text: format!("{space}</location>") });
+                starts.push(Splice { range: start..start, text: written(tag) + &space });
+            }
+            (None, None) => {}
+        }
+        left = &left[count..];
+    }
+    (ends, starts)
+}
