@@ -298,7 +298,8 @@ impl<'t> Side<'t> {
 struct Tags<'t> {
     /// Without a name, and one of the files has more than one: what they hold is their name.
     repeated: HashSet<&'t str>,
-    /// Nothing but the tag has to tell which they are: each file has one at most, and its name has changed.
+    /// Nothing but the tag has to tell which they are: each file has one at most, and the administrator, or both sides
+    /// alike, gave it another name. One that has another name in the new file only is another one.
     single: HashSet<&'t str>,
     /// One of the files has several that are called so: what else they say is part of their name.
     shared: HashSet<Step<'t>>,
@@ -307,9 +308,9 @@ struct Tags<'t> {
 impl<'t> Tags<'t> {
     fn of(parent: Triple<'t>, skip: &[&str]) -> Self {
         let mut tags = Self::default();
-        let mut names: HashMap<&str, Vec<Option<&str>>> = HashMap::new();
+        let mut names: HashMap<&str, [Option<Option<&str>>; 3]> = HashMap::new();
         let mut several: HashSet<&str> = HashSet::new();
-        for side in parent.all().into_iter().flatten() {
+        for (at, side) in parent.all().into_iter().enumerate().filter_map(|(at, side)| Some((at, side?))) {
             let mut seen: HashSet<&str> = HashSet::new();
             let sections = holds_sections(side);
             for node in elements(side) {
@@ -321,16 +322,16 @@ impl<'t> Tags<'t> {
                 if !seen.insert(tag) {
                     several.insert(tag);
                 }
-                names.entry(tag).or_default().push(name);
+                names.entry(tag).or_default()[at] = Some(name);
             }
         }
-        let has = |side: Option<Node<'_, '_>>, tag: &str| {
-            side.is_some_and(|side| elements(side).any(|node| node.tag_name().name() == tag))
-        };
         for (tag, names) in names {
             if several.contains(tag) {
                 tags.repeated.insert(tag);
-            } else if names.iter().any(|name| *name != names[0]) && has(parent.old, tag) && has(parent.base, tag) {
+            } else if let [Some(old), Some(base), new] = names
+                && (old != base || (new.is_some_and(|new| new != base) && is_there_once(tag)))
+                && (new.is_none_or(|new| new == base || new == old) || is_there_once(tag))
+            {
                 tags.single.insert(tag);
             }
         }
@@ -400,6 +401,11 @@ pub(super) fn step<'t>(node: Node<'t, 't>) -> String {
 /// True for elements that are items of a collection, whatever it is.
 pub(super) fn is_item(tag: &str) -> bool {
     matches!(tag, "add" | "remove" | "allow" | "deny")
+}
+
+/// True for an element that is no item of a collection, though it has a name.
+fn is_there_once(tag: &str) -> bool {
+    tag == "forms"
 }
 
 /// What names an element among its siblings.

@@ -12,7 +12,10 @@ use super::{
     whole::{self, Around},
 };
 use roxmltree::{Attribute, Node, NodeId};
-use std::{cell::LazyCell, collections::HashMap};
+use std::{
+    cell::LazyCell,
+    collections::{HashMap, HashSet},
+};
 
 pub(super) const NO_PLACE: &str = "the new file has no such element; add it by hand if it is still wanted";
 pub(super) const DOUBT: &str = "it cannot be told which element of the new file this is; look at it by hand";
@@ -120,13 +123,18 @@ impl<'s, 't> Walk<'s, 't> {
             next
         });
         let vacated = LazyCell::new(|| Vacated::of(triples));
+        let taking = LazyCell::new(|| whole::Taking::of(parent.new, triples));
+        let known = LazyCell::new(|| triples.iter().filter_map(|child| Some(child.new?.id())).collect::<HashSet<_>>());
         for (at, child) in triples.iter().copied().enumerate().filter(|(_, child)| !is_as_shipped(*child)) {
             self.path.push(children.step(at));
             match (child.old, child.base) {
                 (Some(_), None) if child.new.is_none() && !self.is_told_apart() => {
                     let before = &triples[..at];
                     let (previous, vacated, next) = (previous[at], vacated.behind(before), next[at]);
-                    self.added(parent, child, Around { before, previous, vacated, next });
+                    let mut around = Around { before, previous, vacated, next, taking: &taking };
+                    let contested = if self.is_ordered() { around.contested(parent.new, &known) } else { None };
+                    around.vacated = vacated.or(contested);
+                    self.added(parent, child, around, contested.is_some());
                 }
                 (None, Some(base)) if !self.is_told_apart() => self.removed(parent, child, base),
                 _ => self.both(child),
@@ -152,8 +160,15 @@ impl<'s, 't> Walk<'s, 't> {
         }
     }
 
-    /// An element that the administrator added and the new file has not.
-    fn added(&mut self, parent: Triple<'t>, child: Triple<'t>, around: Around<'_, 't>) {
+    /// Whether the element at the path is in a list of which the first item that fits decides.
+    fn is_ordered(&self) -> bool {
+        let parent = self.path.len().checked_sub(2).map(|at| pairs::tag(&self.path[at]));
+        parent.is_some_and(|tag| matches!(tag, "authorization" | "rules"))
+    }
+
+    /// An element that the administrator added and the new file has not. Its place is contested where the new version
+    /// has put something else there.
+    fn added(&mut self, parent: Triple<'t>, child: Triple<'t>, around: Around<'_, 't>, is_contested: bool) {
         let Some(old) = child.old else { return };
         let own = own::own_parts(old);
         let is_all_own = own.first() == Some(&old);
@@ -165,8 +180,11 @@ impl<'s, 't> Walk<'s, 't> {
                 fate
             }
             None if old.has_attribute(SOURCE) => reported(OUTSIDE),
-            None => whole::insert(self.scene, self.draft, (parent, child), around, &own)
-                .map_or_else(reported, |()| Fate::Added),
+            None => {
+                let fate = if is_contested { self.scene.rules.conflict(&path) } else { Fate::Added };
+                let inserted = || whole::insert(self.scene, self.draft, (parent, child), around, &own);
+                if fate.carries() { inserted().map_or_else(reported, |()| fate) } else { fate }
+            }
         };
         let is_carried = fate.carries();
         if !is_carried {

@@ -284,3 +284,60 @@ fn what_takes_back_stands_before_what_the_administrator_added() {
         assert_eq!(strictly(&old, &base, &keys(&[V, A])).0, keys(&[head, own, V, A]));
     }
 }
+
+/// A page for one error was once made that of another, and the settings of one binding were given to another.
+#[test]
+fn an_item_of_another_key_is_another_item_also_where_there_is_one_only() {
+    let error = |code: &str, path: &str| {
+        server(&format!(r#"<httpErrors><error statusCode="{code}" path="{path}" /></httpErrors>"#))
+    };
+    let new = error("500", "/a");
+    let (result, changes) = strictly(&error("404", "/own"), &error("404", "/a"), &new);
+    assert_eq!(result, new);
+    assert!(is_reported(&changes, "system.webServer/httpErrors/error[404]/@path"));
+    for (tag, other) in [("binding", "maxBufferSize"), ("endpoint", "address"), ("user", "password"), ("rule", "url")] {
+        let of =
+            |name: &str, value: &str| server(&format!(r#"<list><{tag} name="{name}" {other}="{value}" /></list>"#));
+        let new = of("b", "1");
+        assert_eq!(strictly(&of("a", "2"), &of("a", "1"), &new).0, new);
+        assert_eq!(settled(&of("c", "2"), &of("a", "1"), &of("b", "1"), OnConflict::KeepNew).1.len(), 2);
+        // Renamed by the administrator it is the same.
+        assert_eq!(strictly(&of("c", "1"), &of("a", "1"), &of("a", "1")).0, of("c", "1"));
+    }
+    let forms = |name: &str, timeout: &str| {
+        web(&format!(r#"<authentication><forms name="{name}" timeout="{timeout}" /></authentication>"#))
+    };
+    assert_eq!(strictly(&forms("a", "2"), &forms("a", "1"), &forms("b", "1")).0, forms("b", "2"));
+}
+
+#[test]
+fn what_the_new_version_takes_back_does_not_take_back_what_the_administrator_added() {
+    let of =
+        |items: &[&str]| server(&format!("<customHeaders>\n      {}\n    </customHeaders>", items.join("\n      ")));
+    let (x, c) = (r#"<add name="x" value="1" />"#, r#"<add name="c" value="1" />"#);
+    for taking in [r#"<remove name="X" />"#, "<clear />"] {
+        assert_eq!(strictly(&of(&[x, c]), &of(&[c]), &of(&[c, taking])).0, of(&[c, taking, x]));
+        assert_eq!(strictly(&of(&[x, c]), &of(&[c]), &of(&[taking, c])).0, of(&[taking, x, c]));
+        // Where the administrator has it so, it is so.
+        assert_eq!(strictly(&of(&[x, taking, c]), &of(&[taking, c]), &of(&[taking, c, A])).0, of(&[x, taking, c, A]));
+    }
+}
+
+#[test]
+fn rules_that_both_sides_put_at_one_place_are_a_conflict() {
+    let of = |rules: &[&str]| web(&format!("<authorization>\n      {}\n    </authorization>", rules.join("\n      ")));
+    let (nobody, all, some) = (r#"<deny users="*" />"#, r#"<allow users="*" />"#, r#"<allow roles="A" />"#);
+    for base in [vec![], vec![some]] {
+        let with = |rule| [&base[..], &[rule]].concat();
+        let (old, base, new) = (of(&with(nobody)), of(&base), of(&with(all)));
+        let (result, changes) = strictly(&old, &base, &new);
+        let path = "system.web/authorization/deny[users=*]";
+        assert_eq!((&result, fate(&changes, path)), (&new, &Fate::Conflict { taken: None }));
+        let result = settled(&old, &base, &new, OnConflict::KeepOld).0;
+        assert!(result.find(nobody) < result.find(all), "{result}");
+        // The same on both sides is none.
+        assert_eq!(strictly(&old, &base, &old).0, old);
+    }
+    // Elsewhere than the new version's they are none.
+    assert_eq!(strictly(&of(&[nobody, some]), &of(&[some]), &of(&[some, all])).0, of(&[nobody, some, all]));
+}
