@@ -14,12 +14,19 @@ const MAX_ATTRIBUTES: usize = 256;
 const MAX_LOOKS: usize = 1 << 28;
 
 /// Refuses document types, and more depth, attributes or namespaces than a configuration has. It is no judge of what is
-/// well-formed: where it cannot go on, the parser cannot either, and says why.
+/// well-formed: where it cannot go on, the parser cannot either, and says why. Only references to characters that XML
+/// does not have are found here, for the parser reads others in their place.
 pub(super) fn check(text: &str, name: &str) -> Result<(), ConfigError> {
     let limit = |why: String| Err(ConfigError::Limit { name: name.to_owned(), why });
     let (mut depth, mut prefixes, mut looks) = (0_usize, HashSet::new(), 0_usize);
     let mut rest = text.as_bytes();
+    let has_references = memmem::find(rest, b"&#").is_some();
+    let check_references = |at: usize, piece: &[u8]| match piece {
+        piece if has_references => no_character(piece).map_or(Ok(()), |found| Err(malformed(text, at + found, name))),
+        _ => Ok(()),
+    };
     while let Some(at) = memchr(b'<', rest) {
+        check_references(text.len() - rest.len(), &rest[..at])?;
         rest = &rest[at..];
         let end = match rest {
             [b'<', b'!', b'-', b'-', rest @ ..] => memmem::find(rest, b"-->").map(|at| at + 7),
@@ -32,6 +39,7 @@ pub(super) fn check(text: &str, name: &str) -> Result<(), ConfigError> {
             }
             _ => {
                 let tag = Tag::of(rest);
+                check_references(text.len() - rest.len(), &rest[..tag.end.unwrap_or(0)])?;
                 if !tag.prefixes.is_empty() {
                     prefixes.extend(tag.prefixes);
                     looks = looks.saturating_add(prefixes.len().pow(2));
@@ -55,6 +63,32 @@ pub(super) fn check(text: &str, name: &str) -> Result<(), ConfigError> {
         }
     }
     Ok(())
+}
+
+/// Where a reference stands to a character that XML does not have.
+fn no_character(piece: &[u8]) -> Option<usize> {
+    memmem::find_iter(piece, b"&#").find(|at| {
+        let number = piece[at + 2..].split(|byte| *byte == b';').next().and_then(|it| std::str::from_utf8(it).ok());
+        let number = number.unwrap_or_default();
+        let code = match number.strip_prefix('x') {
+            Some(hex) => u32::from_str_radix(hex, 16),
+            None => number.parse(),
+        };
+        let is_character =
+            |c: char| (' '..'\u{FFFE}').contains(&c) || c > '\u{FFFF}' || matches!(c, '\t' | '\n' | '\r');
+        !code.ok().and_then(char::from_u32).is_some_and(is_character)
+    })
+}
+
+fn malformed(text: &str, at: usize, name: &str) -> ConfigError {
+    let before = &text[..at];
+    let line = before.rfind('\n').map_or(0, |end| end + 1);
+    ConfigError::Malformed {
+        name: name.to_owned(),
+        line: before.matches('\n').count() + 1,
+        column: before[line..].chars().count() + 1,
+        why: "a reference (`&#...;`) stands for no character that XML has".to_owned(),
+    }
 }
 
 /// What a start tag has.

@@ -195,3 +195,22 @@ fn what_would_cost_the_most_is_refused() {
     let nul = "<?xml version='1.0'?>\0<configuration/>";
     assert!(matches!(refused(nul), ConfigError::Malformed { .. }));
 }
+
+/// Two halves of a character were once read as two others, and written so.
+#[test]
+fn references_to_what_is_no_character_are_refused() {
+    for reference in ["&#xD83D;&#xDE00;", "&#x110000;", "&#0;", "&#x1F;", "&#xFFFE;", "&#99999999999;", "&#;", "&#xG;"]
+    {
+        for text in [format!("<x a=\"1\" b='{reference}'/>"), format!("<x>\n {reference}</x>")] {
+            let error = refused(configuration(&text));
+            assert!(matches!(error, ConfigError::Malformed { line: 2 | 3, .. }), "{text}: {error}");
+        }
+    }
+    for text in
+        ["<x a='&#x9;&#10;&#x1F600;'>&#xFFFD;&#65;</x>", "<!-- &#0; -->", "<x><![CDATA[&#0;]]></x>", "<?x &#0; ?>"]
+    {
+        assert!(
+            check(configuration(text).replace("<x", "<runtime").replace("</x", "</runtime").as_bytes(), "w").is_ok()
+        );
+    }
+}
