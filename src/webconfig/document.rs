@@ -47,7 +47,8 @@ pub struct Document {
     parsed: Arc<Parsed>,
     encoding: Encoding,
     line_end: &'static str,
-    wraps: Arc<[Wrap]>,
+    /// `None` where it is taken as it is.
+    wraps: Option<Arc<[Wrap]>>,
 }
 
 impl PartialEq for Document {
@@ -91,6 +92,10 @@ impl Document {
 
     /// [`Document::parse`] for a file that may be only a part of one, whatever its root.
     pub(super) fn fragment(bytes: Vec<u8>, name: &str) -> Result<Self, ConfigError> {
+        Self::read(bytes, name, wraps::find)
+    }
+
+    fn read(bytes: Vec<u8>, name: &str, find: fn(&str) -> Option<Vec<Wrap>>) -> Result<Self, ConfigError> {
         if bytes.len() > MAX_BYTES {
             let why = format!("it is larger than {} MiB", MAX_BYTES >> 20);
             return Err(ConfigError::Limit { name: name.to_owned(), why });
@@ -102,14 +107,14 @@ impl Document {
             _ => "\n",
         };
         limits::check(&text, name)?;
-        let wraps = wraps::find(&text);
-        let seen = (!wraps.is_empty()).then(|| wraps::blanked(&text, &wraps));
+        let wraps = find(&text);
+        let seen = wraps.as_ref().filter(|wraps| !wraps.is_empty()).map(|wraps| wraps::blanked(&text, wraps));
         let decoded = if let Cow::Owned(text) = text { Some(text) } else { None };
         let parsed = Parsed::try_new(Source { bytes, decoded, seen }, |source| {
             let seen = source.seen.as_deref().unwrap_or_else(|| source.text());
             Tree::parse(seen).map_err(|error| malformed(name, error))
         })?;
-        Ok(Self { name: name.to_owned(), parsed: Arc::new(parsed), encoding, line_end, wraps: wraps.into() })
+        Ok(Self { name: name.to_owned(), parsed: Arc::new(parsed), encoding, line_end, wraps: wraps.map(Into::into) })
     }
 
     /// The file, exactly as it was read or merged.
@@ -133,13 +138,23 @@ impl Document {
 
     /// Tags that its structure does not have, in the order of the file.
     pub(super) fn wraps(&self) -> &[Wrap] {
-        &self.wraps
+        self.wraps.as_deref().unwrap_or_default()
+    }
+
+    /// False where it has such tags that its structure has as well.
+    pub(super) fn is_seen_through(&self) -> bool {
+        self.wraps.is_some()
+    }
+
+    /// The same file with all its tags in its structure.
+    pub(super) fn as_it_is(&self) -> Result<Self, ConfigError> {
+        Self::read(self.bytes().to_vec(), &self.name, |_| None)
     }
 
     /// Those around a range.
     pub(super) fn wrap_around(&self, range: &Range<usize>) -> Option<&Wrap> {
-        let behind = self.wraps.partition_point(|wrap| wrap.start.end <= range.start);
-        self.wraps[..behind].last().filter(|wrap| range.end <= wrap.end.start)
+        let behind = self.wraps().partition_point(|wrap| wrap.start.end <= range.start);
+        self.wraps()[..behind].last().filter(|wrap| range.end <= wrap.end.start)
     }
 
     pub(super) fn encoding(&self) -> Encoding {
@@ -175,7 +190,8 @@ impl Document {
             at = range.end;
         }
         text.push_str(&self.text()[at..]);
-        Self::fragment(self.encoding.encode(text), &self.name)
+        let find = if self.is_seen_through() { wraps::find } else { |_: &str| None };
+        Self::read(self.encoding.encode(text), &self.name, find)
     }
 }
 

@@ -223,6 +223,14 @@ impl Change {
 
 /// Merges the administrator's values into the new file. The result is parsed and read again before it is returned.
 pub fn merge(sources: &Sources<'_>, rules: &Rules) -> Result<Merged, ConfigError> {
+    let files: Vec<&Document> = [Some(sources.old), Some(sources.new), sources.base].into_iter().flatten().collect();
+    match wraps::as_they_are(&files)?.as_deref() {
+        Some([old, new, base @ ..]) => merge_seen(&Sources { old, base: base.first(), new }, rules),
+        _ => merge_seen(sources, rules),
+    }
+}
+
+fn merge_seen(sources: &Sources<'_>, rules: &Rules) -> Result<Merged, ConfigError> {
     let of_base = sources.base.map(|base| base.tree().root_element());
     let base_keys = of_base.map(|base| AppEntries::of(base, None));
     let old_keys = AppEntries::of(sources.old.tree().root_element(), base_keys.as_ref());

@@ -202,8 +202,19 @@ impl<'s, 't> Walk<'s, 't> {
 
     /// An element that the administrator removed.
     fn removed(&mut self, parent: Triple<'t>, child: Triple<'t>, base: Node<'t, 't>) {
-        if child.new.is_some_and(|new| own::own_parts(new).first().is_some_and(|part| *part != new)) {
-            // What belongs to the new version stays; all else goes, piece by piece.
+        if let Some(new) = child.new.filter(|new| own::own_parts(*new).first().is_some_and(|part| part != new)) {
+            // What belongs to the new version stays; all else goes, piece by piece. What guards it is for nobody to take
+            // away unasked.
+            let is_guard = |node: Node<'_, '_>| matches!(node.tag_name().name(), "authorization" | "security");
+            if new.descendants().any(is_guard) && !self.is_replaced && self.hands_off().is_none() {
+                let path = self.here("");
+                let fate = self.scene.rules.conflict(&path);
+                let is_carried = fate.carries();
+                self.whole(path, child, fate);
+                if !is_carried {
+                    return;
+                }
+            }
             return self.both(child);
         }
         let path = self.here("");

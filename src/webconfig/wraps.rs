@@ -7,7 +7,7 @@
 //! What became of the tags themselves is a difference like others.
 
 use super::{
-    Change, Document, Shown, comments,
+    Change, ConfigError, Document, Shown, comments,
     document::{Splice, elements},
     edit::{self, layout},
     merge::{Draft, Fate, OtherChanges, Scene},
@@ -16,7 +16,10 @@ use super::{
 };
 use memchr::memmem;
 use roxmltree::{Document as Tree, Node};
-use std::{collections::HashMap, ops::Range};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+};
 
 const NO_BASE: &str = "the file as shipped could not be had, so it is not known who changed this; compare by hand";
 const SHARED: &str = "in one of the files it is around other sections as well; change it by hand";
@@ -35,10 +38,11 @@ pub(super) fn is_of_root(location: Node<'_, '_>) -> bool {
     location.tag_name().name() == "location" && matches!(location.attribute("path").unwrap_or_default(), "" | ".")
 }
 
-/// Those that can be seen through: a file may have the rest of a group of sections outside of them, which stays apart.
-pub(super) fn find(text: &str) -> Vec<Wrap> {
+/// Those that can be seen through, or nothing where there is one that cannot: a file may have the rest of a group of
+/// sections outside of them.
+pub(super) fn find(text: &str) -> Option<Vec<Wrap>> {
     // Most files have none, and are not read twice for it.
-    let Some(tree) = may_have_one(text).then(|| Tree::parse(text).ok()).flatten() else { return Vec::new() };
+    let Some(tree) = may_have_one(text).then(|| Tree::parse(text).ok()).flatten() else { return Some(Vec::new()) };
     let (around, others): (Vec<_>, Vec<_>) = elements(tree.root_element()).partition(|node| is_of_root(*node));
     let mut counts: HashMap<&str, usize> = HashMap::new();
     for section in others.into_iter().chain(around.iter().copied().flat_map(elements)) {
@@ -47,11 +51,42 @@ pub(super) fn find(text: &str) -> Vec<Wrap> {
     let is_only = |section: Node<'_, '_>| counts.get(section.tag_name().name()) == Some(&1);
     let wrap = |location: Node<'_, '_>| {
         let inner = location.first_child()?.range().start..location.last_child()?.range().end;
-        let is_clear = elements(location).next().is_some() && elements(location).all(is_only);
         let (start, end) = (location.range().start..inner.start, inner.end..location.range().end);
-        is_clear.then_some(Wrap { start, end })
+        elements(location).all(is_only).then_some(Wrap { start, end })
     };
-    around.into_iter().filter_map(wrap).collect()
+    around.into_iter().filter(|location| elements(*location).next().is_some()).map(wrap).collect()
+}
+
+/// The files of a merge as they are, where one of them cannot be seen through. What stands inside such tags in one
+/// file and outside in another cannot be compared then: the error says what that is.
+pub(super) fn as_they_are(files: &[&Document]) -> Result<Option<Vec<Document>>, ConfigError> {
+    if files.iter().all(|file| file.is_seen_through()) {
+        return Ok(None);
+    }
+    let files = files.iter().map(|file| file.as_it_is()).collect::<Result<Vec<_>, _>>()?;
+    moved(&files.iter().collect::<Vec<_>>()).map(|()| Some(files))
+}
+
+fn moved(files: &[&Document]) -> Result<(), ConfigError> {
+    fn sections<'a>(place: Node<'a, 'a>) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let tag = |node: Node<'a, 'a>| node.tag_name().name();
+        let groups = elements(place).filter(|group| group.tag_name().name() != "location");
+        groups.flat_map(move |group| elements(group).map(move |section| (tag(group), tag(section))))
+    }
+    let (mut inside, mut outside) = (HashSet::new(), HashSet::new());
+    for file in files {
+        let root = file.tree().root_element();
+        inside.extend(elements(root).filter(|node| is_of_root(*node)).flat_map(sections));
+        outside.extend(sections(root));
+    }
+    let mut both: Vec<_> = inside.intersection(&outside).map(|(group, section)| format!("{group}/{section}")).collect();
+    both.sort();
+    let [first, ..] = &both[..] else { return Ok(()) };
+    let why = format!(
+        "sections of one group stand inside of <location path=\".\"> and outside of it, and {first} does not stand in the \
+         same place in all of the files; put all of the group inside or outside, and merge again"
+    );
+    Err(ConfigError::Faulty { name: files[0].name().to_owned(), problems: vec![why] })
 }
 
 fn may_have_one(text: &str) -> bool {

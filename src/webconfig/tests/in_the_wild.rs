@@ -341,3 +341,22 @@ fn rules_that_both_sides_put_at_one_place_are_a_conflict() {
     // Elsewhere than the new version's they are none.
     assert_eq!(strictly(&of(&[nobody, some]), &of(&[some]), &of(&[some, all])).0, of(&[nobody, some, all]));
 }
+
+/// The page with the errors of an application was once left open to everybody.
+#[test]
+fn what_guards_something_that_stays_is_not_taken_away_unasked() {
+    let handlers = r#"<httpHandlers><add verb="GET" path="elmah.axd" type="E" /></httpHandlers>"#;
+    let guarded = format!("{handlers}<authorization><deny users=\"*\" /></authorization>");
+    let of = |inner: &str| {
+        configuration(&format!("  <location path=\"elmah.axd\"><system.web>{inner}</system.web></location>"))
+    };
+    let (old, base) = (configuration("  <runtime />"), of(&guarded).replace("<location", "<runtime /><location"));
+    let (result, changes) = strictly(&old, &base, &base);
+    assert_eq!((&result, fate(&changes, "location[elmah.axd]")), (&base, &Fate::Conflict { taken: None }));
+    assert_eq!(settled(&old, &base, &base, OnConflict::KeepNew).0, base);
+    assert!(!settled(&old, &base, &base, OnConflict::KeepOld).0.contains("deny"));
+    // Unguarded it was, and is.
+    let base = of(&format!("{handlers}<pages />"));
+    let (result, _) = strictly(&configuration(""), &base, &base);
+    assert_eq!(result, of(handlers));
+}

@@ -110,12 +110,9 @@ fn a_section_never_comes_twice_for_one_place() {
     let (result, _) = strictly(&old, &base, &base, STOP);
     assert_eq!(result, old);
     let new = configuration(&web(&format!("<pages a=\"1\" />\n    {}", off("On"))));
-    let (result, changes) = strictly(&old, &base, &new, STOP);
-    assert_eq!(result, new);
-    assert!(is_reported(&changes, "location[.]"));
-    // Moved inside, it is taken out first.
-    let (result, _) = strictly(&old, &new, &new, STOP);
-    assert_eq!(result, old);
+    let [of_old, of_base, of_new] = [&old, &base, &new].map(|text| parsed(text.as_str()));
+    let error = merge(&Sources { old: &of_old, base: Some(&of_base), new: &of_new }, &keep()).unwrap_err();
+    assert!(matches!(error, ConfigError::Faulty { .. }), "{error}");
     let twice = configuration(&[web(&off("On")), around("<location>", &web(&off("Off")))].join("\n"));
     let error = check(twice.as_bytes(), "web.config").unwrap_err();
     assert_eq!(
@@ -140,4 +137,24 @@ fn what_comes_beside_such_a_section_comes_beside_its_tags() {
         let (result, _) = strictly(&configuration(&old.join("\n")), &base, &new, STOP);
         assert_eq!(result, configuration(&expected.join("\n")));
     }
+}
+
+/// Found by a judge of the merge: what was seen through in one file only counted as removed, and was lost.
+#[test]
+fn a_group_inside_and_outside_is_compared_as_it_is_or_refused() {
+    let key = |value: &str| format!("  <appSettings>\n    <add key=\"k\" value=\"{value}\" />\n  </appSettings>");
+    let inside = |value: &str| around(OPEN, &[key(value), web("<trace v=\"1\" />")].join("\n"));
+    let base = configuration(&inside("1"));
+    let old = configuration(&[web("<pages v=\"1\" />"), inside("2")].join("\n"));
+    assert_eq!(strictly(&old, &base, &base, STOP).0, old);
+    // What both files have inside is not brought back where the new version has dropped it.
+    let new = configuration(&web("<pages v=\"1\" />"));
+    let (result, _) = strictly(&old.replace("\"2\"", "\"1\""), &base, &new, STOP);
+    assert_eq!(result, new);
+    // What moved cannot be compared.
+    let base = configuration(&[key("1"), web("<pages v=\"1\" />")].join("\n"));
+    let old = configuration(&[web("<pages v=\"1\" />"), inside("3")].join("\n"));
+    let [old, base] = [old, base].map(parsed);
+    let error = merge(&Sources { old: &old, base: Some(&base), new: &base }, &keep()).unwrap_err();
+    assert!(error.to_string().contains("appSettings/add does not stand in the same place"), "{error}");
 }
