@@ -56,7 +56,12 @@ fn is_secret_value(node: Node<'_, '_>, name: &str) -> bool {
 /// True where the content belongs to a name that is a secret's: its own, or that of the setting around it.
 fn is_secret_content(node: Node<'_, '_>) -> bool {
     let around = node.parent_element().filter(|_| node.tag_name().name() == "value");
-    is_secret(node.tag_name().name()) || names(node).chain(around.into_iter().flat_map(names)).any(is_secret)
+    is_secrets(node) || around.into_iter().flat_map(names).any(is_secret)
+}
+
+/// True where an element is called as a secret is, by its tag or by what names it.
+pub(super) fn is_secrets(node: Node<'_, '_>) -> bool {
+    is_secret(node.tag_name().name()) || names(node).any(is_secret)
 }
 
 fn names<'a>(node: Node<'a, '_>) -> impl Iterator<Item = &'a str> {

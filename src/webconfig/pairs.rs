@@ -1,7 +1,9 @@
 //! Elements of several files that mean the same: matched by name and by what names them in their parent.
 
 use super::{
+    Shown,
     document::{elements, text_of},
+    mask,
     values::hash_in_any_case,
 };
 use crate::secret::{holds_secret, is_secret};
@@ -150,10 +152,11 @@ pub(super) fn children<'t>(parent: Triple<'t>, skip: &[&str]) -> Children<'t> {
     if sides.iter().any(|side| !side.counts.is_empty()) {
         let shared = sides.iter().flat_map(|side| side.counts.keys());
         tags.shared = shared.map(|id| names.steps[*id].clone()).collect();
+        tags.is_secret = parent.all().into_iter().flatten().any(|side| side.ancestors().any(mask::is_secrets));
         (names, sides) = self::sides(parent, skip, &tags);
     }
     let [mut old, base, mut new] = sides;
-    adopt(&names, &mut old, &base, &mut new);
+    adopt(&names, &tags, &mut old, &base, &mut new);
     let doubtful = doubtful(&names, &old, &base, &new);
     let is_doubtful =
         |id: Id| !doubtful.is_empty() && names.numbered(id, 1).is_some_and(|first| doubtful.contains(&first));
@@ -189,8 +192,8 @@ fn sides<'t>(parent: Triple<'t>, skip: &[&str], tags: &Tags<'t>) -> (Names<'t>, 
 
 /// Children of which something was changed get the name that they have in the file as shipped. What both files have
 /// alike is the same in both, or it is something else.
-fn adopt<'t>(names: &Names<'t>, old: &mut Side<'t>, base: &Side<'t>, new: &mut Side<'t>) {
-    let (of_old, of_new) = (old.changed(base, names), new.changed(base, names));
+fn adopt<'t>(names: &Names<'t>, tags: &Tags<'t>, old: &mut Side<'t>, base: &Side<'t>, new: &mut Side<'t>) {
+    let (of_old, of_new) = (old.changed(base, names, tags), new.changed(base, names, tags));
     let agreed = |side: &Side<'t>, of_side: &[(usize, Id)], other: &Side<'t>, of_other: &[(usize, Id)]| {
         let is_agreed = |(at, to): &&(usize, Id)| {
             let id = side.all[*at].0;
@@ -255,12 +258,13 @@ impl<'t> Side<'t> {
 
     /// Children that are called by all they say, and are called otherwise than in `base` because something of it was
     /// changed, each with its name there.
-    fn changed(&self, base: &Self, names: &Names<'t>) -> Vec<(usize, Id)> {
+    fn changed(&self, base: &Self, names: &Names<'t>, tags: &Tags<'t>) -> Vec<(usize, Id)> {
         // Each is compared with each.
         const MOST: usize = 64;
         let is_described = |(id, node): &(Id, Node<'t, 't>)| {
             let name = &names.steps[*id].name;
-            name.is_some() && *name == by_attributes(*node).map(Cow::Owned)
+            let is_it = |said: Option<String>| *name == said.map(Cow::Owned);
+            name.is_some() && (is_it(by_attributes(*node)) || is_it(tags.by_all(*node)))
         };
         let left = |one: &Self, other: &Self| -> Vec<usize> {
             let is_left = |at: &usize| other.place(one.all[*at].0).is_none() && is_described(&one.all[*at]);
@@ -303,6 +307,8 @@ struct Tags<'t> {
     single: HashSet<&'t str>,
     /// One of the files has several that are called so: what else they say is part of their name.
     shared: HashSet<Step<'t>>,
+    /// What is around them has the name of a secret: the text in them may be one.
+    is_secret: bool,
 }
 
 impl<'t> Tags<'t> {
@@ -347,9 +353,25 @@ impl<'t> Tags<'t> {
             step.name = None;
         }
         if !self.shared.is_empty() && self.shared.contains(&step) {
-            step.name = in_full(node).map(Cow::Owned).or(step.name);
+            step.name = self.in_full(node).map(Cow::Owned).or(step.name);
         }
         step
+    }
+
+    /// What a child is called that shares its name with others.
+    fn in_full(&self, node: Node<'_, '_>) -> Option<String> {
+        if node.tag_name().name() != "location" {
+            return self.by_all(node);
+        }
+        let section = elements(node).next()?.tag_name().name();
+        Some(format!("{}: {section}", node.attribute("path").unwrap_or_default()))
+    }
+
+    /// All that a child holds, but for elements and secrets.
+    fn by_all(&self, node: Node<'_, '_>) -> Option<String> {
+        let text = by_text(node).filter(|_| !self.is_secret);
+        let all: Vec<String> = by_attributes(node).into_iter().chain(text).collect();
+        (!all.is_empty()).then(|| all.join(","))
     }
 }
 
@@ -390,7 +412,8 @@ fn order(places: &[(Option<usize>, Option<usize>)]) -> Option<Order> {
 
 /// What an element would be called among the children of `parent`.
 pub(super) fn step_in(element: Node<'_, '_>, parent: Node<'_, '_>) -> String {
-    Step::of(element, holds_sections(parent)).to_string()
+    let step = Step::of(element, holds_sections(parent));
+    Step { name: step.name.or_else(|| by_text(element).map(Cow::Owned)), ..step }.to_string()
 }
 
 /// `name`, or `name[what names it]`.
@@ -457,15 +480,6 @@ const KEYS: [&str; 14] = [
     "alias",
 ];
 
-/// What a child is called that shares its name with others.
-fn in_full(node: Node<'_, '_>) -> Option<String> {
-    if node.tag_name().name() != "location" {
-        return by_attributes(node);
-    }
-    let section = elements(node).next()?.tag_name().name();
-    Some(format!("{}: {section}", node.attribute("path").unwrap_or_default()))
-}
-
 /// True for elements that have more in common than not, versions aside.
 fn alike(one: Node<'_, '_>, other: Node<'_, '_>) -> bool {
     let is_same = |one: Attribute<'_, '_>, other: Attribute<'_, '_>| {
@@ -473,7 +487,10 @@ fn alike(one: Node<'_, '_>, other: Node<'_, '_>) -> bool {
         name(&other) && without_version(one.value()) == without_version(other.value())
     };
     let same = one.attributes().filter(|it| other.attributes().any(|other| is_same(*it, other))).count();
-    one.tag_name() == other.tag_name() && same * 2 > one.attributes().len().max(other.attributes().len())
+    let (text, other_text) = (text(one), text(other));
+    let has_text = usize::from(!text.is_empty() || !other_text.is_empty());
+    let same = same + if text == other_text { has_text } else { 0 };
+    one.tag_name() == other.tag_name() && same * 2 > one.attributes().len().max(other.attributes().len()) + has_text
 }
 
 /// The name of an assembly without what follows it.
@@ -503,6 +520,14 @@ fn by_attributes(node: Node<'_, '_>) -> Option<String> {
     }
     all.sort();
     (!all.is_empty()).then(|| all.join(","))
+}
+
+/// The text of an element that holds nothing else, however it is laid out; no secret.
+fn by_text(node: Node<'_, '_>) -> Option<String> {
+    let text = text(node);
+    let is_it = !text.trim().is_empty() && elements(node).next().is_none();
+    let is_it = is_it && mask::shown_text(node, &text) != Shown::Masked;
+    is_it.then(|| text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// The element's name in a step.

@@ -399,9 +399,10 @@ impl<'s, 't> Walk<'s, 't> {
             _ if self.is_replaced => carried(old.as_ref(), new.as_ref()),
             (_, Some(fate)) => fate,
             (None, _) => reported(NO_PLACE),
-            _ if !element.is_unique || [element.old, element.base, element.new].into_iter().any(has_children) => {
+            _ if [element.old, element.base, element.new].into_iter().any(has_children) => {
                 reported("text between elements is not carried; set it by hand")
             }
+            _ if !element.is_unique => reported(DOUBT),
             _ if new != base => self.scene.rules.conflict(&path),
             _ => carried(old.as_ref(), new.as_ref()),
         };

@@ -3,6 +3,7 @@
 mod against_git;
 mod decisions;
 mod in_the_wild;
+mod lists;
 mod masking;
 mod merging;
 mod model;

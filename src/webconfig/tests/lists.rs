@@ -1,0 +1,72 @@
+//! Lists, and the comments in them.
+
+use super::*;
+
+fn list(items: &[&str]) -> String {
+    let declared = r#"<configSections><section name="s" type="t"/></configSections>"#;
+    configuration(&format!("{declared}\n  <s>\n    {}\n  </s>", items.join("\n    ")))
+}
+
+/// The result of a merge in which both sides count alike; merged again it stays.
+fn strictly(old: &str, base: &str, new: &str) -> (String, Vec<Change>) {
+    let rules = Rules { strict: true, ..keep() };
+    let (result, changes) = merged(old, Some(base), new, &rules);
+    assert_eq!(merged(old, Some(base), &result, &rules).0, result);
+    (result, changes)
+}
+
+fn fates(changes: &[Change]) -> Vec<(&str, &Fate)> {
+    changes.iter().map(|change| (change.path.as_str(), &change.fate)).collect()
+}
+
+const A: &str = "<path>a</path>";
+const B: &str = "<path>b</path>";
+const C: &str = "<path>c</path>";
+const OWN: &str = "<path>own</path>";
+
+#[test]
+fn items_that_hold_only_text_go_by_it() {
+    let (abc, ab) = (list(&[A, B, C]), list(&[A, B]));
+    // One is gone here, another one there.
+    let (result, changes) = strictly(&list(&[A, C]), &abc, &list(&[B, C]));
+    assert_eq!((result, fates(&changes)), (list(&[C]), vec![("s/path[b]", &Fate::Removed)]));
+    assert_eq!(strictly(&list(&[A, C]), &abc, &list(&[A, "<path>\n b </path>", C, OWN])).0, list(&[A, C, OWN]));
+    // One is another one.
+    let (result, changes) = strictly(&list(&[OWN, B]), &ab, &abc);
+    assert_eq!(result, list(&[OWN, B, C]));
+    assert_eq!(fates(&changes), [("s/path[own]", &Fate::Added), ("s/path[a]", &Fate::Removed)]);
+    // One is added, and stands where it stood.
+    let (result, changes) = strictly(&list(&[A, OWN, B]), &ab, &list(&[C, A, B]));
+    assert_eq!((result, fates(&changes)), (list(&[C, A, OWN, B]), vec![("s/path[own]", &Fate::Added)]));
+    assert_eq!(fates(&strictly(&list(&[A, B, OWN]), &ab, &list(&[A, OWN])).1), [("s/path[own]", &Fate::AlreadySo)]);
+    // One alone has other text, and namesakes are told apart.
+    assert_eq!(fates(&strictly(&list(&[OWN]), &list(&[A]), &list(&[A])).1), [("s/path/text()", &Fate::Carried)]);
+    let of = |text: &str| format!(r#"<path kind="dir">{text}</path>"#);
+    let (a, b, own) = (of("a"), of("b"), of("own"));
+    assert_eq!(strictly(&list(&[&a, &own]), &list(&[&a, &b]), &list(&[&b, A])).0, list(&[&own, A]));
+    // Each in its comment.
+    let off = format!("<!--{B}-->");
+    assert_eq!(strictly(&list(&[&off]), &ab, &list(&[A, B, C])).0, list(&[&off, C]));
+}
+
+#[test]
+fn a_list_of_secrets_names_none() {
+    let of = |around: &str, tag: &str, texts: &[&str]| {
+        let items: String = texts.iter().map(|text| format!("<{tag}>{text}</{tag}>")).collect();
+        list(&[&format!("<{around}>{items}</{around}>")])
+    };
+    for (around, tag, secret) in [
+        ("x", "password", "Zq9"),
+        ("passwords", "x", "Zq9"),
+        ("x", "to", "https://me:Zq9@host/"),
+        ("x", "y", "pwd=Zq9"),
+    ] {
+        let of = |texts: &[&str]| of(around, tag, texts);
+        for (old, new) in [(of(&["a", secret]), of(&["a"])), (of(&["a"]), of(&["a", secret, "c"]))] {
+            let (_, changes) = strictly(&old, &of(&["a", "b"]), &new);
+            let of_paths: Vec<&str> = changes.iter().map(|change| change.path.as_str()).collect();
+            assert!(!of_paths.concat().contains("Zq9"), "{of_paths:?}");
+            assert!(around == "passwords" || !format!("{changes:?}").contains("Zq9"), "{changes:?}");
+        }
+    }
+}
