@@ -20,12 +20,11 @@ struct Counterparts<'t> {
 }
 
 impl<'t> Counterparts<'t> {
-    fn of(parents: [Node<'t, 't>; 3]) -> Self {
-        let [old, base, new] = parents;
-        let parent = Triple { old: Some(old), base: Some(base), new: Some(new), is_unique: true };
+    fn of(parent: Triple<'t>) -> Self {
         let all = pairs::children(parent, &[]).triples;
         let elements = all.into_iter().filter_map(|child| Some((child.old?.id(), child.new?))).collect();
-        let comments = new.children().filter(Node::is_comment).map(|node| (said(node), node)).collect();
+        let of_new = parent.new.into_iter().flat_map(|new| new.children()).filter(Node::is_comment);
+        let comments = of_new.map(|node| (said(node), node)).collect();
         Self { elements, comments }
     }
 
@@ -40,18 +39,21 @@ impl<'t> Counterparts<'t> {
 impl<'t> Walk<'_, 't> {
     /// Accounts for the comments among the children of an element.
     pub(super) fn notes(&mut self, parent: Triple<'t>) {
-        let (Some(old), Some(base)) = (parent.old, parent.base) else { return };
-        match parent.new {
-            Some(new) => self.notes_in([old, base, new], parent.is_unique),
-            None => self.notes_without_place(old, base),
+        match (parent.old, parent.base, parent.new) {
+            (Some(old), base, Some(new)) => {
+                self.added_notes(parent, old, new);
+                if let Some(base) = base {
+                    self.removed_notes([old, base, new], parent.is_unique);
+                }
+            }
+            (Some(old), Some(base), None) => self.notes_without_place(old, base),
+            _ => {}
         }
     }
 
-    /// Accounts for the comments among the children of these nodes.
-    pub(super) fn notes_in(&mut self, parents: [Node<'t, 't>; 3], is_unique: bool) {
-        let [old, base, new] = parents;
+    fn added_notes(&mut self, parent: Triple<'t>, old: Node<'t, 't>, new: Node<'t, 't>) {
         let (mut counterparts, mut staying) = (None, None);
-        for comment in self.differing((OLD, old), (BASE, base)) {
+        for comment in self.differing(old, (BASE, parent.base)) {
             if self.draft.is_bound(OLD, comment) {
                 continue;
             }
@@ -60,9 +62,11 @@ impl<'t> Walk<'_, 't> {
             let staying: &HashSet<String> =
                 staying.get_or_insert_with(|| new.children().filter(stays).map(said).collect());
             let fate = match self.hands_off() {
+                // What both sides added alike is told with the element.
+                _ if staying.contains(&said(comment)) && parent.base.is_none() => continue,
                 _ if staying.contains(&said(comment)) => Fate::AlreadySo,
                 Some(fate) => left(fate),
-                None if !is_unique => reported(DOUBT),
+                None if !parent.is_unique => reported(DOUBT),
                 None if comments::spoken_of(comment).is_some_and(|element| self.draft.is_left_out(element)) => {
                     left(reported(NO_PLACE))
                 }
@@ -72,11 +76,14 @@ impl<'t> Walk<'_, 't> {
                 None => Fate::Added,
             };
             if fate.carries() {
-                self.write_note(comment, new, counterparts.get_or_insert_with(|| Counterparts::of(parents)));
+                self.write_note(comment, new, counterparts.get_or_insert_with(|| Counterparts::of(parent)));
             }
             self.tell_note(Some(comment), None, fate);
         }
-        let (mut seen, removed) = (HashSet::new(), self.differing((BASE, base), (OLD, old)));
+    }
+
+    fn removed_notes(&mut self, [old, base, new]: [Node<'t, 't>; 3], is_unique: bool) {
+        let (mut seen, removed) = (HashSet::new(), self.differing(base, (OLD, Some(old))));
         if removed.is_empty() {
             return;
         }
@@ -104,7 +111,7 @@ impl<'t> Walk<'_, 't> {
     }
 
     fn notes_without_place(&mut self, old: Node<'t, 't>, base: Node<'t, 't>) {
-        for comment in self.differing((OLD, old), (BASE, base)) {
+        for comment in self.differing(old, (BASE, Some(base))) {
             if self.draft.bind(OLD, comment) {
                 self.tell_note(Some(comment), None, left(reported(NO_PLACE)));
             }
@@ -112,9 +119,10 @@ impl<'t> Walk<'_, 't> {
     }
 
     /// The comments of the one that the other has not.
-    fn differing(&mut self, (_, one): (u8, Node<'t, 't>), (file, other): (u8, Node<'t, 't>)) -> Vec<Node<'t, 't>> {
+    fn differing(&mut self, one: Node<'t, 't>, (file, other): (u8, Option<Node<'t, 't>>)) -> Vec<Node<'t, 't>> {
         let comments = one.children().filter(Node::is_comment);
-        comments.filter(|comment| !self.draft.has_comment(file, other, &said(*comment))).collect()
+        let mut is_in = |text: &str| other.is_some_and(|other| self.draft.has_comment(file, other, text));
+        comments.filter(|comment| !is_in(&said(*comment))).collect()
     }
 
     fn tell_note(&mut self, old: Option<Node<'t, 't>>, new: Option<Node<'t, 't>>, fate: Fate) {

@@ -59,8 +59,8 @@ pub(super) fn changes<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
         Some(base) => {
             walk.element(root);
             // There are comments around the outermost element, too.
-            let files = [scene.old, base, scene.new].map(|root| root.document().root());
-            walk.notes_in(files, root.is_unique);
+            let [old, base, new] = [scene.old, base, scene.new].map(|root| Some(root.document().root()));
+            walk.notes(Triple { old, base, new, ..root });
         }
         None => walk.without_base(root),
     }

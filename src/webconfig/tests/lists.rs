@@ -70,3 +70,20 @@ fn a_list_of_secrets_names_none() {
         }
     }
 }
+
+#[test]
+fn comments_in_what_both_sides_added_are_not_lost() {
+    let of = |inner: &str| configuration(&format!("<system.webServer>\n  {inner}\n</system.webServer>"));
+    let security = |limits: &[&str]| of(&format!("<security>\n    {}\n  </security>", limits.join("\n    ")));
+    let (note, limits, more) = ("<!-- up to 64 Mb -->", r#"<requestLimits max="64" />"#, "<x />");
+    let base = of("<validation />");
+    let (result, changes) = strictly(&security(&[note, limits]), &base, &security(&[more, limits]));
+    assert_eq!(result, security(&[more, note, limits]));
+    let path = "system.webServer/security/comment()";
+    assert_eq!(fate(&changes, path), &Fate::Added);
+    // What both wrote is nothing to tell of but with the element.
+    let both = security(&[note, limits]);
+    let (result, changes) = strictly(&both, &base, &both);
+    assert_eq!(result, both);
+    assert!(changes.iter().all(|change| change.fate == Fate::AlreadySo && change.path != path), "{changes:?}");
+}
