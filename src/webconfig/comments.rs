@@ -3,13 +3,14 @@
 use super::{
     Document,
     document::{Splice, elements},
-    edit::layout,
+    edit::{self, is_markup, layout},
     limits,
     merge::{Draft, Scene},
-    pairs,
+    pairs::{self, Triple},
 };
-use roxmltree::Node;
+use roxmltree::{Node, NodeId};
 use std::{
+    cell::LazyCell,
     collections::{HashMap, HashSet},
     ops::Range,
 };
@@ -183,31 +184,112 @@ pub(super) fn behind<'t>(node: Node<'_, '_>, of_old: Node<'_, '_>, previous: Nod
     of_new.filter(|comment| of_old.contains(&said(*comment))).last().unwrap_or(previous)
 }
 
-/// Where an element lies that is taken out: with the comments that the administrator took out with it, which are those
-/// that the file as shipped has beside it and the old one has not any more.
-pub(super) fn taken_out<'t>(
+/// Takes an element out, or puts into its place the comment into which the administrator has put it. The comments that
+/// he took out with it go, too: those that the file as shipped has beside it and the old one has not any more.
+pub(super) fn take_out<'t>(
+    scene: &Scene<'t>,
     draft: &mut Draft<'t>,
     (old_parent, base): (Option<Node<'t, 't>>, Node<'t, 't>),
     new: Node<'t, 't>,
-) -> Range<usize> {
-    let of_base: HashSet<String> = Beside::of(base).before.into_iter().map(said).collect();
+    instead: Option<Node<'t, 't>>,
+) {
+    let of_base = Beside::of(base);
+    let of_base: HashMap<String, Node<'t, 't>> =
+        of_base.before.into_iter().chain(of_base.behind).map(|comment| (said(comment), comment)).collect();
+    let parents = old_parent.zip(base.parent());
     let Beside { before, behind } = Beside::of(new);
-    let mut start = new.range().start;
+    let Range { mut start, mut end } = new.range();
     for comment in before.into_iter().rev() {
-        let text = said(comment);
-        if !of_base.contains(&text) || old_parent.is_some_and(|old| draft.has_comment(OLD, old, &text)) {
-            break;
-        }
+        let Some(of_base) = of_base.get(&said(comment)) else { break };
         // It may have made place for something else.
-        if !draft.bind(NEW, comment) {
+        if parents.is_some_and(|parents| !draft.is_gone(parents, *of_base)) || !draft.bind(NEW, comment) {
             break;
         }
         start = comment.range().start;
     }
-    if let Some(behind) = behind {
+    let mut stays = |comment: Node<'t, 't>| {
+        parents.is_some_and(|(old, parent)| match of_base.get(&said(comment)) {
+            Some(of_base) => !draft.is_gone((old, parent), *of_base),
+            None => draft.has_comment(OLD, old, &said(comment)),
+        })
+    };
+    let staying = behind.filter(|behind| stays(*behind));
+    if let Some(behind) = behind.filter(|_| staying.is_none()) {
         draft.bind(NEW, behind);
+        end = behind.range().end;
     }
-    start..behind.map_or(new.range().end, |behind| behind.range().end)
+    let text = instead.and_then(|comment| written_for(scene, draft, comment, (base, new)));
+    draft.splice(match (text, staying) {
+        (Some(text), _) => Splice { range: start..end, text },
+        // It has the line for itself.
+        (None, Some(behind)) => Splice { range: start..behind.range().start, text: String::new() },
+        (None, None) => edit::take_out(scene.sources.new, start..end),
+    });
+}
+
+/// The comments in `base` that are none of those in `old`. Of several that say the same, those have stayed that stand
+/// beside the same; where that does not tell, the first.
+pub(super) fn gone<'t>(old: Node<'t, 't>, base: Node<'t, 't>) -> HashSet<NodeId> {
+    let by_text = |parent: Node<'t, 't>| {
+        let mut all: HashMap<String, Vec<Node<'t, 't>>> = HashMap::new();
+        parent.children().filter(Node::is_comment).for_each(|it| all.entry(said(it)).or_default().push(it));
+        all
+    };
+    let both = Triple { old: Some(old), base: Some(base), new: None, is_unique: true };
+    let shipped = LazyCell::new(|| -> HashMap<NodeId, NodeId> {
+        let triples = pairs::children(both, &[]).triples;
+        triples.into_iter().filter_map(|child| Some((child.old?.id(), child.base?.id()))).collect()
+    });
+    let (mut of_old, mut gone) = (by_text(old), HashSet::new());
+    for (text, of_base) in by_text(base) {
+        let of_old = of_old.remove(&text).unwrap_or_default();
+        let left = match of_old.len() {
+            0 => of_base,
+            count if count < of_base.len() => without(of_base, of_old, &|node| shipped.get(&node).copied()),
+            _ => continue,
+        };
+        gone.extend(left.iter().map(Node::id));
+    }
+    gone
+}
+
+/// What stands beside a comment.
+#[derive(PartialEq, Eq, Hash)]
+enum Neighbour {
+    Element(NodeId),
+    Comment(String),
+    Nothing,
+}
+
+/// Those of these comments, which all say the same, that are none of the fewer ones of the old file.
+fn without<'t>(
+    mut of_base: Vec<Node<'t, 't>>,
+    mut of_old: Vec<Node<'t, 't>>,
+    shipped: &dyn Fn(NodeId) -> Option<NodeId>,
+) -> Vec<Node<'t, 't>> {
+    // What a comment speaks of tells more than what is on its other side.
+    for is_near in [true, false] {
+        let beside = |comment: Node<'t, 't>| match ends_line(comment) == is_near {
+            true => comment.prev_siblings().skip(1).find(is_markup),
+            false => comment.next_siblings().skip(1).find(is_markup),
+        };
+        let named = |comment: Node<'t, 't>, id: &dyn Fn(NodeId) -> Option<NodeId>| match beside(comment) {
+            Some(node) if node.is_element() => id(node.id()).map(Neighbour::Element),
+            Some(node) => Some(Neighbour::Comment(said(node))),
+            None => Some(Neighbour::Nothing),
+        };
+        let mut there: HashMap<Neighbour, Vec<NodeId>> = HashMap::new();
+        for comment in of_old.iter().rev() {
+            named(*comment, shipped).into_iter().for_each(|it| there.entry(it).or_default().push(comment.id()));
+        }
+        let mut found = HashSet::new();
+        of_base.retain(|comment| match named(*comment, &Some).and_then(|it| there.get_mut(&it)?.pop()) {
+            Some(same) => !found.insert(same),
+            None => true,
+        });
+        of_old.retain(|comment| !found.contains(&comment.id()));
+    }
+    of_base.split_off(of_old.len())
 }
 
 /// A comment has no references for what an encoding cannot hold.

@@ -369,6 +369,8 @@ pub(super) struct Draft<'t> {
     /// Comments that are accounted for together with an element, by their file and place.
     bound: HashSet<(u8, usize)>,
     held: HashMap<(u8, NodeId), Held<'t>>,
+    /// Comments of the file as shipped that the old one has not any more, by what they are in.
+    gone: HashMap<NodeId, HashSet<NodeId>>,
     left_out: HashSet<NodeId>,
 }
 
@@ -433,6 +435,11 @@ impl<'t> Draft<'t> {
     /// Whether a comment is accounted for together with what it speaks of.
     pub(super) fn is_bound(&self, file: u8, comment: Node<'_, '_>) -> bool {
         self.bound.contains(&(file, comment.range().start))
+    }
+
+    /// Whether a comment in `base` is none of those in `old`.
+    pub(super) fn is_gone(&mut self, (old, base): (Node<'t, 't>, Node<'t, 't>), comment: Node<'t, 't>) -> bool {
+        self.gone.entry(base.id()).or_insert_with(|| comments::gone(old, base)).contains(&comment.id())
     }
 
     /// An element that the administrator added is not carried.

@@ -271,15 +271,12 @@ pub(super) fn take_out<'t>(
     (old_parent, base): (Option<Node<'t, 't>>, Option<Node<'t, 't>>),
     nodes: &[Node<'t, 't>],
 ) {
-    let mut comment = base.and_then(|base| Some((base, comments::instead_of(draft, old_parent, base)?)));
+    let mut comment = base.and_then(|base| comments::instead_of(draft, old_parent, base));
     for node in nodes.iter().rev() {
-        let range = base.map_or(node.range(), |base| comments::taken_out(draft, (old_parent, base), *node));
-        let comment = comment.take();
-        let text = comment.and_then(|(base, comment)| comments::written_for(scene, draft, comment, (base, *node)));
-        draft.splice(match text {
-            Some(text) => Splice { range, text },
-            None => edit::take_out(scene.sources.new, range),
-        });
+        match base {
+            Some(base) => comments::take_out(scene, draft, (old_parent, base), *node, comment.take()),
+            None => draft.splice(edit::take_out(scene.sources.new, node.range())),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::{
     Shown, comments,
-    document::{Splice, elements, text_of},
+    document::{elements, text_of},
     edit::{self, escape_text, set_attribute},
     mask,
     merge::{Change, Draft, Fate, OtherChanges, Scene, ThemeRule},
@@ -229,12 +229,7 @@ impl<'s, 't> Walk<'s, 't> {
         let is_there = child.new.is_some() && !self.is_replaced;
         let comment = is_there.then(|| comments::instead_of(self.draft, parent.old, base)).flatten();
         if let (true, Some(new), false) = (fate.carries(), child.new, self.is_replaced) {
-            let range = comments::taken_out(self.draft, (parent.old, base), new);
-            let text = comment.and_then(|it| comments::written_for(self.scene, self.draft, it, (base, new)));
-            self.draft.splice(match text {
-                Some(text) => Splice { range, text },
-                None => edit::take_out(self.scene.sources.new, range),
-            });
+            comments::take_out(self.scene, self.draft, (parent.old, base), new, comment);
         }
         self.whole(path, child, fate);
     }

@@ -87,3 +87,25 @@ fn comments_in_what_both_sides_added_are_not_lost() {
     assert_eq!(result, both);
     assert!(changes.iter().all(|change| change.fate == Fate::AlreadySo && change.path != path), "{changes:?}");
 }
+
+#[test]
+fn a_comment_that_the_administrator_left_on_the_line_stays() {
+    let about = "<!-- about a -->";
+    let with = format!("{A} {about}");
+    let (base, old) = (list(&[&with, B]), list(&[about, B]));
+    let (result, changes) = strictly(&old, &base, &base);
+    assert_eq!((result, fates(&changes)), (old, vec![("s/path[a]", &Fate::Removed)]));
+    assert_eq!(strictly(&list(&[B]), &base, &base).0, list(&[B]));
+    // Where another one says the same, his own goes with it.
+    let (one, other) = (format!("{A} <!-- x -->"), format!("{B} <!-- x -->"));
+    let both = list(&[&one, &other]);
+    assert_eq!(strictly(&list(&[&one]), &both, &both).0, list(&[&one]));
+    assert_eq!(strictly(&list(&[&other]), &both, &both).0, list(&[&other]));
+    // In one line, and among values.
+    let of = |inner: &str| list(&[&format!("<b>{inner}</b>")]);
+    let (base, old) = (of("<c /><!-- v -->"), of("<!-- v -->"));
+    assert_eq!(strictly(&old, &base, &base).0, old);
+    let of = |key: &str| configuration(&format!("  <appSettings>\n    {key}<!-- v -->\n  </appSettings>"));
+    let base = of(r#"<add key="a" value="1" /> "#);
+    assert_eq!(strictly(&of(""), &base, &base).0, of(""));
+}
