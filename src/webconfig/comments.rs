@@ -111,6 +111,13 @@ pub(super) fn all_in<'a, 'input: 'a>(parent: Node<'a, 'input>) -> HashMap<String
     parent.children().rev().filter(Node::is_comment).map(|comment| (said(comment), comment)).collect()
 }
 
+/// The comments among an element's children by what they say, in their order.
+pub(super) fn by_text<'t>(parent: Node<'t, 't>) -> HashMap<String, Vec<Node<'t, 't>>> {
+    let mut all: HashMap<String, Vec<Node<'t, 't>>> = HashMap::new();
+    parent.children().filter(Node::is_comment).for_each(|it| all.entry(said(it)).or_default().push(it));
+    all
+}
+
 /// Comments as they will be written.
 #[derive(Default)]
 pub(super) struct Written {
@@ -230,11 +237,6 @@ pub(super) fn take_out<'t>(
 /// The comments in `base` that are none of those in `old`. Of several that say the same, those have stayed that stand
 /// beside the same; where that does not tell, the first.
 pub(super) fn gone<'t>(old: Node<'t, 't>, base: Node<'t, 't>) -> HashSet<NodeId> {
-    let by_text = |parent: Node<'t, 't>| {
-        let mut all: HashMap<String, Vec<Node<'t, 't>>> = HashMap::new();
-        parent.children().filter(Node::is_comment).for_each(|it| all.entry(said(it)).or_default().push(it));
-        all
-    };
     let both = Triple { old: Some(old), base: Some(base), new: None, is_unique: true };
     let shipped = LazyCell::new(|| -> HashMap<NodeId, NodeId> {
         let triples = pairs::children(both, &[]).triples;
@@ -255,10 +257,25 @@ pub(super) fn gone<'t>(old: Node<'t, 't>, base: Node<'t, 't>) -> HashSet<NodeId>
 
 /// What stands beside a comment.
 #[derive(PartialEq, Eq, Hash)]
-enum Neighbour {
+pub(super) enum Neighbour {
     Element(NodeId),
     Comment(String),
     Nothing,
+}
+
+impl Neighbour {
+    /// What a comment speaks of, if that `is_near`, or what is on its other side; an element goes by its `id`.
+    pub(super) fn of(comment: Node<'_, '_>, is_near: bool, id: &dyn Fn(NodeId) -> Option<NodeId>) -> Option<Self> {
+        let beside = match ends_line(comment) == is_near {
+            true => comment.prev_siblings().skip(1).find(is_markup),
+            false => comment.next_siblings().skip(1).find(is_markup),
+        };
+        match beside {
+            Some(node) if node.is_element() => id(node.id()).map(Self::Element),
+            Some(node) => Some(Self::Comment(said(node))),
+            None => Some(Self::Nothing),
+        }
+    }
 }
 
 /// Those of these comments, which all say the same, that are none of the fewer ones of the old file.
@@ -269,23 +286,17 @@ fn without<'t>(
 ) -> Vec<Node<'t, 't>> {
     // What a comment speaks of tells more than what is on its other side.
     for is_near in [true, false] {
-        let beside = |comment: Node<'t, 't>| match ends_line(comment) == is_near {
-            true => comment.prev_siblings().skip(1).find(is_markup),
-            false => comment.next_siblings().skip(1).find(is_markup),
-        };
-        let named = |comment: Node<'t, 't>, id: &dyn Fn(NodeId) -> Option<NodeId>| match beside(comment) {
-            Some(node) if node.is_element() => id(node.id()).map(Neighbour::Element),
-            Some(node) => Some(Neighbour::Comment(said(node))),
-            None => Some(Neighbour::Nothing),
-        };
         let mut there: HashMap<Neighbour, Vec<NodeId>> = HashMap::new();
         for comment in of_old.iter().rev() {
-            named(*comment, shipped).into_iter().for_each(|it| there.entry(it).or_default().push(comment.id()));
+            let beside = Neighbour::of(*comment, is_near, shipped);
+            beside.into_iter().for_each(|it| there.entry(it).or_default().push(comment.id()));
         }
         let mut found = HashSet::new();
-        of_base.retain(|comment| match named(*comment, &Some).and_then(|it| there.get_mut(&it)?.pop()) {
-            Some(same) => !found.insert(same),
-            None => true,
+        of_base.retain(|comment| {
+            match Neighbour::of(*comment, is_near, &Some).and_then(|it| there.get_mut(&it)?.pop()) {
+                Some(same) => !found.insert(same),
+                None => true,
+            }
         });
         of_old.retain(|comment| !found.contains(&comment.id()));
     }

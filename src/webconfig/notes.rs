@@ -2,7 +2,7 @@
 
 use super::{
     Shown,
-    comments::{self, BASE, NEW, OLD, said},
+    comments::{self, BASE, NEW, Neighbour, OLD, said},
     document::Splice,
     edit::{self, is_markup, layout},
     mask,
@@ -11,7 +11,10 @@ use super::{
     walk::{DOUBT, NO_PLACE, Walk, reported},
 };
 use roxmltree::{Node, NodeId};
-use std::collections::{HashMap, HashSet};
+use std::{
+    cell::LazyCell,
+    collections::{HashMap, HashSet},
+};
 
 /// What stands for the nodes of the old file in the new one.
 struct Counterparts<'t> {
@@ -43,7 +46,7 @@ impl<'t> Walk<'_, 't> {
             (Some(old), base, Some(new)) => {
                 self.added_notes(parent, old, new);
                 if let Some(base) = base {
-                    self.removed_notes([old, base, new], parent.is_unique);
+                    self.removed_notes(parent, [old, base, new]);
                 }
             }
             (Some(old), Some(base), None) => self.notes_without_place(old, base),
@@ -82,31 +85,41 @@ impl<'t> Walk<'_, 't> {
         }
     }
 
-    fn removed_notes(&mut self, [old, base, new]: [Node<'t, 't>; 3], is_unique: bool) {
-        let (mut seen, removed) = (HashSet::new(), self.differing(base, (OLD, Some(old))));
+    fn removed_notes(&mut self, parent: Triple<'t>, [old, base, new]: [Node<'t, 't>; 3]) {
+        let mut is_gone = |node: &Node<'t, 't>| node.is_comment() && self.draft.is_gone((old, base), *node);
+        let removed: HashSet<NodeId> = base.children().filter(&mut is_gone).map(|comment| comment.id()).collect();
         if removed.is_empty() {
             return;
         }
-        let mut all_of_new: HashMap<String, Vec<Node<'t, 't>>> = HashMap::new();
-        for comment in new.children().filter(Node::is_comment) {
-            all_of_new.entry(said(comment)).or_default().push(comment);
-        }
-        for comment in removed.into_iter().filter(|node| seen.insert(said(*node))) {
-            let of_new = all_of_new.remove(&said(comment)).unwrap_or_default();
-            let free: Vec<_> = of_new.iter().copied().filter(|node| self.draft.bind(NEW, *node)).collect();
-            if free.is_empty() && !of_new.is_empty() {
+        let (mut of_base, of_new) = (comments::by_text(base), comments::by_text(new));
+        let in_new = LazyCell::new(|| -> HashMap<NodeId, NodeId> {
+            let triples = pairs::children(parent, &[]).triples;
+            triples.into_iter().filter_map(|child| Some((child.base?.id(), child.new?.id()))).collect()
+        });
+        for comment in base.children().filter(|node| removed.contains(&node.id())) {
+            let text = said(comment);
+            // Those that say the same are looked at together.
+            let Some(of_base) = of_base.remove(&text) else { continue };
+            let of_new = of_new.get(&text).map_or(&[][..], Vec::as_slice);
+            let gone: Vec<_> = of_base.iter().copied().filter(|comment| removed.contains(&comment.id())).collect();
+            let are_some = gone.len() < of_base.len();
+            let there = if are_some { beside_the_same(&gone, of_new, &in_new) } else { of_new.to_vec() };
+            let free: Vec<_> = there.iter().copied().filter(|node| self.draft.bind(NEW, *node)).collect();
+            if free.is_empty() && !there.is_empty() {
                 continue;
             }
+            let is_told = of_new.len() == of_base.len() && there.len() == gone.len();
             let fate = match self.hands_off() {
-                _ if of_new.is_empty() => Fate::AlreadySo,
+                _ if of_new.len() + gone.len() <= of_base.len() => Fate::AlreadySo,
                 Some(fate) => left(fate),
-                None if !is_unique => reported(DOUBT),
+                // The new version has more of them, or has them elsewhere.
+                None if !parent.is_unique || (are_some && !is_told) => reported(DOUBT),
                 None => Fate::Removed,
             };
             if fate.carries() {
                 free.iter().for_each(|node| self.draft.splice(taken_out(*node)));
             }
-            self.tell_note(None, free.first().copied(), fate);
+            self.tell_note(None, free.first().or(of_new.first()).copied(), fate);
         }
     }
 
@@ -170,6 +183,22 @@ impl<'t> Walk<'_, 't> {
             },
         }
     }
+}
+
+/// Those of `of_new` that speak of what these comments of the file as shipped speak of.
+fn beside_the_same<'t>(
+    of_base: &[Node<'t, 't>],
+    of_new: &[Node<'t, 't>],
+    in_new: &HashMap<NodeId, NodeId>,
+) -> Vec<Node<'t, 't>> {
+    let mut there: HashMap<Neighbour, Vec<Node<'t, 't>>> = HashMap::new();
+    for comment in of_new.iter().rev() {
+        let beside = Neighbour::of(*comment, true, &Some);
+        beside.into_iter().for_each(|it| there.entry(it).or_default().push(*comment));
+    }
+    let of_same =
+        |comment: &Node<'t, 't>| there.get_mut(&Neighbour::of(*comment, true, &|id| in_new.get(&id).copied())?)?.pop();
+    of_base.iter().filter_map(of_same).collect()
 }
 
 /// A comment that is not carried means no work for anybody: what it speaks of is not there, or is told of itself.

@@ -109,3 +109,31 @@ fn a_comment_that_the_administrator_left_on_the_line_stays() {
     let base = of(r#"<add key="a" value="1" /> "#);
     assert_eq!(strictly(&of(""), &base, &base).0, of(""));
 }
+
+#[test]
+fn one_of_several_comments_that_say_the_same_is_taken_out() {
+    let stars = "<!-- *** -->";
+    let all = [stars, "<!-- title -->", stars, A, stars, B, stars, C];
+    let base = list(&all);
+    let without = |gone: &[usize]| {
+        let left = all.iter().enumerate().filter(|(at, _)| !gone.contains(at));
+        left.map(|(_, line)| *line).collect::<Vec<_>>()
+    };
+    for gone in [&[0][..], &[2], &[4], &[6], &[0, 2], &[2, 6], &[0, 4, 6]] {
+        let old = list(&without(gone));
+        let (result, changes) = strictly(&old, &base, &base);
+        assert_eq!((result, fates(&changes)), (old.clone(), vec![("s/comment()", &Fate::Removed)]), "{gone:?}");
+        // The same from where the new version has gone on, or has gone there as well.
+        let new = list(&[&[OWN], &all[..]].concat());
+        assert_eq!(strictly(&old, &base, &new).0, list(&[&[OWN], &without(gone)[..]].concat()), "{gone:?}");
+        assert_eq!(fates(&strictly(&old, &base, &old).1), [("s/comment()", &Fate::AlreadySo)]);
+    }
+    // It cannot be told where the new version has more, but it is said; an element takes its own along.
+    let old = list(&without(&[4]));
+    let new = list(&[&all[..], &[stars, OWN]].concat());
+    let (result, changes) = strictly(&old, &base, &new);
+    assert!(result == new && is_reported(&changes, "s/comment()"), "{changes:?}");
+    let (result, changes) = strictly(&list(&without(&[4, 5])), &base, &new);
+    assert_eq!(result, list(&[&without(&[4, 5])[..], &[stars, OWN]].concat()));
+    assert_eq!(fates(&changes), [("s/path[b]", &Fate::Removed)]);
+}
