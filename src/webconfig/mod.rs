@@ -22,6 +22,7 @@ mod machine;
 mod mask;
 mod merge;
 mod notes;
+mod order;
 mod other;
 mod outside;
 mod own;

@@ -4,6 +4,7 @@ use super::{
     Shown,
     document::{elements, text_of},
     mask,
+    order::{Order, order},
     values::hash_in_any_case,
 };
 use crate::secret::{holds_secret, is_secret};
@@ -46,17 +47,6 @@ impl<'t> Children<'t> {
     pub(super) fn step(&self, at: usize) -> String {
         self.names.steps[self.called[at]].to_string()
     }
-}
-
-/// Who changed an order.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Order {
-    /// The old file, and the new one has what was shipped.
-    ByOld,
-    /// The old file and the new one alike.
-    Alike,
-    /// Both, each its own way.
-    ByBoth,
 }
 
 /// What a child is called in its parent: `tag`, or `tag[what names it]`, and a number for those called alike. Names
@@ -394,20 +384,6 @@ fn doubtful<'t>(names: &Names<'t>, old: &Side<'t>, base: &Side<'t>, new: &Side<'
         })
     };
     several.filter(is_doubtful).collect()
-}
-
-/// Who changed the order, by the places that the children of the old file have in the file as shipped and in the new
-/// one.
-fn order(places: &[(Option<usize>, Option<usize>)]) -> Option<Order> {
-    if places.iter().filter_map(|(base, _)| *base).is_sorted() {
-        return None;
-    }
-    let mut common: Vec<(usize, usize)> = places.iter().filter_map(|(base, new)| Some(((*base)?, (*new)?))).collect();
-    if common.iter().map(|(_, new)| *new).is_sorted() {
-        return Some(Order::Alike);
-    }
-    common.sort_unstable();
-    Some(if common.iter().map(|(_, new)| *new).is_sorted() { Order::ByOld } else { Order::ByBoth })
 }
 
 /// What an element would be called among the children of `parent`.

@@ -7,8 +7,9 @@ use super::{
     edit::{self, escape_text, set_attribute},
     mask,
     merge::{Change, Draft, Fate, OtherChanges, Scene, ThemeRule},
+    order::Order,
     own, pairs,
-    pairs::{Children, Order, Triple},
+    pairs::{Children, Triple},
     whole::{self, Around},
 };
 use roxmltree::{Attribute, Node, NodeId};
@@ -143,7 +144,7 @@ impl<'s, 't> Walk<'s, 't> {
         }
         // The order of sections and of named values means nothing.
         if let Some(order) = children.order.filter(|_| self.path.len() >= 2 && !self.is_settings()) {
-            self.order(order, triples);
+            self.order(order, children);
         }
     }
 
@@ -235,7 +236,8 @@ impl<'s, 't> Walk<'s, 't> {
     }
 
     /// Children that stand in another order than they were shipped in.
-    fn order(&mut self, order: Order, triples: &[Triple<'t>]) {
+    fn order(&mut self, order: Order, children: &Children<'t>) {
+        let triples = &children.triples;
         let path = self.here("/(order)");
         let is_doubtful = || triples.iter().any(|child| child.old.is_some() && child.new.is_some() && !child.is_unique);
         let fate = match (order, self.hands_off()) {
@@ -249,8 +251,9 @@ impl<'s, 't> Walk<'s, 't> {
         if fate.carries() && !self.is_replaced {
             self.reorder(triples);
         }
-        let shown = || Shown::Plain("(order)".to_owned());
-        self.draft.change(Change { path, old: shown(), new: shown(), result: shown(), fate });
+        let [old, new] = children.orders().map(Shown::Plain);
+        let result = if fate.carries() { old.clone() } else { new.clone() };
+        self.draft.change(Change { path, old, new, result, fate });
     }
 
     /// The elements that both files have change places: the places stay, and so does all between them.

@@ -137,3 +137,32 @@ fn one_of_several_comments_that_say_the_same_is_taken_out() {
     assert_eq!(result, list(&[&without(&[4, 5])[..], &[stars, OWN]].concat()));
     assert_eq!(fates(&changes), [("s/path[b]", &Fate::Removed)]);
 }
+
+#[test]
+fn an_order_is_shown() {
+    let of = |names: &str| {
+        let rules: Vec<String> = names.split(' ').map(|name| format!("<rule name=\"{name}\"/>")).collect();
+        list(&[&format!("<rules>{}</rules>", rules.concat())])
+    };
+    let shown = |old: &str, base: &str, new: &str, on_conflict| {
+        let rules = Rules { strict: true, on_conflict, ..keep() };
+        let (_, mut changes) = merged(&of(old), Some(&of(base)), &of(new), &rules);
+        let change = changes.remove(changes.iter().position(|change| change.path == "s/rules/(order)").unwrap());
+        let plain = |names: &str| -> Vec<String> { names.split(' ').map(|name| format!("rule[{name}]")).collect() };
+        move |old: &str, new: &str, result: &str, fate: Fate| {
+            let [old, new, result] = [old, new, result].map(|names| Shown::Plain(plain(names).join(", ")));
+            assert_eq!(change, Change { path: "s/rules/(order)".to_owned(), old, new, result, fate });
+        }
+    };
+    let undecided = Fate::Conflict { taken: None };
+    shown("c a b", "a b c", "b a c", OnConflict::Stop)("c a b", "b a c", "b a c", undecided);
+    let kept = Fate::Conflict { taken: Some(Side::Old) };
+    shown("c a b", "a b c", "b a c", OnConflict::KeepOld)("c a b", "b a c", "c a b", kept);
+    // What stands where it stood is left out.
+    shown("a c b d", "a b c d", "x a b c d", OnConflict::Stop)("c b", "b c", "c b", Fate::Carried);
+    shown("a c b d", "a b c d", "a c b d y", OnConflict::Stop)("c b", "c b", "c b", Fate::AlreadySo);
+    shown("b a", "a b", "a", OnConflict::Stop)("b a", "b a", "b a", Fate::AlreadySo);
+    let (base, old) = ("a b c d e f g h i j k l", "l k j i h g f e d c b a");
+    let (_, changes) = strictly(&of(old), &of(base), &of(base));
+    assert!(changes[0].old.to_string().ends_with("rule[d], rule[c], ..."), "{}", changes[0].old);
+}
