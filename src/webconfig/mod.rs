@@ -27,6 +27,7 @@ mod other;
 mod outside;
 mod own;
 mod pairs;
+mod place;
 mod placeholder;
 mod sdk_url;
 mod secret;

@@ -10,13 +10,11 @@ use super::{
     order::Order,
     own, pairs,
     pairs::{Children, Triple},
-    whole::{self, Around},
+    place::{Around, Taking, Vacated},
+    whole,
 };
-use roxmltree::{Attribute, Node, NodeId};
-use std::{
-    cell::LazyCell,
-    collections::{HashMap, HashSet},
-};
+use roxmltree::{Attribute, Node};
+use std::{cell::LazyCell, collections::HashSet};
 
 pub(super) const NO_PLACE: &str = "the new file has no such element; add it by hand if it is still wanted";
 pub(super) const DOUBT: &str = "it cannot be told which element of the new file this is; look at it by hand";
@@ -124,7 +122,7 @@ impl<'s, 't> Walk<'s, 't> {
             next
         });
         let vacated = LazyCell::new(|| Vacated::of(triples));
-        let taking = LazyCell::new(|| whole::Taking::of(parent.new, triples));
+        let taking = LazyCell::new(|| Taking::of(parent.new, triples));
         let known = LazyCell::new(|| triples.iter().filter_map(|child| Some(child.new?.id())).collect::<HashSet<_>>());
         for (at, child) in triples.iter().copied().enumerate().filter(|(_, child)| !is_as_shipped(*child)) {
             self.path.push(children.step(at));
@@ -453,35 +451,6 @@ impl<'s, 't> Walk<'s, 't> {
         let is_outside = name == SOURCE || (name == "file" && self.path.as_slice() == ["appSettings"]);
         let is_theme = name == "theme" && self.path.as_slice() == ["system.web", "pages"];
         (is_outside && self.scene.base.is_none()) || (is_theme && !is_theme_usual(self.scene))
-    }
-}
-
-/// The places in the new file of what the administrator removed.
-struct Vacated<'t>(HashMap<Option<NodeId>, Node<'t, 't>>);
-
-impl<'t> Vacated<'t> {
-    /// Those behind each child of the file as shipped that stayed, the first of each.
-    fn of(triples: &[Triple<'t>]) -> Self {
-        let mut shipped: Vec<_> = triples.iter().filter_map(|child| Some((child.base?, child))).collect();
-        shipped.sort_by_key(|(base, _)| base.range().start);
-        let (mut all, mut stayed) = (HashMap::new(), None);
-        for (base, child) in shipped {
-            match (child.old, child.new) {
-                (Some(_), _) => stayed = Some(base.id()),
-                (None, Some(new)) if child.is_unique => drop(all.entry(stayed).or_insert(new)),
-                _ => {}
-            }
-        }
-        Self(all)
-    }
-
-    /// Such a place behind what stayed of these children of the old file.
-    fn behind(&self, before: &[Triple<'t>]) -> Option<Node<'t, 't>> {
-        if self.0.is_empty() {
-            return None;
-        }
-        let stayed = before.iter().rev().find_map(|child| child.old.and(child.base));
-        self.0.get(&stayed.map(|base| base.id())).copied()
     }
 }
 

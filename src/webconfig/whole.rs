@@ -7,81 +7,13 @@ use super::{
     encoding::reference,
     merge::{Draft, Scene},
     pairs::{self, Triple},
+    place::{Around, takes_back},
     wraps,
 };
-use roxmltree::{Attribute, Node, NodeId};
-use std::{
-    collections::{HashMap, HashSet},
-    ops::Range,
-};
+use roxmltree::Node;
+use std::ops::Range;
 
 pub(super) const LEANING: &str = "it leans on a namespace or on characters that the new file has not; add it by hand";
-
-/// Where an element of the old file stands among its siblings there.
-pub(super) struct Around<'a, 't> {
-    /// All before it, each with its counterparts.
-    pub(super) before: &'a [Triple<'t>],
-    /// The nearest ones before and behind it that the new file has as well: in the old file and in the new one.
-    pub(super) previous: Option<(Node<'t, 't>, Node<'t, 't>)>,
-    pub(super) next: Option<(Node<'t, 't>, Node<'t, 't>)>,
-    /// Where in the new file something stands that was removed from this place in the old one.
-    pub(super) vacated: Option<Node<'t, 't>>,
-    /// What takes back items among its siblings to be.
-    pub(super) taking: &'a Taking<'t>,
-}
-
-impl<'t> Around<'_, 't> {
-    /// What the new version has put there that is none of the `known` elements: it cannot be told what comes first.
-    pub(super) fn contested(&self, parent: Option<Node<'t, 't>>, known: &HashSet<NodeId>) -> Option<Node<'t, 't>> {
-        let end = self.next.map(|(_, next)| next);
-        let first = match self.previous {
-            Some((_, previous)) => previous.next_sibling_element(),
-            None => parent.and_then(|parent| parent.first_element_child()),
-        };
-        let between = std::iter::successors(first, Node::next_sibling_element).take_while(|node| Some(*node) != end);
-        between.filter(|_| self.vacated.is_none()).find(|node| !known.contains(&node.id()))
-    }
-}
-
-/// The `remove` and `clear` that the new version has put among the children of an element, the last of each.
-#[derive(Default)]
-pub(super) struct Taking<'t> {
-    /// By the first attribute and its value in small letters.
-    removing: HashMap<(&'t str, String), Node<'t, 't>>,
-    clearing: Option<Node<'t, 't>>,
-}
-
-impl<'t> Taking<'t> {
-    /// Those that the old file has as well are where its administrator wants them.
-    pub(super) fn of(parent: Option<Node<'t, 't>>, triples: &[Triple<'t>]) -> Self {
-        let of_old: HashSet<NodeId> = triples.iter().filter_map(|child| Some(child.old.and(child.new)?.id())).collect();
-        let mut taking = Self::default();
-        for node in parent.into_iter().flat_map(elements).filter(|node| !of_old.contains(&node.id())) {
-            match (node.tag_name().name(), node.attributes().next()) {
-                ("clear", _) => taking.clearing = Some(node),
-                ("remove", Some(first)) => {
-                    taking.removing.insert((first.name(), first.value().to_ascii_lowercase()), node);
-                }
-                _ => {}
-            }
-        }
-        taking
-    }
-
-    /// The last that takes back an element which stands before it.
-    fn last(&self, element: Node<'t, 't>) -> Option<Node<'t, 't>> {
-        if matches!(element.tag_name().name(), "remove" | "clear")
-            || (self.removing.is_empty() && self.clearing.is_none())
-        {
-            return None;
-        }
-        let of = |attribute: Attribute<'t, 't>| {
-            self.removing.get(&(attribute.name(), attribute.value().to_ascii_lowercase())).copied()
-        };
-        let removing = element.attributes().filter_map(of).filter(|remove| takes_back(*remove, element));
-        removing.chain(self.clearing).max_by_key(|node| node.range().start)
-    }
-}
 
 /// Inserts an element of the old file into the new one, without the parts in it that are `own` to the new version:
 /// in the place of what was removed from there, behind what it stands behind, or before what it stands before. The error says why that cannot be done.
@@ -157,14 +89,6 @@ pub(super) fn insert<'t>(
 
 fn children_called<'a, 'i>(parent: Node<'a, 'i>, tag: &str) -> impl Iterator<Item = Node<'a, 'i>> {
     elements(parent).filter(move |child| child.tag_name().name() == tag)
-}
-
-/// Whether `remove` takes back the other element, if that stands before it.
-fn takes_back(remove: Node<'_, '_>, other: Node<'_, '_>) -> bool {
-    let is_same = |name: &str, value: &str| other.attribute(name).is_some_and(|it| it.eq_ignore_ascii_case(value));
-    !matches!(other.tag_name().name(), "remove" | "clear")
-        && remove.attributes().len() > 0
-        && remove.attributes().all(|attribute| is_same(attribute.name(), attribute.value()))
 }
 
 /// All that an element of the old file holds, in the place of what its counterpart holds.

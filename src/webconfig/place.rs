@@ -1,0 +1,108 @@
+//! Where in the new file something belongs that the administrator added.
+
+use super::{document::elements, pairs::Triple};
+use roxmltree::{Attribute, Node, NodeId};
+use std::collections::{HashMap, HashSet};
+
+/// Where an element of the old file stands among its siblings there.
+pub(super) struct Around<'a, 't> {
+    /// All before it, each with its counterparts.
+    pub(super) before: &'a [Triple<'t>],
+    /// The nearest ones before and behind it that the new file has as well: in the old file and in the new one.
+    pub(super) previous: Option<(Node<'t, 't>, Node<'t, 't>)>,
+    pub(super) next: Option<(Node<'t, 't>, Node<'t, 't>)>,
+    /// Where in the new file something stands that was removed from this place in the old one.
+    pub(super) vacated: Option<Node<'t, 't>>,
+    /// What takes back items among its siblings to be.
+    pub(super) taking: &'a Taking<'t>,
+}
+
+impl<'t> Around<'_, 't> {
+    /// What the new version has put there that is none of the `known` elements: it cannot be told what comes first.
+    pub(super) fn contested(&self, parent: Option<Node<'t, 't>>, known: &HashSet<NodeId>) -> Option<Node<'t, 't>> {
+        let end = self.next.map(|(_, next)| next);
+        let first = match self.previous {
+            Some((_, previous)) => previous.next_sibling_element(),
+            None => parent.and_then(|parent| parent.first_element_child()),
+        };
+        let between = std::iter::successors(first, Node::next_sibling_element).take_while(|node| Some(*node) != end);
+        between.filter(|_| self.vacated.is_none()).find(|node| !known.contains(&node.id()))
+    }
+}
+
+/// The `remove` and `clear` that the new version has put among the children of an element, the last of each.
+#[derive(Default)]
+pub(super) struct Taking<'t> {
+    /// By the first attribute and its value in small letters.
+    removing: HashMap<(&'t str, String), Node<'t, 't>>,
+    clearing: Option<Node<'t, 't>>,
+}
+
+impl<'t> Taking<'t> {
+    /// Those that the old file has as well are where its administrator wants them.
+    pub(super) fn of(parent: Option<Node<'t, 't>>, triples: &[Triple<'t>]) -> Self {
+        let of_old: HashSet<NodeId> = triples.iter().filter_map(|child| Some(child.old.and(child.new)?.id())).collect();
+        let mut taking = Self::default();
+        for node in parent.into_iter().flat_map(elements).filter(|node| !of_old.contains(&node.id())) {
+            match (node.tag_name().name(), node.attributes().next()) {
+                ("clear", _) => taking.clearing = Some(node),
+                ("remove", Some(first)) => {
+                    taking.removing.insert((first.name(), first.value().to_ascii_lowercase()), node);
+                }
+                _ => {}
+            }
+        }
+        taking
+    }
+
+    /// The last that takes back an element which stands before it.
+    pub(super) fn last(&self, element: Node<'t, 't>) -> Option<Node<'t, 't>> {
+        if matches!(element.tag_name().name(), "remove" | "clear")
+            || (self.removing.is_empty() && self.clearing.is_none())
+        {
+            return None;
+        }
+        let of = |attribute: Attribute<'t, 't>| {
+            self.removing.get(&(attribute.name(), attribute.value().to_ascii_lowercase())).copied()
+        };
+        let removing = element.attributes().filter_map(of).filter(|remove| takes_back(*remove, element));
+        removing.chain(self.clearing).max_by_key(|node| node.range().start)
+    }
+}
+
+/// The places in the new file of what the administrator removed.
+pub(super) struct Vacated<'t>(HashMap<Option<NodeId>, Node<'t, 't>>);
+
+impl<'t> Vacated<'t> {
+    /// Those behind each child of the file as shipped that stayed, the first of each.
+    pub(super) fn of(triples: &[Triple<'t>]) -> Self {
+        let mut shipped: Vec<_> = triples.iter().filter_map(|child| Some((child.base?, child))).collect();
+        shipped.sort_by_key(|(base, _)| base.range().start);
+        let (mut all, mut stayed) = (HashMap::new(), None);
+        for (base, child) in shipped {
+            match (child.old, child.new) {
+                (Some(_), _) => stayed = Some(base.id()),
+                (None, Some(new)) if child.is_unique => drop(all.entry(stayed).or_insert(new)),
+                _ => {}
+            }
+        }
+        Self(all)
+    }
+
+    /// Such a place behind what stayed of these children of the old file.
+    pub(super) fn behind(&self, before: &[Triple<'t>]) -> Option<Node<'t, 't>> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let stayed = before.iter().rev().find_map(|child| child.old.and(child.base));
+        self.0.get(&stayed.map(|base| base.id())).copied()
+    }
+}
+
+/// Whether `remove` takes back the other element, if that stands before it.
+pub(super) fn takes_back(remove: Node<'_, '_>, other: Node<'_, '_>) -> bool {
+    let is_same = |name: &str, value: &str| other.attribute(name).is_some_and(|it| it.eq_ignore_ascii_case(value));
+    !matches!(other.tag_name().name(), "remove" | "clear")
+        && remove.attributes().len() > 0
+        && remove.attributes().all(|attribute| is_same(attribute.name(), attribute.value()))
+}
