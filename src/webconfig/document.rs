@@ -12,9 +12,9 @@ use std::{borrow::Cow, fmt, ops::Range, sync::Arc, thread};
 /// A file.
 struct Source {
     bytes: Vec<u8>,
-    /// Its text, where that is not what its bytes are.
+    /// Its text, where that is not what its bytes are, or not what the merge sees.
     decoded: Option<String>,
-    /// The text as the merge sees it, where that is not the text.
+    /// The text as the merge sees it, where that is another.
     seen: Option<String>,
 }
 
@@ -109,7 +109,10 @@ impl Document {
         limits::check(&text, name)?;
         let wraps = find(&text);
         let seen = wraps.as_ref().filter(|wraps| !wraps.is_empty()).map(|wraps| wraps::blanked(&text, wraps));
-        let decoded = if let Cow::Owned(text) = text { Some(text) } else { None };
+        let decoded = match text {
+            Cow::Owned(text) => Some(text),
+            Cow::Borrowed(text) => seen.is_some().then(|| text.to_owned()),
+        };
         let parsed = Parsed::try_new(Source { bytes, decoded, seen }, |source| {
             let seen = source.seen.as_deref().unwrap_or_else(|| source.text());
             Tree::parse(seen).map_err(|error| malformed(name, error))
@@ -133,7 +136,8 @@ impl Document {
     }
 
     pub(super) fn text(&self) -> &str {
-        self.parsed.borrow_owner().text()
+        // Its own text need not be looked at again where its structure has it.
+        if self.wraps().is_empty() { self.tree().input_text() } else { self.parsed.borrow_owner().text() }
     }
 
     /// Tags that its structure does not have, in the order of the file.

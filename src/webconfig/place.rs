@@ -89,12 +89,8 @@ impl<'t> Vacated<'t> {
         Self(all)
     }
 
-    /// Such a place behind what stayed of these children of the old file.
-    pub(super) fn behind(&self, before: &[Triple<'t>]) -> Option<Node<'t, 't>> {
-        if self.0.is_empty() {
-            return None;
-        }
-        let stayed = before.iter().rev().find_map(|child| child.old.and(child.base));
+    /// Such a place behind what stayed: the last child of the old file that was shipped.
+    pub(super) fn behind(&self, stayed: Option<Node<'t, 't>>) -> Option<Node<'t, 't>> {
         self.0.get(&stayed.map(|base| base.id())).copied()
     }
 }

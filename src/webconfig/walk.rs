@@ -122,14 +122,19 @@ impl<'s, 't> Walk<'s, 't> {
             next
         });
         let vacated = LazyCell::new(|| Vacated::of(triples));
+        let mut stayed = None;
         let taking = LazyCell::new(|| Taking::of(parent.new, triples));
         let known = LazyCell::new(|| triples.iter().filter_map(|child| Some(child.new?.id())).collect::<HashSet<_>>());
-        for (at, child) in triples.iter().copied().enumerate().filter(|(_, child)| !is_as_shipped(*child)) {
+        for (at, child) in triples.iter().copied().enumerate() {
+            stayed = child.old.and(child.base).or(stayed);
+            if is_as_shipped(child) {
+                continue;
+            }
             self.path.push(children.step(at));
             match (child.old, child.base) {
                 (Some(_), None) if child.new.is_none() && !self.is_told_apart() => {
                     let before = &triples[..at];
-                    let (previous, vacated, next) = (previous[at], vacated.behind(before), next[at]);
+                    let (previous, vacated, next) = (previous[at], vacated.behind(stayed), next[at]);
                     let mut around = Around { before, previous, vacated, next, taking: &taking };
                     let contested = if self.is_ordered() { around.contested(parent.new, &known) } else { None };
                     around.vacated = vacated.or(contested);

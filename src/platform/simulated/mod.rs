@@ -81,6 +81,11 @@ impl Simulated {
     /// Reads the facts again: another process may have changed them before this one had the machine to itself, and may
     /// have ended before the new ones were safe from a power cut.
     pub fn refresh(&self) -> Result<(), Failure> {
+        // Who is killed leaves behind what was about to take the place of machine.toml.
+        let left = disk::beside(&facts::path());
+        if disk::exists(self.disk.as_read(), &left).doing("look for a half-written machine.toml")? {
+            self.disk.remove_file(&left).doing("remove a half-written machine.toml")?;
+        }
         disk::sync_parent(&*self.disk, &facts::path()).doing("take over the simulated machine")?;
         *self.locked() = MachineFacts::read(&*self.disk)?;
         Ok(())
