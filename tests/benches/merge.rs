@@ -129,6 +129,22 @@ fn shapes(size: usize) -> Vec<(&'static str, [String; 3])> {
             [named.clone(), String::new(), String::new()].map(|it| list(&minified(&(it + "<item name=\"x\" />")))),
         ),
         ("items, reversed", [list(&reversed(&named)), list(&named), list(&named)]),
+        ("items, all replaced", [list(&edited(&named, "\"item", "\"own")), list(&named), list(&named)]),
+        ("items of text, every second removed", {
+            let texts = many(&|at| format!("    <path>p{at}</path>\n"));
+            [list(&lines(&texts, &|at| at % 2 == 0)), list(&texts), list(&texts)]
+        }),
+        ("items of text, all changed", {
+            let texts = many(&|at| format!("    <path>p{at}</path>\n"));
+            [list(&edited(&texts, ">p", ">q")), list(&texts), list(&texts)]
+        }),
+        (
+            "rules, added by both sides",
+            ["own", "rule", "new"].map(|who| {
+                let rules = if who == "rule" { String::new() } else { edited(&named, "item", who) };
+                around("rules", &rules)
+            }),
+        ),
         (
             "nameless items, every second removed",
             [list(&lines(&nameless, &|at| at % 2 == 0)), list(&nameless), list(&nameless)],

@@ -176,6 +176,16 @@ fn facts_survive_as_text_and_mistakes_are_pointed_at() {
     }
 }
 
+/// Found by killing a run whose next step had nothing to change in it.
+#[test]
+fn what_a_killed_process_left_beside_machine_toml_is_cleared_away() {
+    let (disk, machine) = with_server();
+    let left = disk::beside(&super::facts::path());
+    disk::replace(&disk, &left, b"# A simulated").unwrap();
+    machine.refresh().unwrap();
+    assert!(!disk::exists(disk.as_read(), &left).unwrap());
+}
+
 #[test]
 fn signatures_go_with_the_content() {
     let (disk, machine) = with_server();
