@@ -210,7 +210,8 @@ impl<'s, 't> Walk<'s, 't> {
             // What belongs to the new version stays; all else goes, piece by piece. What guards it is for nobody to take
             // away unasked.
             let is_guard = |node: Node<'_, '_>| matches!(node.tag_name().name(), "authorization" | "security");
-            if new.descendants().any(is_guard) && !self.is_replaced && self.hands_off().is_none() {
+            let is_guarded = new.tag_name().name() == "location" && new.descendants().any(is_guard);
+            if is_guarded && !self.is_replaced && self.hands_off().is_none() {
                 let path = self.here("");
                 let fate = self.scene.rules.conflict(&path);
                 let is_carried = fate.carries();
