@@ -166,8 +166,8 @@ impl<'s, 't> Walk<'s, 't> {
 
     /// Whether the element at the path is in a list of which the first item that fits decides.
     fn is_ordered(&self) -> bool {
-        let parent = self.path.len().checked_sub(2).map(|at| pairs::tag(&self.path[at]));
-        parent.is_some_and(|tag| matches!(tag, "authorization" | "rules"))
+        let [.., list, item] = &self.path[..] else { return false };
+        matches!((pairs::tag(list), pairs::tag(item)), ("authorization", "allow" | "deny") | ("rules", "rule"))
     }
 
     /// An element that the administrator added and the new file has not. Its place is contested where the new version
