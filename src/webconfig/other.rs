@@ -16,7 +16,8 @@ use roxmltree::Node;
 const KNOWN: [(&str, &str); 2] = [("pages", "theme"), ("customErrors", "mode")];
 
 const NO_PLACE: &str = "the new file has no such element; add it by hand if it is still wanted";
-const NO_BASE: &str = "the file as shipped could not be had, so it is not known who changed this; compare by hand";
+pub(super) const NO_BASE: &str =
+    "the file as shipped could not be had, so it is not known who changed this; compare by hand";
 
 fn superseded(why: &str) -> Fate {
     Fate::Superseded { why: why.to_owned() }

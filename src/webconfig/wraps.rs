@@ -11,6 +11,7 @@ use super::{
     document::{Splice, elements},
     edit::{self, layout},
     merge::{Draft, Fate, OtherChanges, Scene},
+    other,
     pairs::{self, Triple},
     walk::{self, carried, reported},
 };
@@ -21,7 +22,6 @@ use std::{
     ops::Range,
 };
 
-const NO_BASE: &str = "the file as shipped could not be had, so it is not known who changed this; compare by hand";
 const SHARED: &str = "in one of the files it is around other sections as well; change it by hand";
 
 /// The tags of such a `location`.
@@ -148,7 +148,7 @@ pub(super) fn compare<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) -> (Vec<Spli
         let there = of_new.wrap_around(&section.range());
         let fate = match () {
             () if old == new => Fate::AlreadySo,
-            () if scene.base.is_none() => reported(NO_BASE),
+            () if scene.base.is_none() => reported(other::NO_BASE),
             () if scene.rules.other_changes == OtherChanges::Report => {
                 reported("the plan has such changes reported only")
             }
