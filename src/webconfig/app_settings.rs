@@ -3,9 +3,10 @@
 use super::{
     Shown, comments,
     document::{Splice, children, elements},
+    draft::Draft,
     edit::{self, Line, append, escape_attribute, insert_behind, set_attribute},
     mask,
-    merge::{Change, Draft, Fate, Scene},
+    merge::{Change, Fate, Scene},
     pairs::{self, Triple},
     settings::{Case, Verdict, change, decide, remove_or_keep, take_out},
     values::{Adding, AppEntries, AppEntry, taking_back},
@@ -24,23 +25,28 @@ pub(super) fn app_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
     // Where they have been moved to another file, nobody has removed them.
     let is_moved = children(scene.old, "appSettings").any(|section| section.has_attribute("configSource"));
     // Whatever comes to the top of the section as well comes behind what takes back.
-    let heads = if is_outside { Vec::new() } else { heads(scene, draft) };
+    let may_have_heads = !is_outside && (old.takes_back || base.is_some_and(|base| base.takes_back));
+    let heads = if may_have_heads { heads(scene, draft) } else { Vec::new() };
     let first = section.and_then(|section| elements(section).next());
     if let (Some(first), false) = (first, heads.is_empty()) {
         draft.splice(edit::insert_before(scene.sources.new, first, &heads));
     }
-    let mut places = Places::of(section);
+    let mut places = Places { section, previous: None, waiting: Vec::new(), is_free: !new.takes_back };
     let (mut near_old, mut near_base, mut near_new) = (0, 0, 0);
     let mut is_removed = |entry: &&AppEntry<'_, '_>| !is_moved && old.get_near(entry.key, &mut near_old).is_none();
     let removed = base.iter().flat_map(|base| &base.entries).filter(|entry| is_removed(entry));
     let kept = old.entries.iter().map(|entry| (entry, Some(*entry)));
     for (entry, of_old) in kept.chain(removed.map(|entry| (entry, None))) {
         let key = entry.key;
-        let shipped = base.as_ref().and_then(|base| base.get_near(key, &mut near_base));
         let target = new.get_near(key, &mut near_new);
         if let (Some(of_old), Some(target)) = (of_old, target) {
             places.pass(scene, draft, (of_old.node, target.node));
+            // Most of a file is as it was shipped, in all of the files.
+            if base.is_some() && of_old.is_alike && target.is_alike {
+                continue;
+            }
         }
+        let shipped = base.as_ref().and_then(|base| base.get_near(key, &mut near_base));
         let values = [of_old, shipped, target].map(|entry| entry.map(|entry| entry.value));
         if values[0].is_some() && values.iter().all(|value| *value == values[0]) {
             other_attributes(scene, draft, key, [of_old, shipped, target].map(|entry| Some(entry?.node)));
@@ -122,12 +128,6 @@ struct Places<'t> {
 }
 
 impl<'t> Places<'t> {
-    fn of(section: Option<Node<'t, 't>>) -> Self {
-        let takes_back = |node: Node<'_, '_>| matches!(node.tag_name().name(), "remove" | "clear");
-        let is_free = !section.into_iter().flat_map(elements).any(takes_back);
-        Self { section, previous: None, waiting: Vec::new(), is_free }
-    }
-
     /// The old file goes on with a key that the new one has.
     fn pass(&mut self, scene: &Scene<'t>, draft: &mut Draft<'t>, (old, key): (Node<'t, 't>, Node<'t, 't>)) {
         if self.is_free && self.previous.is_none() && !self.waiting.is_empty() {

@@ -3,9 +3,10 @@
 use super::{
     Document,
     document::{Splice, elements},
+    draft::{Draft, File},
     edit::{self, is_markup, layout},
     limits,
-    merge::{Draft, Scene},
+    merge::Scene,
     pairs::{self, Triple},
 };
 use roxmltree::{Node, NodeId};
@@ -15,10 +16,8 @@ use std::{
     ops::Range,
 };
 
-/// How the files are told apart whose comments are spoken of.
-pub(super) const BASE: u8 = 0;
-pub(super) const NEW: u8 = 1;
-pub(super) const OLD: u8 = 2;
+/// Comments by what they say, in their order.
+pub(super) type Comments<'t> = HashMap<String, Vec<Node<'t, 't>>>;
 
 /// Comments by the steps, in small letters, of the elements that are commented out in them.
 pub(super) type Held<'t> = HashMap<String, Vec<Node<'t, 't>>>;
@@ -106,15 +105,9 @@ pub(super) fn said(comment: Node<'_, '_>) -> String {
     comment.text().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The comments among an element's children by what they say, the first of each.
-pub(super) fn all_in<'a, 'input: 'a>(parent: Node<'a, 'input>) -> HashMap<String, Node<'a, 'input>> {
-    parent.children().rev().filter(Node::is_comment).map(|comment| (said(comment), comment)).collect()
-}
-
-/// The comments among an element's children by what they say, in their order.
-pub(super) fn by_text<'t>(parent: Node<'t, 't>) -> HashMap<String, Vec<Node<'t, 't>>> {
-    let mut all: HashMap<String, Vec<Node<'t, 't>>> = HashMap::new();
-    parent.children().filter(Node::is_comment).for_each(|it| all.entry(said(it)).or_default().push(it));
+pub(super) fn by_text<'t>(comments: impl Iterator<Item = Node<'t, 't>>) -> Comments<'t> {
+    let mut all = Comments::new();
+    comments.for_each(|comment| all.entry(said(comment)).or_default().push(comment));
     all
 }
 
@@ -144,8 +137,9 @@ pub(super) fn of_administrator<'t>(
     for comment in all {
         let text = said(*comment);
         let mut is_there = |file, parent| draft.has_comment(file, parent, &text);
-        let is_known = base.is_some_and(|base| is_there(BASE, base)) || new.is_some_and(|new| is_there(NEW, new));
-        if !is_known && is_writable(scene, *comment) && draft.bind(OLD, *comment) {
+        let is_known =
+            base.is_some_and(|base| is_there(File::Base, base)) || new.is_some_and(|new| is_there(File::New, new));
+        if !is_known && is_writable(scene, *comment) && draft.bind(File::Old, *comment) {
             own.insert(comment.range());
         }
     }
@@ -209,7 +203,7 @@ pub(super) fn take_out<'t>(
     for comment in before.into_iter().rev() {
         let Some(of_base) = of_base.get(&said(comment)) else { break };
         // It may have made place for something else.
-        if parents.is_some_and(|parents| !draft.is_gone(parents, *of_base)) || !draft.bind(NEW, comment) {
+        if parents.is_some_and(|parents| !draft.is_gone(parents, *of_base)) || !draft.bind(File::New, comment) {
             break;
         }
         start = comment.range().start;
@@ -217,12 +211,12 @@ pub(super) fn take_out<'t>(
     let mut stays = |comment: Node<'t, 't>| {
         parents.is_some_and(|(old, parent)| match of_base.get(&said(comment)) {
             Some(of_base) => !draft.is_gone((old, parent), *of_base),
-            None => draft.has_comment(OLD, old, &said(comment)),
+            None => draft.has_comment(File::Old, old, &said(comment)),
         })
     };
     let staying = behind.filter(|behind| stays(*behind));
     if let Some(behind) = behind.filter(|_| staying.is_none()) {
-        draft.bind(NEW, behind);
+        draft.bind(File::New, behind);
         end = behind.range().end;
     }
     let text = instead.and_then(|comment| written_for(scene, draft, comment, (base, new)));
@@ -234,16 +228,19 @@ pub(super) fn take_out<'t>(
     });
 }
 
-/// The comments in `base` that are none of those in `old`. Of several that say the same, those have stayed that stand
+/// The comments of the file as shipped that are none of the old file's, in these two elements. Of several that say the same, those have stayed that stand
 /// beside the same; where that does not tell, the first.
-pub(super) fn gone<'t>(old: Node<'t, 't>, base: Node<'t, 't>) -> HashSet<NodeId> {
+pub(super) fn gone<'t>(
+    (old, base): (Node<'t, 't>, Node<'t, 't>),
+    [mut of_old, of_base]: [Comments<'t>; 2],
+) -> HashSet<NodeId> {
     let both = Triple { old: Some(old), base: Some(base), new: None, is_unique: true };
     let shipped = LazyCell::new(|| -> HashMap<NodeId, NodeId> {
         let triples = pairs::children(both, &[]).triples;
         triples.into_iter().filter_map(|child| Some((child.old?.id(), child.base?.id()))).collect()
     });
-    let (mut of_old, mut gone) = (by_text(old), HashSet::new());
-    for (text, of_base) in by_text(base) {
+    let mut gone = HashSet::new();
+    for (text, of_base) in of_base {
         let of_old = of_old.remove(&text).unwrap_or_default();
         let left = match of_old.len() {
             0 => of_base,
@@ -309,11 +306,14 @@ pub(super) fn is_writable(scene: &Scene<'_>, comment: Node<'_, '_>) -> bool {
     scene.sources.old.text()[comment.range()].chars().all(|c| encoding.holds(c))
 }
 
-/// The comments among the children of `parent`, but not of `other`, that hold nothing but elements.
-pub(super) fn held<'t>(parent: Node<'t, 't>, other: Node<'_, '_>) -> Held<'t> {
-    let of_other = all_in(other);
+/// Those of the comments in `parent`, but not of the other ones, that hold nothing but elements.
+pub(super) fn held<'t>(
+    all: impl Iterator<Item = Node<'t, 't>>,
+    parent: Node<'t, 't>,
+    others: &Comments<'t>,
+) -> Held<'t> {
     let mut held = Held::new();
-    for comment in parent.children().filter(|node| node.is_comment() && !of_other.contains_key(&said(*node))) {
+    for comment in all.filter(|node| !others.contains_key(&said(*node))) {
         for step in steps(comment, parent).unwrap_or_default() {
             held.entry(step.to_ascii_lowercase()).or_default().push(comment);
         }
@@ -343,8 +343,9 @@ pub(super) fn instead_of<'t>(
     base: Node<'t, 't>,
 ) -> Option<Node<'t, 't>> {
     let (old_parent, base_parent) = (old_parent?, base.parent_element()?);
-    let holding = draft.holding(OLD, old_parent, base_parent, &pairs::step_in(base, base_parent));
-    holding.into_iter().find(|comment| draft.bind(OLD, *comment))
+    let sides = [(File::Old, old_parent), (File::Base, base_parent)];
+    let holding = draft.holding(sides, &pairs::step_in(base, base_parent));
+    holding.into_iter().find(|comment| draft.bind(File::Old, *comment))
 }
 
 /// Such a comment and the administrator's other ones on it, as they are written in the place of `new`; `None` where
@@ -356,12 +357,12 @@ pub(super) fn written_for<'t>(
     (base, new): (Node<'t, 't>, Node<'t, 't>),
 ) -> Option<String> {
     let mut all = vec![comment];
-    let parents = [(BASE, base.parent_element()), (NEW, new.parent_element())];
+    let parents = [(File::Base, base.parent_element()), (File::New, new.parent_element())];
     while let Some(before) = all.last().and_then(|at| neighbour(*at, |node| node.prev_sibling())) {
-        let mut is_in = |(file, parent): (u8, Option<Node<'t, 't>>)| {
+        let mut is_in = |(file, parent): (File, Option<Node<'t, 't>>)| {
             parent.is_some_and(|parent| draft.has_comment(file, parent, &said(before)))
         };
-        if ends_line(before) || parents.into_iter().any(&mut is_in) || !draft.bind(OLD, before) {
+        if ends_line(before) || parents.into_iter().any(&mut is_in) || !draft.bind(File::Old, before) {
             break;
         }
         all.push(before);
@@ -412,8 +413,9 @@ pub(super) fn freed<'t>(
     [base_parent, new_parent]: [Option<Node<'t, 't>>; 2],
 ) -> Option<Freed<'t>> {
     let (old_parent, base_parent) = (old.parent_element()?, base_parent?);
-    let holding = draft.holding(BASE, base_parent, old_parent, &pairs::step_in(old, old_parent));
+    let sides = [(File::Base, base_parent), (File::Old, old_parent)];
+    let holding = draft.holding(sides, &pairs::step_in(old, old_parent));
     let new_parent = new_parent?;
-    let comment = holding.into_iter().find_map(|comment| draft.comment(NEW, new_parent, &said(comment)))?;
-    Some(if draft.bind(NEW, comment) { Freed::Comment(comment) } else { Freed::Behind(comment) })
+    let comment = holding.into_iter().find_map(|comment| draft.comment(File::New, new_parent, &said(comment)))?;
+    Some(if draft.bind(File::New, comment) { Freed::Comment(comment) } else { Freed::Behind(comment) })
 }

@@ -2,33 +2,43 @@
 
 use super::{
     ConfigError,
-    encoding::{self, Encoding},
+    encoding::{self, Encoding, Stored},
     limits::{self, MAX_BYTES},
     wraps::{self, Wrap},
 };
-use roxmltree::{Document as Tree, Node};
-use std::{borrow::Cow, fmt, ops::Range, sync::Arc, thread};
+use roxmltree::{Document as Tree, Node, NodeId};
+use std::{
+    collections::HashMap,
+    fmt,
+    ops::Range,
+    sync::{Arc, OnceLock},
+    thread,
+};
+
+/// Files of so many bytes are worth a thread.
+pub(super) const LARGE: usize = 1 << 20;
+
+/// Does two things with files of so many bytes, at the same time where they are large.
+pub(super) fn at_once<A: Send, B>(bytes: usize, one: impl FnOnce() -> A + Send, other: impl FnOnce() -> B) -> (A, B) {
+    if bytes < LARGE {
+        return (one(), other());
+    }
+    thread::scope(|scope| {
+        let one = scope.spawn(one);
+        let other = other();
+        (joined(one), other)
+    })
+}
+
+fn joined<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
 
 /// A file.
 struct Source {
-    bytes: Vec<u8>,
-    /// Its text, where that is not what its bytes are, or not what the merge sees.
-    decoded: Option<String>,
+    stored: Stored,
     /// The text as the merge sees it, where that is another.
     seen: Option<String>,
-}
-
-impl Source {
-    fn text(&self) -> &str {
-        match &self.decoded {
-            Some(text) => text,
-            // It has been found to be UTF-8.
-            None => {
-                let text = std::str::from_utf8(&self.bytes).unwrap_or_default();
-                text.strip_prefix('\u{FEFF}').unwrap_or(text)
-            }
-        }
-    }
 }
 
 self_cell::self_cell!(
@@ -49,6 +59,8 @@ pub struct Document {
     line_end: &'static str,
     /// `None` where it is taken as it is.
     wraps: Option<Arc<[Wrap]>>,
+    /// The comments by what they are in, when they have been asked for.
+    comments: Arc<OnceLock<HashMap<NodeId, Vec<NodeId>>>>,
 }
 
 impl PartialEq for Document {
@@ -78,51 +90,67 @@ impl Document {
 
     /// [`Document::parse`] of several files, at the same time where they are large. The error is that of the first.
     pub fn parse_all(files: Vec<(Vec<u8>, &str)>) -> Result<Vec<Self>, ConfigError> {
-        const LARGE: usize = 1 << 20;
         let read = |(bytes, name): (Vec<u8>, &str)| Self::parse(bytes, name);
         if files.iter().all(|(bytes, _)| bytes.len() < LARGE) {
             return files.into_iter().map(read).collect();
         }
         thread::scope(|scope| {
             let threads: Vec<_> = files.into_iter().map(|file| scope.spawn(move || read(file))).collect();
-            let panicked = |panic| std::panic::resume_unwind(panic);
-            threads.into_iter().map(|thread| thread.join().unwrap_or_else(panicked)).collect()
+            threads.into_iter().map(joined).collect()
         })
     }
 
     /// [`Document::parse`] for a file that may be only a part of one, whatever its root.
     pub(super) fn fragment(bytes: Vec<u8>, name: &str) -> Result<Self, ConfigError> {
-        Self::read(bytes, name, wraps::find)
+        Self::read(bytes, name, wraps::find, false)
     }
 
-    fn read(bytes: Vec<u8>, name: &str, find: fn(&str) -> Option<Vec<Wrap>>) -> Result<Self, ConfigError> {
+    /// What is `bounded` has been made of files within the limits, and may be parsed before it is known to be within
+    /// them itself.
+    fn read(
+        bytes: Vec<u8>,
+        name: &str,
+        find: fn(&str) -> Option<Vec<Wrap>>,
+        bounded: bool,
+    ) -> Result<Self, ConfigError> {
         if bytes.len() > MAX_BYTES {
             let why = format!("it is larger than {} MiB", MAX_BYTES >> 20);
             return Err(ConfigError::Limit { name: name.to_owned(), why });
         }
-        let (encoding, text) =
-            encoding::decode(&bytes).map_err(|why| ConfigError::Encoding { name: name.to_owned(), why })?;
+        let (encoding, stored) =
+            encoding::decode(bytes).map_err(|why| ConfigError::Encoding { name: name.to_owned(), why })?;
+        let text = stored.text();
         let line_end = match text.split_once('\n') {
             Some((line, _)) if line.ends_with('\r') => "\r\n",
             _ => "\n",
         };
-        limits::check(&text, name)?;
-        let wraps = find(&text);
-        let seen = wraps.as_ref().filter(|wraps| !wraps.is_empty()).map(|wraps| wraps::blanked(&text, wraps));
-        let decoded = match text {
-            Cow::Owned(text) => Some(text),
-            Cow::Borrowed(text) => seen.is_some().then(|| text.to_owned()),
-        };
-        let parsed = Parsed::try_new(Source { bytes, decoded, seen }, |source| {
-            let seen = source.seen.as_deref().unwrap_or_else(|| source.text());
-            Tree::parse(seen).map_err(|error| malformed(name, error))
+        if !bounded {
+            limits::check(text, name)?;
+        }
+        let wraps = find(text);
+        let seen = wraps.as_ref().filter(|wraps| !wraps.is_empty()).map(|wraps| wraps::blanked(text, wraps));
+        let parsed = Parsed::try_new(Source { stored, seen }, |source| {
+            let seen = source.seen.as_deref().unwrap_or_else(|| source.stored.text());
+            let parse = || Tree::parse(seen).map_err(|error| malformed(name, error));
+            if !bounded {
+                return parse();
+            }
+            let (checked, tree) = at_once(seen.len(), || limits::check(seen, name), parse);
+            checked.and(tree)
         })?;
-        Ok(Self { name: name.to_owned(), parsed: Arc::new(parsed), encoding, line_end, wraps: wraps.map(Into::into) })
+        Ok(Self {
+            name: name.to_owned(),
+            parsed: Arc::new(parsed),
+            encoding,
+            line_end,
+            wraps: wraps.map(Into::into),
+            comments: Arc::default(),
+        })
     }
 
     /// The file, exactly as it was read or merged.
     pub fn bytes(&self) -> &[u8] {
-        &self.parsed.borrow_owner().bytes
+        self.parsed.borrow_owner().stored.bytes()
     }
 
     /// What errors call the file.
@@ -136,8 +164,7 @@ impl Document {
     }
 
     pub(super) fn text(&self) -> &str {
-        // Its own text need not be looked at again where its structure has it.
-        if self.wraps().is_empty() { self.tree().input_text() } else { self.parsed.borrow_owner().text() }
+        self.parsed.borrow_owner().stored.text()
     }
 
     /// Tags that its structure does not have, in the order of the file.
@@ -152,7 +179,7 @@ impl Document {
 
     /// The same file with all its tags in its structure.
     pub(super) fn as_it_is(&self) -> Result<Self, ConfigError> {
-        Self::read(self.bytes().to_vec(), &self.name, |_| None)
+        Self::read(self.bytes().to_vec(), &self.name, |_| None, true)
     }
 
     /// Those around a range.
@@ -180,6 +207,18 @@ impl Document {
         self.parsed.borrow_dependent()
     }
 
+    /// The comments among the children of an element, in their order. Those of the whole file are found at once.
+    pub(super) fn comments_in<'a>(&'a self, parent: Node<'_, '_>) -> impl Iterator<Item = Node<'a, 'a>> {
+        let all = self.comments.get_or_init(|| {
+            let mut all: HashMap<NodeId, Vec<NodeId>> = HashMap::new();
+            for comment in self.tree().descendants().filter(Node::is_comment) {
+                comment.parent().into_iter().for_each(|parent| all.entry(parent.id()).or_default().push(comment.id()));
+            }
+            all
+        });
+        all.get(&parent.id()).into_iter().flatten().filter_map(|id| self.tree().get_node(*id))
+    }
+
     /// The document with `splices`, which must not overlap. Those at one place keep their order. Everything outside
     /// them keeps its bytes, because decoding has been found to be free of loss.
     pub(super) fn apply(&self, mut splices: Vec<Splice>) -> Result<Self, ConfigError> {
@@ -195,7 +234,7 @@ impl Document {
         }
         text.push_str(&self.text()[at..]);
         let find = if self.is_seen_through() { wraps::find } else { |_: &str| None };
-        Self::read(self.encoding.encode(text), &self.name, find)
+        Self::read(self.encoding.encode(text), &self.name, find, true)
     }
 }
 
@@ -228,6 +267,11 @@ pub(super) fn children<'a, 'input>(
 /// The child elements.
 pub(super) fn elements<'a, 'input>(node: Node<'a, 'input>) -> impl Iterator<Item = Node<'a, 'input>> {
     node.children().filter(Node::is_element)
+}
+
+/// A node as it is written.
+pub(super) fn markup<'a>(node: Node<'a, '_>) -> &'a str {
+    &node.document().input_text()[node.range()]
 }
 
 /// The text directly in an element.

@@ -1,7 +1,6 @@
 //! Bytes to text and back, without loss: a file whose text would not give the same bytes again is refused.
 
 use encoding_rs::Encoding as CodePage;
-use std::borrow::Cow;
 
 /// How a file's characters are stored.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,33 +20,56 @@ pub(super) enum Encoding {
     CodePage(&'static CodePage),
 }
 
-const UTF8_MARK: &[u8] = &[0xEF, 0xBB, 0xBF];
+/// A file as it is stored, and its text.
+pub(super) enum Stored {
+    /// It is stored as its text.
+    Text(String),
+    Other {
+        bytes: Vec<u8>,
+        text: String,
+    },
+}
 
-/// The encoding and the text, without a byte order mark; otherwise why the bytes cannot be read.
-pub(super) fn decode(bytes: &[u8]) -> Result<(Encoding, Cow<'_, str>), String> {
-    let encoding = detect(bytes)?;
-    let text = match encoding {
-        Encoding::Utf8 { mark } => {
-            let bytes = if mark { &bytes[UTF8_MARK.len()..] } else { bytes };
-            let why = |error: std::str::Utf8Error| {
-                format!("byte {} is not UTF-8; the file declares no other encoding", error.valid_up_to())
-            };
-            Cow::Borrowed(std::str::from_utf8(bytes).map_err(why)?)
+impl Stored {
+    pub(super) fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Other { bytes, .. } => bytes,
         }
-        Encoding::Utf16 { big, mark } => Cow::Owned(decode_utf16(&bytes[if mark { 2 } else { 0 }..], big)?),
+    }
+
+    /// The text without a byte order mark.
+    pub(super) fn text(&self) -> &str {
+        match self {
+            Self::Text(text) => text.strip_prefix('\u{FEFF}').unwrap_or(text),
+            Self::Other { text, .. } => text,
+        }
+    }
+}
+
+/// The encoding and the text; otherwise why the bytes cannot be read.
+pub(super) fn decode(bytes: Vec<u8>) -> Result<(Encoding, Stored), String> {
+    let encoding = detect(&bytes)?;
+    let text = match encoding {
+        Encoding::Utf8 { .. } => {
+            let why = |at| format!("byte {at} is not UTF-8; the file declares no other encoding");
+            let text = String::from_utf8(bytes).map_err(|error| why(error.utf8_error().valid_up_to()))?;
+            return Ok((encoding, Stored::Text(text)));
+        }
+        Encoding::Utf16 { big, mark } => decode_utf16(&bytes[if mark { 2 } else { 0 }..], big)?,
         Encoding::Direct { last } => match bytes.iter().position(|byte| *byte > last) {
             Some(at) => return Err(format!("byte {at} is not ASCII, which the file declares as its encoding")),
             None => bytes.iter().map(|byte| char::from(*byte)).collect(),
         },
         Encoding::CodePage(page) => {
-            let text = page.decode_without_bom_handling(bytes).0;
-            if page.encode(&text).0 != bytes {
+            let text = page.decode_without_bom_handling(&bytes).0;
+            if *page.encode(&text).0 != bytes {
                 return Err(format!("its bytes are not clean {}, which it declares as its encoding", page.name()));
             }
-            text
+            text.into_owned()
         }
     };
-    Ok((encoding, text))
+    Ok((encoding, Stored::Other { bytes, text }))
 }
 
 impl Encoding {

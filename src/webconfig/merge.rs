@@ -2,19 +2,22 @@
 
 use super::limits::MAX_DEPTH;
 use super::{
-    ConfigError, Document, Shown, app_settings, check,
-    comments::{self, Held},
-    document::Splice,
-    edit::{self, Line},
-    other, settings,
+    ConfigError, Document, Shown,
+    ahead::Ahead,
+    app_settings, check,
+    document::{Splice, at_once},
+    draft::{Draft, Plan},
+    other,
+    pairs::Triple,
+    settings,
     values::{AppEntries, Outside, elsewhere},
     wraps,
 };
-use roxmltree::{Node, NodeId};
+use roxmltree::Node;
 use serde::{Deserialize, Serialize};
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashSet},
     ops::Range,
 };
 
@@ -232,21 +235,24 @@ pub fn merge(sources: &Sources<'_>, rules: &Rules) -> Result<Merged, ConfigError
 
 fn merge_seen(sources: &Sources<'_>, rules: &Rules) -> Result<Merged, ConfigError> {
     let of_base = sources.base.map(|base| base.tree().root_element());
-    let base_keys = of_base.map(|base| AppEntries::of(base, None));
-    let old_keys = AppEntries::of(sources.old.tree().root_element(), base_keys.as_ref());
-    let (encrypted, outside) = elsewhere(sources.old.tree().root_element());
-    let outside_of_base = of_base.map(|base| elsewhere(base).1);
+    let [old, new] = [sources.old, sources.new].map(|file| file.tree().root_element());
+    let ([(encrypted, outside), (encrypted_in_new, _)], (base_keys, outside_of_base)) = at_once(
+        sources.new.bytes().len(),
+        || [old, new].map(elsewhere),
+        || (of_base.map(|base| AppEntries::of(base, None)), of_base.map(|base| elsewhere(base).1)),
+    );
+    let old_keys = AppEntries::of(old, base_keys.as_ref());
     let scene = Scene {
         sources,
         rules,
         outside: (&outside, outside_of_base.as_deref()),
         keys: (&old_keys, base_keys.as_ref()),
-        old: sources.old.tree().root_element(),
+        old,
         base: of_base,
-        new: sources.new.tree().root_element(),
+        new,
     };
     refuse(sources.old, &encrypted)?;
-    refuse(sources.new, &elsewhere(scene.new).0)?;
+    refuse(sources.new, &encrypted_in_new)?;
     let Plan { splices, moves, mut changes } = plan(&scene);
     if splices.is_empty() && moves.is_empty() {
         return Ok(Merged { document: sources.new.clone(), changes });
@@ -320,19 +326,21 @@ fn refuse(document: &Document, encrypted: &[String]) -> Result<(), ConfigError> 
     if problems.is_empty() { Ok(()) } else { Err(ConfigError::Faulty { name: name(), problems }) }
 }
 
-/// What is to be done, and the account of it.
-struct Plan {
-    splices: Vec<Splice>,
-    /// Elements of one parent that change places, when all splices are done.
-    moves: Vec<(Range<usize>, Range<usize>)>,
-    changes: Vec<Change>,
-}
-
 fn plan<'t>(scene: &Scene<'t>) -> Plan {
-    let mut draft = Draft::default();
-    app_settings::app_settings(scene, &mut draft);
-    settings::application_settings(scene, &mut draft);
-    other::outside(scene, &mut draft);
+    let mut draft = Draft::of(*scene.sources);
+    let root = scene.root();
+    let (others, keys) = at_once(
+        scene.sources.new.bytes().len(),
+        || Ahead::of(root),
+        || {
+            app_settings::app_settings(scene, &mut draft);
+            settings::application_settings(scene, &mut draft);
+            other::outside(scene, &mut draft);
+            Ahead::beside_keys(root)
+        },
+    );
+    draft.ahead.add(others);
+    draft.ahead.add(keys);
     let (ends, starts) = wraps::compare(scene, &mut draft);
     ends.into_iter().for_each(|splice| draft.splice(splice));
     other::changes(scene, &mut draft);
@@ -353,124 +361,9 @@ pub(super) struct Scene<'t> {
     pub(super) new: Node<'t, 't>,
 }
 
-/// What is going to be done to the new file.
-#[derive(Default)]
-pub(super) struct Draft<'t> {
-    splices: Vec<Splice>,
-    changes: Vec<Change>,
-    appended: Vec<(Node<'t, 't>, Vec<Line>)>,
-    appended_to: HashMap<NodeId, usize>,
-    claimed: HashSet<NodeId>,
-    claimed_names: HashSet<(NodeId, &'t str)>,
-    paths: HashMap<String, usize>,
-    /// Places, and what comes there instead.
-    moves: Vec<(Range<usize>, Range<usize>)>,
-    comments: HashMap<(u8, NodeId), HashMap<String, Node<'t, 't>>>,
-    /// Comments that are accounted for together with an element, by their file and place.
-    bound: HashSet<(u8, usize)>,
-    held: HashMap<(u8, NodeId), Held<'t>>,
-    /// Comments of the file as shipped that the old one has not any more, by what they are in.
-    gone: HashMap<NodeId, HashSet<NodeId>>,
-    left_out: HashSet<NodeId>,
-}
-
-impl<'t> Draft<'t> {
-    pub(super) fn splice(&mut self, splice: Splice) {
-        self.splices.push(splice);
-    }
-
-    /// New children of an element. They are collected, for all new children of one element make one splice.
-    pub(super) fn append(&mut self, parent: Node<'t, 't>, lines: impl IntoIterator<Item = Line>) {
-        let at = *self.appended_to.entry(parent.id()).or_insert(self.appended.len());
-        if at == self.appended.len() {
-            self.appended.push((parent, Vec::new()));
-        }
-        self.appended[at].1.extend(lines);
-    }
-
-    /// False where an element of the new file has been given to another value before.
-    pub(super) fn claim(&mut self, node: Node<'_, '_>) -> bool {
-        self.claimed.insert(node.id())
-    }
-
-    /// False where a section of the new file has been given a new setting of this name before.
-    pub(super) fn claim_name(&mut self, section: Node<'_, '_>, name: &'t str) -> bool {
-        self.claimed_names.insert((section.id(), name))
-    }
-
-    /// The path of one more difference: a number is added to one that was given out before.
-    pub(super) fn path(&mut self, path: String) -> String {
-        let count = self.paths.entry(path.clone()).and_modify(|count| *count += 1).or_insert(1);
-        match *count {
-            1 => path,
-            count => self.path(format!("{path}~{count}")),
-        }
-    }
-
-    pub(super) fn change(&mut self, change: Change) {
-        self.changes.push(change);
-    }
-
-    /// What lies in `from` comes to `place`. Both are elements of one parent with the comments beside them, and there
-    /// is another such move for each place that something leaves.
-    pub(super) fn moved(&mut self, place: Range<usize>, from: Range<usize>) {
-        self.moves.push((place, from));
-    }
-
-    /// Whether among the children of `parent` there is a comment that says this. The files are told apart by a number.
-    pub(super) fn has_comment(&mut self, file: u8, parent: Node<'t, 't>, text: &str) -> bool {
-        self.comment(file, parent, text).is_some()
-    }
-
-    /// The first of the comments among the children of `parent` that say this.
-    pub(super) fn comment(&mut self, file: u8, parent: Node<'t, 't>, text: &str) -> Option<Node<'t, 't>> {
-        self.comments.entry((file, parent.id())).or_insert_with(|| comments::all_in(parent)).get(text).copied()
-    }
-
-    /// Comments of a file are accounted for together with what they speak of. False where this one was before.
-    pub(super) fn bind(&mut self, file: u8, comment: Node<'_, '_>) -> bool {
-        self.bound.insert((file, comment.range().start))
-    }
-
-    /// Whether a comment is accounted for together with what it speaks of.
-    pub(super) fn is_bound(&self, file: u8, comment: Node<'_, '_>) -> bool {
-        self.bound.contains(&(file, comment.range().start))
-    }
-
-    /// Whether a comment in `base` is none of those in `old`.
-    pub(super) fn is_gone(&mut self, (old, base): (Node<'t, 't>, Node<'t, 't>), comment: Node<'t, 't>) -> bool {
-        self.gone.entry(base.id()).or_insert_with(|| comments::gone(old, base)).contains(&comment.id())
-    }
-
-    /// An element that the administrator added is not carried.
-    pub(super) fn leave_out(&mut self, old: Node<'_, '_>) {
-        self.left_out.insert(old.id());
-    }
-
-    /// Whether an element of the old file is one that is not carried.
-    pub(super) fn is_left_out(&self, old: Node<'_, '_>) -> bool {
-        self.left_out.contains(&old.id())
-    }
-
-    /// The comments among the children of `parent`, but not of `other`, that hold an element of this step.
-    pub(super) fn holding(
-        &mut self,
-        file: u8,
-        parent: Node<'t, 't>,
-        other: Node<'_, '_>,
-        step: &str,
-    ) -> Vec<Node<'t, 't>> {
-        let held = self.held.entry((file, parent.id())).or_insert_with(|| comments::held(parent, other));
-        held.get(&step.to_ascii_lowercase()).cloned().unwrap_or_default()
-    }
-
-    pub(super) fn changes(&self) -> &[Change] {
-        &self.changes
-    }
-
-    fn finish(self, new: &Document) -> Plan {
-        let Self { mut splices, changes, appended, moves, .. } = self;
-        splices.extend(appended.iter().map(|(parent, lines)| edit::append(new, *parent, lines)));
-        Plan { splices: edit::apart(splices), moves, changes }
+impl<'t> Scene<'t> {
+    /// The outermost element.
+    pub(super) fn root(&self) -> Triple<'t> {
+        Triple { old: Some(self.old), base: self.base, new: Some(self.new), is_unique: true }
     }
 }

@@ -10,11 +10,13 @@
 //! - [`masked_diff`] shows two files side by side. No value leaves this module unmasked unless
 //!   [`crate::secret::is_secret`] lets it: [`Secret`] cannot print itself and [`Shown`] has forgotten what it hides.
 
+mod ahead;
 mod app_settings;
 mod check;
 mod comments;
 mod diff;
 mod document;
+mod draft;
 mod edit;
 mod encoding;
 mod limits;

@@ -2,8 +2,9 @@
 
 use super::{
     Shown,
-    comments::{self, BASE, NEW, Neighbour, OLD, said},
+    comments::{self, Neighbour, said},
     document::Splice,
+    draft::File,
     edit::{self, is_markup, layout},
     mask,
     merge::{Change, Fate},
@@ -23,10 +24,9 @@ struct Counterparts<'t> {
 }
 
 impl<'t> Counterparts<'t> {
-    fn of(parent: Triple<'t>) -> Self {
+    fn of(parent: Triple<'t>, of_new: impl Iterator<Item = Node<'t, 't>>) -> Self {
         let all = pairs::children(parent, &[]).triples;
         let elements = all.into_iter().filter_map(|child| Some((child.old?.id(), child.new?))).collect();
-        let of_new = parent.new.into_iter().flat_map(|new| new.children()).filter(Node::is_comment);
         let comments = of_new.map(|node| (said(node), node)).collect();
         Self { elements, comments }
     }
@@ -56,14 +56,14 @@ impl<'t> Walk<'_, 't> {
 
     fn added_notes(&mut self, parent: Triple<'t>, old: Node<'t, 't>, new: Node<'t, 't>) {
         let (mut counterparts, mut staying) = (None, None);
-        for comment in self.differing(old, (BASE, parent.base)) {
-            if self.draft.is_bound(OLD, comment) {
+        for comment in self.added_comments(old, parent.base) {
+            if self.draft.is_bound(File::Old, comment) {
                 continue;
             }
             // What goes with an element that is taken out is not there any more.
-            let stays = |node: &Node<'_, '_>| node.is_comment() && !self.draft.is_bound(NEW, *node);
-            let staying: &HashSet<String> =
-                staying.get_or_insert_with(|| new.children().filter(stays).map(said).collect());
+            let stays = |node: &Node<'_, '_>| !self.draft.is_bound(File::New, *node);
+            let of_new = || self.scene.sources.comments_in(File::New, new);
+            let staying: &HashSet<String> = staying.get_or_insert_with(|| of_new().filter(stays).map(said).collect());
             let fate = match self.hands_off() {
                 // What both sides added alike is told with the element.
                 _ if staying.contains(&said(comment)) && parent.base.is_none() => continue,
@@ -79,32 +79,34 @@ impl<'t> Walk<'_, 't> {
                 None => Fate::Added,
             };
             if fate.carries() {
-                self.write_note(comment, new, counterparts.get_or_insert_with(|| Counterparts::of(parent)));
+                self.write_note(comment, new, counterparts.get_or_insert_with(|| Counterparts::of(parent, of_new())));
             }
             self.tell_note(Some(comment), None, fate);
         }
     }
 
     fn removed_notes(&mut self, parent: Triple<'t>, [old, base, new]: [Node<'t, 't>; 3]) {
-        let mut is_gone = |node: &Node<'t, 't>| node.is_comment() && self.draft.is_gone((old, base), *node);
-        let removed: HashSet<NodeId> = base.children().filter(&mut is_gone).map(|comment| comment.id()).collect();
+        let is_gone = |node: &Node<'t, 't>| self.draft.is_gone((old, base), *node);
+        let removed: Vec<Node<'t, 't>> = self.scene.sources.comments_in(File::Base, base).filter(is_gone).collect();
         if removed.is_empty() {
             return;
         }
-        let (mut of_base, of_new) = (comments::by_text(base), comments::by_text(new));
+        let ids: HashSet<NodeId> = removed.iter().map(|comment| comment.id()).collect();
+        let mut of_base = self.draft.comments_in(File::Base, base).clone();
+        let of_new = self.draft.comments_in(File::New, new).clone();
         let in_new = LazyCell::new(|| -> HashMap<NodeId, NodeId> {
             let triples = pairs::children(parent, &[]).triples;
             triples.into_iter().filter_map(|child| Some((child.base?.id(), child.new?.id()))).collect()
         });
-        for comment in base.children().filter(|node| removed.contains(&node.id())) {
+        for comment in removed {
             let text = said(comment);
             // Those that say the same are looked at together.
             let Some(of_base) = of_base.remove(&text) else { continue };
             let of_new = of_new.get(&text).map_or(&[][..], Vec::as_slice);
-            let gone: Vec<_> = of_base.iter().copied().filter(|comment| removed.contains(&comment.id())).collect();
+            let gone: Vec<_> = of_base.iter().copied().filter(|comment| ids.contains(&comment.id())).collect();
             let are_some = gone.len() < of_base.len();
             let there = if are_some { beside_the_same(&gone, of_new, &in_new) } else { of_new.to_vec() };
-            let free: Vec<_> = there.iter().copied().filter(|node| self.draft.bind(NEW, *node)).collect();
+            let free: Vec<_> = there.iter().copied().filter(|node| self.draft.bind(File::New, *node)).collect();
             if free.is_empty() && !there.is_empty() {
                 continue;
             }
@@ -124,17 +126,17 @@ impl<'t> Walk<'_, 't> {
     }
 
     fn notes_without_place(&mut self, old: Node<'t, 't>, base: Node<'t, 't>) {
-        for comment in self.differing(old, (BASE, Some(base))) {
-            if self.draft.bind(OLD, comment) {
+        for comment in self.added_comments(old, Some(base)) {
+            if self.draft.bind(File::Old, comment) {
                 self.tell_note(Some(comment), None, left(reported(NO_PLACE)));
             }
         }
     }
 
-    /// The comments of the one that the other has not.
-    fn differing(&mut self, one: Node<'t, 't>, (file, other): (u8, Option<Node<'t, 't>>)) -> Vec<Node<'t, 't>> {
-        let comments = one.children().filter(Node::is_comment);
-        let mut is_in = |text: &str| other.is_some_and(|other| self.draft.has_comment(file, other, text));
+    /// The comments of the old file that the file as shipped has not.
+    fn added_comments(&mut self, old: Node<'t, 't>, base: Option<Node<'t, 't>>) -> Vec<Node<'t, 't>> {
+        let comments = self.scene.sources.comments_in(File::Old, old);
+        let mut is_in = |text: &str| base.is_some_and(|base| self.draft.has_comment(File::Base, base, text));
         comments.filter(|comment| !is_in(&said(*comment))).collect()
     }
 

@@ -3,8 +3,9 @@
 use super::{
     Shown,
     document::{children, elements},
+    draft::Draft,
     edit::{escape_attribute, set_attribute},
-    merge::{Change, Draft, Fate, OtherChanges, Scene, ThemeRule},
+    merge::{Change, Fate, OtherChanges, Scene, ThemeRule},
     own,
     pairs::{self, Triple},
     values::{Outside, elsewhere},
@@ -55,7 +56,7 @@ pub(super) fn changes<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
         }
     }
     let mut walk = Walk::new(scene, draft);
-    let root = Triple { old: Some(scene.old), base: scene.base, new: Some(scene.new), is_unique: true };
+    let root = scene.root();
     match scene.base {
         Some(base) => {
             walk.element(root);

@@ -154,9 +154,10 @@ fn section_of(bytes: &[u8], name: &str, section: &str) -> Result<String, ConfigE
     if bytes.len() > limits::MAX_BYTES {
         return Err(wrong("it is larger than any configuration".to_owned()));
     }
-    let (_, text) = encoding::decode(bytes).map_err(wrong)?;
-    limits::check(&text, name)?;
-    let tree = Tree::parse(&text).map_err(|error| wrong(format!("it is not well-formed at {}", error.pos())))?;
+    let (_, stored) = encoding::decode(bytes.to_vec()).map_err(wrong)?;
+    let text = stored.text();
+    limits::check(text, name)?;
+    let tree = Tree::parse(text).map_err(|error| wrong(format!("it is not well-formed at {}", error.pos())))?;
     let root = tree.root_element();
     match root.tag_name().name() == section {
         true => Ok(text[root.range()].to_owned()),
@@ -166,8 +167,8 @@ fn section_of(bytes: &[u8], name: &str, section: &str) -> Result<String, ConfigE
 
 /// The file with another section in it, all else as it was.
 fn replaced(bytes: &[u8], old: &str, new: &str) -> Vec<u8> {
-    match encoding::decode(bytes) {
-        Ok((encoding, text)) => encoding.encode(text.replacen(old, new, 1)),
+    match encoding::decode(bytes.to_vec()) {
+        Ok((encoding, stored)) => encoding.encode(stored.text().replacen(old, new, 1)),
         Err(_) => new.as_bytes().to_vec(),
     }
 }

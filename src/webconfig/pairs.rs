@@ -2,16 +2,17 @@
 
 use super::{
     Shown,
-    document::{elements, text_of},
+    document::{elements, markup, text_of},
     mask,
     order::{Order, order},
     values::hash_in_any_case,
 };
 use crate::secret::{holds_secret, is_secret};
+use indexmap::IndexSet;
 use roxmltree::{Attribute, Node};
 use std::{
     borrow::Cow,
-    collections::{HashMap, HashSet, hash_map::Entry},
+    collections::{HashMap, HashSet},
     fmt,
     hash::{Hash, Hasher},
 };
@@ -27,7 +28,7 @@ pub(super) struct Triple<'t> {
 }
 
 impl<'t> Triple<'t> {
-    fn all(self) -> [Option<Node<'t, 't>>; 3] {
+    pub(super) fn all(self) -> [Option<Node<'t, 't>>; 3] {
         [self.old, self.base, self.new]
     }
 }
@@ -36,8 +37,12 @@ impl<'t> Triple<'t> {
 pub(super) struct Children<'t> {
     /// Those that the old file or the file as shipped has, in the old file's order, each with its counterparts.
     pub(super) triples: Vec<Triple<'t>>,
+    /// The places of those among them that may be otherwise than they were shipped.
+    pub(super) changed: Vec<usize>,
     /// What became of the order of those that all files have; `None` where it is as it was shipped.
     pub(super) order: Option<Order>,
+    /// Which of the files have children there and nothing but blanks between them.
+    pub(super) bare: [bool; 3],
     names: Names<'t>,
     called: Vec<Id>,
 }
@@ -45,7 +50,7 @@ pub(super) struct Children<'t> {
 impl<'t> Children<'t> {
     /// What the child of `triples` at this place is called.
     pub(super) fn step(&self, at: usize) -> String {
-        self.names.steps[self.called[at]].to_string()
+        self.names.0[self.called[at]].to_string()
     }
 }
 
@@ -90,36 +95,17 @@ impl fmt::Display for Step<'_> {
 type Id = usize;
 
 /// Everything that the children of any of the files are called, each once.
-#[derive(Default)]
-struct Names<'t> {
-    steps: Vec<Step<'t>>,
-    ids: HashMap<Step<'t>, Id, foldhash::fast::RandomState>,
-}
+struct Names<'t>(IndexSet<Step<'t>, foldhash::fast::RandomState>);
 
 impl<'t> Names<'t> {
     /// A name that may be new.
     fn id(&mut self, step: Step<'t>) -> Id {
-        match self.ids.entry(step) {
-            Entry::Occupied(known) => *known.get(),
-            Entry::Vacant(new) => {
-                self.steps.push(new.key().clone());
-                *new.insert(self.steps.len() - 1)
-            }
-        }
-    }
-
-    fn reserve(&mut self, more: usize) {
-        self.steps.reserve(more);
-        self.ids.reserve(more);
-    }
-
-    fn with_capacity(count: usize) -> Self {
-        Self { steps: Vec::with_capacity(count), ids: HashMap::with_capacity_and_hasher(count, Default::default()) }
+        self.0.insert_full(step).0
     }
 
     /// The name that has this number among those that are called like `id`.
     fn numbered(&self, id: Id, number: usize) -> Option<Id> {
-        self.ids.get(&Step { number, ..self.steps[id].clone() }).copied()
+        self.0.get_index_of(&Step { number, ..self.0[id].clone() })
     }
 }
 
@@ -127,21 +113,35 @@ impl<'t> Names<'t> {
 #[derive(Default)]
 struct Side<'t> {
     all: Vec<(Id, Node<'t, 't>)>,
+    /// The places of those that are not letter by letter in the file that it was compared with.
+    own: Vec<usize>,
     /// By name; [`NOWHERE`], or nothing, where none is called so.
     places: Vec<usize>,
     /// How many are called alike, where that is more than one, by the first of them.
     counts: HashMap<Id, usize>,
+    has_children: bool,
+    /// There is more than blanks between the children.
+    has_text: bool,
+    /// Not all children are items.
+    has_others: bool,
 }
 
 const NOWHERE: usize = usize::MAX;
 
 /// Matches the children. Elements called one of `skip` are left out.
 pub(super) fn children<'t>(parent: Triple<'t>, skip: &[&str]) -> Children<'t> {
-    let mut tags = Tags::of(parent, skip);
+    // Items go by what they say themselves. Where all seem to be items, that is tried before more is looked at.
+    let is_item_first = |node: Node<'_, '_>| elements(node).next().is_some_and(|child| is_item(child.tag_name().name()));
+    let seem_items = parent.all().into_iter().flatten().all(is_item_first);
+    let mut tags = if seem_items { Tags::default() } else { Tags::of(parent, skip) };
     let (mut names, mut sides) = sides(parent, skip, &tags);
+    if seem_items && sides.iter().any(|side| side.has_others) {
+        tags = Tags::of(parent, skip);
+        (names, sides) = self::sides(parent, skip, &tags);
+    }
     if sides.iter().any(|side| !side.counts.is_empty()) {
         let shared = sides.iter().flat_map(|side| side.counts.keys());
-        tags.shared = shared.map(|id| names.steps[*id].clone()).collect();
+        tags.shared = shared.map(|id| names.0[*id].clone()).collect();
         tags.is_secret = parent.all().into_iter().flatten().any(|side| side.ancestors().any(mask::is_secrets));
         (names, sides) = self::sides(parent, skip, &tags);
     }
@@ -167,13 +167,17 @@ pub(super) fn children<'t>(parent: Triple<'t>, skip: &[&str]) -> Children<'t> {
     for (at, (id, _)) in base.all.iter().enumerate().filter(|(at, _)| !is_in_old[*at]) {
         add(*id, None, Some(at), new.place(*id));
     }
-    Children { triples, order, names, called }
+    let bare = [&old, &base, &new].map(|side| side.has_children && !side.has_text);
+    let mut changed = std::mem::take(&mut old.own);
+    changed.extend(old.all.len()..triples.len());
+    Children { triples, changed, order, bare, names, called }
 }
 
 /// The children of all three files. Most have the same name in each, in the same order.
 fn sides<'t>(parent: Triple<'t>, skip: &[&str], tags: &Tags<'t>) -> (Names<'t>, [Side<'t>; 3]) {
     let first = parent.base.or(parent.old);
-    let mut names = Names::with_capacity(first.into_iter().flat_map(elements).count());
+    let count = first.into_iter().flat_map(elements).count();
+    let mut names = Names(IndexSet::with_capacity_and_hasher(count, Default::default()));
     let base = Side::of(parent.base, skip, tags, &mut names, &Side::default());
     let old = Side::of(parent.old, skip, tags, &mut names, &base);
     let new = Side::of(parent.new, skip, tags, &mut names, if parent.base.is_some() { &base } else { &old });
@@ -215,22 +219,36 @@ impl<'t> Step<'t> {
 }
 
 impl<'t> Side<'t> {
-    /// Most of the names are those of `like`, in the same order.
+    /// Most of the children are those of `like`, letter by letter and in the same order.
     fn of(parent: Option<Node<'t, 't>>, skip: &[&str], tags: &Tags<'t>, names: &mut Names<'t>, like: &Self) -> Self {
-        let count = parent.into_iter().flat_map(elements).count();
-        names.reserve(count.saturating_sub(names.steps.len()));
+        let count = parent.map_or(0, |_| names.0.capacity());
         let (mut side, mut near) = (Self { all: Vec::with_capacity(count), ..Self::default() }, 0);
-        side.places.resize(names.steps.len(), NOWHERE);
+        side.places.resize(names.0.len(), NOWHERE);
         let sections = parent.is_some_and(holds_sections);
-        for node in parent.into_iter().flat_map(elements).filter(|node| !skip.contains(&node.tag_name().name())) {
-            let mut step = tags.step(node, sections);
-            let beside = like.all.get(near).map(|(id, _)| *id).filter(|id| names.steps[*id] == step);
-            let mut id = beside.unwrap_or_else(|| names.id(step.clone()));
-            if side.place(id).is_some() {
-                let count = side.counts.entry(id).or_insert(1);
-                *count += 1;
-                step.number = *count;
-                id = names.id(step);
+        for node in parent.into_iter().flat_map(|parent| parent.children()) {
+            side.has_text |= node.is_text() && !node.text().is_none_or(is_blank);
+            if !node.is_element() {
+                continue;
+            }
+            side.has_children = true;
+            if !skip.is_empty() && skip.contains(&node.tag_name().name()) {
+                continue;
+            }
+            let is_twin = |(id, twin): &&(Id, Node<'t, 't>)| markup(*twin) == markup(node) && names.0[*id].number == 1;
+            let twin = like.all.get(near).filter(is_twin);
+            let mut id = match twin {
+                Some((id, _)) => *id,
+                None => names.id(tags.step(node, sections)),
+            };
+            side.has_others |= twin.is_none() && !is_item(names.0[id].tag);
+            let is_repeated = side.place(id).is_some();
+            if is_repeated || twin.is_none() {
+                side.own.push(side.all.len());
+            }
+            if is_repeated {
+                let number = side.counts.entry(id).or_insert(1);
+                *number += 1;
+                id = names.id(Step { number: *number, ..names.0[id].clone() });
             }
             near = like.place(id).map_or(near, |at| at + 1);
             side.put(id, side.all.len());
@@ -252,7 +270,7 @@ impl<'t> Side<'t> {
         // Each is compared with each.
         const MOST: usize = 64;
         let is_described = |(id, node): &(Id, Node<'t, 't>)| {
-            let name = &names.steps[*id].name;
+            let name = &names.0[*id].name;
             let is_it = |said: Option<String>| *name == said.map(Cow::Owned);
             name.is_some() && (is_it(by_attributes(*node)) || is_it(tags.by_all(*node)))
         };
@@ -516,13 +534,16 @@ pub(super) fn text(node: Node<'_, '_>) -> String {
     if node.tag_name().name() == "value" && elements(node).next().is_none() {
         return text_of(node);
     }
-    // Most of the text of a file is what its elements are laid out with.
-    let is_blank = |text: &str| text.bytes().all(|byte| byte.is_ascii_whitespace()) || text.trim().is_empty();
     if node.children().filter(Node::is_text).all(|child| child.text().is_none_or(is_blank)) {
         String::new()
     } else {
         text_of(node).trim().to_owned()
     }
+}
+
+/// Most of the text of a file is what its elements are laid out with.
+fn is_blank(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_whitespace()) || text.trim().is_empty()
 }
 
 /// True where two elements say the same, comments and space aside. Attributes for which `skip` holds do not count.

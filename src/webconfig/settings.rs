@@ -3,10 +3,11 @@
 
 use super::{
     Shown, comments,
-    document::{Splice, children},
+    document::{Splice, children, markup},
+    draft::Draft,
     edit::{self, Line, escape_attribute, escape_text, set_content},
     mask,
-    merge::{Change, Draft, Fate, Rules, Scene, SdkUrlRule},
+    merge::{Change, Fate, Rules, Scene, SdkUrlRule},
     pairs::Triple,
     sdk_url,
     values::{SettingEntries, SettingEntry, sections},
@@ -343,7 +344,7 @@ fn beside_value<'t>(
 ) {
     let Some(base) = found.shipped.map(|shipped| shipped.node) else { return };
     let (old, new) = (found.entry.node, counterpart.map(|entry| entry.node));
-    if old.document().input_text()[old.range()] == base.document().input_text()[base.range()] {
+    if markup(old) == markup(base) {
         return;
     }
     let mut walk = Walk::new(scene, draft);

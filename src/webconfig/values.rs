@@ -2,7 +2,7 @@
 
 use super::{
     ConfigError, Document, Secret,
-    document::{children, elements, text_of},
+    document::{children, elements, markup, text_of},
     sdk_url,
 };
 use foldhash::fast::RandomState as FoldHash;
@@ -164,6 +164,8 @@ pub(super) struct AppEntries<'a, 'input> {
     /// Where the keys of the other file are in this one, and where all others are.
     by_like: Vec<usize>,
     by_key: HashMap<Folded<'a>, usize, FoldHash>,
+    /// True where the file also takes back what files further up say.
+    pub(super) takes_back: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -171,6 +173,8 @@ pub(super) struct AppEntry<'a, 'input> {
     pub(super) key: &'a str,
     pub(super) value: &'a str,
     pub(super) node: Node<'a, 'input>,
+    /// It is in the other file letter by letter.
+    pub(super) is_alike: bool,
 }
 
 /// The place of a key that is not there.
@@ -183,15 +187,20 @@ impl<'a, 'input> AppEntries<'a, 'input> {
         let count =
             if like.is_none() { children(root, "appSettings").flat_map(elements).count() } else { by_like.len() };
         let by_key = HashMap::with_capacity_and_hasher(count - by_like.len(), FoldHash::default());
-        let mut own = Self { entries: Vec::new(), like, by_like, by_key };
+        let mut own = Self { entries: Vec::new(), like, by_like, by_key, takes_back: false };
         // A key that is added again counts where it stands last.
         let mut all: Vec<Option<AppEntry<'a, 'input>>> = Vec::with_capacity(count);
         let (mut near, mut start) = (0, 0);
         for node in children(root, "appSettings").flat_map(elements) {
-            let key = node.attribute("key").unwrap_or_default();
-            match node.tag_name().name() {
+            // Most are in the other file letter by letter.
+            let twin = like.and_then(|like| like.entries.get(near)).filter(|twin| markup(twin.node) == markup(node));
+            let said = |name| node.attribute(name).unwrap_or_default();
+            let (tag, key) = twin.map_or_else(|| (node.tag_name().name(), said("key")), |twin| ("add", twin.key));
+            own.takes_back |= matches!(tag, "remove" | "clear");
+            match tag {
                 "add" => {
-                    let entry = AppEntry { key, value: node.attribute("value").unwrap_or_default(), node };
+                    let value = twin.map_or_else(|| said("value"), |twin| twin.value);
+                    let entry = AppEntry { key, value, node, is_alike: twin.is_some() };
                     let place = own.place(key, &mut near);
                     match all.get_mut(*place).filter(|_| *place >= start) {
                         Some(known) => *known = Some(entry),

@@ -2,11 +2,14 @@
 //! carried where the new version left it as it was.
 
 use super::{
-    Shown, comments,
-    document::{elements, text_of},
+    Shown,
+    ahead::{Content, Texts},
+    comments,
+    document::{elements, markup, text_of},
+    draft::Draft,
     edit::{self, escape_text, set_attribute},
     mask,
-    merge::{Change, Draft, Fate, OtherChanges, Scene, ThemeRule},
+    merge::{Change, Fate, OtherChanges, Scene, ThemeRule},
     order::Order,
     own, pairs,
     pairs::{Children, Triple},
@@ -21,6 +24,8 @@ pub(super) const DOUBT: &str = "it cannot be told which element of the new file 
 pub(super) const OUTSIDE: &str =
     "values of the old file lie in this other file; merge them by hand, or copy it and refer to it";
 const SOURCE: &str = "configSource";
+/// What the merge of keys accounts for.
+pub(super) const OF_KEYS: [&str; 3] = ["add", "remove", "clear"];
 pub(super) const OF_NEW: &str = "this belongs to the new version and is never copied";
 
 pub(super) fn reported(why: &str) -> Fate {
@@ -52,10 +57,11 @@ impl<'s, 't> Walk<'s, 't> {
         for attribute in attributes(element) {
             self.attribute(element, attribute);
         }
-        let children = pairs::children(element, self.values());
+        let content = self.draft.ahead.take(element).unwrap_or_else(|| Content::of(element, self.values()));
+        let Content { children, texts } = content;
         let was_replaced = self.is_replaced;
-        self.is_replaced = was_replaced || self.replace(element, &children);
-        let is_new_text = self.text(element);
+        self.is_replaced = was_replaced || self.replace(element, &children, &texts);
+        let is_new_text = self.text(element, texts);
         self.comments(element, before);
         self.children(element, &children);
         if !self.is_replaced && !is_new_text {
@@ -122,11 +128,13 @@ impl<'s, 't> Walk<'s, 't> {
             next
         });
         let vacated = LazyCell::new(|| Vacated::of(triples));
-        let mut stayed = None;
+        let (mut stayed, mut seen) = (None, 0);
         let taking = LazyCell::new(|| Taking::of(parent.new, triples));
         let known = LazyCell::new(|| triples.iter().filter_map(|child| Some(child.new?.id())).collect::<HashSet<_>>());
-        for (at, child) in triples.iter().copied().enumerate() {
-            stayed = child.old.and(child.base).or(stayed);
+        for at in children.changed.iter().copied() {
+            let (as_shipped, child) = (triples[seen..at].last(), triples[at]);
+            stayed = child.old.and(child.base).or(as_shipped.and_then(|child| child.base)).or(stayed);
+            seen = at + 1;
             if is_as_shipped(child) {
                 continue;
             }
@@ -274,14 +282,14 @@ impl<'s, 't> Walk<'s, 't> {
 
     /// Where children cannot be told apart, but the new version has left their parent as it was, it gets all that the
     /// old file's holds. True where it does.
-    fn replace(&mut self, parent: Triple<'t>, children: &Children<'t>) -> bool {
+    fn replace(&mut self, parent: Triple<'t>, children: &Children<'t>, [text, shipped, _]: &Texts) -> bool {
         let Triple { old: Some(old), base: Some(base), new: Some(new), is_unique: true } = parent else { return false };
         // What holds values, or everything, is merged piece by piece.
         if self.path.is_empty() || (self.is_settings() && self.path.len() <= 2) {
             return false;
         }
         let has_children = || [old, base].into_iter().any(|node| elements(node).next().is_some());
-        let is_mixed = || pairs::text(old) != pairs::text(base) && has_children();
+        let is_mixed = || text != shipped && has_children();
         let is_doubtful = || children.triples.iter().any(|child| !child.is_unique);
         if self.hands_off().is_some()
             || !(is_mixed() || is_doubtful())
@@ -388,9 +396,7 @@ impl<'s, 't> Walk<'s, 't> {
     }
 
     /// True where the element gets, or has, the administrator's text in the place of all it held.
-    fn text(&mut self, element: Triple<'t>) -> bool {
-        let text = |node: Option<Node<'t, 't>>| node.map(pairs::text).filter(|text| !text.is_empty());
-        let (old, base, new) = (text(element.old), text(element.base), text(element.new));
+    fn text(&mut self, element: Triple<'t>, [old, base, new]: Texts) -> bool {
         if old == base || (element.base.is_none() && old == new) {
             return false;
         }
@@ -429,7 +435,7 @@ impl<'s, 't> Walk<'s, 't> {
     /// The children here that the merge of values accounts for.
     pub(super) fn values(&self) -> &'static [&'static str] {
         match self.path.as_slice() {
-            [section] if section == "appSettings" && self.scene.base.is_some() => &["add", "remove", "clear"],
+            [section] if section == "appSettings" && self.scene.base.is_some() => &OF_KEYS,
             [section] if section == "appSettings" => &["add"],
             [group, _] if group == "applicationSettings" => &["setting"],
             _ => &[],
@@ -468,9 +474,8 @@ pub(super) fn is_theme_usual(scene: &Scene<'_>) -> bool {
 }
 
 /// Most of a file is as it was shipped, byte for byte.
-fn is_as_shipped<'t>(element: Triple<'t>) -> bool {
-    let markup = |node: Option<Node<'t, 't>>| node.map(|node| &node.document().input_text()[node.range()]);
-    markup(element.old) == markup(element.base)
+pub(super) fn is_as_shipped<'t>(element: Triple<'t>) -> bool {
+    element.old.map(markup) == element.base.map(markup)
 }
 
 /// All attributes that the old file or the file as shipped has, each once.

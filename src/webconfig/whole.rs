@@ -3,9 +3,10 @@
 use super::{
     check, comments,
     document::{Splice, children, elements},
+    draft::Draft,
     edit::{self, Line},
     encoding::reference,
-    merge::{Draft, Scene},
+    merge::Scene,
     pairs::{self, Triple},
     place::{Around, takes_back},
     wraps,

@@ -9,8 +9,9 @@
 use super::{
     Change, ConfigError, Document, Shown, comments,
     document::{Splice, elements},
+    draft::Draft,
     edit::{self, layout},
-    merge::{Draft, Fate, OtherChanges, Scene},
+    merge::{Fate, OtherChanges, Scene},
     other,
     pairs::{self, Triple},
     walk::{self, carried, reported},

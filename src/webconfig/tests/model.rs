@@ -23,8 +23,8 @@ impl Element {
 
     /// Reads a file, comments and layout aside.
     pub(super) fn read(bytes: &[u8]) -> Self {
-        let (_, text) = super::super::encoding::decode(bytes).unwrap();
-        Self::of(roxmltree::Document::parse(&text).unwrap().root_element())
+        let (_, stored) = super::super::encoding::decode(bytes.to_vec()).unwrap();
+        Self::of(roxmltree::Document::parse(stored.text()).unwrap().root_element())
     }
 
     fn of(node: Node<'_, '_>) -> Self {
