@@ -52,10 +52,22 @@ const PUBLIC: &str = "publickeytoken";
 
 /// Every value of a large file is asked about: one pass for all the parts.
 fn has_part(plain: &[u8]) -> bool {
-    let begins =
-        |rest: &[u8]| PARTS.iter().any(|part| part.as_bytes()[0] == rest[0] && rest.starts_with(part.as_bytes()));
-    (0..plain.len()).any(|at| begins(&plain[at..]))
+    let is_here = |at: usize| {
+        let (rest, known) = (&plain[at..], BEGINNING[usize::from(plain[at])]);
+        known != 0 && PARTS.iter().enumerate().any(|(n, part)| known >> n & 1 == 1 && rest.starts_with(part.as_bytes()))
+    };
+    (0..plain.len()).any(is_here)
 }
+
+/// Which of the parts begin with a letter: the lowest bit is the first one's.
+const BEGINNING: [u32; 256] = {
+    let (mut all, mut at) = ([0; 256], 0);
+    while at < PARTS.len() {
+        all[PARTS[at].as_bytes()[0] as usize] |= 1 << at;
+        at += 1;
+    }
+    all
+};
 
 /// Whether one of the words of a name means a secret: they end at separators and where capitals begin.
 fn has_word(name: &str) -> bool {

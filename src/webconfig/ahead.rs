@@ -1,14 +1,15 @@
 //! What large elements hold, matched ahead of the walk through them: on another thread, while the values are merged.
 
 use super::{
-    document::{LARGE, children},
+    document::LARGE,
     pairs::{self, Children, Triple},
-    walk::{OF_KEYS, is_as_shipped},
+    walk::is_as_shipped,
 };
 use roxmltree::{Node, NodeId};
 use std::collections::HashMap;
 
 /// What an element holds.
+#[derive(Default)]
 pub(super) struct Content<'t> {
     pub(super) children: Children<'t>,
     pub(super) texts: Texts,
@@ -44,33 +45,20 @@ impl<'t> Ahead<'t> {
     /// values.
     pub(super) fn of(root: Triple<'t>) -> Self {
         let mut ahead = Self::default();
-        ahead.look_into(root, &[]);
+        ahead.look_into(root);
         ahead
     }
 
-    /// The same for what is left of appSettings when the keys are merged.
-    pub(super) fn beside_keys(root: Triple<'t>) -> Self {
-        let section = |root: Node<'t, 't>| children(root, "appSettings").next();
-        let [old, base, new] = root.all().map(|root| root.and_then(section));
-        let mut ahead = Self::default();
-        ahead.look_into(Triple { old, base, new, ..root }, &OF_KEYS);
-        ahead
-    }
-
-    fn look_into(&mut self, element: Triple<'t>, skip: &[&str]) {
+    fn look_into(&mut self, element: Triple<'t>) {
         let is_large = |node: Option<Node<'_, '_>>| node.is_some_and(|node| node.range().len() >= LARGE);
         if !element.all().into_iter().all(is_large) || is_as_shipped(element) {
             return;
         }
-        let content = Content::of(element, skip);
+        let content = Content::of(element, &[]);
         let holds_values = |node: Node<'_, '_>| matches!(node.tag_name().name(), "appSettings" | "applicationSettings");
         let others = content.children.triples.iter().filter(|child| !child.old.is_some_and(holds_values));
-        others.for_each(|child| self.look_into(*child, &[]));
+        others.for_each(|child| self.look_into(*child));
         self.0.insert(key(element), content);
-    }
-
-    pub(super) fn add(&mut self, other: Self) {
-        self.0.extend(other.0);
     }
 
     pub(super) fn take(&mut self, element: Triple<'_>) -> Option<Content<'t>> {

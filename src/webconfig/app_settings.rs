@@ -19,6 +19,7 @@ use std::{cell::LazyCell, collections::HashMap};
 pub(super) fn app_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
     let (old, base) = scene.keys;
     let new = AppEntries::of(scene.new, base.or(Some(old)));
+    draft.only_keys = old.is_plain && new.is_plain && base.is_some_and(|base| base.is_plain);
     let adding = LazyCell::new(|| Adding::of(scene.new));
     let section = children(scene.new, "appSettings").next();
     let is_outside = section.is_some_and(|section| section.has_attribute("configSource"));

@@ -49,6 +49,8 @@ pub(super) struct Draft<'t> {
     gone: HashMap<NodeId, HashSet<NodeId>>,
     left_out: HashSet<NodeId>,
     pub(super) ahead: Ahead<'t>,
+    /// The appSettings of all three files have nothing but keys, and comments.
+    pub(super) only_keys: bool,
 }
 
 impl<'t> Sources<'t> {
@@ -81,6 +83,7 @@ impl<'t> Draft<'t> {
             gone: HashMap::new(),
             left_out: HashSet::new(),
             ahead: Ahead::default(),
+            only_keys: false,
         }
     }
 

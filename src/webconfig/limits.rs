@@ -124,8 +124,6 @@ impl<'a> Tag<'a> {
 
 /// What a namespace is declared for by the attribute whose value comes next.
 fn declared(before: &[u8]) -> Option<&[u8]> {
-    // This is asked of every attribute, and most have no such letter.
-    memchr(b'x', before)?;
     let name = before.trim_ascii_end().strip_suffix(b"=")?.trim_ascii_end();
     let start = name.iter().rposition(u8::is_ascii_whitespace).map_or(0, |space| space + 1);
     let prefix = name[start..].strip_prefix(b"xmlns")?;

@@ -329,18 +329,13 @@ fn refuse(document: &Document, encrypted: &[String]) -> Result<(), ConfigError> 
 fn plan<'t>(scene: &Scene<'t>) -> Plan {
     let mut draft = Draft::of(*scene.sources);
     let root = scene.root();
-    let (others, keys) = at_once(
-        scene.sources.new.bytes().len(),
-        || Ahead::of(root),
-        || {
-            app_settings::app_settings(scene, &mut draft);
-            settings::application_settings(scene, &mut draft);
-            other::outside(scene, &mut draft);
-            Ahead::beside_keys(root)
-        },
-    );
-    draft.ahead.add(others);
-    draft.ahead.add(keys);
+    let ahead = || Ahead::of(root);
+    let (ahead, ()) = at_once(scene.sources.new.bytes().len(), ahead, || {
+        app_settings::app_settings(scene, &mut draft);
+        settings::application_settings(scene, &mut draft);
+        other::outside(scene, &mut draft);
+    });
+    draft.ahead = ahead;
     let (ends, starts) = wraps::compare(scene, &mut draft);
     ends.into_iter().for_each(|splice| draft.splice(splice));
     other::changes(scene, &mut draft);

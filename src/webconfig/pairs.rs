@@ -34,6 +34,7 @@ impl<'t> Triple<'t> {
 }
 
 /// The children of an element.
+#[derive(Default)]
 pub(super) struct Children<'t> {
     /// Those that the old file or the file as shipped has, in the old file's order, each with its counterparts.
     pub(super) triples: Vec<Triple<'t>>,
@@ -95,6 +96,7 @@ impl fmt::Display for Step<'_> {
 type Id = usize;
 
 /// Everything that the children of any of the files are called, each once.
+#[derive(Default)]
 struct Names<'t>(IndexSet<Step<'t>, foldhash::fast::RandomState>);
 
 impl<'t> Names<'t> {
@@ -131,7 +133,8 @@ const NOWHERE: usize = usize::MAX;
 /// Matches the children. Elements called one of `skip` are left out.
 pub(super) fn children<'t>(parent: Triple<'t>, skip: &[&str]) -> Children<'t> {
     // Items go by what they say themselves. Where all seem to be items, that is tried before more is looked at.
-    let is_item_first = |node: Node<'_, '_>| elements(node).next().is_some_and(|child| is_item(child.tag_name().name()));
+    let is_item_first =
+        |node: Node<'_, '_>| elements(node).next().is_some_and(|child| is_item(child.tag_name().name()));
     let seem_items = parent.all().into_iter().flatten().all(is_item_first);
     let mut tags = if seem_items { Tags::default() } else { Tags::of(parent, skip) };
     let (mut names, mut sides) = sides(parent, skip, &tags);
@@ -542,7 +545,7 @@ pub(super) fn text(node: Node<'_, '_>) -> String {
 }
 
 /// Most of the text of a file is what its elements are laid out with.
-fn is_blank(text: &str) -> bool {
+pub(super) fn is_blank(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_whitespace()) || text.trim().is_empty()
 }
 

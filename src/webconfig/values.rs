@@ -3,9 +3,11 @@
 use super::{
     ConfigError, Document, Secret,
     document::{children, elements, markup, text_of},
+    pairs::is_blank,
     sdk_url,
 };
 use foldhash::fast::RandomState as FoldHash;
+use indexmap::IndexMap;
 use roxmltree::{Node, NodeId};
 use std::{
     borrow::Cow,
@@ -163,9 +165,11 @@ pub(super) struct AppEntries<'a, 'input> {
     like: Option<&'a AppEntries<'a, 'input>>,
     /// Where the keys of the other file are in this one, and where all others are.
     by_like: Vec<usize>,
-    by_key: HashMap<Folded<'a>, usize, FoldHash>,
+    by_key: IndexMap<Folded<'a>, usize, FoldHash>,
     /// True where the file also takes back what files further up say.
     pub(super) takes_back: bool,
+    /// True where there is nothing else in the section, comments aside.
+    pub(super) is_plain: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -186,12 +190,16 @@ impl<'a, 'input> AppEntries<'a, 'input> {
         let by_like = vec![NOWHERE; like.map_or(0, |like| like.entries.len())];
         let count =
             if like.is_none() { children(root, "appSettings").flat_map(elements).count() } else { by_like.len() };
-        let by_key = HashMap::with_capacity_and_hasher(count - by_like.len(), FoldHash::default());
-        let mut own = Self { entries: Vec::new(), like, by_like, by_key, takes_back: false };
+        let by_key = IndexMap::with_capacity_and_hasher(count - by_like.len(), FoldHash::default());
+        let mut own = Self { entries: Vec::new(), like, by_like, by_key, takes_back: false, is_plain: true };
         // A key that is added again counts where it stands last.
         let mut all: Vec<Option<AppEntry<'a, 'input>>> = Vec::with_capacity(count);
         let (mut near, mut start) = (0, 0);
-        for node in children(root, "appSettings").flat_map(elements) {
+        for node in children(root, "appSettings").flat_map(|section| section.children()) {
+            if !node.is_element() {
+                own.is_plain &= !node.is_text() || node.text().is_none_or(is_blank);
+                continue;
+            }
             // Most are in the other file letter by letter.
             let twin = like.and_then(|like| like.entries.get(near)).filter(|twin| markup(twin.node) == markup(node));
             let said = |name| node.attribute(name).unwrap_or_default();
@@ -216,7 +224,7 @@ impl<'a, 'input> AppEntries<'a, 'input> {
                     *place = NOWHERE;
                 }
                 "clear" => start = all.len(),
-                _ => {}
+                _ => own.is_plain = false,
             }
         }
         all[..start].fill(None);

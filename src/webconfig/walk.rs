@@ -24,8 +24,6 @@ pub(super) const DOUBT: &str = "it cannot be told which element of the new file 
 pub(super) const OUTSIDE: &str =
     "values of the old file lie in this other file; merge them by hand, or copy it and refer to it";
 const SOURCE: &str = "configSource";
-/// What the merge of keys accounts for.
-pub(super) const OF_KEYS: [&str; 3] = ["add", "remove", "clear"];
 pub(super) const OF_NEW: &str = "this belongs to the new version and is never copied";
 
 pub(super) fn reported(why: &str) -> Fate {
@@ -57,8 +55,11 @@ impl<'s, 't> Walk<'s, 't> {
         for attribute in attributes(element) {
             self.attribute(element, attribute);
         }
-        let content = self.draft.ahead.take(element).unwrap_or_else(|| Content::of(element, self.values()));
-        let Content { children, texts } = content;
+        let Content { children, texts } = match self.draft.ahead.take(element) {
+            Some(content) => content,
+            None if self.draft.only_keys && self.path.as_slice() == ["appSettings"] => Content::default(),
+            None => Content::of(element, self.values()),
+        };
         let was_replaced = self.is_replaced;
         self.is_replaced = was_replaced || self.replace(element, &children, &texts);
         let is_new_text = self.text(element, texts);
@@ -435,7 +436,7 @@ impl<'s, 't> Walk<'s, 't> {
     /// The children here that the merge of values accounts for.
     pub(super) fn values(&self) -> &'static [&'static str] {
         match self.path.as_slice() {
-            [section] if section == "appSettings" && self.scene.base.is_some() => &OF_KEYS,
+            [section] if section == "appSettings" && self.scene.base.is_some() => &["add", "remove", "clear"],
             [section] if section == "appSettings" => &["add"],
             [group, _] if group == "applicationSettings" => &["setting"],
             _ => &[],
