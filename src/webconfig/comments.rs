@@ -74,14 +74,22 @@ pub(super) fn ends_line(comment: Node<'_, '_>) -> bool {
     before.is_some_and(|node| node.is_element()) && comment.next_sibling().is_none_or(is_line_end)
 }
 
-/// The element that a comment stands beside.
-pub(super) fn spoken_of<'a, 'input: 'a>(comment: Node<'a, 'input>) -> Option<Node<'a, 'input>> {
-    if ends_line(comment) {
-        return comment.prev_siblings().skip(1).find(Node::is_element);
+/// The elements that the comments among the children of `parent` stand beside.
+pub(super) fn spoken_of<'t>(parent: Node<'t, 't>) -> HashMap<NodeId, Node<'t, 't>> {
+    let is_gap = |node: Node<'_, '_>| is_blank(node) && node.text().is_some_and(|text| text.matches('\n').count() > 1);
+    let (mut all, mut next) = (HashMap::new(), None);
+    for node in parent.children().rev() {
+        match node {
+            _ if node.is_element() => next = Some(node),
+            _ if is_gap(node) => next = None,
+            _ if !node.is_comment() => {}
+            _ => {
+                let element = if ends_line(node) { node.prev_siblings().find(Node::is_element) } else { next };
+                all.extend(element.map(|element| (node.id(), element)));
+            }
+        }
     }
-    let is_near =
-        |gap: &Node<'_, '_>| !is_blank(*gap) || gap.text().is_some_and(|text| text.matches('\n').count() <= 1);
-    comment.next_siblings().skip(1).take_while(is_near).find(Node::is_element)
+    all
 }
 
 /// Where an element lies together with the comments beside it.
@@ -177,12 +185,17 @@ pub(super) fn carry<'t>(
 /// What a node of the old file stands behind in the new one: its `previous` element there, or the last of the comments
 /// behind that which stand before the node in the old file, too.
 pub(super) fn behind<'t>(node: Node<'_, '_>, of_old: Node<'_, '_>, previous: Node<'t, 't>) -> Node<'t, 't> {
+    // Further off, it is of no importance which comes first.
+    const NEAR: usize = 100;
     let is_comment = |node: &Node<'_, '_>| node.is_comment();
-    let here = |at: Node<'_, '_>| at.range().start < node.range().start;
-    let of_old = of_old.next_siblings().skip(1).take_while(|at| here(*at)).filter(is_comment).map(said);
+    let of_new = || previous.next_siblings().skip(1).take_while(|at| !at.is_element()).filter(is_comment).take(NEAR);
+    if of_new().next().is_none() {
+        return previous;
+    }
+    let behind = |at: &Node<'_, '_>| at.range().start > of_old.range().start;
+    let of_old = node.prev_siblings().skip(1).take_while(behind).take(NEAR).filter(is_comment).map(said);
     let of_old: HashSet<String> = of_old.collect();
-    let of_new = previous.next_siblings().skip(1).take_while(|at| !at.is_element()).filter(is_comment);
-    of_new.filter(|comment| of_old.contains(&said(*comment))).last().unwrap_or(previous)
+    of_new().filter(|comment| of_old.contains(&said(*comment))).last().unwrap_or(previous)
 }
 
 /// Takes an element out, or puts into its place the comment into which the administrator has put it. The comments that

@@ -17,25 +17,37 @@ use std::{
     collections::{HashMap, HashSet},
 };
 
-/// What stands for the nodes of the old file in the new one.
+/// What stands in the new file for what is around the comments of the old one.
+#[derive(Default)]
 struct Counterparts<'t> {
     elements: HashMap<NodeId, Node<'t, 't>>,
-    comments: HashMap<String, Node<'t, 't>>,
+    /// By comments of the old file: the next element or comment behind it that the new file has.
+    behind: HashMap<NodeId, Node<'t, 't>>,
+    /// The last element before it that the new file has, there and here.
+    before: HashMap<NodeId, (Node<'t, 't>, Node<'t, 't>)>,
 }
 
 impl<'t> Counterparts<'t> {
     fn of(parent: Triple<'t>, of_new: impl Iterator<Item = Node<'t, 't>>) -> Self {
-        let all = pairs::children(parent, &[]).triples;
-        let elements = all.into_iter().filter_map(|child| Some((child.old?.id(), child.new?))).collect();
-        let comments = of_new.map(|node| (said(node), node)).collect();
-        Self { elements, comments }
-    }
-
-    fn get(&self, node: Node<'_, '_>) -> Option<Node<'t, 't>> {
-        match node.is_comment() {
-            true => self.comments.get(&said(node)).copied(),
-            false => self.elements.get(&node.id()).copied(),
+        let triples = pairs::children(parent, &[]).triples;
+        let elements = triples.into_iter().filter_map(|child| Some((child.old?.id(), child.new?))).collect();
+        let mut own = Self { elements, ..Self::default() };
+        let comments: HashMap<String, Node<'t, 't>> = of_new.map(|node| (said(node), node)).collect();
+        let Some(old) = parent.old else { return own };
+        let mut previous = None;
+        for node in old.children().filter(is_markup) {
+            match own.elements.get(&node.id()) {
+                Some(new) => previous = Some((node, *new)),
+                None => own.before.extend(previous.map(|previous| (node.id(), previous))),
+            }
         }
+        let mut next = None;
+        for node in old.children().rev().filter(is_markup) {
+            own.behind.extend(next.map(|next| (node.id(), next)));
+            let new = if node.is_comment() { comments.get(&said(node)) } else { own.elements.get(&node.id()) };
+            next = new.copied().or(next);
+        }
+        own
     }
 }
 
@@ -56,6 +68,7 @@ impl<'t> Walk<'_, 't> {
 
     fn added_notes(&mut self, parent: Triple<'t>, old: Node<'t, 't>, new: Node<'t, 't>) {
         let (mut counterparts, mut staying) = (None, None);
+        let spoken_of = LazyCell::new(|| comments::spoken_of(old));
         for comment in self.added_comments(old, parent.base) {
             if self.draft.is_bound(File::Old, comment) {
                 continue;
@@ -70,7 +83,7 @@ impl<'t> Walk<'_, 't> {
                 _ if staying.contains(&said(comment)) => Fate::AlreadySo,
                 Some(fate) => left(fate),
                 None if !parent.is_unique => reported(DOUBT),
-                None if comments::spoken_of(comment).is_some_and(|element| self.draft.is_left_out(element)) => {
+                None if spoken_of.get(&comment.id()).is_some_and(|element| self.draft.is_left_out(*element)) => {
                     left(reported(NO_PLACE))
                 }
                 None if !comments::is_writable(self.scene, comment) => {
@@ -79,7 +92,8 @@ impl<'t> Walk<'_, 't> {
                 None => Fate::Added,
             };
             if fate.carries() {
-                self.write_note(comment, new, counterparts.get_or_insert_with(|| Counterparts::of(parent, of_new())));
+                let counterparts = counterparts.get_or_insert_with(|| Counterparts::of(parent, of_new()));
+                self.write_note(comment, new, counterparts, spoken_of.contains_key(&comment.id()));
             }
             self.tell_note(Some(comment), None, fate);
         }
@@ -150,28 +164,31 @@ impl<'t> Walk<'_, 't> {
         self.draft.change(Change { path, old, new, result, fate });
     }
 
-    /// Puts a comment where it stands among what the new file has of the old one.
-    fn write_note(&mut self, comment: Node<'t, 't>, parent: Node<'t, 't>, counterparts: &Counterparts<'t>) {
+    /// Puts a comment where it stands among what the new file has of the old one, which may be beside an element.
+    fn write_note(
+        &mut self,
+        comment: Node<'t, 't>,
+        parent: Node<'t, 't>,
+        counterparts: &Counterparts<'t>,
+        is_beside: bool,
+    ) {
         let document = self.scene.sources.new;
         let text = document.with_own_line_ends(&self.scene.sources.old.text()[comment.range()]);
-        let markup = |node: &Node<'t, 't>| is_markup(node);
-        let before = || comment.prev_siblings().skip(1).filter(markup);
-        let behind = || comment.next_siblings().skip(1).filter(markup).find_map(|node| counterparts.get(node));
+        let before = || comment.prev_siblings().skip(1).find(is_markup);
+        let behind = counterparts.behind.get(&comment.id()).copied();
         if comments::ends_line(comment)
-            && let Some(element) = before().next().and_then(|node| counterparts.get(node))
+            && let Some(element) = before().and_then(|node| counterparts.elements.get(&node.id()))
         {
-            let at = comments::end(element);
+            let at = comments::end(*element);
             return self.draft.splice(Splice { range: at..at, text: format!(" {text}") });
         }
-        let is_beside = comments::spoken_of(comment).is_some();
-        let next = behind().filter(|_| is_beside);
-        let previous = || before().filter(Node::is_element).find_map(|node| Some((node, counterparts.get(node)?)));
-        match (next, previous()) {
+        let next = behind.filter(|_| is_beside);
+        match (next, counterparts.before.get(&comment.id())) {
             (None, Some((old, previous))) => {
-                let previous = comments::behind(comment, old, previous);
+                let previous = comments::behind(comment, *old, *previous);
                 self.draft.splice(edit::insert_behind(document, previous, &[(0, text)]));
             }
-            (next, _) => match next.or_else(behind) {
+            (next, _) => match next.or(behind) {
                 Some(next) => {
                     let at = next.range().start;
                     let space = match layout(document.text(), at) {

@@ -172,6 +172,23 @@ fn shapes(size: usize) -> Vec<(&'static str, [String; 3])> {
                 app("    <add key=\"a\" value=\"1\" />\n"),
             ],
         ),
+        ("comments at the end, all added", {
+            let key = "    <add key=\"a\" value=\"1\" />\n";
+            [app(&format!("{key}{comments}")), app(key), app(key)]
+        }),
+        ("comments at the end, added by both sides", {
+            let key = "    <add key=\"a\" value=\"1\" />\n";
+            let theirs = edited(&comments, "comment", "remark");
+            [app(&format!("{key}{comments}")), app(key), app(&format!("{key}{theirs}"))]
+        }),
+        ("keys, all but one added", {
+            let key = "    <add key=\"a\" value=\"1\" />\n";
+            [app(&format!("{key}{keys}")), app(key), app(key)]
+        }),
+        ("items, all but one added, behind comments", {
+            let item = "    <item name=\"a\" />\n";
+            [list(&format!("{item}{named}")), list(item), list(&format!("{item}{comments}"))]
+        }),
         ("comments between items, all removed", {
             let all = many(&|at| format!("    <!-- c{at} -->\n    <item name=\"i{at}\" />\n"));
             [list(""), list(&all), list(&all)]
