@@ -251,7 +251,7 @@ impl<'t> Side<'t> {
             if is_repeated {
                 let number = side.counts.entry(id).or_insert(1);
                 *number += 1;
-                id = names.id(Step { number: *number, ..names.0[id].clone() });
+                id = names.id(Step { number: *number, ..tags.step(node, sections) });
             }
             near = like.place(id).map_or(near, |at| at + 1);
             side.put(id, side.all.len());
