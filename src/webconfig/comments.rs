@@ -65,6 +65,11 @@ fn is_blank(node: Node<'_, '_>) -> bool {
 
 /// Whether a comment is the last on a line on which an element stands before it.
 pub(super) fn ends_line(comment: Node<'_, '_>) -> bool {
+    // Around the outermost element space is no node.
+    if let (None, Some(before)) = (comment.parent_element(), comment.prev_sibling()) {
+        let gap = &comment.document().input_text()[before.range().end..comment.range().start];
+        return before.is_element() && !gap.contains('\n');
+    }
     let is_line_end = |node: Node<'_, '_>| is_blank(node) && node.text().is_some_and(|text| text.contains('\n'));
     let before = match comment.prev_sibling() {
         Some(gap) if is_line_end(gap) => None,

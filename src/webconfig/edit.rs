@@ -70,6 +70,8 @@ pub(super) fn insert_behind(document: &Document, sibling: Node<'_, '_>, lines: &
     let unit = sibling.parent_element().map_or("", |parent| unit_of(document, parent));
     let laid_out = |(depth, line): &Line| match place {
         Some((line_end, indent)) => format!("{line_end}{indent}{}{line}", unit.repeat(*depth)),
+        // The outermost element has no neighbour to follow.
+        None if sibling.parent_element().is_none() => format!("{}{line}", document.line_end()),
         None => line.clone(),
     };
     Splice { range: at..at, text: lines.iter().map(laid_out).collect() }

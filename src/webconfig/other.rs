@@ -9,14 +9,13 @@ use super::{
     own,
     pairs::{self, Triple},
     values::{Outside, elsewhere},
-    walk::{self, OF_NEW, OUTSIDE, Walk, reported},
+    walk::{self, NO_PLACE, OF_NEW, OUTSIDE, Walk, reported},
 };
 use roxmltree::Node;
 
 /// Attributes of elements below `system.web` that are carried even without the file as shipped.
 const KNOWN: [(&str, &str); 2] = [("pages", "theme"), ("customErrors", "mode")];
 
-const NO_PLACE: &str = "the new file has no such element; add it by hand if it is still wanted";
 pub(super) const NO_BASE: &str =
     "the file as shipped could not be had, so it is not known who changed this; compare by hand";
 
