@@ -9,6 +9,7 @@ use super::{
     merge::{Change, Fate, Scene},
     pairs::{self, Triple},
     settings::{Case, Verdict, change, decide, remove_or_keep, take_out},
+    step,
     values::{Adding, AppEntries, AppEntry, taking_back},
     walk::{self, Walk, reported},
 };
@@ -224,7 +225,7 @@ impl<'t> Heads<'t> {
         let mut heads = Self { order: Vec::new(), all: HashMap::new() };
         let nodes = children(root, "appSettings").flat_map(elements);
         for node in nodes.filter(|node| matches!(node.tag_name().name(), "remove" | "clear")) {
-            let step = pairs::step(node).to_string();
+            let step = step::step(node).to_string();
             let known = heads.all.entry(step.clone()).or_default();
             if known.is_empty() {
                 heads.order.push(step);

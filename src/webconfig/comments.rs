@@ -8,6 +8,7 @@ use super::{
     limits,
     merge::Scene,
     pairs::{self, Triple},
+    step,
 };
 use roxmltree::{Node, NodeId};
 use std::{
@@ -350,7 +351,7 @@ fn steps(comment: Node<'_, '_>, parent: Node<'_, '_>) -> Option<Vec<String>> {
     let tree = roxmltree::Document::parse(&markup).ok()?;
     let root = tree.root_element();
     let is_plain = root.children().all(|node| node.is_element() || is_blank(node));
-    is_plain.then(|| elements(root).map(|element| pairs::step_in(element, parent)).collect())
+    is_plain.then(|| elements(root).map(|element| step::step_in(element, parent)).collect())
 }
 
 /// The comment into which the administrator has put the element that was shipped. It is accounted for with the element
@@ -362,7 +363,7 @@ pub(super) fn instead_of<'t>(
 ) -> Option<Node<'t, 't>> {
     let (old_parent, base_parent) = (old_parent?, base.parent_element()?);
     let sides = [(File::Old, old_parent), (File::Base, base_parent)];
-    let holding = draft.holding(sides, &pairs::step_in(base, base_parent));
+    let holding = draft.holding(sides, &step::step_in(base, base_parent));
     holding.into_iter().find(|comment| draft.bind(File::Old, *comment))
 }
 
@@ -432,7 +433,7 @@ pub(super) fn freed<'t>(
 ) -> Option<Freed<'t>> {
     let (old_parent, base_parent) = (old.parent_element()?, base_parent?);
     let sides = [(File::Base, base_parent), (File::Old, old_parent)];
-    let holding = draft.holding(sides, &pairs::step_in(old, old_parent));
+    let holding = draft.holding(sides, &step::step_in(old, old_parent));
     let new_parent = new_parent?;
     let comment = holding.into_iter().find_map(|comment| draft.comment(File::New, new_parent, &said(comment)))?;
     Some(if draft.bind(File::New, comment) { Freed::Comment(comment) } else { Freed::Behind(comment) })

@@ -1,6 +1,6 @@
 //! Finds what must not be seen in a file.
 
-use super::{Document, Shown, document::at_once, pairs};
+use super::{Document, Shown, document::at_once, step};
 use crate::secret::{holds_secret, is_secret};
 use roxmltree::Node;
 use std::{
@@ -128,7 +128,7 @@ impl<'a> Search<'a> {
             let range = node.range();
             if node.is_element() {
                 let known = OnceCell::new();
-                self.element(node, &|| *known.get_or_init(|| below(place(), pairs::step(node))));
+                self.element(node, &|| *known.get_or_init(|| below(place(), step::step(node))));
             } else if node.is_text() {
                 let text = node.text().unwrap_or_default();
                 if parent.is_element() && !text.trim().is_empty() && shown_text(parent, text) == Shown::Masked {

@@ -34,6 +34,7 @@ mod placeholder;
 mod sdk_url;
 mod secret;
 mod settings;
+mod step;
 mod values;
 mod walk;
 mod whole;

@@ -1,6 +1,6 @@
 //! What says how the new version runs. It belongs to the new file; nothing of it is ever copied.
 
-use super::{document::elements, pairs};
+use super::{document::elements, step};
 use roxmltree::Node;
 
 /// The sections, each by its path below the root or a `location`.
@@ -19,7 +19,7 @@ const OWN: [&[&str]; 10] = [
 
 /// Whether the element with these steps from the root is, or is in, what belongs to the new version.
 pub(super) fn is_own<'a>(steps: impl Iterator<Item = &'a str>) -> bool {
-    let tags: Vec<&str> = steps.map(pairs::tag).skip_while(|tag| *tag == "location").take(2).collect();
+    let tags: Vec<&str> = steps.map(step::tag).skip_while(|tag| *tag == "location").take(2).collect();
     OWN.iter().any(|own| tags.starts_with(own))
 }
 

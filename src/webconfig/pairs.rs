@@ -1,20 +1,16 @@
 //! Elements of several files that mean the same: matched by name and by what names them in their parent.
 
 use super::{
-    Shown,
     document::{elements, markup, text_of},
     mask,
     order::{Order, order},
-    values::hash_in_any_case,
+    step::{Step, Tags, by_attributes, holds_sections, is_item, name_of, without_version},
 };
-use crate::secret::{holds_secret, is_secret};
 use indexmap::IndexSet;
 use roxmltree::{Attribute, Node};
 use std::{
     borrow::Cow,
     collections::{HashMap, HashSet},
-    fmt,
-    hash::{Hash, Hasher},
 };
 
 /// The same element in the old file, the file as shipped and the new file.
@@ -52,43 +48,6 @@ impl<'t> Children<'t> {
     /// What the child of `triples` at this place is called.
     pub(super) fn step(&self, at: usize) -> String {
         self.names.0[self.called[at]].to_string()
-    }
-}
-
-/// What a child is called in its parent: `tag`, or `tag[what names it]`, and a number for those called alike. Names
-/// compare without case, as nearly all collections of ASP.NET and IIS do.
-#[derive(Clone)]
-pub(super) struct Step<'t> {
-    tag: &'t str,
-    name: Option<Cow<'t, str>>,
-    /// From 1; the second and later ones of the same name are told apart by their place only.
-    number: usize,
-}
-
-impl PartialEq for Step<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        let is_same_name = match (&self.name, &other.name) {
-            (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
-            (one, other) => one.is_none() && other.is_none(),
-        };
-        is_same_name && (self.tag, self.number) == (other.tag, other.number)
-    }
-}
-
-impl Eq for Step<'_> {}
-
-impl Hash for Step<'_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.tag, self.number, self.name.is_some()).hash(state);
-        self.name.iter().for_each(|name| hash_in_any_case(name, state));
-    }
-}
-
-impl fmt::Display for Step<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.tag)?;
-        self.name.iter().try_for_each(|name| write!(f, "[{name}]"))?;
-        if self.number > 1 { write!(f, "#{}", self.number) } else { Ok(()) }
     }
 }
 
@@ -204,23 +163,6 @@ fn adopt<'t>(names: &Names<'t>, tags: &Tags<'t>, old: &mut Side<'t>, base: &Side
     for_new.into_iter().for_each(|(at, id)| new.rename(at, id));
 }
 
-impl<'t> Step<'t> {
-    /// What a child of an element that `holds_sections`, or not, is called by itself.
-    fn of(node: Node<'t, '_>, holds_sections: bool) -> Self {
-        let tag = node.tag_name().name();
-        let sub_status = || node.attribute("subStatusCode").filter(|code| *code != "-1");
-        let name = match name_of(node, holds_sections) {
-            Some(name) if tag == "error" => {
-                sub_status().map(|sub| Cow::Owned(format!("{name}.{sub}"))).or(Some(name.into()))
-            }
-            Some(name) => Some(Cow::Borrowed(name)),
-            None if is_item(tag) => by_attributes(node).map(Cow::Owned),
-            None => None,
-        };
-        Self { tag, name, number: 1 }
-    }
-}
-
 impl<'t> Side<'t> {
     /// Most of the children are those of `like`, letter by letter and in the same order.
     fn of(parent: Option<Node<'t, 't>>, skip: &[&str], tags: &Tags<'t>, names: &mut Names<'t>, like: &Self) -> Self {
@@ -308,84 +250,6 @@ impl<'t> Side<'t> {
     }
 }
 
-/// Tags of children that are called otherwise than they would be by themselves.
-#[derive(Default)]
-struct Tags<'t> {
-    /// Without a name, and one of the files has more than one: what they hold is their name.
-    repeated: HashSet<&'t str>,
-    /// Nothing but the tag has to tell which they are: each file has one at most, and the administrator, or both sides
-    /// alike, gave it another name. One that has another name in the new file only is another one.
-    single: HashSet<&'t str>,
-    /// One of the files has several that are called so: what else they say is part of their name.
-    shared: HashSet<Step<'t>>,
-    /// What is around them has the name of a secret: the text in them may be one.
-    is_secret: bool,
-}
-
-impl<'t> Tags<'t> {
-    fn of(parent: Triple<'t>, skip: &[&str]) -> Self {
-        let mut tags = Self::default();
-        let mut names: HashMap<&str, [Option<Option<&str>>; 3]> = HashMap::new();
-        let mut several: HashSet<&str> = HashSet::new();
-        for (at, side) in parent.all().into_iter().enumerate().filter_map(|(at, side)| Some((at, side?))) {
-            let mut seen: HashSet<&str> = HashSet::new();
-            let sections = holds_sections(side);
-            for node in elements(side) {
-                let tag = node.tag_name().name();
-                if is_item(tag) || tag == "location" || several.contains(tag) || skip.contains(&tag) {
-                    continue;
-                }
-                let name = name_of(node, sections);
-                if !seen.insert(tag) {
-                    several.insert(tag);
-                }
-                names.entry(tag).or_default()[at] = Some(name);
-            }
-        }
-        for (tag, names) in names {
-            if several.contains(tag) {
-                tags.repeated.insert(tag);
-            } else if let [Some(old), Some(base), new] = names
-                && (old != base || (new.is_some_and(|new| new != base) && is_there_once(tag)))
-                && (new.is_none_or(|new| new == base || new == old) || is_there_once(tag))
-            {
-                tags.single.insert(tag);
-            }
-        }
-        tags
-    }
-
-    /// What a child is called, but for its number.
-    fn step(&self, node: Node<'t, 't>, holds_sections: bool) -> Step<'t> {
-        let mut step = Step::of(node, holds_sections);
-        if step.name.is_none() && self.repeated.contains(step.tag) {
-            step.name = by_attributes(node).map(Cow::Owned);
-        } else if self.single.contains(step.tag) {
-            step.name = None;
-        }
-        if !self.shared.is_empty() && self.shared.contains(&step) {
-            step.name = self.in_full(node).map(Cow::Owned).or(step.name);
-        }
-        step
-    }
-
-    /// What a child is called that shares its name with others.
-    fn in_full(&self, node: Node<'_, '_>) -> Option<String> {
-        if node.tag_name().name() != "location" {
-            return self.by_all(node);
-        }
-        let section = elements(node).next()?.tag_name().name();
-        Some(format!("{}: {section}", node.attribute("path").unwrap_or_default()))
-    }
-
-    /// All that a child holds, but for elements and secrets.
-    fn by_all(&self, node: Node<'_, '_>) -> Option<String> {
-        let text = by_text(node).filter(|_| !self.is_secret);
-        let all: Vec<String> = by_attributes(node).into_iter().chain(text).collect();
-        (!all.is_empty()).then(|| all.join(","))
-    }
-}
-
 /// Names that several children have, of which it cannot be told which is which. Where the new version has left all of
 /// them as they were, and nobody has added or removed any, their places tell.
 fn doubtful<'t>(names: &Names<'t>, old: &Side<'t>, base: &Side<'t>, new: &Side<'t>) -> HashSet<Id> {
@@ -407,76 +271,6 @@ fn doubtful<'t>(names: &Names<'t>, old: &Side<'t>, base: &Side<'t>, new: &Side<'
     several.filter(is_doubtful).collect()
 }
 
-/// What an element would be called among the children of `parent`.
-pub(super) fn step_in(element: Node<'_, '_>, parent: Node<'_, '_>) -> String {
-    let step = Step::of(element, holds_sections(parent));
-    Step { name: step.name.or_else(|| by_text(element).map(Cow::Owned)), ..step }.to_string()
-}
-
-/// `name`, or `name[what names it]`.
-pub(super) fn step<'t>(node: Node<'t, 't>) -> String {
-    Step::of(node, node.parent_element().is_some_and(holds_sections)).to_string()
-}
-
-/// True for elements that are items of a collection, whatever it is.
-pub(super) fn is_item(tag: &str) -> bool {
-    matches!(tag, "add" | "remove" | "allow" | "deny")
-}
-
-/// True for an element that is no item of a collection, though it has a name.
-fn is_there_once(tag: &str) -> bool {
-    tag == "forms"
-}
-
-/// What names an element among its siblings.
-fn name_of<'a>(node: Node<'a, '_>, holds_sections: bool) -> Option<&'a str> {
-    // A section is there once: a name in it does not tell which it is.
-    if holds_sections && !is_item(node.tag_name().name()) && node.tag_name().name() != "location" {
-        return None;
-    }
-    // A provider of databases goes by this, whatever its display name.
-    let rank = |attribute: &Attribute<'_, '_>| match attribute.name() {
-        _ if attribute.namespace().is_some() => None,
-        "invariant" => Some(0),
-        "key" => Some(1),
-        "name" => Some(2),
-        _ => None,
-    };
-    let ranked = node.attributes().filter_map(|attribute| Some((rank(&attribute)?, attribute.value())));
-    let named = ranked.min_by_key(|(rank, _)| *rank).map(|(_, value)| value);
-    let own = match node.tag_name().name() {
-        "add" => return named.or_else(|| KEYS.iter().find_map(|key| node.attribute(*key))),
-        "location" => "path",
-        "provider" => "invariantName",
-        "mimeMap" => "fileExtension",
-        "error" => "statusCode",
-        "dependentAssembly" => {
-            let identity = elements(node).find(|child| child.tag_name().name() == "assemblyIdentity");
-            return named.or_else(|| identity?.attribute("name"));
-        }
-        _ => "id",
-    };
-    named.or_else(|| node.attribute(own))
-}
-
-/// What names an item of collections that have keys of their own: a second one with the same is refused.
-const KEYS: [&str; 14] = [
-    "fileExtension",
-    "extension",
-    "segment",
-    "sequence",
-    "header",
-    "mimeType",
-    "mimetype",
-    "url",
-    "relativeAddress",
-    "baseAddress",
-    "tagType",
-    "directoryName",
-    "expressionPrefix",
-    "alias",
-];
-
 /// True for elements that have more in common than not, versions aside.
 fn alike(one: Node<'_, '_>, other: Node<'_, '_>) -> bool {
     let is_same = |one: Attribute<'_, '_>, other: Attribute<'_, '_>| {
@@ -490,46 +284,10 @@ fn alike(one: Node<'_, '_>, other: Node<'_, '_>) -> bool {
     one.tag_name() == other.tag_name() && same * 2 > one.attributes().len().max(other.attributes().len()) + has_text
 }
 
-/// The name of an assembly without what follows it.
-fn without_version(value: &str) -> &str {
-    value.split(", Version=").next().unwrap_or_default()
-}
-
 /// True for elements of one name.
 fn namesakes(one: Node<'_, '_>, other: Node<'_, '_>) -> bool {
     let name = name_of(one, false);
     one.tag_name() == other.tag_name() && name.is_some() && name == name_of(other, false)
-}
-
-/// Whether the children of an element are sections.
-pub(super) fn holds_sections(parent: Node<'_, '_>) -> bool {
-    parent.parent_element().is_none() || parent.tag_name().name() == "system.web"
-}
-
-/// Collections without a key: what they hold is their name, versions and secrets aside.
-fn by_attributes(node: Node<'_, '_>) -> Option<String> {
-    let is_shown = |attribute: &Attribute<'_, '_>| !is_secret(attribute.name()) && !holds_secret(attribute.value());
-    let said = |attribute: Attribute<'_, '_>| format!("{}={}", attribute.name(), without_version(attribute.value()));
-    let is_value = |attribute: &Attribute<'_, '_>| attribute.name() == "value";
-    let mut all: Vec<String> = node.attributes().filter(|it| !is_value(it) && is_shown(it)).map(said).collect();
-    if all.is_empty() && !node.parent_element().is_some_and(|parent| is_secret(parent.tag_name().name())) {
-        all = node.attributes().filter(|it| is_value(it) && is_shown(it)).map(said).collect();
-    }
-    all.sort();
-    (!all.is_empty()).then(|| all.join(","))
-}
-
-/// The text of an element that holds nothing else, however it is laid out; no secret.
-fn by_text(node: Node<'_, '_>) -> Option<String> {
-    let text = text(node);
-    let is_it = !text.trim().is_empty() && elements(node).next().is_none();
-    let is_it = is_it && mask::shown_text(node, &text) != Shown::Masked;
-    is_it.then(|| text.split_whitespace().collect::<Vec<_>>().join(" "))
-}
-
-/// The element's name in a step.
-pub(super) fn tag(step: &str) -> &str {
-    step.split(['[', '#']).next().unwrap_or(step)
 }
 
 /// An element's own text: exact where it is a setting's value, otherwise without the space around it.

@@ -14,7 +14,7 @@ use super::{
     own, pairs,
     pairs::{Children, Triple},
     place::{Around, Taking, Vacated},
-    whole,
+    step, whole,
 };
 use roxmltree::{Attribute, Node};
 use std::{cell::LazyCell, collections::HashSet};
@@ -176,7 +176,7 @@ impl<'s, 't> Walk<'s, 't> {
     /// Whether the element at the path is in a list of which the first item that fits decides.
     fn is_ordered(&self) -> bool {
         let [.., list, item] = &self.path[..] else { return false };
-        matches!((pairs::tag(list), pairs::tag(item)), ("authorization", "allow" | "deny") | ("rules", "rule"))
+        matches!((step::tag(list), step::tag(item)), ("authorization", "allow" | "deny") | ("rules", "rule"))
     }
 
     /// An element that the administrator added and the new file has not. Its place is contested where the new version
@@ -206,7 +206,7 @@ impl<'s, 't> Walk<'s, 't> {
         self.whole(path, child, fate);
         if is_carried && !is_all_own && !self.is_replaced {
             for part in own {
-                let path = self.here(&format!("/{}", pairs::step(part)));
+                let path = self.here(&format!("/{}", step::step(part)));
                 let part = Triple { old: Some(part), base: None, new: None, is_unique: true };
                 self.whole(path, part, reported(OF_NEW));
             }
@@ -444,7 +444,7 @@ impl<'s, 't> Walk<'s, 't> {
     }
 
     pub(super) fn is_settings(&self) -> bool {
-        self.path.first().is_some_and(|step| matches!(pairs::tag(step), "appSettings" | "applicationSettings"))
+        self.path.first().is_some_and(|step| matches!(step::tag(step), "appSettings" | "applicationSettings"))
     }
 
     /// Elements that are never taken as a whole: the shells around values, and the theme where it has a rule of its

@@ -7,9 +7,9 @@ use super::{
     edit::{self, Line},
     encoding::reference,
     merge::Scene,
-    pairs::{self, Triple},
+    pairs::Triple,
     place::{Around, takes_back},
-    wraps,
+    step, wraps,
 };
 use roxmltree::Node;
 use std::ops::Range;
@@ -41,8 +41,8 @@ pub(super) fn insert<'t>(
         return Err("the new file does not declare this section; declare it there and add it by hand");
     }
     let tag = element.tag_name().name();
-    let may_be_several = tag == "location" || pairs::is_item(tag);
-    if pairs::holds_sections(place) && !may_be_several && children_called(place, tag).next().is_some() {
+    let may_be_several = tag == "location" || step::is_item(tag);
+    if step::holds_sections(place) && !may_be_several && children_called(place, tag).next().is_some() {
         return Err("the new file has this section already, and a second one is refused; merge them by hand");
     }
     if wraps::is_of_root(element) && check::is_given_beside(element, place) {

@@ -91,7 +91,8 @@ fn comments_are_differences_like_others() {
     // Around the outermost element, too.
     let old = "<!-- by us -->\n".to_owned() + &of("");
     assert_eq!(strictly(&old, &of(""), &of("")).0, old);
-    for old in [of("").trim_end().to_owned() + "\n<!-- by us -->\n", of("").trim_end().to_owned() + " <!-- by us -->\n"] {
+    for old in [of("").trim_end().to_owned() + "\n<!-- by us -->\n", of("").trim_end().to_owned() + " <!-- by us -->\n"]
+    {
         assert_eq!(strictly(&old, &of(""), &of("")).0, old);
     }
     // Not where nothing is ever copied; and a password in one is not shown.
