@@ -119,6 +119,7 @@ pub(super) fn said(comment: Node<'_, '_>) -> String {
     comment.text().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// Comments, sorted by what they say.
 pub(super) fn by_text<'t>(comments: impl Iterator<Item = Node<'t, 't>>) -> Comments<'t> {
     let mut all = Comments::new();
     comments.for_each(|comment| all.entry(said(comment)).or_default().push(comment));
@@ -247,8 +248,8 @@ pub(super) fn take_out<'t>(
     });
 }
 
-/// The comments of the file as shipped that are none of the old file's, in these two elements. Of several that say the same, those have stayed that stand
-/// beside the same; where that does not tell, the first.
+/// The comments of the file as shipped that are none of the old file's, in these two elements. Of several that say the
+/// same, those have stayed that stand beside the same; where that does not tell, the first.
 pub(super) fn gone<'t>(
     (old, base): (Node<'t, 't>, Node<'t, 't>),
     [mut of_old, of_base]: [Comments<'t>; 2],

@@ -136,11 +136,11 @@ impl<'t> Draft<'t> {
 
     /// The first of the comments among the children of `parent` that say this.
     pub(super) fn comment(&mut self, file: File, parent: Node<'t, 't>, text: &str) -> Option<Node<'t, 't>> {
-        self.comments_in(file, parent).get(text)?.first().copied()
+        self.comments_by_text(file, parent).get(text)?.first().copied()
     }
 
-    /// The comments among the children of `parent`.
-    pub(super) fn comments_in(&mut self, file: File, parent: Node<'t, 't>) -> &Comments<'t> {
+    /// The comments among the children of `parent`, by what they say.
+    pub(super) fn comments_by_text(&mut self, file: File, parent: Node<'t, 't>) -> &Comments<'t> {
         let all = || comments::by_text(self.sources.comments_in(file, parent));
         self.comments.entry((file, parent.id())).or_insert_with(all)
     }
@@ -158,8 +158,8 @@ impl<'t> Draft<'t> {
     /// Whether a comment in `base` is none of those in `old`.
     pub(super) fn is_gone(&mut self, (old, base): (Node<'t, 't>, Node<'t, 't>), comment: Node<'t, 't>) -> bool {
         if !self.gone.contains_key(&base.id()) {
-            let all =
-                [(File::Old, old), (File::Base, base)].map(|(file, parent)| self.comments_in(file, parent).clone());
+            let all = [(File::Old, old), (File::Base, base)]
+                .map(|(file, parent)| self.comments_by_text(file, parent).clone());
             self.gone.insert(base.id(), comments::gone((old, base), all));
         }
         self.gone[&base.id()].contains(&comment.id())
@@ -184,7 +184,7 @@ impl<'t> Draft<'t> {
         let key = (file, parent.id());
         if !self.held.contains_key(&key) {
             let all = self.sources.comments_in(file, parent);
-            let held = comments::held(all, parent, self.comments_in(other_file, other));
+            let held = comments::held(all, parent, self.comments_by_text(other_file, other));
             self.held.insert(key, held);
         }
         self.held[&key].get(&step.to_ascii_lowercase()).cloned().unwrap_or_default()

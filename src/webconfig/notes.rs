@@ -106,8 +106,8 @@ impl<'t> Walk<'_, 't> {
             return;
         }
         let ids: HashSet<NodeId> = removed.iter().map(|comment| comment.id()).collect();
-        let mut of_base = self.draft.comments_in(File::Base, base).clone();
-        let of_new = self.draft.comments_in(File::New, new).clone();
+        let mut of_base = self.draft.comments_by_text(File::Base, base).clone();
+        let of_new = self.draft.comments_by_text(File::New, new).clone();
         let in_new = LazyCell::new(|| -> HashMap<NodeId, NodeId> {
             let triples = pairs::children(parent, &[]).triples;
             triples.into_iter().filter_map(|child| Some((child.base?.id(), child.new?.id()))).collect()
