@@ -1,7 +1,7 @@
 //! A linear look over a file before it is parsed: what would make the parser slow or overflow its stack is refused.
 
 use super::ConfigError;
-use memchr::{memchr, memchr3, memmem};
+use memchr::{memchr, memchr2, memchr3, memmem};
 use std::collections::HashSet;
 
 /// The largest file that is read.
@@ -21,6 +21,7 @@ pub(super) fn check(text: &str, name: &str) -> Result<(), ConfigError> {
     let (mut depth, mut prefixes, mut looks) = (0_usize, HashSet::new(), 0_usize);
     let mut rest = text.as_bytes();
     let has_references = memmem::find(rest, b"&#").is_some();
+    let has_namespaces = memmem::find(rest, b"xmlns").is_some();
     let check_references = |at: usize, piece: &[u8]| match piece {
         piece if has_references => no_character(piece).map_or(Ok(()), |found| Err(malformed(text, at + found, name))),
         _ => Ok(()),
@@ -38,7 +39,8 @@ pub(super) fn check(text: &str, name: &str) -> Result<(), ConfigError> {
                 memchr(b'>', rest).map(|at| at + 1)
             }
             _ => {
-                let tag = Tag::of(rest);
+                let tag = if has_namespaces { None } else { Tag::short(rest) };
+                let tag = tag.unwrap_or_else(|| Tag::of(rest));
                 check_references(text.len() - rest.len(), &rest[..tag.end.unwrap_or(0)])?;
                 if !tag.prefixes.is_empty() {
                     prefixes.extend(tag.prefixes);
@@ -104,6 +106,17 @@ struct Tag<'a> {
 }
 
 impl<'a> Tag<'a> {
+    /// A tag without namespaces that is too short for many attributes, and beyond doubt ends at its first `>`: most are
+    /// like that. Its attributes are not counted.
+    fn short(text: &'a [u8]) -> Option<Self> {
+        // The shortest is ` a=""`.
+        const LONGEST: usize = MAX_ATTRIBUTES * 5;
+        let at = memchr(b'>', &text[..text.len().min(LONGEST)])?;
+        // A `>` may stand in an attribute, but a `<` may not.
+        let is_its_end = matches!(memchr2(b'<', b'>', &text[at + 1..]), Some(next) if text[at + 1 + next] == b'<');
+        is_its_end.then(|| Self { is_empty: text[..at].ends_with(b"/"), end: Some(at + 1), ..Self::default() })
+    }
+
     fn of(text: &'a [u8]) -> Self {
         let mut tag = Self::default();
         let mut at = 0;
