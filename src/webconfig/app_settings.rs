@@ -34,9 +34,9 @@ pub(super) fn app_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
         draft.splice(edit::insert_before(scene.sources.new, first, &heads));
     }
     let mut places = Places { section, previous: None, waiting: Vec::new(), is_free: !new.takes_back };
-    let (mut near_old, mut near_base, mut near_new) = (0, 0, 0);
-    let mut is_removed = |entry: &&AppEntry<'_, '_>| !is_moved && old.get_near(entry.key, &mut near_old).is_none();
-    let removed = base.iter().flat_map(|base| &base.entries).filter(|entry| is_removed(entry));
+    let (mut near_base, mut near_new) = (0, 0);
+    let shipped = base.iter().flat_map(|base| &base.entries).enumerate();
+    let removed = shipped.filter(|(at, _)| !is_moved && old.lacks(*at)).map(|(_, entry)| entry);
     let kept = old.entries.iter().map(|entry| (entry, Some(*entry)));
     for (entry, of_old) in kept.chain(removed.map(|entry| (entry, None))) {
         let key = entry.key;

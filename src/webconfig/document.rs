@@ -15,8 +15,8 @@ use std::{
     thread,
 };
 
-/// Files of so many bytes are worth a thread.
-pub(super) const LARGE: usize = 1 << 20;
+/// Files of so many bytes are worth a thread. In tests most are, so that what is done at once is tried as well.
+pub(super) const LARGE: usize = if cfg!(test) { 1 << 8 } else { 1 << 20 };
 
 /// Does two things with files of so many bytes, at the same time where they are large.
 pub(super) fn at_once<A: Send, B>(bytes: usize, one: impl FnOnce() -> A + Send, other: impl FnOnce() -> B) -> (A, B) {

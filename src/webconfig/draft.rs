@@ -2,7 +2,7 @@
 
 use super::{
     Change, Document, Sources,
-    ahead::Ahead,
+    ahead::{Ahead, Matched},
     comments::{self, Comments, Held},
     document::Splice,
     edit::{self, Line},
@@ -14,11 +14,13 @@ use std::{
 };
 
 /// What is to be done, and the account of it.
-pub(super) struct Plan {
+pub(super) struct Plan<'t> {
     pub(super) splices: Vec<Splice>,
     /// Elements of one parent that change places, when all splices are done.
     pub(super) moves: Vec<(Range<usize>, Range<usize>)>,
     pub(super) changes: Vec<Change>,
+    /// What has been found that is the same with another new file.
+    pub(super) known: Matched<'t>,
 }
 
 /// One of the files of a merge.
@@ -194,9 +196,9 @@ impl<'t> Draft<'t> {
         &self.changes
     }
 
-    pub(super) fn finish(self, new: &Document) -> Plan {
-        let Self { mut splices, changes, appended, moves, .. } = self;
+    pub(super) fn finish(self, new: &Document) -> Plan<'t> {
+        let Self { mut splices, changes, appended, moves, ahead, .. } = self;
         splices.extend(appended.iter().map(|(parent, lines)| edit::append(new, *parent, lines)));
-        Plan { splices: edit::apart(splices), moves, changes }
+        Plan { splices: edit::apart(splices), moves, changes, known: ahead.into_known() }
     }
 }

@@ -3,7 +3,7 @@
 use super::limits::MAX_DEPTH;
 use super::{
     ConfigError, Document, Shown,
-    ahead::Ahead,
+    ahead::{Ahead, Matched},
     app_settings, check,
     document::{Splice, at_once},
     draft::{Draft, Plan},
@@ -16,8 +16,10 @@ use super::{
 use roxmltree::Node;
 use serde::{Deserialize, Serialize};
 use std::{
+    cell::OnceCell,
     cmp::Reverse,
     collections::{BTreeMap, HashSet},
+    mem::take,
     ops::Range,
 };
 
@@ -236,24 +238,26 @@ pub fn merge(sources: &Sources<'_>, rules: &Rules) -> Result<Merged, ConfigError
 fn merge_seen(sources: &Sources<'_>, rules: &Rules) -> Result<Merged, ConfigError> {
     let of_base = sources.base.map(|base| base.tree().root_element());
     let [old, new] = [sources.old, sources.new].map(|file| file.tree().root_element());
-    let ([(encrypted, outside), (encrypted_in_new, _)], (base_keys, outside_of_base)) = at_once(
-        sources.new.bytes().len(),
-        || [old, new].map(elsewhere),
-        || (of_base.map(|base| AppEntries::of(base, None)), of_base.map(|base| elsewhere(base).1)),
-    );
-    let old_keys = AppEntries::of(old, base_keys.as_ref());
+    let shipped_keys = OnceCell::new();
+    let keys = || {
+        let base_keys = of_base.map(|base| shipped_keys.get_or_init(|| AppEntries::of(base, None)));
+        (base_keys, AppEntries::of(old, base_keys))
+    };
+    let elsewhere = || ([old, new].map(elsewhere), of_base.map(|base| elsewhere(base).1));
+    let ((of_both, outside_of_base), (base_keys, old_keys)) = at_once(sources.new.bytes().len(), elsewhere, keys);
+    let [(encrypted, outside), (encrypted_in_new, _)] = of_both;
     let scene = Scene {
         sources,
         rules,
         outside: (&outside, outside_of_base.as_deref()),
-        keys: (&old_keys, base_keys.as_ref()),
+        keys: (&old_keys, base_keys),
         old,
         base: of_base,
         new,
     };
     refuse(sources.old, &encrypted)?;
     refuse(sources.new, &encrypted_in_new)?;
-    let Plan { splices, moves, mut changes } = plan(&scene);
+    let Plan { splices, moves, mut changes, mut known } = plan(&scene, Matched::new());
     if splices.is_empty() && moves.is_empty() {
         return Ok(Merged { document: sources.new.clone(), changes });
     }
@@ -264,7 +268,7 @@ fn merge_seen(sources: &Sources<'_>, rules: &Rules) -> Result<Merged, ConfigErro
     let mut rounds = ROUNDS;
     for _ in 0..MAX_DEPTH {
         let again = Sources { new: &merged, ..*sources };
-        let left = plan(&Scene { sources: &again, new: merged.tree().root_element(), ..scene });
+        let left = plan(&Scene { sources: &again, new: merged.tree().root_element(), ..scene }, take(&mut known));
         if left.splices.is_empty() && left.moves.is_empty() {
             return Ok(Merged { document: merged, changes });
         }
@@ -326,10 +330,11 @@ fn refuse(document: &Document, encrypted: &[String]) -> Result<(), ConfigError> 
     if problems.is_empty() { Ok(()) } else { Err(ConfigError::Faulty { name: name(), problems }) }
 }
 
-fn plan<'t>(scene: &Scene<'t>) -> Plan {
+/// What is `known` has been found with another new file.
+fn plan<'t>(scene: &Scene<'t>, known: Matched<'t>) -> Plan<'t> {
     let mut draft = Draft::of(*scene.sources);
     let root = scene.root();
-    let ahead = || Ahead::of(root);
+    let ahead = || Ahead::of(root, known);
     let (ahead, ()) = at_once(scene.sources.new.bytes().len(), ahead, || {
         app_settings::app_settings(scene, &mut draft);
         settings::application_settings(scene, &mut draft);

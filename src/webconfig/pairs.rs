@@ -40,14 +40,29 @@ pub(super) struct Children<'t> {
     pub(super) order: Option<Order>,
     /// Which of the files have children there and nothing but blanks between them.
     pub(super) bare: [bool; 3],
-    names: Names<'t>,
     called: Vec<Id>,
+    known: Known<'t>,
+    is_known_again: bool,
+}
+
+/// What the children of the old file and those of the file as shipped are called among themselves. With another new
+/// file they are called the same.
+#[derive(Default)]
+pub(super) struct Known<'t> {
+    names: Names<'t>,
+    old: Side<'t>,
+    base: Side<'t>,
 }
 
 impl<'t> Children<'t> {
     /// What the child of `triples` at this place is called.
     pub(super) fn step(&self, at: usize) -> String {
-        self.names.0[self.called[at]].to_string()
+        self.known.names.0[self.called[at]].to_string()
+    }
+
+    /// What can be used again with another new file; `None` where the new file had a say in it.
+    pub(super) fn into_known(self) -> Option<Known<'t>> {
+        self.is_known_again.then_some(self.known)
     }
 }
 
@@ -91,24 +106,32 @@ const NOWHERE: usize = usize::MAX;
 
 /// Matches the children. Elements called one of `skip` are left out.
 pub(super) fn children<'t>(parent: Triple<'t>, skip: &[&str]) -> Children<'t> {
+    children_of(parent, skip, None)
+}
+
+/// [`children`] of a parent of which something may be known from another new file.
+pub(super) fn children_of<'t>(parent: Triple<'t>, skip: &[&str], known: Option<Known<'t>>) -> Children<'t> {
     // Items go by what they say themselves. Where all seem to be items, that is tried before more is looked at.
     let is_item_first =
         |node: Node<'_, '_>| elements(node).next().is_some_and(|child| is_item(child.tag_name().name()));
     let seem_items = parent.all().into_iter().flatten().all(is_item_first);
     let mut tags = if seem_items { Tags::default() } else { Tags::of(parent, skip) };
-    let (mut names, mut sides) = sides(parent, skip, &tags);
+    let mut is_known_again = seem_items;
+    let (mut names, mut sides) = sides(parent, skip, &tags, known.filter(|_| seem_items));
     if seem_items && sides.iter().any(|side| side.has_others) {
         tags = Tags::of(parent, skip);
-        (names, sides) = self::sides(parent, skip, &tags);
+        is_known_again = false;
+        (names, sides) = self::sides(parent, skip, &tags, None);
     }
     if sides.iter().any(|side| !side.counts.is_empty()) {
         let shared = sides.iter().flat_map(|side| side.counts.keys());
         tags.shared = shared.map(|id| names.0[*id].clone()).collect();
         tags.is_secret = parent.all().into_iter().flatten().any(|side| side.ancestors().any(mask::is_secrets));
-        (names, sides) = self::sides(parent, skip, &tags);
+        is_known_again = false;
+        (names, sides) = self::sides(parent, skip, &tags, None);
     }
     let [mut old, base, mut new] = sides;
-    adopt(&names, &tags, &mut old, &base, &mut new);
+    is_known_again &= !adopt(&names, &tags, &mut old, &base, &mut new);
     let doubtful = doubtful(&names, &old, &base, &new);
     let is_doubtful =
         |id: Id| !doubtful.is_empty() && names.numbered(id, 1).is_some_and(|first| doubtful.contains(&first));
@@ -130,25 +153,32 @@ pub(super) fn children<'t>(parent: Triple<'t>, skip: &[&str]) -> Children<'t> {
         add(*id, None, Some(at), new.place(*id));
     }
     let bare = [&old, &base, &new].map(|side| side.has_children && !side.has_text);
-    let mut changed = std::mem::take(&mut old.own);
-    changed.extend(old.all.len()..triples.len());
-    Children { triples, changed, order, bare, names, called }
+    let changed = old.own.iter().copied().chain(old.all.len()..triples.len()).collect();
+    Children { triples, changed, order, bare, called, known: Known { names, old, base }, is_known_again }
 }
 
 /// The children of all three files. Most have the same name in each, in the same order.
-fn sides<'t>(parent: Triple<'t>, skip: &[&str], tags: &Tags<'t>) -> (Names<'t>, [Side<'t>; 3]) {
-    let first = parent.base.or(parent.old);
-    let count = first.into_iter().flat_map(elements).count();
-    let mut names = Names(IndexSet::with_capacity_and_hasher(count, Default::default()));
-    let base = Side::of(parent.base, skip, tags, &mut names, &Side::default());
-    let old = Side::of(parent.old, skip, tags, &mut names, &base);
+fn sides<'t>(
+    parent: Triple<'t>,
+    skip: &[&str],
+    tags: &Tags<'t>,
+    known: Option<Known<'t>>,
+) -> (Names<'t>, [Side<'t>; 3]) {
+    let Known { mut names, old, base } = known.unwrap_or_else(|| {
+        let first = parent.base.or(parent.old);
+        let count = first.into_iter().flat_map(elements).count();
+        let mut names = Names(IndexSet::with_capacity_and_hasher(count, Default::default()));
+        let base = Side::of(parent.base, skip, tags, &mut names, &Side::default());
+        let old = Side::of(parent.old, skip, tags, &mut names, &base);
+        Known { names, old, base }
+    });
     let new = Side::of(parent.new, skip, tags, &mut names, if parent.base.is_some() { &base } else { &old });
     (names, [old, base, new])
 }
 
 /// Children of which something was changed get the name that they have in the file as shipped. What both files have
-/// alike is the same in both, or it is something else.
-fn adopt<'t>(names: &Names<'t>, tags: &Tags<'t>, old: &mut Side<'t>, base: &Side<'t>, new: &mut Side<'t>) {
+/// alike is the same in both, or it is something else. True where that renames any of the old file's.
+fn adopt<'t>(names: &Names<'t>, tags: &Tags<'t>, old: &mut Side<'t>, base: &Side<'t>, new: &mut Side<'t>) -> bool {
     let (of_old, of_new) = (old.changed(base, names, tags), new.changed(base, names, tags));
     let agreed = |side: &Side<'t>, of_side: &[(usize, Id)], other: &Side<'t>, of_other: &[(usize, Id)]| {
         let is_agreed = |(at, to): &&(usize, Id)| {
@@ -159,8 +189,10 @@ fn adopt<'t>(names: &Names<'t>, tags: &Tags<'t>, old: &mut Side<'t>, base: &Side
         of_side.iter().filter(is_agreed).copied().collect::<Vec<_>>()
     };
     let (for_old, for_new) = (agreed(old, &of_old, new, &of_new), agreed(new, &of_new, old, &of_old));
+    let is_renamed = !for_old.is_empty();
     for_old.into_iter().for_each(|(at, id)| old.rename(at, id));
     for_new.into_iter().for_each(|(at, id)| new.rename(at, id));
+    is_renamed
 }
 
 impl<'t> Side<'t> {

@@ -146,16 +146,12 @@ impl Hash for Folded<'_> {
     }
 }
 
-/// Hashes text so that it is the same in capital and small letters of ASCII.
+/// Hashes text so that it is the same in capital and small letters of ASCII, which differ in one bit.
 pub(super) fn hash_in_any_case(text: &str, state: &mut impl Hasher) {
-    let mut piece = [0; 64];
-    for bytes in text.as_bytes().chunks(piece.len()) {
-        let piece = &mut piece[..bytes.len()];
-        piece.copy_from_slice(bytes);
-        piece.make_ascii_lowercase();
-        state.write(piece);
-    }
-    state.write_u8(0xFF);
+    const CASE: u64 = 0x2020_2020_2020_2020;
+    let (words, rest) = text.as_bytes().as_chunks();
+    words.iter().for_each(|word| state.write_u64(u64::from_le_bytes(*word) | CASE));
+    state.write_u64(rest.iter().fold(0, |all, byte| (all << 8) | u64::from(*byte)) | CASE);
 }
 
 /// What appSettings adds, with the elements that say so.
@@ -250,7 +246,9 @@ impl<'a, 'input> AppEntries<'a, 'input> {
 
     /// Where a key is, which is probably at `near`; that becomes the place behind it.
     fn find(&self, key: &str, near: &mut usize) -> Option<usize> {
-        let is_there = self.entries.get(*near).is_some_and(|entry| entry.key == key);
+        // The keys of what is alike in both files are even the same memory.
+        let is_it = |entry: &AppEntry<'_, '_>| std::ptr::eq(entry.key, key) || entry.key == key;
+        let is_there = self.entries.get(*near).is_some_and(is_it);
         let at = if is_there { *near } else { self.index(key)? };
         *near = at + 1;
         Some(at)
@@ -262,6 +260,11 @@ impl<'a, 'input> AppEntries<'a, 'input> {
             None => self.by_key.get(&Folded(key)),
         };
         at.copied().filter(|at| *at != NOWHERE)
+    }
+
+    /// True where the key at a place of the other file is not in this one.
+    pub(super) fn lacks(&self, at: usize) -> bool {
+        self.by_like.get(at).is_none_or(|at| *at == NOWHERE)
     }
 
     /// The entry of a key, which is probably at `near`; that becomes the place behind it.
@@ -420,16 +423,24 @@ fn theme_of<'a>(root: Node<'a, '_>) -> Option<&'a str> {
 
 /// The encrypted sections, and the values in other files.
 pub(super) fn elsewhere(root: Node<'_, '_>) -> (Vec<String>, Vec<Outside>) {
-    fn visit<'a>(node: Node<'a, '_>, path: &mut Vec<&'a str>, encrypted: &mut Vec<String>, outside: &mut Vec<Outside>) {
+    // False for a section that is encrypted: nothing else is told of it.
+    fn visit<'a>(
+        node: Node<'a, '_>,
+        path: &mut Vec<&'a str>,
+        encrypted: &mut Vec<String>,
+        outside: &mut Vec<Outside>,
+    ) -> bool {
+        let before = (encrypted.len(), outside.len());
         // Items of a collection are no sections.
         for child in elements(node).filter(|child| !matches!(child.tag_name().name(), "add" | "remove" | "setting")) {
+            if child.tag_name().name() == "EncryptedData" && !path.is_empty() {
+                encrypted.truncate(before.0);
+                outside.truncate(before.1);
+                return false;
+            }
             path.push(child.tag_name().name());
-            let is_encrypted =
-                child.has_attribute("configProtectionProvider") || children(child, "EncryptedData").next().is_some();
-            if is_encrypted {
+            if child.has_attribute("configProtectionProvider") || !visit(child, path, encrypted, outside) {
                 encrypted.push(path.join("/"));
-            } else {
-                visit(child, path, encrypted, outside);
             }
             for attribute in ["configSource", "file"] {
                 // `file` points to more values in appSettings only; elsewhere it may mean anything.
@@ -441,6 +452,7 @@ pub(super) fn elsewhere(root: Node<'_, '_>) -> (Vec<String>, Vec<Outside>) {
             }
             path.pop();
         }
+        true
     }
     let (mut encrypted, mut outside) = (Vec::new(), Vec::new());
     visit(root, &mut Vec::new(), &mut encrypted, &mut outside);

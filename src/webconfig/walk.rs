@@ -58,7 +58,7 @@ impl<'s, 't> Walk<'s, 't> {
         let Content { children, texts } = match self.draft.ahead.take(element) {
             Some(content) => content,
             None if self.draft.only_keys && self.path.as_slice() == ["appSettings"] => Content::default(),
-            None => Content::of(element, self.values()),
+            None => Content::of(element, self.values(), None),
         };
         let was_replaced = self.is_replaced;
         self.is_replaced = was_replaced || self.replace(element, &children, &texts);
@@ -68,6 +68,7 @@ impl<'s, 't> Walk<'s, 't> {
         if !self.is_replaced && !is_new_text {
             self.notes(element);
         }
+        self.draft.ahead.keep(element, children);
         self.is_replaced = was_replaced;
     }
 
