@@ -5,6 +5,9 @@ mod support;
 use support::*;
 
 use pfupgrade::engine::End;
+use pfupgrade::package::PackageBuilder;
+use pfupgrade::platform::disk::MemoryDisk;
+use pfupgrade::platform::simulated::Signed;
 
 const OLD: &str = r"C:\inetpub\wwwroot\PhoneFactor";
 const NEW: &str = r"C:\inetpub\wwwroot\MultiFactorAuth";
@@ -64,4 +67,62 @@ fn a_theme_that_is_not_there_is_refused_and_never_left_to_the_users() {
     assert!(get(&disk, &format!(r"{NEW}\app_offline.htm")).is_some(), "it must not be open");
     put(&disk, &format!(r"{NEW}\App_Themes\Gone\page.skin"), "");
     assert_eq!(resume(&disk).unwrap().unwrap(), End::Done { reboot: false });
+}
+
+/// The portal's package of the demo, with what is given instead of its connection strings, and a file of its own.
+fn portal(is_old: bool, reference: &str, connections: &str) -> Vec<u8> {
+    let (name, version, maker, directory) = match is_old {
+        true => ("PhoneFactor User Portal", "5.2.5", "PhoneFactor, Inc.", "PhoneFactor"),
+        false => ("Multi-Factor Authentication User Portal", "7.3.0.3", "Microsoft Corporation", "MultiFactorAuth"),
+    };
+    let config = match is_old {
+        true => include_str!("../src/platform/simulated/demo/old/portal.config"),
+        false => include_str!("../src/platform/simulated/demo/new/portal.config"),
+    };
+    let package = PackageBuilder::new("demo", name, version).manufacturer(maker).web_setup(directory, "DefaultAppPool");
+    let package = package.file("web.config", with_reference(config, reference)).file("login.aspx", "");
+    package.file(r"config\db.config", connections).build().unwrap()
+}
+
+fn with_reference(config: &str, reference: &str) -> String {
+    let start = config.find("<connectionStrings").unwrap();
+    let end = start + config[start..].find("/>").unwrap() + 2;
+    format!("{}{reference}{}", &config[..start], &config[end..])
+}
+
+#[test]
+fn a_file_that_both_versions_ship_is_merged_by_meaning() {
+    let reference = r#"<connectionStrings configSource="config\db.config" />"#;
+    let all = |items: &[&str]| {
+        let item = |it: &&str| format!("  <add name=\"{it}\" connectionString=\"Server={it}\" />\r\n");
+        format!("<connectionStrings>\r\n{}</connectionStrings>\r\n", items.iter().map(item).collect::<String>())
+    };
+    let disk = demo_machine("web-server");
+    let cached = product(&disk, "User Portal").1;
+    put(&disk, &cached, portal(true, reference, &all(&["A"])));
+    let new = r"C:\Install\MultiFactorAuthenticationUserPortalSetup64.msi";
+    put(&disk, new, portal(false, reference, &all(&["A", "B"])));
+    change(&disk, |facts| {
+        let by = "Microsoft Corporation".to_owned();
+        facts.signatures.push(Signed { path: Some(path(new)), sha256: None, by });
+    });
+    let file = format!(r"{OLD}\web.config");
+    let text = with_reference(&get(&disk, &file).unwrap(), reference);
+    put(&disk, &file, text);
+    put(&disk, &format!(r"{OLD}\config\db.config"), all(&["A", "own"]));
+    disk.sync_all();
+    let beside =
+        |disk: &MemoryDisk| ["web.config", r"config\db.config"].map(|file| get(disk, &format!(r"{OLD}\{file}")));
+    let before = beside(&disk);
+
+    let told = preview(&disk, &plan("web-server"));
+    let changes: Vec<_> = told.steps.iter().filter_map(|step| step.merge.as_ref()).flat_map(|it| &it.changes).collect();
+    assert!(changes.iter().any(|change| change.path == "connectionStrings/add[own]"), "{changes:#?}");
+    assert_eq!(run(&disk, &plan("web-server")).unwrap(), End::Done { reboot: false });
+    assert!(get(&disk, &format!(r"{NEW}\web.config")).unwrap().contains(reference));
+    let merged = get(&disk, &format!(r"{NEW}\config\db.config")).unwrap();
+    let names = ["A", "own", "B"].map(|name| merged.find(&format!("name=\"{name}\"")).unwrap());
+    assert!(names.is_sorted(), "{merged}");
+    rollback(&disk).unwrap().unwrap();
+    assert_eq!(beside(&disk), before);
 }

@@ -144,7 +144,7 @@ impl<R: Read + Seek> Package<R> {
     }
 
     /// Where a folder lies, as far as the package alone tells: `[ProgramFilesFolder]\Example`.
-    fn directory(&self, key: &str) -> String {
+    pub(super) fn directory(&self, key: &str) -> String {
         let (mut names, mut at) = (Vec::new(), key);
         while let Some(directory) = self.tables.directories.get(at).filter(|_| names.len() < MAX_DEPTH) {
             if directory.parent.is_empty() || directory.parent == at || is_of_windows(at) {

@@ -118,6 +118,12 @@ fn one_file_is_read_by_its_name() {
     let mut package = open(&bytes);
     assert_eq!(package.read_file("WEB.config", 100).unwrap().unwrap(), b"<configuration/>");
     assert_eq!(package.read_file("missing", 100).unwrap(), None);
+    assert_eq!(
+        package.read_beside("web.config", r"app_themes\DEFAULT\web.config", 100).unwrap().unwrap(),
+        b"not this one"
+    );
+    assert_eq!(package.read_beside("web.config", r"Default\web.config", 100).unwrap(), None);
+    assert_eq!(package.read_beside("missing", "web.config", 100).unwrap(), None);
     let error = package.read_file("pfup.dll", 999).unwrap_err();
     assert!(matches!(error.problem, Problem::LargeFile { size: 1_000, limit: 999, .. }), "{error}");
 }

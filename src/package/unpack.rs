@@ -6,7 +6,7 @@ use super::layout::name_at_source;
 use super::model::PackagedFile;
 use super::tables::MAX_DEPTH;
 use super::{Package, cabinet};
-use crate::winpath::WinPath;
+use crate::winpath::{WinPath, fold};
 use std::collections::BTreeMap;
 use std::io::{self, Read, Seek};
 use std::ops::ControlFlow;
@@ -173,12 +173,34 @@ impl<R: Read + Seek> Package<R> {
     /// One file's content by its long name, whatever the case; the one nearest to the root folder where there are
     /// several. `None` where there is none. A file larger than `limit` bytes is an error.
     pub fn read_file(&mut self, long_name: &str, limit: u64) -> Result<Option<Vec<u8>>, PackageError> {
-        let wanted = crate::winpath::fold(long_name);
-        let named = self.tables.files.iter().filter(|file| crate::winpath::fold(&file.name) == wanted);
-        match named.min_by_key(|file| self.tables.depth(&file.directory)).map(|file| file.key.clone()) {
+        match self.find(long_name).map(|file| file.key.clone()) {
             Some(key) => self.read_key(&key, limit),
             None => Ok(None),
         }
+    }
+
+    /// The content of the file at `relative`, a path with backslashes below the folder of the file that
+    /// [`Package::read_file`] reads. `None` where there is none.
+    pub fn read_beside(
+        &mut self,
+        long_name: &str,
+        relative: &str,
+        limit: u64,
+    ) -> Result<Option<Vec<u8>>, PackageError> {
+        let Some(folder) = self.find(long_name).map(|file| self.directory(&file.directory)) else { return Ok(None) };
+        let wanted = fold(&format!("{folder}\\{relative}"));
+        let is_it =
+            |file: &&PackagedFile| fold(&format!("{}\\{}", self.directory(&file.directory), file.name)) == wanted;
+        match self.tables.files.iter().find(is_it).map(|file| file.key.clone()) {
+            Some(key) => self.read_key(&key, limit),
+            None => Ok(None),
+        }
+    }
+
+    fn find(&self, long_name: &str) -> Option<&PackagedFile> {
+        let wanted = fold(long_name);
+        let named = self.tables.files.iter().filter(|file| fold(&file.name) == wanted);
+        named.min_by_key(|file| self.tables.depth(&file.directory))
     }
 
     /// One file's content by its key in the File table; `None` where there is no such key.

@@ -55,7 +55,7 @@ pub(crate) fn outside_files(machine: &dyn Inspect, path: &WinPath) -> Vec<String
     let Ok(Some(document)) = parse(machine, path) else { return Vec::new() };
     let folder = path.parent().unwrap_or_else(|| path.clone());
     let beside = |file: &str| read_beside(machine, &folder, file);
-    Gathered::of(&document, None, None, &beside).map_or(Vec::new(), |gathered| gathered.files())
+    Gathered::of(&document, &beside).map_or(Vec::new(), |gathered| gathered.files())
 }
 
 /// A web.config to its last value; `None` where there is no such file.
@@ -63,7 +63,7 @@ pub(crate) fn read(machine: &dyn Inspect, path: &WinPath) -> Result<Option<(Docu
     let Some(document) = parse(machine, path)? else { return Ok(None) };
     let folder = path.parent().unwrap_or_else(|| path.clone());
     let beside = |file: &str| read_beside(machine, &folder, file);
-    let gathered = Gathered::of(&document, None, None, &beside).map_err(|error| error.to_string())?;
+    let gathered = Gathered::of(&document, &beside).map_err(|error| error.to_string())?;
     let document = gathered.document;
     let values = document.values().map_err(|error| error.to_string())?;
     let values = Values { outside: gathered.left, ..values };

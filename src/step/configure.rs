@@ -8,7 +8,7 @@ use crate::platform::{Doing, Failure, Inspect, OFFLINE, disk};
 use crate::report::preview::{Certainty, MergePreview};
 use crate::survey::packages;
 use crate::webconfig::CONFIG_LIMIT;
-use crate::webconfig::{self, Change, Document, Gathered, Merged, OutsideFile, Rules, Sources};
+use crate::webconfig::{self, Change, Document, Merged, OutsideFile, Rules, Together};
 use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
 
@@ -40,12 +40,19 @@ pub struct ConfigureWeb {
 
 /// The files of a merge.
 struct Files {
-    /// As the administrator left it, with what it keeps in other files.
-    old: Gathered,
+    /// With what they keep in other files.
+    together: Together,
     /// As the old version shipped it.
     base: Option<Document>,
     /// As the new version ships it; `None` as long as its package is not there.
     new: Option<Document>,
+}
+
+impl Files {
+    /// Until the new file is there, the old one as shipped stands in for it: the values carried are the same.
+    fn shipped(&self) -> Option<&Document> {
+        self.new.as_ref().or(self.base.as_ref())
+    }
 }
 
 impl ConfigureWeb {
@@ -100,35 +107,45 @@ impl ConfigureWeb {
             None => Self::packaged(scene, &self.package)?,
         };
         let read = |file: &str| read_beside(scene.machine, &folder, file);
-        let gathered = Gathered::of(&old, base.as_ref(), new.as_ref(), &read);
-        let old = gathered.doing(format!("read what {} refers to", old.name()))?;
-        Ok(Some(Files { old, base, new }))
+        let old_package = self.old_package.as_ref().map_or_else(|| self.package.clone(), |package| scene.old(package));
+        let read_base = |file: &str| packaged_beside(scene.machine, &old_package, file);
+        let read_new = |file: &str| packaged_beside(scene.machine, &self.package, file);
+        let together = Together::of(
+            (&old, &read),
+            base.as_ref().map(|base| (base, &read_base as _)),
+            new.as_ref().map(|new| (new, &read_new as _)),
+        );
+        let together = together.doing(format!("read what {} refers to", old.name()))?;
+        Ok(Some(Files { together, base, new }))
     }
 
-    /// Carries the old values into `new`; the result is checked. Answers with the files that belong beside it, too.
-    fn carry(&self, scene: &Scene<'_>, files: &Files, new: &Document) -> Result<(Merged, Vec<OutsideFile>), Failure> {
+    /// Carries the old values into what is shipped; the result is checked. Answers with the files to be written beside
+    /// it, too.
+    fn carry(&self, scene: &Scene<'_>, files: &Files) -> Result<Option<(Merged, Vec<OutsideFile>)>, Failure> {
         let doing = format!("merge the web.config of the {}", self.component.title());
-        let sources = Sources { old: &files.old.document, base: files.base.as_ref(), new };
+        let (Some(sources), Some(new)) = (files.together.sources(), files.shipped()) else { return Ok(None) };
         let mut rules = self.rules.clone();
         rules.decisions.extend(scene.history.decisions.clone());
         let merged = webconfig::merge(&sources, &rules).doing(&doing)?;
-        let (merged, outside) = files.old.separate(merged).doing(&doing)?;
+        let (merged, outside) = files.together.separate(merged).doing(&doing)?;
         let document = merged.document.named(self.application.folder.child("web.config").as_str());
         webconfig::check_merged(&document, new).doing(&doing)?;
-        Ok((Merged { document, ..merged }, outside))
+        Ok(Some((Merged { document, ..merged }, outside)))
     }
 
     /// The merged web.config and the files that belong beside it; `None` where there is no old file, or the new one is
     /// not there yet.
     fn merged(&self, scene: &Scene<'_>) -> Result<Option<(Merged, Vec<OutsideFile>)>, Failure> {
-        let Some(files) = self.files(scene)? else { return Ok(None) };
-        files.new.as_ref().map(|new| self.carry(scene, &files, new)).transpose()
+        match self.files(scene)? {
+            Some(files) if files.new.is_some() => self.carry(scene, &files),
+            _ => Ok(None),
+        }
     }
 
     /// What is written into the new folder: the files that the web.config refers to, then the web.config.
     fn written(&self, scene: &Scene<'_>, folder: &WinPath) -> Result<Vec<(WinPath, Vec<u8>)>, Failure> {
         let Some((merged, outside)) = self.merged(scene)? else { return Ok(Vec::new()) };
-        let place = |file: &OutsideFile| folder.join(&file.file).doing(format!("place {}", file.file));
+        let place = |file: &OutsideFile| folder.join(&file.outside.file).doing(format!("place {}", file.outside.file));
         let mut written = Vec::new();
         for file in outside {
             written.push((place(&file)?, file.bytes));
@@ -194,6 +211,13 @@ impl ConfigureWeb {
     pub fn gate(&self) -> String {
         format!("decide-{}", self.component)
     }
+}
+
+/// A file that the web.config in a package refers to. Without the package nobody knows whether there is one.
+fn packaged_beside(machine: &dyn Inspect, package: &WinPath, file: &str) -> Result<Option<Vec<u8>>, String> {
+    let there = disk::exists(machine.files(), package).map_err(|error| error.to_string())?;
+    let read = || packages::read_beside(machine, package, ("web.config", file), CONFIG_LIMIT);
+    if there { read().map_err(|failure| failure.to_string()) } else { Err(format!("{package} is not there")) }
 }
 
 /// A file that a web.config in `folder` refers to.
@@ -286,9 +310,7 @@ impl StepKind for ConfigureWeb {
 
     fn merge(&self, scene: &Scene<'_>) -> Result<Option<MergePreview>, Failure> {
         let Some(files) = self.files(scene)? else { return Ok(None) };
-        // Until the new file is there, the old one as shipped stands in for it: the values carried are the same.
-        let Some(shipped) = files.new.as_ref().or(files.base.as_ref()) else { return Ok(None) };
-        let (merged, _) = self.carry(scene, &files, shipped)?;
+        let (Some(shipped), Some((merged, _))) = (files.shipped(), self.carry(scene, &files)?) else { return Ok(None) };
         let file = self.folder(scene)?.child("web.config").to_string();
         let diff = webconfig::masked_diff(shipped, &merged.document, 2);
         Ok(Some(MergePreview { file, estimate: files.new.is_none(), changes: merged.changes, diff }))

@@ -27,6 +27,20 @@ pub fn read_file(machine: &dyn Inspect, path: &WinPath, name: &str, limit: u64) 
     }
 }
 
+/// The content of the file at `relative`, below the folder of the file `name` in a package; `None` where there is no
+/// package or no such file in it.
+pub fn read_beside(
+    machine: &dyn Inspect,
+    path: &WinPath,
+    (name, relative): (&str, &str),
+    limit: u64,
+) -> Result<Option<Vec<u8>>, Failure> {
+    match open(machine, path)? {
+        Some(mut package) => package.read_beside(name, relative, limit).doing(format!("read {relative} in {path}")),
+        None => Ok(None),
+    }
+}
+
 /// Why an installer cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {

@@ -35,6 +35,7 @@ mod sdk_url;
 mod secret;
 mod settings;
 mod step;
+mod together;
 mod values;
 mod walk;
 mod whole;
@@ -51,6 +52,7 @@ pub use outside::{Gathered, OutsideFile, ReadOutside};
 pub use placeholder::{placeholder, placeholders};
 pub(crate) use sdk_url::{is_placeholder as is_placeholder_sdk_url, is_setting as is_sdk_setting};
 pub use secret::{Secret, Shown};
+pub use together::{Place, Together};
 pub use values::{AppSetting, Outside, Setting, Values};
 
 /// The largest web.config that is read, in bytes; one has a few kilobytes.

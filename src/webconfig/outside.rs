@@ -1,13 +1,12 @@
 //! Sections that lie in files of their own.
 //!
 //! `configSource` puts another file in the place of a section; `file` adds one to appSettings. ASP.NET reads both as if
-//! they stood in the web.config. So does the merge: a section is put back into its place, merged there, and taken out
-//! again, so that the new web.config refers to a file of the same name, with the merged section in it.
+//! they stood in the web.config. So does the merge: a section is put back into its place in each of the files, merged
+//! there, and taken out again (`together.rs`).
 
 use super::{
-    Change, ConfigError, Document, Fate, Merged, Shown,
+    ConfigError, Document,
     document::Splice,
-    edit::set_attribute,
     encoding, limits,
     values::{Outside, elsewhere, find},
 };
@@ -24,119 +23,115 @@ pub type ReadOutside<'a> = &'a dyn Fn(&str) -> Result<Option<Vec<u8>>, String>;
 pub struct Gathered {
     /// The web.config as if it had no such files, but for those that are left where they are.
     pub document: Document,
-    /// What was put into its place, and what adds to it.
-    moved: Vec<Moved>,
+    /// What was put into its place.
+    pub(super) sections: Vec<Section>,
+    /// What adds to a section, or is taken as a whole for another reason.
+    pub(super) whole: Vec<OutsideFile>,
     /// What is left where it is.
     pub left: Vec<Outside>,
 }
 
-/// A file that a merge takes along.
+/// A section that lies in a file of its own.
+#[derive(Debug)]
+pub(super) struct Section {
+    pub(super) outside: Outside,
+    pub(super) bytes: Vec<u8>,
+    /// The section as the file has it.
+    pub(super) markup: String,
+    /// What stands in the web.config in its place.
+    pub(super) reference: String,
+}
+
+/// A file that a web.config refers to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutsideFile {
-    /// Its path, relative to the folder of the web.config.
-    pub file: String,
+    /// What refers to it, and its path.
+    pub outside: Outside,
     /// Its content.
     pub bytes: Vec<u8>,
 }
 
-#[derive(Debug)]
-struct Moved {
-    outside: Outside,
-    bytes: Vec<u8>,
-    /// The section as the file has it; `None` for what only adds to it.
-    section: Option<String>,
-}
-
 impl Gathered {
-    /// Gathers what `document` keeps in other files. A file is left where it is where it is
-    /// missing, lies outside the folder, or is one that `base` or `new` bring along under the same name.
-    pub fn of(
-        document: &Document,
-        base: Option<&Document>,
-        new: Option<&Document>,
-        read: ReadOutside<'_>,
-    ) -> Result<Self, ConfigError> {
+    /// Gathers what `document` keeps in other files. A file is left where it is where it is missing, or lies outside the
+    /// folder.
+    pub fn of(document: &Document, read: ReadOutside<'_>) -> Result<Self, ConfigError> {
+        Self::but(document, read, &[])
+    }
+
+    /// [`Gathered::of`], but the files of the sections at these paths are taken as a whole.
+    pub(super) fn but(document: &Document, read: ReadOutside<'_>, kept: &[String]) -> Result<Self, ConfigError> {
         let tree = document.tree();
-        let mut taken: Vec<Outside> = Vec::new();
-        for other in base.into_iter().chain(new) {
-            taken.extend(elsewhere(other.tree().root_element()).1);
-        }
-        let (mut moved, mut left, mut splices) = (Vec::new(), Vec::new(), Vec::new());
+        let mut gathered =
+            Self { document: document.clone(), sections: Vec::new(), whole: Vec::new(), left: Vec::new() };
+        let mut splices = Vec::new();
         for outside in elsewhere(tree.root_element()).1 {
-            let is_taken =
-                taken.iter().any(|it| (&it.section, &it.attribute) == (&outside.section, &outside.attribute));
             let node = find(tree.root_element(), &outside.section);
-            let Some(node) = node.filter(|_| is_below(&outside.file) && !is_taken) else {
-                left.push(outside);
+            let Some(node) = node.filter(|_| is_below(&outside.file)) else {
+                gathered.left.push(outside);
                 continue;
             };
             let name = format!("{} of {}", outside.file, document.name());
             let unreadable = |why| ConfigError::Outside { name: name.clone(), why };
             let Some(bytes) = read(&outside.file).map_err(unreadable)? else {
-                left.push(outside);
+                gathered.left.push(outside);
                 continue;
             };
-            let section = match outside.attribute.as_str() {
-                // Of several locations the path does not say which: the merge carries what refers to the file.
-                "configSource" if !outside.section.starts_with(LOCATION) => {
-                    Some(section_of(&bytes, &name, node.tag_name().name())?)
-                }
-                _ => None,
-            };
-            splices.extend(section.iter().map(|text| Splice { range: node.range(), text: text.clone() }));
-            moved.push(Moved { outside, bytes, section });
+            // Of several locations the path does not say which: the merge carries what refers to the file.
+            let is_in_place = outside.attribute == "configSource" && !outside.is_in_location();
+            if !is_in_place || kept.contains(&outside.section) {
+                gathered.whole.push(OutsideFile { outside, bytes });
+                continue;
+            }
+            let markup = section_of(&bytes, &name, node.tag_name().name())?;
+            splices.push(Splice { range: node.range(), text: markup.clone() });
+            let reference = document.text()[node.range()].to_owned();
+            gathered.sections.push(Section { outside, bytes, markup, reference });
         }
-        let whole = if splices.is_empty() { document.clone() } else { document.apply(splices)? };
-        Ok(Self { document: whole, moved, left })
+        if !splices.is_empty() {
+            gathered.document = document.apply(splices)?;
+        }
+        Ok(gathered)
     }
 
     /// The files that go along, relative to the folder of the web.config.
     pub fn files(&self) -> Vec<String> {
-        self.moved.iter().map(|moved| moved.outside.file.clone()).collect()
+        let sections = self.sections.iter().map(|section| &section.outside);
+        sections.chain(self.whole.iter().map(|file| &file.outside)).map(|outside| outside.file.clone()).collect()
     }
 
-    /// Takes the sections out of the merged file again. Answers with the files that belong beside it.
-    pub fn separate(&self, merged: Merged) -> Result<(Merged, Vec<OutsideFile>), ConfigError> {
-        let Merged { document, mut changes } = merged;
-        let tree = document.tree();
-        let (mut splices, mut files) = (Vec::new(), Vec::new());
-        let referred = elsewhere(tree.root_element()).1;
-        for Moved { outside, bytes, section: markup } in &self.moved {
-            let Outside { section, attribute, file } = outside;
-            if section.starts_with(LOCATION) {
-                let is_carried = referred.contains(outside);
-                files.extend(is_carried.then(|| OutsideFile { file: file.clone(), bytes: bytes.clone() }));
-                continue;
-            }
-            let path = format!("{section}/@{attribute}");
-            changes.retain(|change| change.path != path);
-            let shown = || Shown::Plain(file.clone());
-            let (mut result, mut fate) = (shown(), Fate::Carried);
-            match (find(tree.root_element(), section), markup) {
-                (Some(node), Some(markup)) => {
-                    let merged = &document.text()[node.range()];
-                    let tag = node.tag_name().name();
-                    let place = Splice {
-                        range: node.range(),
-                        text: format!("<{tag} configSource=\"{}\" />", attribute_text(file)),
-                    };
-                    splices.push(place);
-                    let bytes = if same(merged, markup) { bytes.clone() } else { replaced(bytes, markup, merged) };
-                    files.push(OutsideFile { file: file.clone(), bytes });
-                }
-                (Some(node), None) => {
-                    splices.extend(set_attribute(&document, node, (None, attribute), file));
-                    files.push(OutsideFile { file: file.clone(), bytes: bytes.clone() });
-                }
-                (None, _) => {
-                    let why = "the new file has no such section; copy the file and refer to it by hand".to_owned();
-                    (result, fate) = (Shown::Absent, Fate::Reported { why });
-                }
-            }
-            changes.push(Change { path, old: shown(), new: Shown::Absent, result, fate });
-        }
-        let document = if splices.is_empty() { document } else { document.apply(splices)? };
-        Ok((Merged { document, changes }, files))
+    /// The section at a path, where it lies in a file of its own.
+    pub(super) fn section(&self, path: &str) -> Option<&Section> {
+        self.sections.iter().find(|section| section.outside.section == path)
+    }
+
+    /// Whether the section refers to a file in the same way, whatever that is called, and it is not in its place.
+    pub(super) fn refers(&self, outside: &Outside) -> bool {
+        let mut all = self.left.iter().chain(self.whole.iter().map(|file| &file.outside));
+        all.any(|it| (&it.section, &it.attribute) == (&outside.section, &outside.attribute))
+    }
+
+    /// The content of a file that is taken as a whole.
+    pub(super) fn whole(&self, outside: &Outside) -> Option<&[u8]> {
+        self.whole.iter().find(|file| file.outside == *outside).map(|file| file.bytes.as_slice())
+    }
+}
+
+impl Outside {
+    /// Whether it is meant for a part of the application.
+    pub(super) fn is_in_location(&self) -> bool {
+        self.section.starts_with(LOCATION)
+    }
+}
+
+impl Section {
+    /// The file with another section in it, all else as it was.
+    pub(super) fn file(&self, section: &str) -> OutsideFile {
+        let bytes = match encoding::decode(self.bytes.clone()) {
+            _ if is_laid_out_only(section, &self.markup) => self.bytes.clone(),
+            Ok((encoding, stored)) => encoding.encode(stored.text().replacen(&self.markup, section, 1)),
+            Err(_) => section.as_bytes().to_vec(),
+        };
+        OutsideFile { outside: self.outside.clone(), bytes }
     }
 }
 
@@ -165,20 +160,8 @@ fn section_of(bytes: &[u8], name: &str, section: &str) -> Result<String, ConfigE
     }
 }
 
-/// The file with another section in it, all else as it was.
-fn replaced(bytes: &[u8], old: &str, new: &str) -> Vec<u8> {
-    match encoding::decode(bytes.to_vec()) {
-        Ok((encoding, stored)) => encoding.encode(stored.text().replacen(old, new, 1)),
-        Err(_) => new.as_bytes().to_vec(),
-    }
-}
-
 /// True where two pieces of markup are the same but for the line ends and the spaces before them.
-fn same(one: &str, other: &str) -> bool {
+fn is_laid_out_only(one: &str, other: &str) -> bool {
     let lines = |text: &str| text.lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>();
     lines(one) == lines(other)
-}
-
-fn attribute_text(file: &str) -> String {
-    file.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
 }
