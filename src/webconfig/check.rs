@@ -14,7 +14,7 @@ use std::collections::HashSet;
 const TRANSFORM: &str = "http://schemas.microsoft.com/XML-Document-Transform";
 
 /// Refuses a file that ASP.NET would not start an application with: not well-formed, sections given or declared
-/// twice or not declared at all, configSections not first, an address of the SDK that is none. `name` is what errors
+/// twice or not declared at all, configSections not first, a location within another, an address of the SDK that is none. `name` is what errors
 /// call it.
 pub fn check(bytes: &[u8], name: &str) -> Result<(), ConfigError> {
     refuse(problems(&Document::parse(bytes.to_vec(), name)?), name)
@@ -72,6 +72,12 @@ fn problems(document: &Document) -> Vec<String> {
     repeated(tags(elements(root)).filter(is_single), "", &mut problems);
     if tags(elements(root)).skip(1).any(|tag| tag == "configSections") {
         problems.push("configSections must be the first element".to_owned());
+    }
+    let is_nested = |location: Node<'_, '_>| {
+        children(location, "location").next().is_some() || document.wrap_around(&location.range()).is_some()
+    };
+    if children(root, "location").any(is_nested) {
+        problems.push("a location stands within another one".to_owned());
     }
     for node in root.descendants().filter(|node| matches!(node.tag_name().name(), "configSections" | "sectionGroup")) {
         let group = node.attribute("name").map(|name| format!("/{name}")).unwrap_or_default();

@@ -269,7 +269,8 @@ pub(super) fn unit_of<'a>(document: &'a Document, node: Node<'_, '_>) -> &'a str
     let step = |parent: Node<'_, '_>| {
         let child = elements(parent).next()?;
         let outer = layout(document.text(), parent.range().start).map_or("", |(_, indent)| indent);
-        let (_, inner) = layout(document.text(), child.range().start)?;
+        let start = outermost(document, child).1.map_or(child.range().start, |wrap| wrap.start.start);
+        let (_, inner) = layout(document.text(), start)?;
         inner.strip_prefix(outer).filter(|unit| !unit.is_empty())
     };
     step(node).or_else(|| step(node.document().root_element())).unwrap_or("  ")

@@ -117,6 +117,8 @@ pub(super) fn blanked(text: &str, wraps: &[Wrap]) -> String {
 /// A section, and the tags around it in the old file.
 struct Wanted<'t> {
     section: Node<'t, 't>,
+    /// The old file's.
+    own: Node<'t, 't>,
     tag: Option<&'t str>,
     /// The tags around it in the new file.
     there: Option<&'t Wrap>,
@@ -139,8 +141,8 @@ pub(super) fn compare<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) -> (Vec<Spli
     };
     let mut wanted = Vec::new();
     for (at, child) in children.triples.iter().enumerate() {
-        let (Some(old), Some(section)) = (child.old, child.new) else { continue };
-        let tags = [tag(of_old, Some(old)), tag(of_base, child.base), tag(of_new, Some(section))];
+        let (Some(own), Some(section)) = (child.old, child.new) else { continue };
+        let tags = [tag(of_old, Some(own)), tag(of_base, child.base), tag(of_new, Some(section))];
         let [old, base, new] = tags.map(|tag| tag.map(said));
         if old == base {
             continue;
@@ -159,7 +161,7 @@ pub(super) fn compare<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) -> (Vec<Spli
             () => carried(old.as_ref(), new.as_ref()),
         };
         if fate.carries() {
-            wanted.push(Wanted { section, tag: tags[0], there });
+            wanted.push(Wanted { section, own, tag: tags[0], there });
         }
         let shown = |tag: Option<String>| tag.map_or(Shown::Absent, Shown::Plain);
         let result = shown(if fate.carries() { old.clone() } else { new.clone() });
@@ -185,7 +187,7 @@ fn written<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, mut wanted: Vec<Wanted<
     wanted.sort_by_key(|wanted| wanted.section.range().start);
     let (mut ends, mut starts) = (Vec::new(), Vec::new());
     let mut left = &wanted[..];
-    while let [Wanted { section, tag, there }, ..] = left {
+    while let [Wanted { section, tag, there, .. }, ..] = left {
         let mut count = 1;
         match (tag, there) {
             (Some(tag), Some(wrap)) => draft.splice(Splice { range: wrap.start.clone(), text: written(tag) }),
@@ -195,11 +197,14 @@ fn written<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, mut wanted: Vec<Wanted<
                 }
             }
             (Some(tag), None) => {
-                // Neighbours that were in one are in one again.
+                // Neighbours that were in one are in one again. Between others there may be something that must not be
+                // in it, such as a `location` for a path.
+                let around = |own: Node<'_, '_>| scene.sources.old.wrap_around(&own.range());
                 let is_next = |pair: &[Wanted<'t>]| {
                     pair[0].section.next_sibling_element() == Some(pair[1].section)
+                        && pair[0].own.next_sibling_element() == Some(pair[1].own)
                         && pair[1].there.is_none()
-                        && pair[1].tag.map(said) == Some(said(tag))
+                        && around(pair[0].own) == around(pair[1].own)
                 };
                 count += left.windows(2).take_while(|pair| is_next(pair)).count();
                 let (start, end) = (comments::extent(*section).start, comments::end(left[count - 1].section));

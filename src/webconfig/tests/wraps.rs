@@ -50,6 +50,32 @@ fn what_the_administrator_has_put_around_a_section_comes_around_it() {
 }
 
 #[test]
+fn no_location_comes_into_another() {
+    let (web, server) = (web("<pages theme=\"a\" />"), "  <system.webServer>\n    <x />\n  </system.webServer>");
+    let path = "  <location path=\"admin\">\n    <system.web>\n      <authorization>\n        <deny users=\"?\" />\n      \
+         </authorization>\n    </system.web>\n  </location>";
+    let of = |sections: &[&str]| configuration(&sections.join("\n"));
+    let (web_in, server_in) = (around(OPEN, &web), around(OPEN, server));
+    let both = around(OPEN, &[web.as_str(), server].join("\n"));
+    let base = of(&[&web, server]);
+    // Each stands in one of its own, and what stood between them does so again.
+    let old = of(&[&web_in, path, &server_in]);
+    assert_eq!(strictly(&old, &base, &base, STOP).0, old);
+    // In the new version they stand the other way round.
+    for old in [of(&[&web_in, path, &server_in]), of(&[&both, path]), of(&[path, &both])] {
+        strictly(&old, &base, &of(&[server, &web]), STOP);
+        // The new version has put them into one.
+        strictly(&old, &base, &of(&[&both]), OnConflict::KeepOld);
+        strictly(&old, &base, &of(&[&both]), OnConflict::KeepNew);
+    }
+    let nested = of(&[&around(OPEN, &[web.as_str(), path].join("\n"))]);
+    let error = check(nested.as_bytes(), "nested").unwrap_err().to_string();
+    assert!(error.contains("a location stands within another one"), "{error}");
+    let nested = of(&[&around("<location path=\"a\">", path)]);
+    assert!(check(nested.as_bytes(), "nested").is_err());
+}
+
+#[test]
 fn values_inside_are_those_of_the_section() {
     let of = |theme: &str, trace: &str| web(&format!("<pages theme=\"{theme}\" />\n    <trace enabled=\"{trace}\" />"));
     let base = configuration(&of("a", "false"));
