@@ -8,7 +8,7 @@ use super::{
     wraps,
 };
 use roxmltree::Node;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 /// Marks the files that are no configuration but say how to change one.
 const TRANSFORM: &str = "http://schemas.microsoft.com/XML-Document-Transform";
@@ -65,6 +65,14 @@ fn problems(document: &Document) -> Vec<String> {
     let places: Vec<Node<'_, '_>> = elements(root).filter(|node| wraps::is_of_root(*node)).chain([root]).collect();
     let given: Vec<HashSet<String>> = places.into_iter().map(|place| sections_in(place, root)).collect();
     repeated(given.iter().flatten().map(String::as_str), "", &mut problems);
+    let mut of_paths: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for location in children(root, "location").filter(|node| !wraps::is_of_root(*node)) {
+        let path = location.attribute("path").unwrap_or_default().trim().to_lowercase();
+        of_paths.entry(path).or_default().extend(sections_in(location, root));
+    }
+    for (path, sections) in &of_paths {
+        repeated(sections.iter().map(String::as_str), &format!("location[{path}]/"), &mut problems);
+    }
     let groups = children(root, "configSections").flat_map(|node| children(node, "sectionGroup"));
     let groups: HashSet<&str> = groups.filter_map(|group| group.attribute("name")).collect();
     // A group may be given in several parts.
@@ -141,8 +149,15 @@ fn sections_in(parent: Node<'_, '_>, root: Node<'_, '_>) -> HashSet<String> {
     for node in elements(parent) {
         let tag = node.tag_name().name();
         if matches!(tag, "system.web" | "system.webServer") {
-            let sections = tags(elements(node)).filter(|section| !INNER.contains(section));
-            found.extend(sections.map(|section| format!("{tag}/{section}")));
+            for section in elements(node) {
+                let (name, inner) = (section.tag_name().name(), tags(elements(section)));
+                match INNER.contains(&name) {
+                    true => {
+                        found.extend(inner.filter(|it| *it != "authentication").map(|it| format!("{tag}/{name}/{it}")))
+                    }
+                    false => drop(found.insert(format!("{tag}/{name}"))),
+                }
+            }
         } else if tag != "location" && (machine::is_section(tag) || declared.contains(tag)) {
             found.insert(tag.to_owned());
         }

@@ -30,6 +30,21 @@ pub(super) fn at_once<A: Send, B>(bytes: usize, one: impl FnOnce() -> A + Send, 
     })
 }
 
+/// Does two things, of which the other asks for what the one gives: that is done meanwhile where the files are large.
+pub(super) fn meanwhile<A: Send, B>(
+    bytes: usize,
+    one: impl FnOnce() -> A + Send,
+    other: impl FnOnce(Box<dyn FnOnce() -> A + '_>) -> B,
+) -> B {
+    if bytes < LARGE {
+        return other(Box::new(one));
+    }
+    thread::scope(|scope| {
+        let one = scope.spawn(one);
+        other(Box::new(|| joined(one)))
+    })
+}
+
 fn joined<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }

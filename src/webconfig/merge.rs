@@ -5,7 +5,7 @@ use super::{
     ConfigError, Document, Shown,
     ahead::{Ahead, Matched},
     app_settings, check,
-    document::{Splice, at_once},
+    document::{Splice, at_once, meanwhile},
     draft::{Draft, Plan},
     other,
     pairs::Triple,
@@ -236,6 +236,17 @@ pub fn merge(sources: &Sources<'_>, rules: &Rules) -> Result<Merged, ConfigError
 }
 
 fn merge_seen(sources: &Sources<'_>, rules: &Rules) -> Result<Merged, ConfigError> {
+    let [old, new] = [sources.old, sources.new].map(|file| Some(file.tree().root_element()));
+    let root = Triple { old, base: sources.base.map(|base| base.tree().root_element()), new, is_unique: true };
+    let ahead = || Ahead::of(root, Matched::new());
+    meanwhile(sources.new.bytes().len(), ahead, |ahead| merge_matched(sources, rules, ahead))
+}
+
+fn merge_matched<'t>(
+    sources: &Sources<'t>,
+    rules: &Rules,
+    ahead: impl FnOnce() -> Ahead<'t>,
+) -> Result<Merged, ConfigError> {
     let of_base = sources.base.map(|base| base.tree().root_element());
     let [old, new] = [sources.old, sources.new].map(|file| file.tree().root_element());
     let shipped_keys = OnceCell::new();
@@ -257,7 +268,7 @@ fn merge_seen(sources: &Sources<'_>, rules: &Rules) -> Result<Merged, ConfigErro
     };
     refuse(sources.old, &encrypted)?;
     refuse(sources.new, &encrypted_in_new)?;
-    let Plan { splices, moves, mut changes, mut known } = plan(&scene, Matched::new());
+    let Plan { splices, moves, mut changes, mut known } = plan(&scene, ahead);
     if splices.is_empty() && moves.is_empty() {
         return Ok(Merged { document: sources.new.clone(), changes });
     }
@@ -268,7 +279,9 @@ fn merge_seen(sources: &Sources<'_>, rules: &Rules) -> Result<Merged, ConfigErro
     let mut rounds = ROUNDS;
     for _ in 0..MAX_DEPTH {
         let again = Sources { new: &merged, ..*sources };
-        let left = plan(&Scene { sources: &again, new: merged.tree().root_element(), ..scene }, take(&mut known));
+        let scene = Scene { sources: &again, new: merged.tree().root_element(), ..scene };
+        let (root, known) = (scene.root(), take(&mut known));
+        let left = meanwhile(merged.bytes().len(), || Ahead::of(root, known), |ahead| plan(&scene, ahead));
         if left.splices.is_empty() && left.moves.is_empty() {
             return Ok(Merged { document: merged, changes });
         }
@@ -330,17 +343,12 @@ fn refuse(document: &Document, encrypted: &[String]) -> Result<(), ConfigError> 
     if problems.is_empty() { Ok(()) } else { Err(ConfigError::Faulty { name: name(), problems }) }
 }
 
-/// What is `known` has been found with another new file.
-fn plan<'t>(scene: &Scene<'t>, known: Matched<'t>) -> Plan<'t> {
+fn plan<'t, 'a: 't>(scene: &Scene<'t>, ahead: impl FnOnce() -> Ahead<'a>) -> Plan<'t> {
     let mut draft = Draft::of(*scene.sources);
-    let root = scene.root();
-    let ahead = || Ahead::of(root, known);
-    let (ahead, ()) = at_once(scene.sources.new.bytes().len(), ahead, || {
-        app_settings::app_settings(scene, &mut draft);
-        settings::application_settings(scene, &mut draft);
-        other::outside(scene, &mut draft);
-    });
-    draft.ahead = ahead;
+    app_settings::app_settings(scene, &mut draft);
+    settings::application_settings(scene, &mut draft);
+    other::outside(scene, &mut draft);
+    draft.ahead = ahead();
     let (ends, starts) = wraps::compare(scene, &mut draft);
     ends.into_iter().for_each(|splice| draft.splice(splice));
     other::changes(scene, &mut draft);

@@ -1,7 +1,14 @@
 //! The order of an element's children: who changed it, and what is shown of it.
 
-use super::pairs::{Children, Triple};
-use roxmltree::Node;
+use super::{
+    Shown, comments,
+    document::elements,
+    merge::{Change, Fate},
+    pairs::{Children, Triple},
+    place::Taking,
+    walk::{DOUBT, Walk, is_rules, reported},
+};
+use roxmltree::{Node, NodeId};
 use std::collections::HashSet;
 
 /// Who changed an order.
@@ -65,4 +72,62 @@ impl<'t> Children<'t> {
             names.join(", ")
         })
     }
+}
+
+const TAKEN_BACK: &str = "the new version takes back items of this list; put them in order by hand";
+
+impl<'t> Walk<'_, 't> {
+    /// Children that stand in another order than they were shipped in.
+    pub(super) fn order(&mut self, order: Order, parent: Triple<'t>, children: &Children<'t>, taking: &Taking<'t>) {
+        let triples = &children.triples;
+        let path = self.here("/(order)");
+        let is_doubtful = || triples.iter().any(|child| child.old.is_some() && child.new.is_some() && !child.is_unique);
+        // What is moved must not come before what the new version takes it back with.
+        let is_taken_back =
+            || triples.iter().any(|child| child.new.and(child.old).is_some_and(|old| taking.last(old).is_some()));
+        // Nor may it come to the other side of a rule of the new version's unasked.
+        let is_contested = || self.path.last().is_some_and(|list| is_rules(list)) && has_more_between(parent, triples);
+        let fate = match (order, self.hands_off()) {
+            (Order::Alike, _) => Fate::AlreadySo,
+            _ if self.is_replaced => Fate::Carried,
+            (_, Some(fate)) => fate,
+            _ if is_doubtful() => reported(DOUBT),
+            _ if is_taken_back() => reported(TAKEN_BACK),
+            (Order::ByBoth, _) => self.scene.rules.conflict(&path),
+            _ if is_contested() => self.scene.rules.conflict(&path),
+            (Order::ByOld, _) => Fate::Carried,
+        };
+        if fate.carries() && !self.is_replaced {
+            self.reorder(triples);
+        }
+        let [old, new] = children.orders().map(Shown::Plain);
+        let result = if fate.carries() { old.clone() } else { new.clone() };
+        self.draft.change(Change { path, old, new, result, fate });
+    }
+
+    /// The elements that both files have change places: the places stay, and so does all between them.
+    fn reorder(&mut self, triples: &[Triple<'t>]) {
+        for (place, node) in moves(triples) {
+            self.draft.moved(comments::extent(place), comments::extent(node));
+        }
+    }
+}
+
+/// The places in the new file that get another element, and which.
+fn moves<'t>(triples: &[Triple<'t>]) -> Vec<(Node<'t, 't>, Node<'t, 't>)> {
+    let wanted: Vec<Node<'t, 't>> = triples.iter().filter_map(|child| child.old.and(child.new)).collect();
+    let mut places = wanted.clone();
+    places.sort_by_key(|node| node.range().start);
+    places.into_iter().zip(wanted).filter(|(place, node)| place != node).collect()
+}
+
+/// Whether the new version has something that the others have not between what is moved.
+fn has_more_between<'t>(parent: Triple<'t>, triples: &[Triple<'t>]) -> bool {
+    let known: HashSet<NodeId> = triples.iter().filter_map(|child| Some(child.new?.id())).collect();
+    let moves = moves(triples);
+    let (Some((first, _)), Some((last, _)), Some(new)) = (moves.first(), moves.last(), parent.new) else {
+        return false;
+    };
+    let between = first.range().end..last.range().start;
+    elements(new).any(|node| between.contains(&node.range().start) && !known.contains(&node.id()))
 }

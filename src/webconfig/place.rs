@@ -18,9 +18,23 @@ pub(super) struct Around<'a, 't> {
 }
 
 impl<'t> Around<'_, 't> {
+    /// Whether a place of the new file is between the neighbours.
+    pub(super) fn holds(&self, place: Node<'_, '_>) -> bool {
+        let start = |(_, new): (Node<'_, '_>, Node<'_, '_>)| new.range().start;
+        let place = place.range().start;
+        self.previous.is_none_or(|previous| start(previous) < place) && self.next.is_none_or(|next| place < start(next))
+    }
+
     /// What the new version has put there that is none of the `known` elements: it cannot be told what comes first.
     pub(super) fn contested(&self, parent: Option<Node<'t, 't>>, known: &HashSet<NodeId>) -> Option<Node<'t, 't>> {
         let end = self.next.map(|(_, next)| next);
+        // The new version has put the neighbours into another order.
+        let is_behind = |next: &Node<'t, 't>| {
+            self.previous.is_some_and(|(_, previous)| previous.range().start > next.range().start)
+        };
+        if let Some(next) = end.filter(is_behind) {
+            return Some(next);
+        }
         let first = match self.previous {
             Some((_, previous)) => previous.next_sibling_element(),
             None => parent.and_then(|parent| parent.first_element_child()),

@@ -191,6 +191,8 @@ pub(super) fn name_of<'a>(node: Node<'a, '_>, holds_sections: bool) -> Option<&'
         "provider" => "invariantName",
         "mimeMap" => "fileExtension",
         "error" => "statusCode",
+        // One without a name is the default of its kind.
+        "binding" | "behavior" => return named.or(Some("")),
         "dependentAssembly" => {
             let identity = elements(node).find(|child| child.tag_name().name() == "assemblyIdentity");
             return named.or_else(|| identity?.attribute("name"));
@@ -201,7 +203,7 @@ pub(super) fn name_of<'a>(node: Node<'a, '_>, holds_sections: bool) -> Option<&'
 }
 
 /// What names an item of collections that have keys of their own: a second one with the same is refused.
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 25] = [
     "fileExtension",
     "extension",
     "segment",
@@ -216,6 +218,17 @@ const KEYS: [&str; 14] = [
     "directoryName",
     "expressionPrefix",
     "alias",
+    "address",
+    "ipAddress",
+    "path",
+    "verb",
+    "prefix",
+    "scheme",
+    "thumbprint",
+    "assemblyName",
+    "initializationPage",
+    "wildcard",
+    "origin",
 ];
 
 /// Whether the children of an element are sections.

@@ -10,7 +10,6 @@ use super::{
     edit::{self, escape_text, set_attribute},
     mask,
     merge::{Change, Fate, OtherChanges, Scene, ThemeRule},
-    order::Order,
     own, pairs,
     pairs::{Children, Triple},
     place::{Around, Taking, Vacated},
@@ -23,6 +22,7 @@ pub(super) const NO_PLACE: &str = "the new file has no such element; add it by h
 pub(super) const DOUBT: &str = "it cannot be told which element of the new file this is; look at it by hand";
 pub(super) const OUTSIDE: &str =
     "values of the old file lie in this other file; merge them by hand, or copy it and refer to it";
+pub(super) const KEPT_OUTSIDE: &str = "the new file keeps this section in another file (configSource); set it there";
 const SOURCE: &str = "configSource";
 pub(super) const OF_NEW: &str = "this belongs to the new version and is never copied";
 
@@ -35,12 +35,14 @@ pub(super) struct Walk<'s, 't> {
     pub(super) draft: &'s mut Draft<'t>,
     pub(super) path: Vec<String>,
     /// The element around has all it holds from the old file: nothing in it needs to be written any more.
-    is_replaced: bool,
+    pub(super) is_replaced: bool,
+    /// The section around lies in another file in the new version, and may hold nothing itself.
+    is_outside: bool,
 }
 
 impl<'s, 't> Walk<'s, 't> {
     pub(super) fn new(scene: &'s Scene<'t>, draft: &'s mut Draft<'t>) -> Self {
-        Self { scene, draft, path: Vec::new(), is_replaced: false }
+        Self { scene, draft, path: Vec::new(), is_replaced: false, is_outside: false }
     }
 
     /// Accounts for an element's attributes, its text and all below it.
@@ -52,6 +54,8 @@ impl<'s, 't> Walk<'s, 't> {
         if self.is_moved_out(element) {
             return self.moved_out(element);
         }
+        let was_outside = self.is_outside;
+        self.is_outside |= element.new.is_some_and(|new| new.has_attribute(SOURCE));
         for attribute in attributes(element) {
             self.attribute(element, attribute);
         }
@@ -69,7 +73,7 @@ impl<'s, 't> Walk<'s, 't> {
             self.notes(element);
         }
         self.draft.ahead.keep(element, children);
-        self.is_replaced = was_replaced;
+        (self.is_replaced, self.is_outside) = (was_replaced, was_outside);
     }
 
     /// Whether the administrator has put the values of a section into another file, or taken them back from there.
@@ -146,8 +150,9 @@ impl<'s, 't> Walk<'s, 't> {
                     let before = &triples[..at];
                     let (previous, vacated, next) = (previous[at], vacated.behind(stayed), next[at]);
                     let mut around = Around { before, previous, vacated, next, taking: &taking };
+                    around.vacated = vacated.filter(|place| around.holds(*place));
                     let contested = if self.is_ordered() { around.contested(parent.new, &known) } else { None };
-                    around.vacated = vacated.or(contested);
+                    around.vacated = around.vacated.or(contested);
                     self.added(parent, child, around, contested.is_some());
                 }
                 (None, Some(base)) if !self.is_told_apart() => self.removed(parent, child, base),
@@ -157,7 +162,7 @@ impl<'s, 't> Walk<'s, 't> {
         }
         // The order of sections and of named values means nothing.
         if let Some(order) = children.order.filter(|_| self.path.len() >= 2 && !self.is_settings()) {
-            self.order(order, children);
+            self.order(order, parent, children, &taking);
         }
     }
 
@@ -177,7 +182,7 @@ impl<'s, 't> Walk<'s, 't> {
     /// Whether the element at the path is in a list of which the first item that fits decides.
     fn is_ordered(&self) -> bool {
         let [.., list, item] = &self.path[..] else { return false };
-        matches!((step::tag(list), step::tag(item)), ("authorization", "allow" | "deny") | ("rules", "rule"))
+        is_rules(list) && matches!(step::tag(item), "allow" | "deny" | "rule" | "remove" | "clear")
     }
 
     /// An element that the administrator added and the new file has not. Its place is contested where the new version
@@ -249,39 +254,6 @@ impl<'s, 't> Walk<'s, 't> {
         self.whole(path, child, fate);
     }
 
-    /// Children that stand in another order than they were shipped in.
-    fn order(&mut self, order: Order, children: &Children<'t>) {
-        let triples = &children.triples;
-        let path = self.here("/(order)");
-        let is_doubtful = || triples.iter().any(|child| child.old.is_some() && child.new.is_some() && !child.is_unique);
-        let fate = match (order, self.hands_off()) {
-            (Order::Alike, _) => Fate::AlreadySo,
-            _ if self.is_replaced => Fate::Carried,
-            (_, Some(fate)) => fate,
-            _ if is_doubtful() => reported(DOUBT),
-            (Order::ByBoth, _) => self.scene.rules.conflict(&path),
-            (Order::ByOld, _) => Fate::Carried,
-        };
-        if fate.carries() && !self.is_replaced {
-            self.reorder(triples);
-        }
-        let [old, new] = children.orders().map(Shown::Plain);
-        let result = if fate.carries() { old.clone() } else { new.clone() };
-        self.draft.change(Change { path, old, new, result, fate });
-    }
-
-    /// The elements that both files have change places: the places stay, and so does all between them.
-    fn reorder(&mut self, triples: &[Triple<'t>]) {
-        let wanted: Vec<Node<'t, 't>> = triples.iter().filter_map(|child| child.old.and(child.new)).collect();
-        let mut places = wanted.clone();
-        places.sort_by_key(|node| node.range().start);
-        for (place, node) in places.into_iter().zip(wanted) {
-            if place != node {
-                self.draft.moved(comments::extent(place), comments::extent(node));
-            }
-        }
-    }
-
     /// Where children cannot be told apart, but the new version has left their parent as it was, it gets all that the
     /// old file's holds. True where it does.
     fn replace(&mut self, parent: Triple<'t>, children: &Children<'t>, [text, shipped, _]: &Texts) -> bool {
@@ -312,6 +284,7 @@ impl<'s, 't> Walk<'s, 't> {
     pub(super) fn hands_off(&self) -> Option<Fate> {
         match () {
             () if own::is_own(self.path.iter().map(String::as_str)) => Some(reported(OF_NEW)),
+            () if self.is_outside => Some(reported(KEPT_OUTSIDE)),
             // Without the file as shipped it is not known whether the administrator or the old version had it so.
             () if self.is_settings() && self.scene.base.is_none() => {
                 Some(reported("this is no value that can be carried; look at it by hand"))
@@ -473,6 +446,11 @@ pub(super) const THEME: &str = "system.web/pages/@theme";
 /// Whether the theme is an attribute like others.
 pub(super) fn is_theme_usual(scene: &Scene<'_>) -> bool {
     scene.base.is_some() && scene.rules.theme == ThemeRule::Carry && scene.rules.other_changes == OtherChanges::Apply
+}
+
+/// Whether an element is a list of which the first item that fits decides.
+pub(super) fn is_rules(list: &str) -> bool {
+    matches!(step::tag(list), "authorization" | "rules")
 }
 
 /// Most of a file is as it was shipped, byte for byte.

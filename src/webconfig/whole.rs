@@ -53,6 +53,9 @@ pub(super) fn insert<'t>(
     let without: Vec<Range<usize>> = own.iter().map(|part| edit::lines_of(scene.sources.old, part.range())).collect();
     let is_clear = element.tag_name().name() == "clear" && around.before.iter().all(|sibling| sibling.old.is_none());
     let freed = comments::freed(draft, element, [parent.base, parent.new]);
+    if freed.as_ref().is_some_and(|freed| !around.holds(freed.comment())) {
+        return Err("the new file has it in a comment at another place; take it out of there by hand");
+    }
     // What is taken back here is not what the new file says behind it.
     let taken_back = (tag == "remove").then(|| elements(place).find(|other| takes_back(element, *other))).flatten();
     let is_before = |other: &Node<'_, '_>| around.before.iter().any(|it| it.old.and(it.new) == Some(*other));
@@ -64,6 +67,8 @@ pub(super) fn insert<'t>(
         true => elements(place).next(),
         false => taken_back.or(around.vacated).or(around.next.map(|(_, new)| new)),
     };
+    let is_first = matches!(tag, "remove" | "clear") && around.previous.is_none();
+    let next = next.or_else(|| if is_first { place.children().find(edit::is_markup) } else { None });
     let previous = around.previous.filter(|_| taken_back.is_none() && around.vacated.is_none());
     // What the new version takes back must not be what the administrator adds.
     let beside = previous.map(|(_, new)| new).or(next).map(|node| node.range().start);

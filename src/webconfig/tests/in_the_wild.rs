@@ -346,6 +346,36 @@ fn rules_that_both_sides_put_at_one_place_are_a_conflict() {
     assert_eq!(strictly(&of(&[nobody, some]), &of(&[some]), &of(&[some, all])).0, of(&[nobody, some, all]));
 }
 
+/// Somebody was once let in whom both sides kept out.
+#[test]
+fn no_rule_comes_to_the_other_side_of_one_unasked() {
+    let of = |rules: &[&str]| web(&format!("<authorization>\n      {}\n    </authorization>", rules.join("\n      ")));
+    let (all, bob, staff) = (r#"<allow users="*" />"#, r#"<deny users="bob" />"#, r#"<allow roles="Staff" />"#);
+    let (nobody, admins) = (r#"<deny users="?" />"#, r#"<allow roles="Admins" />"#);
+    // A place that was left is behind what the administrator wants before it.
+    assert_eq!(strictly(&of(&[bob, staff]), &of(&[all]), &of(&[all, bob])).0, of(&[bob, staff]));
+    assert_eq!(strictly(&of(&[nobody, all]), &of(&[staff]), &of(&[staff, nobody])).0, of(&[nobody, all]));
+    // The new version has put what it stands between into another order.
+    let new = of(&[staff, admins]);
+    let (result, changes) = strictly(&of(&[admins, bob, staff]), &of(&[admins, staff]), &new);
+    let path = "system.web/authorization/deny[users=bob]";
+    assert_eq!((&result, fate(&changes, path)), (&new, &Fate::Conflict { taken: None }));
+    // It comes out of a comment that stands behind what it was put before.
+    let comment = format!("<!-- {nobody} -->");
+    let new = of(&[all, &comment]);
+    let (result, changes) = strictly(&of(&[nobody, all]), &of(&[&comment]), &new);
+    assert_eq!(result, new);
+    assert!(is_reported(&changes, "system.web/authorization/deny[users=?]"));
+    // What takes back a rule goes with the rule.
+    let of = |rules: &[&str]| configuration(&format!("<rewrite><rules>{}</rules></rewrite>", rules.concat()));
+    let [b, c, d] = ["b", "c", "d"].map(|name| format!("<rule name=\"{name}\"/>"));
+    let remove = r#"<remove name="c"/>"#;
+    let (old, base, new) = (of(&[remove, &c, &b]), of(&[&b]), of(&[&d, &b]));
+    assert_eq!(strictly(&old, &base, &new).0, new);
+    assert_eq!(settled(&old, &base, &new, OnConflict::KeepOld).0, of(&[remove, &c, &d, &b]));
+    assert_eq!(settled(&old, &base, &new, OnConflict::KeepNew).0, new);
+}
+
 /// The page with the errors of an application was once left open to everybody.
 #[test]
 fn what_guards_something_that_stays_is_not_taken_away_unasked() {

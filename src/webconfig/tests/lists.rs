@@ -166,3 +166,59 @@ fn an_order_is_shown() {
     let (_, changes) = strictly(&of(old), &of(base), &of(base));
     assert!(changes[0].old.to_string().ends_with("rule[d], rule[c], ..."), "{}", changes[0].old);
 }
+
+/// An element of these items at a path of two.
+fn at(path: &str, items: &[&str]) -> String {
+    let (group, section) = path.split_once('/').unwrap();
+    configuration(&format!(
+        "  <{group}>\n    <{section}>\n      {}\n    </{section}>\n  </{group}>",
+        items.join("\n      ")
+    ))
+}
+
+#[test]
+fn items_go_by_the_keys_of_their_collections() {
+    let of = |path: &str, item: &str, value: &str| at(path, &[&item.replace("_", value)]);
+    for (path, item) in [
+        ("system.net/connectionManagement", r#"<add address="*" maxconnection="_"/>"#),
+        ("system.net/webRequestModules", r#"<add prefix="a:" type="_"/>"#),
+        ("system.webServer/tracing", r#"<add path="*" verbosity="_"/>"#),
+        ("system.webServer/verbs", r#"<add verb="TRACE" allowed="_"/>"#),
+        ("system.webServer/ipSecurity", r#"<add ipAddress="10.0.0.1" allowed="_"/>"#),
+        ("bindings/basicHttpBinding", r#"<binding maxReceivedMessageSize="_"/>"#),
+        ("behaviors/endpointBehaviors", r#"<behavior x="_"/>"#),
+    ] {
+        let [old, base, new] = ["1", "2", "3"].map(|value| of(path, item, value));
+        for base in [&base, &at(path, &[])] {
+            let (result, changes) = merged(&old, Some(base), &new, &Rules { strict: true, ..keep() });
+            assert!(result == new && changes.iter().any(Change::is_undecided), "{path}: {result} {changes:#?}");
+        }
+        assert_eq!(merged(&old, Some(&base), &base, &keep()).0, old, "{path}");
+    }
+}
+
+#[test]
+fn nothing_is_moved_before_what_takes_it_back() {
+    let (a, b, remove) = (r#"<add value="a"/>"#, r#"<add value="b"/>"#, r#"<remove value="b"/>"#);
+    let of = |items: &[&str]| at("system.webServer/defaultDocument", items);
+    let (old, base, new) = (of(&[b, a]), of(&[a, b]), of(&[a, remove, b]));
+    let (result, changes) = strictly(&old, &base, &new);
+    assert_eq!(result, new);
+    assert!(is_reported(&changes, "system.webServer/defaultDocument/(order)"));
+    // Where the administrator has it as well, they go together.
+    let old = of(&[remove, b, a]);
+    assert_eq!(strictly(&old, &new, &new).0, old);
+}
+
+#[test]
+fn what_takes_back_stands_before_a_line_that_comes_out_of_a_comment() {
+    let (remove, item) = (r#"<remove fileExtension=".a"/>"#, r#"<mimeMap fileExtension=".a" mimeType="a/b"/>"#);
+    let of = |items: &[&str]| at("system.webServer/staticContent", items);
+    let comment = format!("<!-- {item} -->");
+    for first in [remove, "<clear/>"] {
+        let old = of(&[first, item]);
+        assert_eq!(strictly(&old, &of(&[&comment]), &of(&[&comment])).0, old);
+        let own = r#"<mimeMap fileExtension=".v" mimeType="a/b"/>"#;
+        assert_eq!(strictly(&old, &of(&[&comment]), &of(&[&comment, own])).0, of(&[first, item, own]));
+    }
+}

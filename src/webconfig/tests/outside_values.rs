@@ -206,9 +206,16 @@ fn another_order_is_carried_where_the_new_version_kept_the_old_one() {
     let (result, changes) = merged(&old, Some(&base), &base, &keep());
     assert_eq!((&result, fate(&changes, path)), (&old, &Fate::Carried));
     assert_eq!(fate(&merged(&old, Some(&base), &old, &keep()).1, path), &Fate::AlreadySo);
-    // What the new version added stays where it is.
+    // What the new version added stays where it is; that nothing comes to its other side unasked is for rules only.
     let v = r#"<deny verbs="PUT"/>"#;
-    assert_eq!(merged(&old, Some(&base), &of(&[a, v, b, c]), &keep()).0, of(&[c, v, a, b]));
+    let new = of(&[a, v, b, c]);
+    let (result, changes) = merged(&old, Some(&base), &new, &keep());
+    assert_eq!((&result, fate(&changes, path)), (&new, &Fate::Conflict { taken: None }));
+    let rules = Rules { on_conflict: OnConflict::KeepOld, ..keep() };
+    assert_eq!(merged(&old, Some(&base), &new, &rules).0, of(&[c, v, a, b]));
+    assert_eq!(merged(&old, Some(&base), &of(&[v, a, b, c]), &keep()).0, of(&[v, c, a, b]));
+    let list = |text: &str| text.replace("authorization", "list");
+    assert_eq!(merged(&list(&old), Some(&list(&base)), &list(&new), &keep()).0, list(&of(&[c, v, a, b])));
     // What the administrator added stays beside what it was put beside.
     let x = r#"<allow roles="x"/>"#;
     let (result, _) = merged(&of(&[c, x, a, b]), Some(&base), &base, &keep());
@@ -216,7 +223,6 @@ fn another_order_is_carried_where_the_new_version_kept_the_old_one() {
     let other = of(&[b, a, c]);
     let (result, changes) = merged(&old, Some(&base), &other, &keep());
     assert_eq!((&result, fate(&changes, path)), (&other, &Fate::Conflict { taken: None }));
-    let rules = Rules { on_conflict: OnConflict::KeepOld, ..keep() };
     assert_eq!(merged(&old, Some(&base), &other, &rules).0, old);
 }
 
@@ -365,4 +371,31 @@ fn text_in_the_place_of_an_element_is_carried_or_reported_once() {
     let new = web("<l><m own=\"1\"><n/></m></l>");
     let (_, changes) = merged(&old, Some(&base), &new, &keep());
     assert!(is_reported(&changes, "system.web/l/m/text()"));
+}
+
+#[test]
+fn a_section_that_the_new_version_keeps_in_another_file_stays_empty() {
+    let of = |inner: &str| configuration(&format!("  <system.net>{inner}</system.net>"));
+    let (base, old) = (
+        of(r#"<mailSettings a="1"><add name="x"/></mailSettings>"#),
+        of(r#"<mailSettings a="2"><add name="x"/><add name="y"/></mailSettings>"#),
+    );
+    let new = of(r#"<mailSettings configSource="mail.config"/>"#);
+    let (result, changes) = merged(&old, Some(&base), &new, &keep());
+    assert_eq!(result, new);
+    assert!(changes.len() == 2 && is_reported(&changes, "system.net/mailSettings/add[y]"), "{changes:#?}");
+    assert!(is_reported(&changes, "system.net/mailSettings/@a"));
+}
+
+#[test]
+fn a_section_that_two_locations_of_one_path_hold_is_found() {
+    let of = |sections: [&str; 2]| {
+        let location = |inner: &str| format!("<location path=\"a\">{inner}</location>");
+        check(configuration(&sections.map(location).concat()).as_bytes(), "merged")
+    };
+    let (a, b) = ("<system.web><trace/></system.web>", "<system.webServer><urlCompression/></system.webServer>");
+    assert!(of([a, b]).is_ok());
+    assert!(of([b, b]).unwrap_err().to_string().contains("location[a]/system.webServer/urlCompression"));
+    let cache = "<system.web><caching><outputCache/></caching></system.web>";
+    assert!(of([cache, cache]).unwrap_err().to_string().contains("system.web/caching/outputCache"));
 }
