@@ -29,7 +29,7 @@ pub(super) fn app_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
     // Whatever comes to the top of the section as well comes behind what takes back.
     let may_have_heads = !is_outside && (old.takes_back || base.is_some_and(|base| base.takes_back));
     let heads = if may_have_heads { heads(scene, draft) } else { Vec::new() };
-    let first = section.and_then(|section| elements(section).next());
+    let first = section.and_then(|section| section.children().find(edit::is_markup));
     if let (Some(first), false) = (first, heads.is_empty()) {
         draft.splice(edit::insert_before(scene.sources.new, first, &heads));
     }

@@ -203,7 +203,7 @@ pub(super) fn name_of<'a>(node: Node<'a, '_>, holds_sections: bool) -> Option<&'
 }
 
 /// What names an item of collections that have keys of their own: a second one with the same is refused.
-const KEYS: [&str; 25] = [
+const KEYS: [&str; 27] = [
     "fileExtension",
     "extension",
     "segment",
@@ -220,6 +220,8 @@ const KEYS: [&str; 25] = [
     "alias",
     "address",
     "ipAddress",
+    "domainName",
+    "certificate",
     "path",
     "verb",
     "prefix",

@@ -221,4 +221,9 @@ fn what_takes_back_stands_before_a_line_that_comes_out_of_a_comment() {
         let own = r#"<mimeMap fileExtension=".v" mimeType="a/b"/>"#;
         assert_eq!(strictly(&old, &of(&[&comment]), &of(&[&comment, own])).0, of(&[first, item, own]));
     }
+    let (remove, key) = (r#"<remove key="k" />"#, r#"<add key="k" value="1" />"#);
+    let of =
+        |items: &[&str]| configuration(&format!("  <appSettings>\n    {}\n  </appSettings>", items.join("\n    ")));
+    let base = of(&[&format!("<!-- {key} -->")]);
+    assert_eq!(strictly(&of(&[remove, key]), &base, &base).0, of(&[remove, key]));
 }
