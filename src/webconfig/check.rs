@@ -14,8 +14,8 @@ use std::collections::{BTreeMap, HashSet};
 const TRANSFORM: &str = "http://schemas.microsoft.com/XML-Document-Transform";
 
 /// Refuses a file that ASP.NET would not start an application with: not well-formed, sections given or declared
-/// twice or not declared at all, configSections not first, a location within another, an address of the SDK that is none. `name` is what errors
-/// call it.
+/// twice or not declared at all, configSections not first, a location within another, an address of the SDK that is
+/// none. `name` is what errors call it.
 pub fn check(bytes: &[u8], name: &str) -> Result<(), ConfigError> {
     refuse(problems(&Document::parse(bytes.to_vec(), name)?), name)
 }

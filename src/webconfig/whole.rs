@@ -17,7 +17,8 @@ use std::ops::Range;
 pub(super) const LEANING: &str = "it leans on a namespace or on characters that the new file has not; add it by hand";
 
 /// Inserts an element of the old file into the new one, without the parts in it that are `own` to the new version:
-/// in the place of what was removed from there, behind what it stands behind, or before what it stands before. The error says why that cannot be done.
+/// in the place of what was removed from there, behind what it stands behind, or before what it stands before. The
+/// error says why that cannot be done.
 pub(super) fn insert<'t>(
     scene: &Scene<'t>,
     draft: &mut Draft<'t>,
