@@ -63,7 +63,7 @@ impl<'t> Step<'t> {
                 sub_status().map(|sub| Cow::Owned(format!("{name}.{sub}"))).or(Some(name.into()))
             }
             Some(name) => Some(Cow::Borrowed(name)),
-            None if is_item(tag) => by_attributes(node).map(Cow::Owned),
+            None if is_item(tag) => by_several(node).or_else(|| by_attributes(node)).map(Cow::Owned),
             None => None,
         };
         Self { tag, name, number: 1 }
@@ -232,6 +232,18 @@ const KEYS: [&str; 27] = [
     "wildcard",
     "origin",
 ];
+
+/// What names an item of collections of which the key is more than one attribute, or one that is no key elsewhere.
+fn by_several(node: Node<'_, '_>) -> Option<String> {
+    let key: &[&str] = match node.parent_element()?.tag_name().name() {
+        "authorization" if node.tag_name().name() == "add" => &["users", "roles", "verbs"],
+        "securityTokenHandlers" | "soapExtensionTypes" => &["type"],
+        _ => return None,
+    };
+    let said = |name: &&str| node.attribute(*name).filter(|said| !said.is_empty()).map(|said| format!("{name}={said}"));
+    let all: Vec<String> = key.iter().filter_map(said).collect();
+    (!all.is_empty()).then(|| all.join(","))
+}
 
 /// Whether the children of an element are sections.
 pub(super) fn holds_sections(parent: Node<'_, '_>) -> bool {
