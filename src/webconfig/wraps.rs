@@ -72,7 +72,10 @@ fn moved(files: &[&Document]) -> Result<(), ConfigError> {
     fn sections<'a>(place: Node<'a, 'a>) -> impl Iterator<Item = (&'a str, &'a str)> {
         let tag = |node: Node<'a, 'a>| node.tag_name().name();
         let groups = elements(place).filter(|group| group.tag_name().name() != "location");
-        groups.flat_map(move |group| elements(group).map(move |section| (tag(group), tag(section))))
+        // What holds no elements is a section itself.
+        let itself = move |group: Node<'a, 'a>| elements(group).next().is_none().then(|| (tag(group), ""));
+        groups
+            .flat_map(move |group| elements(group).map(move |section| (tag(group), tag(section))).chain(itself(group)))
     }
     let (mut inside, mut outside) = (HashSet::new(), HashSet::new());
     for file in files {
@@ -82,6 +85,7 @@ fn moved(files: &[&Document]) -> Result<(), ConfigError> {
     }
     let mut both: Vec<_> = inside.intersection(&outside).map(|(group, section)| format!("{group}/{section}")).collect();
     both.sort();
+    both.iter_mut().for_each(|path| path.truncate(path.trim_end_matches('/').len()));
     let [first, ..] = &both[..] else { return Ok(()) };
     let why = format!(
         "sections of one group stand inside of <location path=\".\"> and outside of it, and {first} does not stand in the \

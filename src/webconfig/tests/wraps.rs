@@ -184,3 +184,17 @@ fn a_group_inside_and_outside_is_compared_as_it_is_or_refused() {
     let error = merge(&Sources { old: &old, base: Some(&base), new: &base }, &keep()).unwrap_err();
     assert!(error.to_string().contains("appSettings/add does not stand in the same place"), "{error}");
 }
+
+#[test]
+fn a_section_without_elements_is_not_lost_between_inside_and_outside() {
+    let sections =
+        r#"<configSections><section name="my" type="t"/><section name="dotless" type="t"/></configSections>"#;
+    let (my, dotless) = (r#"<my a="1"/>"#, r#"<dotless cache="true"/>"#);
+    let server = |inner: &str| format!("<system.webServer>{inner}</system.webServer>");
+    let of = |inner: &[&str]| configuration(&format!("{sections}{}", inner.concat()));
+    let split = [server("<urlCompression/>"), around("<location>", &server("<validation/>"))].concat();
+    let (old, base, new) = (of(&[&around(OPEN, &[my, dotless].concat())]), of(&[dotless]), of(&[&split, my, dotless]));
+    let [old, base, new] = [old, base, new].map(parsed);
+    let error = merge(&Sources { old: &old, base: Some(&base), new: &new }, &keep()).unwrap_err().to_string();
+    assert!(error.contains("and dotless does not stand in the same place"), "{error}");
+}
