@@ -173,10 +173,8 @@ impl<R: Read + Seek> Package<R> {
     /// One file's content by its long name, whatever the case; the one nearest to the root folder where there are
     /// several. `None` where there is none. A file larger than `limit` bytes is an error.
     pub fn read_file(&mut self, long_name: &str, limit: u64) -> Result<Option<Vec<u8>>, PackageError> {
-        match self.find(long_name).map(|file| file.key.clone()) {
-            Some(key) => self.read_key(&key, limit),
-            None => Ok(None),
-        }
+        let key = self.find(long_name).map(|file| file.key.clone());
+        key.map_or(Ok(None), |key| self.read_key(&key, limit))
     }
 
     /// The content of the file at `relative`, a path with backslashes below the folder of the file that
@@ -191,10 +189,8 @@ impl<R: Read + Seek> Package<R> {
         let wanted = fold(&format!("{folder}\\{relative}"));
         let is_it =
             |file: &&PackagedFile| fold(&format!("{}\\{}", self.directory(&file.directory), file.name)) == wanted;
-        match self.tables.files.iter().find(is_it).map(|file| file.key.clone()) {
-            Some(key) => self.read_key(&key, limit),
-            None => Ok(None),
-        }
+        let key = self.tables.files.iter().find(is_it).map(|file| file.key.clone());
+        key.map_or(Ok(None), |key| self.read_key(&key, limit))
     }
 
     fn find(&self, long_name: &str) -> Option<&PackagedFile> {

@@ -107,8 +107,10 @@ impl ConfigureWeb {
             None => Self::packaged(scene, &self.package)?,
         };
         let read = |file: &str| read_beside(scene.machine, &folder, file);
-        let old_package = self.old_package.as_ref().map_or_else(|| self.package.clone(), |package| scene.old(package));
-        let read_base = |file: &str| packaged_beside(scene.machine, &old_package, file);
+        let read_base = |file: &str| match &self.old_package {
+            Some(package) => packaged_beside(scene.machine, &scene.old(package), file),
+            None => Ok(None),
+        };
         let read_new = |file: &str| packaged_beside(scene.machine, &self.package, file);
         let together = Together::of(
             (&old, &read),
@@ -217,7 +219,11 @@ impl ConfigureWeb {
 fn packaged_beside(machine: &dyn Inspect, package: &WinPath, file: &str) -> Result<Option<Vec<u8>>, String> {
     let there = disk::exists(machine.files(), package).map_err(|error| error.to_string())?;
     let read = || packages::read_beside(machine, package, ("web.config", file), CONFIG_LIMIT);
-    if there { read().map_err(|failure| failure.to_string()) } else { Err(format!("{package} is not there")) }
+    if there {
+        read().map_err(|failure| failure.to_string())
+    } else {
+        Err(format!("{package} is not there; put it back"))
+    }
 }
 
 /// A file that a web.config in `folder` refers to.

@@ -180,9 +180,7 @@ impl<'t> Places<'t> {
         let alike = || self.by_tail.get(tail(old.section)).copied().flatten();
         match self.by_name.get(old.section).copied().or_else(alike) {
             None => Target::Nowhere("the new file has no such section; set it where the new version expects it"),
-            Some(section) if section.has_attribute("configSource") => {
-                Target::Nowhere("the new file keeps this section in another file (configSource); set it there")
-            }
+            Some(section) if section.has_attribute("configSource") => Target::Nowhere(walk::KEPT_OUTSIDE),
             Some(section) => match self.entries.get(section.tag_name().name(), old.name) {
                 Some(entry) => Target::Setting(entry),
                 None => Target::Section(section),

@@ -6,7 +6,7 @@
 use super::{
     Change, ConfigError, Document, Fate, Gathered, Merged, OutsideFile, ReadOutside, Shown, Sources,
     document::Splice,
-    edit::set_attribute,
+    edit::{escape_attribute, set_attribute},
     outside::Section,
     values::{elsewhere, find},
 };
@@ -99,7 +99,11 @@ impl Together {
                 is_changed.then(|| superseded(why))
             }
             (Some(old), None, Some(node)) => {
-                let text = format!("<{} configSource=\"{}\" />", node.tag_name().name(), escaped(&old.outside.file));
+                let text = format!(
+                    "<{} configSource=\"{}\" />",
+                    node.tag_name().name(),
+                    escape_attribute(merged, &old.outside.file, '"')
+                );
                 apart.splices.push(Splice { range: node.range(), text });
                 apart.files.push(old.file(&merged.text()[node.range()]));
                 result = file(Some(old));
@@ -182,8 +186,4 @@ fn is_same_section(one: &Section, other: &Section) -> bool {
 
 fn shown(file: Option<String>) -> Shown {
     file.map_or(Shown::Absent, Shown::Plain)
-}
-
-fn escaped(file: &str) -> String {
-    file.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
 }

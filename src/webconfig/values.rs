@@ -146,12 +146,12 @@ impl Hash for Folded<'_> {
     }
 }
 
-/// Hashes text so that it is the same in capital and small letters of ASCII, which differ in one bit.
+/// Hashes text so that it is the same in capital and small letters of ASCII. Only these: if other bytes were taken for
+/// each other, a file could have any number of names with one hash.
 pub(super) fn hash_in_any_case(text: &str, state: &mut impl Hasher) {
-    const CASE: u64 = 0x2020_2020_2020_2020;
-    let (words, rest) = text.as_bytes().as_chunks();
-    words.iter().for_each(|word| state.write_u64(u64::from_le_bytes(*word) | CASE));
-    state.write_u64(rest.iter().fold(0, |all, byte| (all << 8) | u64::from(*byte)) | CASE);
+    let (words, rest) = text.as_bytes().as_chunks::<8>();
+    words.iter().for_each(|word| state.write_u64(u64::from_le_bytes(word.map(|byte| byte.to_ascii_lowercase()))));
+    state.write_u64(rest.iter().fold(0, |all, byte| (all << 8) | u64::from(byte.to_ascii_lowercase())));
 }
 
 /// What appSettings adds, with the elements that say so.

@@ -83,9 +83,12 @@ fn moved(files: &[&Document]) -> Result<(), ConfigError> {
         inside.extend(elements(root).filter(|node| is_of_root(*node)).flat_map(sections));
         outside.extend(sections(root));
     }
-    let mut both: Vec<_> = inside.intersection(&outside).map(|(group, section)| format!("{group}/{section}")).collect();
+    let path = |(group, section): &(&str, &str)| match *section {
+        "" => (*group).to_owned(),
+        section => format!("{group}/{section}"),
+    };
+    let mut both: Vec<_> = inside.intersection(&outside).map(path).collect();
     both.sort();
-    both.iter_mut().for_each(|path| path.truncate(path.trim_end_matches('/').len()));
     let [first, ..] = &both[..] else { return Ok(()) };
     let why = format!(
         "sections of one group stand inside of <location path=\".\"> and outside of it, and {first} does not stand in the \
