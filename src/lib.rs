@@ -29,7 +29,7 @@
 //! - [`draft`]: machine to plan, for `init`. [`capture`]: machine to simulated machine, without its secrets.
 //! - [`survey`]: machine to facts. Names and codes of the old products are not published, so everything is
 //!   discovered.
-//! - [`preflight`]: what stands in the way of a run. [`preflight::FINDINGS`] is the one table of ids.
+//! - [`preflight`]: what stands in the way of a run.
 //! - [`procedure`]: the order of the steps, in one place, which reads like Microsoft's article.
 //! - [`step`]: one file a kind of step. A step looks, and yields operations; it has no undo of its own.
 //! - [`engine`]: run, resume, rollback; the journal; the lock.
@@ -47,7 +47,7 @@
 //! |---|---|
 //! | what a step does | its file in [`step`], and the test that plays it |
 //! | which steps there are, or their order | [`procedure::compile`] |
-//! | what is refused before a run | [`preflight`], and its row in [`preflight::FINDINGS`] |
+//! | what is refused before a run | [`preflight`], and its row in [`finding::FINDINGS`] |
 //! | a key of the plan | [`plan::KEYS`], then `plan/parse.rs` |
 //! | how an old setting is carried over | [`webconfig::merge`] |
 //! | how products are recognised | [`survey::products`] |
@@ -74,6 +74,7 @@ pub mod cli;
 pub mod draft;
 pub mod engine;
 pub mod exit;
+pub mod finding;
 pub mod package;
 pub mod plan;
 pub mod platform;

@@ -4,20 +4,22 @@
 //! portal, mobile app, SDK and agent; install the server and then the web parts; tell the console; verify.
 
 mod choice;
+mod context;
 pub(crate) mod encrypted;
 mod server;
+mod target;
 mod web;
 
 pub use choice::{Choice, Replaced};
-pub(crate) use web::{Target, address};
+pub(crate) use context::CompileContext;
+pub(crate) use target::Target;
 
+use crate::finding::Finding;
 use crate::plan::{Component, Hook, Plan, When};
 use crate::platform::{Failure, Inspect, disk};
-use crate::preflight::{self, Finding};
-use crate::step::{Expected, Folders, Item, RunHook, Step, Verify, Work};
+use crate::step::{Expected, Folders, RunHook, Step, Verify, Work};
 use crate::survey::Survey;
 use crate::survey::products::Product;
-use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
 
 /// What would be done, and what stands against it.
@@ -25,7 +27,7 @@ use serde::{Deserialize, Serialize};
 pub struct Procedure {
     /// The steps, in order. Empty where there is nothing to do.
     pub steps: Vec<Step>,
-    /// What preflight has to say.
+    /// What stands against it, as far as compiling shows it.
     pub findings: Vec<Finding>,
     /// What becomes of each component.
     pub fates: Vec<Fate>,
@@ -46,103 +48,64 @@ pub struct Fate {
     pub fate: String,
 }
 
-/// Everything a part of the procedure is compiled from.
-pub(crate) struct Ground<'a> {
-    pub(crate) plan: &'a Plan,
-    pub(crate) survey: &'a Survey,
-    pub(crate) machine: &'a dyn Inspect,
-    pub(crate) folders: &'a Folders,
-    pub(crate) choices: Vec<(Component, Choice)>,
+/// A compiled procedure, with what it was compiled from: preflight looks at both.
+pub(crate) struct Compiled<'a> {
+    pub(crate) context: CompileContext<'a>,
+    pub(crate) targets: Vec<Target>,
+    pub(crate) procedure: Procedure,
 }
 
-impl Ground<'_> {
-    /// The component, where it is uninstalled.
-    pub(crate) fn replaced(&self, component: Component) -> Option<&Replaced> {
-        self.choices.iter().find(|(found, _)| *found == component).and_then(|(_, choice)| match choice {
-            Choice::Replaced(replaced) => Some(&**replaced),
-            _ => None,
-        })
-    }
-
-    /// The component, where its new version is installed.
-    pub(crate) fn upgraded(&self, component: Component) -> Option<&Replaced> {
-        self.replaced(component).filter(|replaced| replaced.again)
-    }
-
-    /// What is backed up of packages: the one that brings the product back, and the one that Windows Installer keeps, of
-    /// which the merge has the web.config as it was shipped.
-    fn packages(&self, component: Component) -> Vec<Item> {
-        let Some(replaced) = self.replaced(component) else { return Vec::new() };
-        let item = |from: &WinPath, what: &str| Item {
-            from: from.clone(),
-            to: self.folders.backup.child(&format!("{component}-{what}.msi")),
-            except: Vec::new(),
-        };
-        let way_back = replaced.way_back.as_ref().ok();
-        let is_there = |path: &&WinPath| disk::exists(self.machine.files(), path).unwrap_or(false);
-        let cached = replaced.product.package.as_ref().filter(|path| Some(*path) != way_back).filter(is_there);
-        let items = [way_back.map(|path| item(path, "package")), cached.map(|path| item(path, "cached-package"))];
-        items.into_iter().flatten().collect()
-    }
-
-    /// The codes of the old products of a component: whatever else is installed later is the new one.
-    pub(crate) fn old_codes(&self, component: Component) -> Vec<String> {
-        let found = self.survey.components.get(&component);
-        let named = self.replaced(component).map(|replaced| &replaced.product);
-        let mut codes: Vec<String> =
-            found.into_iter().flat_map(|found| found.old()).chain(named).map(|old| old.code.clone()).collect();
-        codes.sort();
-        codes.dedup();
-        codes
-    }
-}
-
-/// Compiles the procedure. Where preflight refuses, the steps are those that could be told all the same.
-pub fn compile(plan: &Plan, survey: &Survey, machine: &dyn Inspect, folders: &Folders) -> Result<Procedure, Failure> {
+/// Compiles the procedure. Where something blocks the run, the steps are those that can be told all the same.
+pub(crate) fn compile<'a>(
+    plan: &'a Plan,
+    survey: &'a Survey,
+    machine: &'a dyn Inspect,
+    folders: &'a Folders,
+) -> Result<Compiled<'a>, Failure> {
     let (choices, mut findings) = choice::choose(plan, survey, machine)?;
-    let ground = Ground { plan, survey, machine, folders, choices };
-    let targets = web::targets(&ground, &mut findings);
+    let context = CompileContext { plan, survey, machine, folders, choices };
+    let targets = target::targets(&context, &mut findings);
 
     let mut steps = Vec::new();
-    if Component::ALL.iter().any(|component| ground.replaced(*component).is_some()) {
+    if Component::ALL.iter().any(|component| context.replaced(*component).is_some()) {
         // 1. Back up, services running.
-        steps.extend(web::back_up(&ground));
-        steps.extend(server::back_up(&ground));
-        steps.extend(targets.iter().filter_map(|target| encrypted::decrypt(&ground, target)));
+        steps.extend(web::back_up(&context));
+        steps.extend(server::back_up(&context));
+        steps.extend(targets.iter().filter_map(|target| encrypted::decrypt(&context, target)));
         // 2. The outage starts.
-        steps.extend(server::stop_and_back_up_data(&ground));
+        steps.extend(server::stop_and_back_up_data(&context));
         // 3. Uninstall what talks to the server first, the server last.
         for component in [Component::Portal, Component::MobileApp, Component::Sdk] {
-            steps.extend(web::uninstall(&ground, component));
+            steps.extend(web::uninstall(&context, component));
         }
-        steps.extend(server::uninstall(&ground));
+        steps.extend(server::uninstall(&context));
         // 4. The server, then what talks to it.
-        steps.extend(server::install(&ground, &mut findings));
-        let targets_told = || targets.iter().filter(|target| preflight::can_be_told(&ground, target));
-        steps.extend(targets_told().filter_map(|target| web::await_package(&ground, target)));
+        steps.extend(server::install(&context, &mut findings));
+        let targets_told = || targets.iter().filter(|target| target.can_be_told(&context));
+        steps.extend(targets_told().filter_map(|target| web::await_package(&context, target)));
         for target in targets_told() {
-            steps.extend(web::install(&ground, target));
+            steps.extend(web::install(&context, target));
         }
         steps.extend(encrypted::remove(&steps));
         // 5. What only the console knows.
-        steps.extend(targets.iter().filter_map(|target| web::tell_console(&ground, target)));
-        steps.extend(server::start_dependents(&ground));
+        steps.extend(targets.iter().filter_map(|target| web::tell_console(&context, target)));
+        steps.extend(server::start_dependents(&context));
         // 6. Verify; the outage ends. Then it is the turn of the web servers.
-        steps.push(verify(&ground, &targets));
-        steps.extend(server::hand_over(&ground, &targets));
+        steps.push(verify(&context, &targets));
+        steps.extend(server::hand_over(&context, &targets));
         add_hooks(plan, machine, &mut steps, &mut findings);
-        findings.extend(preflight::check(&ground, &targets)?);
     }
-    findings.sort_by_key(|finding| !finding.refuses());
-    let fates = ground.choices.iter().map(|(component, choice)| fate(&ground, *component, choice, &targets)).collect();
-    let no_return = Component::ALL.iter().filter_map(|component| ground.replaced(*component)?.way_back.clone().err());
-    Ok(Procedure { steps, findings, fates, no_return: no_return.collect() })
+    let fates =
+        context.choices.iter().map(|(component, choice)| fate(&context, *component, choice, &targets)).collect();
+    let no_return = Component::ALL.iter().filter_map(|component| context.replaced(*component)?.way_back.clone().err());
+    let procedure = Procedure { steps, findings, fates, no_return: no_return.collect() };
+    Ok(Compiled { context: context, targets, procedure })
 }
 
-fn verify(ground: &Ground<'_>, targets: &[web::Target]) -> Step {
+fn verify(context: &CompileContext<'_>, targets: &[Target]) -> Step {
     let mut expected = Vec::new();
     for component in Component::ALL {
-        let Some(replaced) = ground.replaced(component) else { continue };
+        let Some(replaced) = context.replaced(component) else { continue };
         expected.push(Expected::OldGone { component, codes: vec![replaced.product.code.clone()] });
         if replaced.again {
             expected.push(Expected::NewInstalled { component });
@@ -162,7 +125,7 @@ fn verify(ground: &Ground<'_>, targets: &[web::Target]) -> Step {
         component: None,
         outage: true,
         skip: None,
-        work: Work::Verify(Verify { expected, other_holders: web::other_holders(ground) }),
+        work: Work::Verify(Verify { expected, other_holders: web::other_holders(context) }),
     }
 }
 
@@ -215,8 +178,8 @@ fn hook_step(number: usize, hook: &Hook, machine: &dyn Inspect, steps: &[Step]) 
     Ok((at + behind, step))
 }
 
-fn fate(ground: &Ground<'_>, component: Component, choice: &Choice, targets: &[web::Target]) -> Fate {
-    let found = ground.survey.components.get(&component);
+fn fate(context: &CompileContext<'_>, component: Component, choice: &Choice, targets: &[Target]) -> Fate {
+    let found = context.survey.components.get(&component);
     let location = found.and_then(|found| found.applications.first()).map(|served| served.location());
     let (product, fate) = match choice {
         Choice::Absent => (None, "not installed: nothing to do".to_owned()),

@@ -6,7 +6,9 @@
 
 pub mod packages;
 pub mod products;
+pub mod reinstall;
 mod web;
+pub mod web_config;
 
 use crate::plan::Component;
 use crate::platform::facts::{Application, Bits, Service, System, WebServer};

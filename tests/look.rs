@@ -6,12 +6,13 @@ use support::steady::steady;
 use support::*;
 
 use pfupgrade::engine::{Event, Watcher, prepare};
+use pfupgrade::finding::Finding;
 use pfupgrade::platform::disk::MemoryDisk;
 use pfupgrade::platform::simulated::demo;
-use pfupgrade::preflight::Finding;
-use pfupgrade::report::preview::{Certainty, ComponentPreview, GatePreview, MergePreview, Preview, StepPreview};
-use pfupgrade::report::summary::{ByHand, GateSummary, StepSummary, Summary};
+use pfupgrade::report::preview::{ComponentPreview, GatePreview, Preview, StepPreview};
+use pfupgrade::report::summary::{GateSummary, StepSummary, Summary};
 use pfupgrade::report::text::{self, columns, preview, summary};
+use pfupgrade::step::{Certainty, FollowUp, MergePreview};
 use pfupgrade::webconfig::{Change, DiffLine, Fate, LineKind, Shown};
 use std::fs;
 use std::path::Path;
@@ -216,7 +217,7 @@ fn a_summary() {
         machine: "MFA01".to_owned(),
         steps: vec![done("Back up the server", "done"), done("Activate the server", "skipped: done beforehand")],
         gates: vec![GateSummary { id: "portal-url".to_owned(), by: "operator".to_owned() }],
-        by_hand: vec![ByHand { title: "Tell the users".to_owned(), lines: vec!["the new address".to_owned()] }],
+        by_hand: vec![FollowUp { title: "Tell the users".to_owned(), lines: vec!["the new address".to_owned()] }],
         outage_ms: Some(1_625_400),
         backup: r"C:\backups\1".to_owned(),
         web_server_backup: Some("pfupgrade-1".to_owned()),

@@ -4,11 +4,11 @@
 mod support;
 use support::*;
 
+use pfupgrade::finding::Level;
 use pfupgrade::package::packed_code;
 use pfupgrade::platform::disk::MemoryDisk;
 use pfupgrade::platform::facts::Bits;
 use pfupgrade::platform::registry::Value;
-use pfupgrade::preflight::Level;
 
 const USER_DATA: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Installer\UserData";
 const UNINSTALL: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall";

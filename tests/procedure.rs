@@ -5,13 +5,13 @@ mod support;
 use support::*;
 
 use pfupgrade::engine::{Silent, prepare};
+use pfupgrade::finding::{Finding, Level};
 use pfupgrade::plan::Plan;
 use pfupgrade::platform::Platform;
 use pfupgrade::platform::disk::{self, MemoryDisk};
 use pfupgrade::platform::facts::Application;
 use pfupgrade::platform::op::Op;
 use pfupgrade::platform::registry::Value;
-use pfupgrade::preflight::{Finding, Level};
 
 const UNINSTALL: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall";
 const KEY: &str = r"HKLM\SOFTWARE\Wow6432Node\Positive Networks\PhoneFactor";

@@ -6,9 +6,9 @@
 mod steady;
 use steady::steady;
 
+use pfupgrade::finding::{FINDINGS, Level};
 use pfupgrade::plan::{KEYS, KeyDoc};
 use pfupgrade::platform::own::Notice;
-use pfupgrade::preflight::{FINDINGS, Level};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;

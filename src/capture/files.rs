@@ -5,7 +5,7 @@ use crate::plan::Component;
 use crate::platform::disk::{self, Entry, Kind};
 use crate::platform::simulated::{demo, needs};
 use crate::platform::{Doing, Failure};
-use crate::preflight::settings;
+use crate::survey::web_config;
 use crate::survey::{Found, Installed, Served, installed_files, packages};
 use crate::webconfig::CONFIG_LIMIT;
 use crate::webconfig::placeholders;
@@ -55,7 +55,7 @@ impl Work<'_> {
         let files = self.machine.files().walk(folder).doing(format!("list {folder}"))?;
         self.folder(folder)?;
         // A web.config may keep settings in files of any name.
-        let outside = settings::outside_files(self.machine, &served.web_config());
+        let outside = web_config::outside_files(self.machine, &served.web_config());
         for entry in files {
             let below = entry.path.below(folder).unwrap_or_default();
             let theme = fold(below).strip_prefix(r"APP_THEMES\").map(str::to_owned);

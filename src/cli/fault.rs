@@ -3,9 +3,9 @@
 use crate::engine::EngineError;
 use crate::engine::journal::JournalError;
 use crate::exit::Exit;
+use crate::finding::Finding;
 use crate::plan::Diagnostics;
 use crate::platform::Failure;
-use crate::preflight::Finding;
 use serde::Serialize;
 
 /// One clear message: what was being done, why it failed, what to do next.

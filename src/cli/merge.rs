@@ -5,8 +5,8 @@ use super::fault::Fault;
 use super::options::{Conflicts, Decision, MergeArgs};
 use super::talk::Talk;
 use crate::exit::Exit;
-use crate::report::preview::MergePreview;
 use crate::report::text;
+use crate::step::MergePreview;
 use crate::webconfig::{
     self, Change, ConfigError, Document, OnConflict, OtherChanges, Rules, SdkUrlRule, Sources, ThemeRule,
 };

@@ -6,72 +6,9 @@ use super::{End, Engine, EngineError};
 use crate::platform::disk;
 use crate::platform::op::{Gate, Op};
 use crate::platform::{Doing, Failure, FailureKind, Manifest, Outcome, Size, installer_log, manifest_of};
-use crate::report::preview::MergePreview;
-use crate::report::summary;
-use crate::step::{ConfigureWeb, Scene, Step, StepKind, Work};
-use crate::webconfig::CONFIG_LIMIT;
-use crate::webconfig::{self, Change, DiffLine, Document, Shown};
-use crate::winpath::WinPath;
-use serde::{Deserialize, Serialize};
+use crate::step::{self, Account, Step, Work};
 
 const MANIFEST_LIMIT: u64 = 256 << 20;
-/// Lines that are the same on both sides, around each difference.
-const CONTEXT: usize = 3;
-
-/// What became of an administrator's web.config. Secrets are masked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Account {
-    /// The file as it was called before.
-    pub before: String,
-    /// The file as it is called now.
-    pub after: String,
-    /// What became of every value of the old file.
-    pub changes: Vec<Change>,
-    /// The file before against the file now.
-    pub diff: Vec<DiffLine>,
-}
-
-impl Account {
-    /// Tells it from the files, once the merged one is written. `None` where there was no old one.
-    fn of(step: &ConfigureWeb, scene: &Scene<'_>) -> Result<Option<Self>, Failure> {
-        let Some(merge) = step.merge(scene)? else { return Ok(None) };
-        if step.protected.is_some() {
-            return Ok(Some(Self::of_encrypted(step, merge)));
-        }
-        let read = |path: &WinPath| {
-            let doing = format!("read {path}");
-            let bytes = disk::read(scene.machine.files(), path, CONFIG_LIMIT).doing(&doing)?;
-            Document::parse(bytes, path.as_str()).doing(doing)
-        };
-        let before = read(&scene.old(&step.old_folder).child("web.config"))?;
-        let after = read(&WinPath::new(&merge.file).doing("find the merged web.config")?)?;
-        Ok(Some(Self {
-            before: step.old_folder.child("web.config").to_string(),
-            after: merge.file,
-            changes: merge.changes,
-            diff: webconfig::masked_diff(&before, &after, CONTEXT),
-        }))
-    }
-}
-
-impl Account {
-    /// What an administrator has encrypted is not shown, whatever it is called: only what became of it.
-    fn of_encrypted(step: &ConfigureWeb, merge: MergePreview) -> Self {
-        let hidden = |shown: Shown| if shown == Shown::Absent { shown } else { Shown::Masked };
-        let change = |change: Change| Change {
-            old: hidden(change.old),
-            new: hidden(change.new),
-            result: hidden(change.result),
-            ..change
-        };
-        Self {
-            before: step.old_folder.child("web.config").to_string(),
-            after: merge.file,
-            changes: merge.changes.into_iter().map(change).collect(),
-            diff: Vec::new(),
-        }
-    }
-}
 
 impl Running<'_> {
     /// Notes what became of the old settings, where the step has written a web.config.
@@ -98,7 +35,7 @@ impl Running<'_> {
     pub(super) fn note_end(&mut self) -> Result<(), EngineError> {
         let data = self.engine.data_file(self.frozen)?;
         // What cannot be told now can be asked for later; the run is done all the same.
-        let by_hand = summary::by_hand(&self.frozen.steps, &self.scene()).ok();
+        let by_hand = step::follow_ups(&self.frozen.steps, &self.scene()).ok();
         self.write(Entry::Finished { data, by_hand })
     }
 }

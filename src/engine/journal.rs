@@ -3,16 +3,14 @@
 //! A record is on disk before what it announces happens. A last line that was cut short is dropped; any other damage is
 //! an error, since nothing may be decided on a history that is not whole.
 
-use super::account::Account;
 use super::seal::{seal, unseal};
+use crate::finding::Finding;
 use crate::plan::{Component, Plan};
 use crate::platform::disk::{self, Disk, ReadDisk, WriteFile};
 use crate::platform::facts::{Application, ServiceState};
 use crate::platform::op::{Gate, Op};
 use crate::platform::{Doing, Failure, Outcome, Process};
-use crate::preflight::Finding;
-use crate::report::summary::ByHand;
-use crate::step::{Folders, Step, Work};
+use crate::step::{Account, Folders, FollowUp, Step, Work};
 use crate::survey::Survey;
 use crate::webconfig::Side;
 use crate::winpath::WinPath;
@@ -155,7 +153,7 @@ pub enum Entry {
         data: Option<DataFile>,
         /// What is left to do by hand, where that could be told.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        by_hand: Option<Vec<ByHand>>,
+        by_hand: Option<Vec<FollowUp>>,
     },
     /// A rollback begins; this puts everything back.
     RollbackStarted {

@@ -24,7 +24,6 @@ mod seal;
 mod undo;
 mod upgraded;
 
-pub use account::Account;
 pub use approval::{Approved, Fingerprint, NotApproved};
 pub use check::Check;
 pub use event::{Event, Silent, Watcher};

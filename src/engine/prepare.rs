@@ -1,16 +1,17 @@
 //! Look and compile: everything up to the question whether to go on.
 
 use super::journal::{FORMAT, Frozen};
+use crate::finding::{Finding, MERGE_CONFLICT};
 use crate::plan::Plan;
 use crate::platform::clock::Clock;
 use crate::platform::disk::{self, ReadDisk};
 use crate::platform::glance::Glance;
 use crate::platform::op::Op;
 use crate::platform::{Doing, Failure, Inspect};
-use crate::preflight::{Finding, MERGE_CONFLICT};
+use crate::preflight;
 use crate::procedure::{self, Procedure};
-use crate::report::preview::{Certainty, ComponentPreview, GatePreview, MergePreview, Preview, StepPreview};
-use crate::step::{Folders, History, Scene, Step, Work};
+use crate::report::preview::{ComponentPreview, GatePreview, Preview, StepPreview};
+use crate::step::{Certainty, Folders, History, MergePreview, Scene, Step, Work};
 use crate::survey::survey;
 use crate::webconfig::Change;
 use crate::winpath::WinPath;
@@ -29,7 +30,9 @@ pub fn prepare(machine: &dyn Inspect, clock: &dyn Clock, plan: &Plan, state: &Wi
     let machine: &dyn Inspect = &Glance::at(machine);
     let survey = survey(machine)?;
     let folders = folders(machine, clock, plan, state)?;
-    let procedure = procedure::compile(plan, &survey, machine, &folders)?;
+    let compiled = procedure::compile(plan, &survey, machine, &folders)?;
+    let findings = preflight::check(&compiled)?;
+    let procedure = Procedure { findings, ..compiled.procedure };
     let preview = preview(machine, plan, &survey.system, &folders, &procedure)?;
     let frozen = Frozen {
         format: FORMAT,

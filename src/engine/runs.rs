@@ -5,7 +5,7 @@ use super::{Engine, EngineError};
 use crate::platform::disk::{self, Kind};
 use crate::platform::op::Op;
 use crate::platform::{Doing, Failure, Outcome, Process};
-use crate::report::summary::ByHand;
+use crate::step::FollowUp;
 use crate::step::{History, Kept, Source};
 use crate::winpath::WinPath;
 use jiff::Timestamp;
@@ -50,7 +50,7 @@ impl Found {
     }
 
     /// What the finished run has left to people, where that has been noted.
-    pub fn by_hand(&self) -> Option<&[ByHand]> {
+    pub fn by_hand(&self) -> Option<&[FollowUp]> {
         self.records.iter().rev().find_map(|record| match &record.entry {
             Entry::Finished { by_hand, .. } => by_hand.as_deref(),
             _ => None,

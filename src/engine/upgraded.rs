@@ -5,7 +5,6 @@ use super::{Check, Engine, EngineError, Found};
 use crate::plan::Component;
 use crate::platform::facts::Site;
 use crate::platform::{Doing, Failure, disk};
-use crate::procedure::address;
 use crate::step::{ConfigureWeb, Work};
 use crate::webconfig::CONFIG_LIMIT;
 use crate::webconfig::{Document, SdkUrlRule};
@@ -99,7 +98,7 @@ impl Engine<'_> {
 
 /// The addresses of a page, those first whose name a certificate most likely has.
 fn addresses(site: &Site, page: &str, hosts: &[String], machine: &str) -> Vec<String> {
-    let usual = address(site, page);
+    let usual = site.url(page);
     if !usual.contains("<server-name>") {
         return vec![usual];
     }

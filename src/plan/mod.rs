@@ -162,6 +162,21 @@ pub struct Common {
     pub rollback_installer: Option<MachinePath>,
 }
 
+impl Common {
+    /// The hash that the installer must have, where the plan pins it.
+    pub fn pin(&self) -> Option<&str> {
+        self.sha256.as_ref().map(|pin| pin.as_str())
+    }
+
+    /// Who must have signed the installer; `None` where the plan accepts an unsigned one.
+    pub fn signer(&self) -> Option<&str> {
+        match &self.signed_by {
+            SignedBy::Name(name) => Some(name),
+            SignedBy::Unsigned => None,
+        }
+    }
+}
+
 /// `[server]`
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

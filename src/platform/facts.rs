@@ -218,6 +218,26 @@ pub struct Site {
     pub applications: Vec<Application>,
 }
 
+impl Site {
+    /// The URL of a path of this site, by its bindings: encrypted ones first. `<server-name>` stands for a host that no
+    /// binding names.
+    pub fn url(&self, path: &str) -> String {
+        let mut bindings: Vec<&String> = self.bindings.iter().collect();
+        bindings.sort_by_key(|binding| !binding.starts_with("https/"));
+        let parts = bindings.first().and_then(|binding| {
+            let (scheme, rest) = binding.split_once('/')?;
+            let (rest, host) = rest.rsplit_once(':')?;
+            Some((scheme, rest.rsplit_once(':')?.1, host))
+        });
+        let (scheme, port, host) = parts.unwrap_or(("https", "443", ""));
+        let host = if host.is_empty() { "<server-name>" } else { host };
+        match (scheme, port) {
+            ("https", "443") | ("http", "80") => format!("{scheme}://{host}{path}"),
+            _ => format!("{scheme}://{host}:{port}{path}"),
+        }
+    }
+}
+
 /// An application of a site.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]

@@ -1,10 +1,10 @@
 //! Whether the folders that are backed up and moved aside are the components' own.
 
-use super::Finding;
+use crate::finding::Finding;
 use crate::plan::Component;
 use crate::platform::disk::{self, Kind};
 use crate::platform::{Doing, Failure};
-use crate::procedure::Ground;
+use crate::procedure::CompileContext;
 use crate::survey::Served;
 use crate::winpath::WinPath;
 use std::collections::BTreeSet;
@@ -15,22 +15,22 @@ type Named = (String, WinPath);
 /// Where a file is replaced, its new content gets a name that is so much longer, and a name has 255 characters.
 const LONGEST_NAME: usize = 255 - ".pfupgrade-new.config".len();
 
-pub(super) fn check(ground: &Ground<'_>, findings: &mut Vec<Finding>) -> Result<(), Failure> {
+pub(super) fn check(context: &CompileContext<'_>, findings: &mut Vec<Finding>) -> Result<(), Failure> {
     for component in Component::WEB {
-        if let Some(served) = ground.replaced(component).and_then(|replaced| replaced.served.as_ref()) {
-            findings.extend(of_application(ground, component, served));
+        if let Some(served) = context.replaced(component).and_then(|replaced| replaced.served.as_ref()) {
+            findings.extend(of_application(context, component, served));
         }
     }
-    findings.extend(own(ground));
-    findings.extend(cannot_back_up(ground)?);
+    findings.extend(own(context));
+    findings.extend(cannot_back_up(context)?);
     Ok(())
 }
 
 /// What a backup could hold, and a rollback not put back.
-fn cannot_back_up(ground: &Ground<'_>) -> Result<Option<Finding>, Failure> {
-    let files = ground.machine.files();
+fn cannot_back_up(context: &CompileContext<'_>) -> Result<Option<Finding>, Failure> {
+    let files = context.machine.files();
     let mut seen = Vec::new();
-    for folder in backed_up(ground) {
+    for folder in backed_up(context) {
         let doing = format!("list {folder}");
         if !disk::exists(files, &folder).doing(&doing)? {
             continue;
@@ -61,20 +61,20 @@ fn cannot_back_up(ground: &Ground<'_>) -> Result<Option<Finding>, Failure> {
 const SHOWN: usize = 10;
 
 /// Every folder of which a backup is made.
-pub(super) fn backed_up(ground: &Ground<'_>) -> Vec<WinPath> {
-    let served = Component::WEB.iter().filter_map(|component| ground.replaced(*component)?.served.as_ref());
+pub(super) fn backed_up(context: &CompileContext<'_>) -> Vec<WinPath> {
+    let served = Component::WEB.iter().filter_map(|component| context.replaced(*component)?.served.as_ref());
     let mut all: Vec<WinPath> = served.map(|served| served.application.folder.clone()).collect();
-    if ground.replaced(Component::Server).is_some() {
-        all.extend(ground.survey.install.iter().map(|install| install.folder.clone()));
+    if context.replaced(Component::Server).is_some() {
+        all.extend(context.survey.install.iter().map(|install| install.folder.clone()));
     }
     all
 }
 
 /// The whole folder of an application is moved aside, with whatever else lies in it.
-fn of_application(ground: &Ground<'_>, component: Component, served: &Served) -> Option<Finding> {
+fn of_application(context: &CompileContext<'_>, component: Component, served: &Served) -> Option<Finding> {
     let folder = &served.application.folder;
-    let install = ground.survey.install.as_ref();
-    let others = others(ground, served);
+    let install = context.survey.install.as_ref();
+    let others = others(context, served);
     let inside = others.iter().filter(|(_, other)| other.is_within(folder)).map(describe);
     let around = install.filter(|install| folder.is_within(&install.folder) && *folder != install.folder);
     let evidence: Vec<String> =
@@ -85,9 +85,9 @@ fn of_application(ground: &Ground<'_>, component: Component, served: &Served) ->
 }
 
 /// Every folder that must stay where it is while the one of `served` is moved.
-fn others(ground: &Ground<'_>, served: &Served) -> Vec<Named> {
+fn others(context: &CompileContext<'_>, served: &Served) -> Vec<Named> {
     let mut all = Vec::new();
-    for site in ground.survey.web_server.iter().flat_map(|iis| &iis.sites) {
+    for site in context.survey.web_server.iter().flat_map(|iis| &iis.sites) {
         all.push((format!("the root of the site \"{}\"", site.name), site.folder.clone()));
         let is_itself = |path: &str| site.id == served.site_id && path.eq_ignore_ascii_case(&served.application.path);
         let applications = site.applications.iter().filter(|application| !is_itself(&application.path));
@@ -95,16 +95,16 @@ fn others(ground: &Ground<'_>, served: &Served) -> Vec<Named> {
             (format!("the application {}{}", site.name, application.path), application.folder.clone())
         }));
     }
-    all.extend(ground.survey.install.iter().map(|install| ("InstallPath".to_owned(), install.folder.clone())));
+    all.extend(context.survey.install.iter().map(|install| ("InstallPath".to_owned(), install.folder.clone())));
     all
 }
 
 /// The tool's own folders may lie in nothing that is backed up: a backup would hold itself, and a rollback remove it.
-fn own(ground: &Ground<'_>) -> Option<Finding> {
-    let backed_up = backed_up(ground);
+fn own(context: &CompileContext<'_>) -> Option<Finding> {
+    let backed_up = backed_up(context);
     let own = [
-        ("the backups".to_owned(), ground.folders.backup.clone()),
-        ("the state".to_owned(), ground.folders.run.clone()),
+        ("the backups".to_owned(), context.folders.backup.clone()),
+        ("the state".to_owned(), context.folders.run.clone()),
     ];
     let inside = own.iter().filter(|(_, own)| backed_up.iter().any(|folder| own.is_within(folder)));
     let evidence: Vec<String> = inside.map(describe).collect();

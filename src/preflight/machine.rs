@@ -1,10 +1,11 @@
 //! What the machine itself must be like.
 
-use super::{Finding, folders};
+use super::folders;
+use crate::finding::Finding;
 use crate::plan::Component;
 use crate::platform::facts::Bits;
 use crate::platform::{Doing, Failure, disk};
-use crate::procedure::{Ground, Target};
+use crate::procedure::{CompileContext, Target};
 use crate::survey::KEY;
 use crate::winpath::WinPath;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,26 +13,26 @@ use std::collections::{BTreeMap, BTreeSet};
 /// .NET Framework 4.0 writes no release number; 4.5 and later do. Version 7 and later of the web parts need 4.x.
 const DOTNET_45: u32 = 378_389;
 
-pub(super) fn check(ground: &Ground<'_>, targets: &[Target]) -> Result<Vec<Finding>, Failure> {
+pub(super) fn check(context: &CompileContext<'_>, targets: &[Target]) -> Result<Vec<Finding>, Failure> {
     let mut findings = Vec::new();
-    windows(ground, targets, &mut findings);
-    web_server(ground, targets, &mut findings);
-    install_path(ground, &mut findings);
-    space(ground, &mut findings)?;
-    leftovers(ground, targets, &mut findings)?;
-    interruptions(ground, &mut findings);
+    windows(context, targets, &mut findings);
+    web_server(context, targets, &mut findings);
+    install_path(context, &mut findings);
+    space(context, &mut findings)?;
+    leftovers(context, targets, &mut findings)?;
+    interruptions(context, &mut findings);
     Ok(findings)
 }
 
-fn windows(ground: &Ground<'_>, targets: &[Target], findings: &mut Vec<Finding>) {
-    let system = &ground.survey.system;
+fn windows(context: &CompileContext<'_>, targets: &[Target], findings: &mut Vec<Finding>) {
+    let system = &context.survey.system;
     if !system.elevated {
         findings.push(
             Finding::refuse("not-elevated", "this process may not change the machine")
                 .advice("start it again from a console that was opened with \"Run as administrator\""),
         );
     }
-    pending_reboot(ground, findings);
+    pending_reboot(context, findings);
     if system.dotnet_release.is_none_or(|release| release < DOTNET_45) && !targets.is_empty() {
         findings.push(
             Finding::refuse("no-dotnet-4", "the web parts of version 7 and later need .NET Framework 4.5 or later")
@@ -44,7 +45,7 @@ fn windows(ground: &Ground<'_>, targets: &[Target], findings: &mut Vec<Finding>)
     let runtimes = [(system.vc_x86, "x86"), (system.vc_x64 || system.bits == Bits::X86, "x64")];
     let missing: Vec<&str> = runtimes.iter().filter(|(there, _)| !there).map(|(_, name)| *name).collect();
     // The server's setup brings both along; without it nobody does.
-    if !missing.is_empty() && !targets.is_empty() && ground.upgraded(Component::Server).is_none() {
+    if !missing.is_empty() && !targets.is_empty() && context.upgraded(Component::Server).is_none() {
         findings.push(
             Finding::refuse(
                 "no-visual-cpp",
@@ -57,16 +58,16 @@ fn windows(ground: &Ground<'_>, targets: &[Target], findings: &mut Vec<Finding>)
 }
 
 /// A restart that is due matters most where it would touch what this run writes.
-fn pending_reboot(ground: &Ground<'_>, findings: &mut Vec<Finding>) {
-    let system = &ground.survey.system;
+fn pending_reboot(context: &CompileContext<'_>, findings: &mut Vec<Finding>) {
+    let system = &context.survey.system;
     let pending = &system.pending_renames;
     if pending.is_empty() {
         return;
     }
-    let served = ground.survey.components.values().flat_map(|found| &found.applications);
+    let served = context.survey.components.values().flat_map(|found| &found.applications);
     let ours: Vec<&WinPath> = served
         .map(|served| &served.application.folder)
-        .chain(ground.survey.install.as_ref().map(|install| &install.folder))
+        .chain(context.survey.install.as_ref().map(|install| &install.folder))
         .collect();
     let title = "Windows waits for a restart that will rename or delete files";
     let finding = match system.pending_paths().any(|path| ours.iter().any(|folder| path.is_within(folder))) {
@@ -76,11 +77,11 @@ fn pending_reboot(ground: &Ground<'_>, findings: &mut Vec<Finding>) {
     findings.push(finding.evidence(pending.iter().take(10).cloned()).advice("restart Windows before the upgrade"));
 }
 
-fn web_server(ground: &Ground<'_>, targets: &[Target], findings: &mut Vec<Finding>) {
+fn web_server(context: &CompileContext<'_>, targets: &[Target], findings: &mut Vec<Finding>) {
     if targets.is_empty() {
         return;
     }
-    let features = ground.survey.web_server.as_ref().map(|iis| iis.features.as_slice()).unwrap_or_default();
+    let features = context.survey.web_server.as_ref().map(|iis| iis.features.as_slice()).unwrap_or_default();
     let has = |name: &str| features.iter().any(|feature| feature == name);
     for (feature, id, title) in [
         ("asp-net", "no-asp-net", "IIS has no ASP.NET"),
@@ -97,8 +98,8 @@ fn web_server(ground: &Ground<'_>, targets: &[Target], findings: &mut Vec<Findin
 }
 
 /// Without its folder neither the agent's data can be backed up nor the new setup be led to it.
-fn install_path(ground: &Ground<'_>, findings: &mut Vec<Finding>) {
-    if ground.replaced(Component::Server).is_some() && ground.survey.install.is_none() {
+fn install_path(context: &CompileContext<'_>, findings: &mut Vec<Finding>) {
+    if context.replaced(Component::Server).is_some() && context.survey.install.is_none() {
         findings.push(
             Finding::refuse("no-install-path", "the agent is installed, but the registry does not name its folder")
                 .evidence([format!("{KEY} has no usable InstallPath, in Wow6432Node or without it")])
@@ -108,24 +109,24 @@ fn install_path(ground: &Ground<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// Backups, and as much again for what is installed.
-fn space(ground: &Ground<'_>, findings: &mut Vec<Finding>) -> Result<(), Failure> {
+fn space(context: &CompileContext<'_>, findings: &mut Vec<Finding>) -> Result<(), Failure> {
     const SETUP: u64 = 1 << 30;
     let mut needed: BTreeMap<char, u64> = BTreeMap::new();
-    let files = ground.machine.files();
-    for folder in &folders::backed_up(ground) {
+    let files = context.machine.files();
+    for folder in &folders::backed_up(context) {
         let measuring = format!("measure {folder}");
         let size = match disk::exists(files, folder).doing(&measuring)? {
             true => files.size(folder).doing(&measuring)?,
             false => 0,
         };
-        *needed.entry(ground.folders.backup.drive()).or_default() += size;
+        *needed.entry(context.folders.backup.drive()).or_default() += size;
         *needed.entry(folder.drive()).or_default() += size;
     }
-    if let (Some(_), Some(install)) = (ground.upgraded(Component::Server), &ground.survey.install) {
+    if let (Some(_), Some(install)) = (context.upgraded(Component::Server), &context.survey.install) {
         *needed.entry(install.folder.drive()).or_default() += SETUP;
     }
     for (drive, needed) in needed {
-        let free = ground.machine.free_space(drive)?;
+        let free = context.machine.free_space(drive)?;
         if free < needed {
             let mib = |bytes: u64| bytes.div_ceil(1 << 20);
             findings.push(
@@ -143,17 +144,17 @@ fn space(ground: &Ground<'_>, findings: &mut Vec<Finding>) -> Result<(), Failure
 }
 
 /// What an upgrade that nobody journalled leaves behind.
-fn leftovers(ground: &Ground<'_>, targets: &[Target], findings: &mut Vec<Finding>) -> Result<(), Failure> {
+fn leftovers(context: &CompileContext<'_>, targets: &[Target], findings: &mut Vec<Finding>) -> Result<(), Failure> {
     let mut seen = Vec::new();
     for target in targets {
         for name in ["app_offline.htm", "web.config.pfupgrade-new.config"] {
             let path = target.old.application.folder.child(name);
-            if disk::exists(ground.machine.files(), &path).doing(format!("look for {path}"))? {
+            if disk::exists(context.machine.files(), &path).doing(format!("look for {path}"))? {
                 seen.push(path.to_string());
             }
         }
     }
-    seen.extend(unexplained_leftovers(ground)?);
+    seen.extend(unexplained_leftovers(context)?);
     if !seen.is_empty() {
         findings.push(
             Finding::refuse_unless_allowed("leftovers", "an earlier attempt left files behind")
@@ -165,12 +166,12 @@ fn leftovers(ground: &Ground<'_>, targets: &[Target], findings: &mut Vec<Finding
 }
 
 /// Folders that a run has moved aside and whose journal is not among the runs here: that run may not have come to its end.
-fn unexplained_leftovers(ground: &Ground<'_>) -> Result<Vec<String>, Failure> {
-    let files = ground.machine.files();
+fn unexplained_leftovers(context: &CompileContext<'_>) -> Result<Vec<String>, Failure> {
+    let files = context.machine.files();
     let there = |path: &WinPath| disk::exists(files, path).doing(format!("look for {path}"));
-    let Some(runs) = ground.folders.run.parent() else { return Ok(Vec::new()) };
-    let served = Component::WEB.iter().filter_map(|component| ground.replaced(*component)?.served.as_ref());
-    let own = served.filter_map(|served| ground.folders.aside(&served.application.folder).parent());
+    let Some(runs) = context.folders.run.parent() else { return Ok(Vec::new()) };
+    let served = Component::WEB.iter().filter_map(|component| context.replaced(*component)?.served.as_ref());
+    let own = served.filter_map(|served| context.folders.aside(&served.application.folder).parent());
     let mut seen = Vec::new();
     for aside in own.collect::<BTreeSet<_>>() {
         if !there(&aside)? {
@@ -186,12 +187,12 @@ fn unexplained_leftovers(ground: &Ground<'_>) -> Result<Vec<String>, Failure> {
 }
 
 /// What stops working for others while the agent is away.
-fn interruptions(ground: &Ground<'_>, findings: &mut Vec<Finding>) {
-    if ground.replaced(Component::Server).is_none() {
+fn interruptions(context: &CompileContext<'_>, findings: &mut Vec<Finding>) {
+    if context.replaced(Component::Server).is_none() {
         return;
     }
-    let Some(install) = &ground.survey.install else { return };
-    let modules = ground.survey.web_server.iter().flat_map(|iis| &iis.global_modules);
+    let Some(install) = &context.survey.install else { return };
+    let modules = context.survey.web_server.iter().flat_map(|iis| &iis.global_modules);
     let ours: Vec<String> = modules
         .filter(|(_, file)| file.is_within(&install.folder))
         .map(|(name, file)| format!("IIS module {name} in {file}"))

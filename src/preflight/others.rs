@@ -1,26 +1,27 @@
 //! What the new version needs of others: accounts, groups, and an SDK on another server.
 
-use super::{Finding, settings};
+use crate::finding::Finding;
 use crate::plan::Component;
-use crate::procedure::{Ground, Target};
+use crate::procedure::{CompileContext, Target};
+use crate::survey::web_config;
 
 /// The group whose members may use the SDK; it keeps its name in the new version. The server's console makes it, which
 /// nobody opens in an upgrade.
 const GROUP: &str = "PhoneFactor Admins";
 
-pub(super) fn check(ground: &Ground<'_>, targets: &[Target], findings: &mut Vec<Finding>) {
-    accounts(ground, targets, findings);
-    findings.extend(silent_sdk(ground, targets));
+pub(super) fn check(context: &CompileContext<'_>, targets: &[Target], findings: &mut Vec<Finding>) {
+    accounts(context, targets, findings);
+    findings.extend(silent_sdk(context, targets));
 }
 
 /// What an account is needed for, and its name.
 type Named = (String, String);
 
-fn accounts(ground: &Ground<'_>, targets: &[Target], findings: &mut Vec<Finding>) {
+fn accounts(context: &CompileContext<'_>, targets: &[Target], findings: &mut Vec<Finding>) {
     let (mut missing, mut unknown) = (Vec::new(), Vec::new());
-    for (what, name) in targets.iter().flat_map(|target| needed(ground, target)) {
+    for (what, name) in targets.iter().flat_map(|target| needed(context, target)) {
         let seen = format!("{name}, {what}");
-        match ground.machine.account_exists(&name) {
+        match context.machine.account_exists(&name) {
             Ok(Some(true)) => {}
             Ok(Some(false)) => missing.push(seen),
             Ok(None) => unknown.push(seen),
@@ -39,10 +40,10 @@ fn accounts(ground: &Ground<'_>, targets: &[Target], findings: &mut Vec<Finding>
     }
 }
 
-fn needed(ground: &Ground<'_>, target: &Target) -> Vec<Named> {
+fn needed(context: &CompileContext<'_>, target: &Target) -> Vec<Named> {
     let mut all = Vec::new();
     let title = target.component.title();
-    let pool = ground.survey.web_server.as_ref().and_then(|iis| iis.pool(&target.pool));
+    let pool = context.survey.web_server.as_ref().and_then(|iis| iis.pool(&target.pool));
     // Built-in identities have no backslash.
     if let Some(pool) = pool.filter(|pool| pool.identity.contains('\\')) {
         all.push((format!("as which the pool \"{}\" of the {title} runs", pool.name), pool.identity.clone()));
@@ -51,26 +52,26 @@ fn needed(ground: &Ground<'_>, target: &Target) -> Vec<Named> {
         all.push((format!("whose members may use the {title}"), GROUP.to_owned()));
     }
     // An account for an SDK on another server may be one of that server alone.
-    if ground.plan.sdk.url.is_none()
-        && let Some(name) = sdk_account(ground, target)
+    if context.plan.sdk.url.is_none()
+        && let Some(name) = sdk_account(context, target)
     {
         all.push((format!("with which the {title} signs in to the SDK"), name));
     }
     all
 }
 
-fn sdk_account(ground: &Ground<'_>, target: &Target) -> Option<String> {
+fn sdk_account(context: &CompileContext<'_>, target: &Target) -> Option<String> {
     // What cannot be read is a finding of its own.
-    let (_, values) = settings::read(ground.machine, &target.old.web_config()).ok()??;
+    let (_, values) = web_config::read(context.machine, &target.old.web_config()).ok()??;
     let name = values.app_setting("WEB_SERVICE_SDK_AUTHENTICATION_USERNAME")?.trim();
     (!name.is_empty()).then(|| name.to_owned())
 }
 
 /// An SDK on another server must be there by the time this one needs it. One that asks who is there is well.
-fn silent_sdk(ground: &Ground<'_>, targets: &[Target]) -> Option<Finding> {
-    let url = ground.plan.sdk.url.as_ref()?;
+fn silent_sdk(context: &CompileContext<'_>, targets: &[Target]) -> Option<Finding> {
+    let url = context.plan.sdk.url.as_ref()?;
     targets.iter().find(|target| target.component != Component::Sdk)?;
-    let seen = match ground.machine.http_status(url.as_str()) {
+    let seen = match context.machine.http_status(url.as_str()) {
         Ok(200..=399 | 401 | 403) => return None,
         Ok(status) => format!("{url} answers with {status}"),
         Err(failure) => failure.to_string(),

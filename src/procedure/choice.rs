@@ -1,9 +1,10 @@
 //! What becomes of each component: the plan's wishes applied to what was found.
 
-use crate::plan::{Action, Common, Component, Plan};
+use crate::finding::Finding;
+use crate::plan::{Action, Common, Component, MachinePath, Plan};
 use crate::platform::{Failure, Inspect};
-use crate::preflight::{Finding, rollback_installer, way_back};
 use crate::survey::products::{self, Product};
+use crate::survey::reinstall::{installs_again, way_back};
 use crate::survey::{Found, Served, Survey};
 use crate::winpath::WinPath;
 
@@ -116,6 +117,25 @@ fn choose_one(
     };
     let again = wanted.action != Action::Remove;
     Ok(Choice::Replaced(Box::new(Replaced { product: product.clone(), served, again, way_back })))
+}
+
+/// The plan's own installer of the old version: it must be of the very product that is installed, for another one would
+/// not be the state before.
+fn rollback_installer(
+    machine: &dyn Inspect,
+    component: Component,
+    wanted: &MachinePath,
+    product: &Product,
+) -> Result<WinPath, Box<Finding>> {
+    let path = wanted.expand(|name| machine.variable(name)).map_err(|error| error.to_string());
+    path.and_then(|path| installs_again(machine, &path, product).map(|()| path)).map_err(|why| {
+        let title = format!("the rollback installer of the {} cannot bring the old one back", component.title());
+        let advice = format!(
+            "in [{component}], name the package that {} was installed from, or take `rollback-installer` out",
+            product.title()
+        );
+        Box::new(Finding::refuse("rollback-installer", title).evidence([why]).advice(advice))
+    })
 }
 
 fn absent(component: Component) -> Finding {

@@ -1,11 +1,12 @@
 //! What encrypted sections of an old web.config need: a copy of it decrypted, and the merged file encrypted again.
 
-use super::{Ground, Target};
+use super::{CompileContext, Target};
+use crate::finding::Finding;
 use crate::plan::OnEncrypted;
 use crate::platform::disk;
 use crate::platform::facts::Bits;
-use crate::preflight::settings;
 use crate::step::{Decrypt, Protected, RemoveDecrypted, Section, Step, Work};
+use crate::survey::web_config;
 use crate::webconfig::{Document, Values};
 use crate::winpath::WinPath;
 
@@ -13,9 +14,9 @@ use crate::winpath::WinPath;
 const OLD_FIRST: [&str; 2] = ["v2.0.50727", "v4.0.30319"];
 
 /// `aspnet_regiis.exe`: for the old version's files, or for the new one's. `None` where the machine has none.
-pub(crate) fn program(ground: &Ground<'_>, is_old: bool) -> Option<WinPath> {
-    let windows = WinPath::new(ground.machine.variable("SystemRoot")?).ok()?;
-    let framework = match ground.survey.system.bits {
+pub(crate) fn program(context: &CompileContext<'_>, is_old: bool) -> Option<WinPath> {
+    let windows = WinPath::new(context.machine.variable("SystemRoot")?).ok()?;
+    let framework = match context.survey.system.bits {
         Bits::X64 => "Framework64",
         Bits::X86 => "Framework",
     };
@@ -23,33 +24,60 @@ pub(crate) fn program(ground: &Ground<'_>, is_old: bool) -> Option<WinPath> {
         |version: &&str| windows.child("Microsoft.NET").child(framework).child(version).child("aspnet_regiis.exe");
     // A file of .NET 2.0 declares sections that 4.0 has itself, and which it therefore refuses to read.
     let versions = if is_old { &OLD_FIRST[..] } else { &OLD_FIRST[1..] };
-    versions.iter().map(place).find(|path| disk::exists(ground.machine.files(), path).unwrap_or(false))
+    versions.iter().map(place).find(|path| disk::exists(context.machine.files(), path).unwrap_or(false))
+}
+
+/// Whether a merge can migrate the old settings, or there are none.
+pub(super) fn can_be_carried_over(context: &CompileContext<'_>, target: &Target) -> bool {
+    let path = target.old.web_config();
+    let is_readable = |values: &Values| values.encrypted.is_empty() || refusal(context, &path, values).is_none();
+    web_config::read(context.machine, &path).is_ok_and(|read| read.is_none_or(|(_, values)| is_readable(&values)))
+}
+
+/// Why encrypted sections cannot be merged: they can where the plan has them decrypted, and the machine can do that.
+pub(crate) fn refusal(context: &CompileContext<'_>, path: &WinPath, values: &Values) -> Option<Finding> {
+    let refuse = |title: String| Finding::refuse("encrypted-web-config", title).evidence(values.encrypted.clone());
+    if context.plan.merge.on_encrypted == OnEncrypted::Stop {
+        let advice = "set `on-encrypted = \"decrypt\"` in [merge]: a private copy is decrypted for the merge, and its result \
+                      encrypted again; or decrypt them yourself with aspnet_regiis -pdf";
+        return Some(refuse(format!("{path} has encrypted sections")).advice(advice));
+    }
+    // The program knows sections by their paths from the root only.
+    if values.encrypted.iter().any(|section| section.starts_with("location/")) {
+        let advice = "decrypt this one yourself, or move it out of its <location>";
+        return Some(refuse(format!("{path} has an encrypted section in a <location>")).advice(advice));
+    }
+    let has_programs = [true, false].iter().all(|is_old| program(context, *is_old).is_some());
+    let advice =
+        "install ASP.NET of the .NET Framework 4.5 or later; without it the sections have to be decrypted by hand";
+    (!has_programs)
+        .then(|| refuse("aspnet_regiis.exe, which decrypts, is not on this machine".to_owned()).advice(advice))
 }
 
 /// The old web.config of a component, where it has encrypted sections that the plan has decrypted.
-fn encrypted(ground: &Ground<'_>, target: &Target) -> Option<(Document, Values)> {
-    let read = settings::read(ground.machine, &target.old.web_config()).ok()??;
-    let wanted = ground.plan.merge.on_encrypted == OnEncrypted::Decrypt;
+fn encrypted(context: &CompileContext<'_>, target: &Target) -> Option<(Document, Values)> {
+    let read = web_config::read(context.machine, &target.old.web_config()).ok()??;
+    let wanted = context.plan.merge.on_encrypted == OnEncrypted::Decrypt;
     (wanted && !read.1.encrypted.is_empty()).then_some(read)
 }
 
-fn folder(ground: &Ground<'_>, target: &Target) -> WinPath {
-    ground.folders.decrypted().child(target.component.key())
+fn folder(context: &CompileContext<'_>, target: &Target) -> WinPath {
+    context.folders.decrypted().child(target.component.key())
 }
 
 /// What the step that carries the settings over has to know of encrypted sections.
-pub(super) fn protected(ground: &Ground<'_>, target: &Target) -> Option<Protected> {
-    let (document, values) = encrypted(ground, target)?;
+pub(super) fn protected(context: &CompileContext<'_>, target: &Target) -> Option<Protected> {
+    let (document, values) = encrypted(context, target)?;
     let section = |path: String| Section { provider: document.provider_of(&path), path };
     let sections = values.encrypted.into_iter().map(section).collect();
-    Some(Protected { folder: folder(ground, target), sections, program: program(ground, false)? })
+    Some(Protected { folder: folder(context, target), sections, program: program(context, false)? })
 }
 
 /// The step that decrypts a copy.
-pub(super) fn decrypt(ground: &Ground<'_>, target: &Target) -> Option<Step> {
-    let (_, values) = encrypted(ground, target)?;
+pub(super) fn decrypt(context: &CompileContext<'_>, target: &Target) -> Option<Step> {
+    let (_, values) = encrypted(context, target)?;
     let mut files = vec!["web.config".to_owned()];
-    files.extend(settings::outside_files(ground.machine, &target.old.web_config()));
+    files.extend(web_config::outside_files(context.machine, &target.old.web_config()));
     Some(Step {
         id: format!("decrypt-{}", target.component),
         reason: "its settings are encrypted with keys of this machine, and a merge has to read them".to_owned(),
@@ -60,9 +88,9 @@ pub(super) fn decrypt(ground: &Ground<'_>, target: &Target) -> Option<Step> {
             component: target.component,
             old_folder: target.old.application.folder.clone(),
             files,
-            to: folder(ground, target),
+            to: folder(context, target),
             sections: values.encrypted,
-            program: program(ground, true)?,
+            program: program(context, true)?,
         }),
     })
 }

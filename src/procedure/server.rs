@@ -1,10 +1,10 @@
 //! The steps that concern the server itself.
 
-use super::{Ground, Replaced, Target, web};
+use super::{CompileContext, Replaced, Target};
+use crate::finding::Finding;
 use crate::plan::{Component, GateId};
 use crate::platform::facts::{Service, ServiceState, in_start_order};
 use crate::platform::op::Op;
-use crate::preflight::Finding;
 use crate::step::{
     Activate, BackUp, BackUpData, HandOver, InstallServer, Item, PrepareServer, StartServices, Step, StopServices,
     Uninstall, Work,
@@ -19,20 +19,20 @@ const LOG: &str = "MultiFactorAuthSvc.log";
 /// A setup of 128 MB on an old server: minutes pass before it shows anything.
 const SETUP_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 
-fn key_export(ground: &Ground<'_>) -> crate::winpath::WinPath {
-    ground.folders.backup.child("registry-key.json")
+fn key_export(context: &CompileContext<'_>) -> crate::winpath::WinPath {
+    context.folders.backup.child("registry-key.json")
 }
 
-pub(super) fn back_up(ground: &Ground<'_>) -> Option<Step> {
-    ground.replaced(Component::Server)?;
-    let install = ground.survey.install.as_ref()?;
-    let backup = &ground.folders.backup;
+pub(super) fn back_up(context: &CompileContext<'_>) -> Option<Step> {
+    context.replaced(Component::Server)?;
+    let install = context.survey.install.as_ref()?;
+    let backup = &context.folders.backup;
     let mut items = vec![Item {
         from: install.folder.clone(),
         to: backup.child("server"),
         except: vec![install.data(), install.logs()],
     }];
-    items.extend(ground.packages(Component::Server));
+    items.extend(context.packages(Component::Server));
     Some(Step {
         id: "back-up-server".to_owned(),
         reason: "the folder of the agent, its registry key and its cached package are what it can be rebuilt from"
@@ -43,7 +43,7 @@ pub(super) fn back_up(ground: &Ground<'_>) -> Option<Step> {
         work: Work::BackUp(BackUp {
             component: Component::Server,
             items,
-            key: Some((install.view, KEY.to_owned(), key_export(ground))),
+            key: Some((install.view, KEY.to_owned(), key_export(context))),
             facts: None,
             web_server: None,
             not_carried: Vec::new(),
@@ -52,11 +52,11 @@ pub(super) fn back_up(ground: &Ground<'_>) -> Option<Step> {
 }
 
 /// The services stop only where the server itself is replaced: nothing but its data file needs them still.
-pub(super) fn stop_and_back_up_data(ground: &Ground<'_>) -> Vec<Step> {
-    let (Some(_), Some(install)) = (ground.replaced(Component::Server), &ground.survey.install) else {
+pub(super) fn stop_and_back_up_data(context: &CompileContext<'_>) -> Vec<Step> {
+    let (Some(_), Some(install)) = (context.replaced(Component::Server), &context.survey.install) else {
         return Vec::new();
     };
-    let all = [ground.survey.services.clone(), ground.survey.dependents.clone()].concat();
+    let all = [context.survey.services.clone(), context.survey.dependents.clone()].concat();
     let running = in_start_order(all).into_iter().filter(|service| service.state == ServiceState::Running);
     // What needs another one stops before it: what stops along with another one is not known to have run.
     let names: Vec<String> = running.map(|service| service.name).rev().collect();
@@ -87,9 +87,9 @@ pub(super) fn stop_and_back_up_data(ground: &Ground<'_>) -> Vec<Step> {
 }
 
 /// What others run on top of the agent's services runs again at the end, where it can.
-pub(super) fn start_dependents(ground: &Ground<'_>) -> Option<Step> {
-    ground.replaced(Component::Server)?;
-    let all = in_start_order(ground.survey.dependents.clone());
+pub(super) fn start_dependents(context: &CompileContext<'_>) -> Option<Step> {
+    context.replaced(Component::Server)?;
+    let all = in_start_order(context.survey.dependents.clone());
     let running = all.into_iter().filter(|service| service.state == ServiceState::Running);
     let names: Vec<String> = running.map(|service| service.name).collect();
     (!names.is_empty()).then(|| Step {
@@ -103,16 +103,20 @@ pub(super) fn start_dependents(ground: &Ground<'_>) -> Option<Step> {
 }
 
 /// An agent that comes back has to come back into its own folder, wherever that is.
-fn folder_properties(ground: &Ground<'_>, server: &Replaced, install: &InstallPath) -> BTreeMap<String, String> {
-    let package = server.way_back.as_ref().ok().and_then(|path| packages::open(ground.machine, path).ok().flatten());
+fn folder_properties(
+    context: &CompileContext<'_>,
+    server: &Replaced,
+    install: &InstallPath,
+) -> BTreeMap<String, String> {
+    let package = server.way_back.as_ref().ok().and_then(|path| packages::open(context.machine, path).ok().flatten());
     let takes_other_name = package.is_some_and(|package| package.takes("INSTALLDIR"));
     let names = ["TARGETDIR"].into_iter().chain(takes_other_name.then_some("INSTALLDIR"));
     names.map(|name| (name.to_owned(), install.text.clone())).collect()
 }
 
-pub(super) fn uninstall(ground: &Ground<'_>) -> Option<Step> {
-    let server = ground.replaced(Component::Server)?;
-    let install = ground.survey.install.as_ref()?;
+pub(super) fn uninstall(context: &CompileContext<'_>) -> Option<Step> {
+    let server = context.replaced(Component::Server)?;
+    let install = context.survey.install.as_ref()?;
     // They are started at the end of a rollback, if they ran; only their start type is put back here.
     let stopped = |service: &Service| Op::Service {
         name: service.name.clone(),
@@ -130,19 +134,19 @@ pub(super) fn uninstall(ground: &Ground<'_>) -> Option<Step> {
             code: server.product.code.clone(),
             name: server.product.title(),
             package: server.way_back.clone().ok(),
-            properties: folder_properties(ground, server, install),
-            after: ground.survey.services.iter().map(stopped).collect(),
+            properties: folder_properties(context, server, install),
+            after: context.survey.services.iter().map(stopped).collect(),
             folder: None,
-            keeps: Some((install.data(), install.view, KEY.to_owned(), key_export(ground))),
+            keeps: Some((install.data(), install.view, KEY.to_owned(), key_export(context))),
         }),
     })
 }
 
-pub(super) fn install(ground: &Ground<'_>, findings: &mut Vec<Finding>) -> Vec<Step> {
-    let (Some(_), Some(install)) = (ground.upgraded(Component::Server), &ground.survey.install) else {
+pub(super) fn install(context: &CompileContext<'_>, findings: &mut Vec<Finding>) -> Vec<Step> {
+    let (Some(_), Some(install)) = (context.upgraded(Component::Server), &context.survey.install) else {
         return Vec::new();
     };
-    let wanted = &ground.plan.server;
+    let wanted = &context.plan.server;
     let Some(installer) = &wanted.common.installer else {
         findings.push(
             Finding::refuse("no-installer", "the plan names no installer for the server".to_owned())
@@ -150,15 +154,15 @@ pub(super) fn install(ground: &Ground<'_>, findings: &mut Vec<Finding>) -> Vec<S
         );
         return Vec::new();
     };
-    let installer = match installer.expand(|name| ground.machine.variable(name)) {
+    let installer = match installer.expand(|name| context.machine.variable(name)) {
         Ok(path) => path,
         Err(error) => {
             findings.push(Finding::refuse("no-installer", error.to_string()).advice("correct `installer` in [server]"));
             return Vec::new();
         }
     };
-    let version = ground.machine.program_version(&installer).ok().flatten();
-    let skip = |gate: GateId| ground.plan.gates.get(&gate).map(|skip| skip.reason.clone());
+    let version = context.machine.program_version(&installer).ok().flatten();
+    let skip = |gate: GateId| context.plan.gates.get(&gate).map(|skip| skip.reason.clone());
     let step = |id: &str, reason: &str, skip, work| Step {
         id: id.to_owned(),
         reason: reason.to_owned(),
@@ -168,7 +172,7 @@ pub(super) fn install(ground: &Ground<'_>, findings: &mut Vec<Finding>) -> Vec<S
         work,
     };
     let log = install.logs().child(LOG);
-    let log_from = ground.machine.files().entry(&log).ok().flatten().map_or(0, |entry| entry.len);
+    let log_from = context.machine.files().entry(&log).ok().flatten().map_or(0, |entry| entry.len);
     vec![
         step(
             "prepare-server",
@@ -177,7 +181,7 @@ pub(super) fn install(ground: &Ground<'_>, findings: &mut Vec<Finding>) -> Vec<S
             Work::PrepareServer(PrepareServer {
                 view: install.view,
                 key: KEY.to_owned(),
-                export: key_export(ground),
+                export: key_export(context),
                 data: install.data(),
             }),
         ),
@@ -193,7 +197,7 @@ pub(super) fn install(ground: &Ground<'_>, findings: &mut Vec<Finding>) -> Vec<S
                 arguments: wanted.arguments.clone(),
                 timeout: SETUP_TIMEOUT,
                 version: version.map(|found| format!("{} {}", found.product, found.version)),
-                old_codes: ground.old_codes(Component::Server),
+                old_codes: context.old_codes(Component::Server),
                 view: install.view,
                 key: KEY.to_owned(),
                 install_path: install.text.clone(),
@@ -214,16 +218,16 @@ pub(super) fn install(ground: &Ground<'_>, findings: &mut Vec<Finding>) -> Vec<S
 }
 
 /// Where users sign in through other servers, those are next. A server that has all its web parts itself has none.
-pub(super) fn hand_over(ground: &Ground<'_>, targets: &[Target]) -> Option<Step> {
-    ground.upgraded(Component::Server)?;
-    let install = ground.survey.install.as_ref()?;
-    let is_here = |component: &Component| ground.survey.components.contains_key(component);
+pub(super) fn hand_over(context: &CompileContext<'_>, targets: &[Target]) -> Option<Step> {
+    context.upgraded(Component::Server)?;
+    let install = context.survey.install.as_ref()?;
+    let is_here = |component: &Component| context.survey.components.contains_key(component);
     if [Component::Portal, Component::MobileApp].iter().all(is_here) {
         return None;
     }
     let sdk = targets.iter().find(|target| target.component == Component::Sdk);
-    let site = sdk.and_then(|sdk| ground.survey.web_server.as_ref()?.site(&sdk.site));
-    let sdk_url = sdk.zip(site).map(|(sdk, site)| format!("{}/PfWsSdk.asmx", web::address(site, &sdk.path)));
+    let site = sdk.and_then(|sdk| context.survey.web_server.as_ref()?.site(&sdk.site));
+    let sdk_url = sdk.zip(site).map(|(sdk, site)| format!("{}/PfWsSdk.asmx", site.url(&sdk.path)));
     Some(Step {
         id: "hand-over".to_owned(),
         reason: "the portal or the mobile app service may be on other servers, which need installers from here"
@@ -234,7 +238,7 @@ pub(super) fn hand_over(ground: &Ground<'_>, targets: &[Target]) -> Option<Step>
         work: Work::HandOver(HandOver {
             folder: install.folder.clone(),
             sdk_url,
-            file: ground.folders.run.child("hand-over.txt"),
+            file: context.folders.run.child("hand-over.txt"),
         }),
     })
 }

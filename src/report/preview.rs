@@ -1,7 +1,7 @@
 //! The preview of a run, as data.
 
-use crate::preflight::Finding;
-use crate::webconfig::{Change, DiffLine};
+use crate::finding::Finding;
+use crate::step::{Certainty, MergePreview};
 use serde::Serialize;
 
 /// Everything an administrator wants to know before saying yes.
@@ -57,18 +57,6 @@ pub struct ComponentPreview {
     pub fate: String,
 }
 
-/// How well a step can be foretold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Certainty {
-    /// What is shown is what will be done.
-    Exact,
-    /// It follows from what is usual; the run looks before it acts.
-    Estimated,
-    /// It is known once an earlier step has been done.
-    KnownLater,
-}
-
 /// One step.
 #[derive(Debug, Clone, Serialize)]
 pub struct StepPreview {
@@ -107,18 +95,4 @@ pub struct GatePreview {
     pub instructions: Vec<String>,
     /// Why the plan skips it.
     pub skipped: Option<String>,
-}
-
-/// A merged web.config, secrets masked.
-#[derive(Debug, Clone, Serialize)]
-pub struct MergePreview {
-    /// The file.
-    pub file: String,
-    /// True where the new file is not to be had yet: what is shown is the old file as shipped with the same values
-    /// carried into it.
-    pub estimate: bool,
-    /// What became of every old value.
-    pub changes: Vec<Change>,
-    /// The file as shipped against the merged one.
-    pub diff: Vec<DiffLine>,
 }

@@ -2,12 +2,10 @@
 
 use crate::engine::Found;
 use crate::engine::journal::Entry;
-use crate::plan::GateId;
 use crate::platform::op::Op;
 use crate::platform::{Failure, Inspect};
-use crate::step::{Scene, Step, Work};
-use crate::webconfig::Fate;
-use serde::{Deserialize, Serialize};
+use crate::step::{FollowUp, Scene, follow_ups};
+use serde::Serialize;
 
 /// A run that is over.
 #[derive(Debug, Clone, Serialize)]
@@ -21,7 +19,7 @@ pub struct Summary {
     /// Every gate that was passed, with who answered.
     pub gates: Vec<GateSummary>,
     /// What is left to do by hand.
-    pub by_hand: Vec<ByHand>,
+    pub by_hand: Vec<FollowUp>,
     /// How long the outage lasted.
     pub outage_ms: Option<u64>,
     /// Where the backups are.
@@ -53,15 +51,6 @@ pub struct GateSummary {
     pub by: String,
 }
 
-/// One thing that is left to do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ByHand {
-    /// What it is, in a few words.
-    pub title: String,
-    /// The details.
-    pub lines: Vec<String>,
-}
-
 impl Summary {
     /// Tells a finished run from its journal, and from the files that it kept.
     pub fn of(found: &Found, machine: &dyn Inspect) -> Result<Self, Failure> {
@@ -84,7 +73,7 @@ impl Summary {
         });
         let by_hand = match found.by_hand() {
             Some(known) => known.to_vec(),
-            None => by_hand(&frozen.steps, &Scene { machine, folders: &frozen.folders, history: &history })?,
+            None => follow_ups(&frozen.steps, &Scene { machine, folders: &frozen.folders, history: &history })?,
         };
         Ok(Self {
             run: frozen.folders.id.clone(),
@@ -100,15 +89,6 @@ impl Summary {
     }
 }
 
-/// What the steps of a finished run leave to people.
-pub fn by_hand(steps: &[Step], scene: &Scene<'_>) -> Result<Vec<ByHand>, Failure> {
-    let mut all = Vec::new();
-    for step in steps {
-        all.extend(left_by(step, scene)?);
-    }
-    Ok(all)
-}
-
 /// From the first step of the outage to its last, in milliseconds.
 fn outage(found: &Found) -> Option<u64> {
     let mut steps = found.frozen.steps.iter().filter(|step| step.outage);
@@ -119,64 +99,4 @@ fn outage(found: &Found) -> Option<u64> {
     let begun = time(&|entry| matches!(entry, Entry::StepStarted { step } if *step == first.id))?;
     let over = time(&|entry| matches!(entry, Entry::StepDone { step, .. } if *step == last.id))?;
     u64::try_from(over.duration_since(begun).as_millis()).ok()
-}
-
-/// What a step leaves to people.
-fn left_by(step: &Step, scene: &Scene<'_>) -> Result<Vec<ByHand>, Failure> {
-    let kind = step.work.kind();
-    let mut left = Vec::new();
-    let mut add = |title: String, lines: Vec<String>| left.push(ByHand { title, lines });
-    match &step.work {
-        Work::Tell(tell) if step.skip.is_some() => add(tell.gate.title.clone(), tell.gate.instructions.clone()),
-        Work::Tell(tell) => {
-            let address = |line: &'_ String| line.find("http").map(|at| line[at..].replace(" (as IIS has it).", ""));
-            let lines = ["new: ", "old: "].into_iter().zip(tell.gate.instructions.iter().filter_map(address));
-            let what = match tell.gate.id == GateId::PortalUrl.key() {
-                true => "Tell the users the portal's new address",
-                false => "Tell the users of the mobile app to activate it again, with the service's new address",
-            };
-            add(what.to_owned(), lines.map(|(which, address)| format!("{which}{address}")).collect());
-        }
-        Work::ConfigureWeb(_) => {
-            let merged = kind.merge(scene)?;
-            let reported: Vec<String> = merged
-                .iter()
-                .flat_map(|merged| &merged.changes)
-                .filter_map(|change| match &change.fate {
-                    Fate::Reported { why } => Some(format!("{}: {why}", change.path)),
-                    Fate::Conflict { taken: None } => Some(format!(
-                        "{}: the new version changed it too, and its value stays; decide which holds",
-                        change.path
-                    )),
-                    _ => None,
-                })
-                .collect();
-            if let (false, Some(merged)) = (reported.is_empty(), merged) {
-                add(format!("Decide on settings that were not carried over into {}", merged.file), reported);
-            }
-        }
-        Work::BackUp(back_up) if !back_up.not_carried.is_empty() => add(
-            format!(
-                "Look at files of the {} that had been edited; they are in the backup only",
-                back_up.component.title()
-            ),
-            back_up.not_carried.clone(),
-        ),
-        Work::Verify(verify) if !verify.other_holders.is_empty() => {
-            add("Change the address of the Web Service SDK elsewhere".to_owned(), verify.other_holders.clone());
-        }
-        Work::StartServices(start) => {
-            let (_, left_out) = start.possible(scene)?;
-            if !left_out.is_empty() {
-                add("See to services that ran before and could not be started".to_owned(), left_out);
-            }
-        }
-        Work::HandOver(hand_over) => {
-            let lines = hand_over.lines(scene)?.into_iter().chain([format!("this list is in {}", hand_over.file)]);
-            add("Upgrade the web servers".to_owned(), lines.collect());
-        }
-        _ if step.skip.is_some() => add(format!("Skipped: {}", kind.title()), step.skip.iter().cloned().collect()),
-        _ => {}
-    }
-    Ok(left)
 }

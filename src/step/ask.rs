@@ -1,6 +1,7 @@
 //! Gates: what only a person can do.
 
-use super::{Probe, Scene, StepKind};
+use super::{FollowUp, Probe, Scene, StepKind};
+use crate::plan::GateId;
 use crate::platform::facts::ServiceState;
 use crate::platform::op::{Gate, Op};
 use crate::platform::{Doing, Failure};
@@ -97,6 +98,22 @@ impl StepKind for Activate {
 pub struct Tell {
     /// What is asked.
     pub gate: Gate,
+    /// The URL from now on; older journals lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_url: Option<String>,
+    /// The URL until now; older journals lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old_url: Option<String>,
+}
+
+impl Tell {
+    /// The URLs to pass on; without them, what the gate says.
+    fn urls(&self) -> Vec<String> {
+        let urls = [("new", &self.new_url), ("old", &self.old_url)];
+        let urls = urls.into_iter().filter_map(|(which, url)| Some(format!("{which}: {}", url.as_ref()?)));
+        let urls: Vec<String> = urls.collect();
+        if urls.is_empty() { self.gate.instructions.clone() } else { urls }
+    }
 }
 
 impl StepKind for Tell {
@@ -110,6 +127,18 @@ impl StepKind for Tell {
 
     fn operations(&self, _: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
         Ok(Some(vec![Op::Ask { gate: self.gate.clone() }]))
+    }
+
+    fn follow_ups(&self, _: &Scene<'_>) -> Result<Vec<FollowUp>, Failure> {
+        let title = match self.gate.id == GateId::PortalUrl.key() {
+            true => "Tell the users the portal's new address",
+            false => "Tell the users of the mobile app to activate it again, with the service's new address",
+        };
+        Ok(vec![FollowUp::new(title, self.urls())])
+    }
+
+    fn when_skipped(&self, _: &str) -> FollowUp {
+        FollowUp::new(&self.gate.title, self.gate.instructions.clone())
     }
 
     fn is_taken_on_trust(&self) -> bool {

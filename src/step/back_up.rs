@@ -1,6 +1,6 @@
 //! Back up one component while everything still runs.
 
-use super::{Probe, Scene, Source, StepKind};
+use super::{FollowUp, Probe, Scene, Source, StepKind};
 use crate::plan::Component;
 use crate::platform::Failure;
 use crate::platform::op::{Blob, Op};
@@ -69,6 +69,13 @@ impl StepKind for BackUp {
             ops.push(Op::Write { path: place(to), content: Blob::new(facts.as_bytes()) });
         }
         Ok(Some(ops))
+    }
+
+    fn follow_ups(&self, _: &Scene<'_>) -> Result<Vec<FollowUp>, Failure> {
+        let name = self.component.title();
+        let title = format!("Look at files of the {name} that had been edited; they are in the backup only");
+        let left = (!self.not_carried.is_empty()).then(|| FollowUp::new(title, self.not_carried.clone()));
+        Ok(left.into_iter().collect())
     }
 
     fn notes(&self, _: &Scene<'_>) -> Vec<String> {

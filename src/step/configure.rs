@@ -1,14 +1,13 @@
 //! Give a new web component the old settings, and open it.
 
-use super::{Probe, Protected, Scene, StepKind};
+use super::{Certainty, FollowUp, MergePreview, Probe, Protected, Scene, StepKind};
 use crate::plan::Component;
 use crate::platform::facts::Application;
 use crate::platform::op::{Blob, Gate, Op};
 use crate::platform::{Doing, Failure, Inspect, OFFLINE, disk};
-use crate::report::preview::{Certainty, MergePreview};
-use crate::survey::packages;
+use crate::survey::{packages, web_config::read_beside};
 use crate::webconfig::CONFIG_LIMIT;
-use crate::webconfig::{self, Change, Document, Merged, OutsideFile, Rules, Together};
+use crate::webconfig::{self, Change, Document, Fate, Merged, OutsideFile, Rules, Together};
 use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
 
@@ -226,13 +225,6 @@ fn packaged_beside(machine: &dyn Inspect, package: &WinPath, file: &str) -> Resu
     }
 }
 
-/// A file that a web.config in `folder` refers to.
-pub(crate) fn read_beside(machine: &dyn Inspect, folder: &WinPath, file: &str) -> Result<Option<Vec<u8>>, String> {
-    let path = folder.join(file).map_err(|error| error.to_string())?;
-    let there = disk::exists(machine.files(), &path).map_err(|error| error.to_string())?;
-    there.then(|| disk::read(machine.files(), &path, CONFIG_LIMIT).map_err(|error| error.to_string())).transpose()
-}
-
 impl StepKind for ConfigureWeb {
     fn title(&self) -> String {
         format!("Carry over the settings of the {} and open it", self.component.title())
@@ -320,6 +312,21 @@ impl StepKind for ConfigureWeb {
         let file = self.folder(scene)?.child("web.config").to_string();
         let diff = webconfig::masked_diff(shipped, &merged.document, 2);
         Ok(Some(MergePreview { file, estimate: files.new.is_none(), changes: merged.changes, diff }))
+    }
+
+    fn follow_ups(&self, scene: &Scene<'_>) -> Result<Vec<FollowUp>, Failure> {
+        let Some(merged) = self.merge(scene)? else { return Ok(Vec::new()) };
+        let left = merged.changes.iter().filter_map(|change| match &change.fate {
+            Fate::Reported { why } => Some(format!("{}: {why}", change.path)),
+            Fate::Conflict { taken: None } => Some(format!(
+                "{}: the new version changed it too, and its value stays; decide which holds",
+                change.path
+            )),
+            _ => None,
+        });
+        let left: Vec<String> = left.collect();
+        let title = format!("Decide on settings that were not carried over into {}", merged.file);
+        Ok(if left.is_empty() { Vec::new() } else { vec![FollowUp::new(title, left)] })
     }
 }
 

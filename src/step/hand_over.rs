@@ -1,10 +1,9 @@
 //! What the web servers of this agent need next.
 
-use super::{Probe, Scene, StepKind};
+use super::{Certainty, FollowUp, Probe, Scene, StepKind};
 use crate::platform::disk::{self, Kind};
 use crate::platform::op::{Blob, Op};
 use crate::platform::{Doing, Failure};
-use crate::report::preview::Certainty;
 use crate::winpath::{WinPath, fold};
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +61,11 @@ impl StepKind for HandOver {
     fn operations(&self, scene: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
         let text: String = self.lines(scene)?.iter().map(|line| format!("{line}\r\n")).collect();
         Ok(Some(vec![Op::Write { path: self.file.clone(), content: Blob::new(text.into_bytes()) }]))
+    }
+
+    fn follow_ups(&self, scene: &Scene<'_>) -> Result<Vec<FollowUp>, Failure> {
+        let lines = self.lines(scene)?.into_iter().chain([format!("this list is in {}", self.file)]);
+        Ok(vec![FollowUp::new("Upgrade the web servers", lines.collect())])
     }
 
     fn certainty(&self, _: &Scene<'_>) -> Certainty {

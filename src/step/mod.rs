@@ -11,9 +11,11 @@ mod ask;
 mod back_up;
 mod configure;
 mod decrypt;
+mod follow_up;
 mod hand_over;
 mod hook;
 mod package;
+mod preview;
 mod scene;
 mod server;
 mod services;
@@ -24,11 +26,12 @@ mod web;
 pub use ask::{ACTIVATION, Activate, Tell};
 pub use back_up::{BackUp, Item};
 pub use configure::ConfigureWeb;
-pub(crate) use configure::read_beside;
 pub use decrypt::{Decrypt, Protected, RemoveDecrypted, Section};
+pub use follow_up::{FollowUp, follow_ups};
 pub use hand_over::HandOver;
 pub use hook::RunHook;
 pub use package::AwaitPackage;
+pub use preview::{Account, Certainty, MergePreview};
 pub use scene::{Folders, History, Kept, Scene, Source};
 pub use server::{InstallServer, PrepareServer};
 pub use services::{BackUpData, StartServices, StopServices};
@@ -39,7 +42,6 @@ pub use web::InstallWeb;
 use crate::plan::Component;
 use crate::platform::Failure;
 use crate::platform::op::{Gate, Op};
-use crate::report::preview::{Certainty, MergePreview};
 use serde::{Deserialize, Serialize};
 
 /// One step of a procedure.
@@ -163,6 +165,16 @@ pub trait StepKind {
     /// What the administrator should know about the step.
     fn notes(&self, _: &Scene<'_>) -> Vec<String> {
         Vec::new()
+    }
+
+    /// What the step leaves to people once it is done.
+    fn follow_ups(&self, _: &Scene<'_>) -> Result<Vec<FollowUp>, Failure> {
+        Ok(Vec::new())
+    }
+
+    /// What the step leaves to people where the plan skips it, with the plan's reason.
+    fn when_skipped(&self, reason: &str) -> FollowUp {
+        FollowUp::new(format!("Skipped: {}", self.title()), vec![reason.to_owned()])
     }
 
     /// The component of which this step installs the new product, by whatever means.

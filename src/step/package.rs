@@ -1,10 +1,9 @@
 //! Wait for an installer that comes with the server's setup, or never.
 
-use super::{Probe, Scene, StepKind};
+use super::{Certainty, Probe, Scene, StepKind};
 use crate::plan::Component;
 use crate::platform::op::{Gate, Op};
 use crate::platform::{Doing, Failure, disk};
-use crate::report::preview::Certainty;
 use crate::survey::{packages, products};
 use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};

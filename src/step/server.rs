@@ -1,11 +1,10 @@
 //! The server: what its setup must find, and the setup itself.
 
-use super::{Probe, Scene, StepKind};
+use super::{Certainty, Probe, Scene, StepKind};
 use crate::plan::Component;
 use crate::platform::Failure;
 use crate::platform::op::{Gate, Op};
 use crate::platform::registry::View;
-use crate::report::preview::Certainty;
 use crate::survey::{install_path_text, products};
 use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};

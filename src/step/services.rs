@@ -1,10 +1,9 @@
 //! The outage starts: the services stop, and what they hold open can be copied.
 
-use super::{Probe, Scene, StepKind};
+use super::{Certainty, FollowUp, Probe, Scene, StepKind};
 use crate::platform::Failure;
 use crate::platform::facts::{Service, ServiceState, StartType};
 use crate::platform::op::Op;
-use crate::report::preview::Certainty;
 use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
 
@@ -79,6 +78,12 @@ impl StepKind for StartServices {
             Some(service) => Probe::Needed(format!("{} does not run", service.name)),
             None => Probe::Done,
         })
+    }
+
+    fn follow_ups(&self, scene: &Scene<'_>) -> Result<Vec<FollowUp>, Failure> {
+        let (_, left_out) = self.possible(scene)?;
+        let title = "See to services that ran before and could not be started";
+        Ok(if left_out.is_empty() { Vec::new() } else { vec![FollowUp::new(title, left_out)] })
     }
 
     fn operations(&self, scene: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {

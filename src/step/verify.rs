@@ -1,6 +1,6 @@
 //! Verify: the outage ends.
 
-use super::{Probe, Scene, StepKind};
+use super::{FollowUp, Probe, Scene, StepKind};
 use crate::plan::Component;
 use crate::platform::facts::ServiceState;
 use crate::platform::op::Op;
@@ -112,6 +112,12 @@ impl StepKind for Verify {
     /// Looking is all that this step does.
     fn words_when_done(&self) -> &'static str {
         "done"
+    }
+
+    fn follow_ups(&self, _: &Scene<'_>) -> Result<Vec<FollowUp>, Failure> {
+        let title = "Change the address of the Web Service SDK elsewhere";
+        let left = (!self.other_holders.is_empty()).then(|| FollowUp::new(title, self.other_holders.clone()));
+        Ok(left.into_iter().collect())
     }
 
     fn notes(&self, _: &Scene<'_>) -> Vec<String> {

@@ -1,11 +1,10 @@
 //! Install a web component under its name, closed to users.
 
-use super::{Probe, Scene, StepKind};
+use super::{Certainty, Probe, Scene, StepKind};
 use crate::plan::{Component, Method};
 use crate::platform::facts::Application;
 use crate::platform::op::{Gate, Op};
 use crate::platform::{Doing, Failure, OFFLINE, disk};
-use crate::report::preview::Certainty;
 use crate::survey::{packages, products, survey};
 use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};

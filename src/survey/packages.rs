@@ -1,13 +1,13 @@
 //! Packages on the machine.
 
 use super::products::{NEW_ERA, component_of, major};
+use crate::finding::Finding;
 use crate::package::{Architecture, Info, Package};
 use crate::plan::Component;
 use crate::platform::disk::{self, ReadFile};
 use crate::platform::facts::{Bits, Signature};
 use crate::platform::{BesidePackage, Doing, Failure, Inspect};
 use crate::winpath::WinPath;
-use std::fmt;
 
 /// Opens a package; `None` where there is no file at `path`.
 pub fn open(machine: &dyn Inspect, path: &WinPath) -> Result<Option<Package<Box<dyn ReadFile>>>, Failure> {
@@ -41,40 +41,8 @@ pub fn read_beside(
     }
 }
 
-/// Why an installer cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// The id of the finding that it is.
-    pub id: &'static str,
-    /// What is the matter.
-    pub title: String,
-    /// What was seen.
-    pub seen: Vec<String>,
-    /// What to do about it.
-    pub advice: String,
-    /// True where it cannot be used at all.
-    pub refuses: bool,
-}
-
-impl Fault {
-    fn new(id: &'static str, title: String, seen: impl Into<Vec<String>>, advice: impl Into<String>) -> Self {
-        Self { id, title, seen: seen.into(), advice: advice.into(), refuses: true }
-    }
-
-    /// It can be used all the same.
-    fn bearable(self) -> Self {
-        Self { refuses: false, ..self }
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.title)?;
-        if !self.seen.is_empty() {
-            write!(f, " ({})", self.seen.join(", "))?;
-        }
-        write!(f, "; {}", self.advice)
-    }
+fn fault(id: &'static str, title: String, seen: impl Into<Vec<String>>, advice: impl Into<String>) -> Finding {
+    Finding::refuse(id, title).evidence(seen.into()).advice(advice)
 }
 
 /// What is wrong with an installer as a file: its hash, where one is wanted, and its signature, where one is.
@@ -83,12 +51,12 @@ pub fn file_faults(
     path: &WinPath,
     sha256: Option<&str>,
     signed_by: Option<&str>,
-) -> Result<Vec<Fault>, Failure> {
+) -> Result<Vec<Finding>, Failure> {
     let mut faults = Vec::new();
     if let Some(wanted) = sha256 {
         let found = disk::hash(machine.files(), path).doing(format!("read {path}"))?;
         if !wanted.eq_ignore_ascii_case(&found) {
-            faults.push(Fault::new(
+            faults.push(fault(
                 "installer-hash",
                 format!("the installer {path} is not the one that the plan pins"),
                 [format!("wanted {wanted}"), format!("found  {found}")],
@@ -102,7 +70,7 @@ pub fn file_faults(
             Signature::Signed { by } => format!("signed by {by}"),
             Signature::None => "no signature that holds".to_owned(),
         };
-        faults.push(Fault::new(
+        faults.push(fault(
             "installer-signature",
             format!("the installer {path} is not signed by {wanted}"),
             [seen],
@@ -113,10 +81,10 @@ pub fn file_faults(
 }
 
 /// What is wrong with the package of a web component's new version, on a Windows of `bits`.
-pub fn web_faults(machine: &dyn Inspect, path: &WinPath, component: Component, bits: Bits) -> Vec<Fault> {
+pub fn web_faults(machine: &dyn Inspect, path: &WinPath, component: Component, bits: Bits) -> Vec<Finding> {
     let unreadable = |why: String| {
         let title = format!("the installer {path} cannot be read");
-        vec![Fault::new("installer-unreadable", title, [why], "copy it again from the server's install folder")]
+        vec![fault("installer-unreadable", title, [why], "copy it again from the server's install folder")]
     };
     let mut package = match open(machine, path) {
         Ok(Some(package)) => package,
@@ -128,9 +96,9 @@ pub fn web_faults(machine: &dyn Inspect, path: &WinPath, component: Component, b
         return unreadable(error.to_string());
     }
     let info = package.info();
-    let mut faults: Vec<Fault> = product_fault(path, component, info).into_iter().collect();
+    let mut faults: Vec<Finding> = product_fault(path, component, info).into_iter().collect();
     if !matches!((info.architecture, bits), (Architecture::X86, _) | (Architecture::X64, Bits::X64)) {
-        faults.push(Fault::new(
+        faults.push(fault(
             "installer-architecture",
             format!("the installer {path} is made for another processor"),
             [format!("package: {:?}, Windows: {bits:?}", info.architecture)],
@@ -141,7 +109,7 @@ pub fn web_faults(machine: &dyn Inspect, path: &WinPath, component: Component, b
         let title = format!("the installer {path} takes no virtual directory (TARGETVDIR)");
         let seen = [format!("{} {}", info.product_name, info.product_version)];
         let advice = "the run waits at a gate, where a person runs it and chooses the place; or name another package";
-        faults.push(Fault::new("installer-directory", title, seen, advice).bearable());
+        faults.push(Finding::warn("installer-directory", title).evidence(seen).advice(advice));
     }
     faults
 }
@@ -156,26 +124,27 @@ pub fn refusals(
 ) -> Result<Vec<String>, Failure> {
     let mut faults = file_faults(machine, path, sha256, signed_by)?;
     faults.extend(web_faults(machine, path, component, machine.system()?.bits));
-    Ok(faults.iter().filter(|fault| fault.refuses).map(ToString::to_string).collect())
+    Ok(faults.iter().filter(|fault| fault.refuses()).map(ToString::to_string).collect())
 }
 
 /// Whether a package is the new version of a component, as far as its name and version tell.
-fn product_fault(path: &WinPath, component: Component, info: &Info) -> Option<Fault> {
-    let seen = [format!("{} {}", info.product_name, info.product_version)];
+fn product_fault(path: &WinPath, component: Component, info: &Info) -> Option<Finding> {
+    let seen = format!("{} {}", info.product_name, info.product_version);
     let advice = format!("name the {} installer of version 6 or later", component.title());
-    let fault = |title: String| Fault::new("installer-product", title, seen, advice);
+    let told = |finding: Finding| Some(finding.evidence([seen]).advice(advice));
+    let refuse = |title: String| Finding::refuse("installer-product", title);
     let (named, major) = (component_of(&info.product_name), major(&info.product_version));
     match named {
         Some(other) if other != component => {
-            Some(fault(format!("the installer {path} is that of the {}", other.title())))
+            told(refuse(format!("the installer {path} is that of the {}", other.title())))
         }
         _ if major.is_some_and(|major| major < NEW_ERA) => {
-            Some(fault(format!("the installer {path} is of the old version")))
+            told(refuse(format!("the installer {path} is of the old version")))
         }
         Some(_) => None,
         None => {
             let title = format!("the name of the installer {path} does not say that it is the {}", component.title());
-            Some(fault(title).bearable())
+            told(Finding::warn("installer-product", title))
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod runs;
 pub mod steady;
 
 use pfupgrade::engine::{Answer, End, Engine, EngineError, Found, Operator, Silent, prepare};
+use pfupgrade::finding::Finding;
 use pfupgrade::plan::Plan;
 use pfupgrade::platform::Platform;
 use pfupgrade::platform::clock::StillClock;
@@ -17,7 +18,6 @@ use pfupgrade::platform::facts::Bits;
 use pfupgrade::platform::faulty::{Fault, Faulty};
 use pfupgrade::platform::op::{Gate, Op};
 use pfupgrade::platform::simulated::{MachineFacts, Simulated, demo};
-use pfupgrade::preflight::Finding;
 use pfupgrade::report::preview::Preview;
 use pfupgrade::winpath::WinPath;
 use std::collections::{BTreeMap, BTreeSet};

@@ -2,10 +2,10 @@
 
 use super::time_line::TimeLine;
 use super::{Evidence, Tone, Verdict};
-use crate::engine::Account;
-use crate::preflight::{Finding, Level};
+use crate::finding::{Finding, Level};
 use crate::report::story::{Answered, Failed, Rollback, Session, Stands, milliseconds};
 use crate::report::text::{bytes, count, elapsed, moment};
+use crate::step::Account;
 use crate::webconfig::{Change, DiffLine, Fate, Shown, Side};
 use jiff::Timestamp;
 use std::time::Duration;

@@ -10,15 +10,14 @@ mod markdown;
 mod time_line;
 
 use super::story::{Stands, Story};
-use super::summary::ByHand;
+use crate::engine::Found;
 use crate::engine::journal::{Entry, Frozen};
-use crate::engine::{Account, Found};
+use crate::finding::Finding;
 use crate::plan::{Component, FORMAT};
 use crate::platform::Size;
 use crate::platform::op::Op;
-use crate::preflight::Finding;
 use crate::secret::holds_secret;
-use crate::step::Work;
+use crate::step::{Account, FollowUp, Work};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -50,7 +49,7 @@ pub struct Evidence {
     /// What was found, and what became of it.
     pub components: Vec<ComponentEvidence>,
     /// What is left to do by hand; empty unless it is finished.
-    pub by_hand: Vec<ByHand>,
+    pub by_hand: Vec<FollowUp>,
     /// What happened.
     pub story: Story,
     /// What became of each web.config, secrets masked.

@@ -29,7 +29,7 @@ fn evidence(text: &str) -> Evidence {
         begun: time,
         verdict: Verdict { tone: Tone::Bad, word: "Failed", says: of() },
         components: vec![ComponentEvidence { title: "server", found: of(), location: of(), fate: of() }],
-        by_hand: vec![ByHand { title: of(), lines: vec![of()] }],
+        by_hand: vec![FollowUp { title: of(), lines: vec![of()] }],
         story: Story {
             gates: vec![Answered { time, gate: of(), by: of(), user: Some(of()) }],
             failures: vec![failed],

@@ -1,7 +1,7 @@
 //! The merge of a web.config: what became of every old value, and the difference it makes to the new file.
 
 use super::page::{CYAN, DIM, GREEN, PLAIN, Page, RED, YELLOW};
-use crate::report::preview::MergePreview;
+use crate::step::MergePreview;
 use crate::webconfig::{Change, Fate, LineKind, Shown, Side};
 
 pub(super) fn merge(page: &mut Page, merge: &MergePreview) {

@@ -14,7 +14,7 @@ pub use status::{all_runs, moment, status};
 pub use summary::summary;
 
 use crate::platform::op::Gate;
-use crate::report::preview::MergePreview;
+use crate::step::MergePreview;
 use anstyle::Style;
 use page::{BOLD, PLAIN, Page};
 use std::time::Duration;

@@ -2,8 +2,9 @@
 
 use super::page::{BOLD, CYAN, DIM, GREEN, PLAIN, Page, RED, YELLOW, columns};
 use super::{bytes, count, instructions, merge};
-use crate::preflight::{Finding, Level};
-use crate::report::preview::{Certainty, GatePreview, Preview, StepPreview};
+use crate::finding::{Finding, Level};
+use crate::report::preview::{GatePreview, Preview, StepPreview};
+use crate::step::Certainty;
 
 /// The whole preview, `width` columns wide.
 pub fn preview(preview: &Preview, width: usize) -> String {

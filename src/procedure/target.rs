@@ -1,0 +1,166 @@
+//! Where the new version of each web component goes.
+
+use super::{CompileContext, Replaced, encrypted};
+use crate::finding::Finding;
+use crate::plan::{Component, Method, Web};
+use crate::platform::facts::{Pool, Site};
+use crate::survey::{Served, packages};
+use crate::winpath::WinPath;
+
+/// Where the new version of a web component goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Target {
+    pub(crate) component: Component,
+    pub(crate) site: String,
+    pub(crate) site_id: u32,
+    pub(crate) path: String,
+    pub(crate) folder: WinPath,
+    pub(crate) pool: String,
+    pub(crate) package: WinPath,
+    pub(crate) comes_along: bool,
+    pub(crate) method: Method,
+    pub(crate) old: Served,
+}
+
+impl Target {
+    /// Whether the steps of the component can be told: what is refused as unreadable cannot be previewed either.
+    pub(super) fn can_be_told(&self, context: &CompileContext<'_>) -> bool {
+        let faults = match self.comes_along {
+            true => Vec::new(),
+            false => packages::web_faults(context.machine, &self.package, self.component, context.survey.system.bits),
+        };
+        faults.iter().all(|fault| fault.id != "installer-unreadable") && encrypted::can_be_carried_over(context, self)
+    }
+}
+
+/// The targets of all web components that are upgraded, in the order in which they are installed.
+pub(super) fn targets(context: &CompileContext<'_>, findings: &mut Vec<Finding>) -> Vec<Target> {
+    let mut all = Vec::new();
+    for component in Component::WEB {
+        let (Some(replaced), Some(wanted)) = (context.upgraded(component), context.plan.web(component)) else {
+            continue;
+        };
+        match target(context, component, replaced, wanted) {
+            Ok(target) => all.extend(target),
+            Err(finding) => findings.push(*finding),
+        }
+    }
+    all
+}
+
+fn target(
+    context: &CompileContext<'_>,
+    component: Component,
+    replaced: &Replaced,
+    wanted: &Web,
+) -> Result<Option<Target>, Box<Finding>> {
+    let (Some(old), Some(iis)) = (&replaced.served, &context.survey.web_server) else { return Ok(None) };
+    let name = wanted.site.as_deref().unwrap_or(&old.site);
+    let site = iis.site(name).ok_or_else(|| {
+        Finding::refuse("no-site", format!("IIS has no site \"{name}\" for the {}", component.title()))
+            .evidence(iis.sites.iter().map(|site| site.name.clone()))
+            .advice(format!("correct `site` in [{component}]"))
+    })?;
+    let path = format!("/{}", wanted.virtual_directory.as_str());
+    let folder = site.folder.child(wanted.virtual_directory.as_str());
+    check_is_free(context, component, site, &path, &folder, old)?;
+    let pool = pool(component, wanted, old, &iis.pools)?;
+    let (package, comes_along) = package(context, component, wanted)?;
+    Ok(Some(Target {
+        component,
+        site: site.name.clone(),
+        site_id: site.id,
+        path,
+        folder,
+        pool,
+        package,
+        comes_along,
+        method: wanted.method,
+        old: old.clone(),
+    }))
+}
+
+/// The new application must not meet another one, nor a folder that is not about to be moved away.
+fn check_is_free(
+    context: &CompileContext<'_>,
+    component: Component,
+    site: &Site,
+    path: &str,
+    folder: &WinPath,
+    old: &Served,
+) -> Result<(), Box<Finding>> {
+    let own = old.site.eq_ignore_ascii_case(&site.name) && old.application.path.eq_ignore_ascii_case(path);
+    let application = site.applications.iter().find(|found| found.path.eq_ignore_ascii_case(path) && !own);
+    let there = context.machine.files().entry(folder).is_ok_and(|entry| entry.is_some());
+    let evidence = match application {
+        Some(application) => format!("application {path} of site \"{}\" in {}", site.name, application.folder),
+        None if there && *folder != old.application.folder => format!("folder {folder}"),
+        None => return Ok(()),
+    };
+    let finding = Finding::refuse("directory-taken", format!("the name {path} for the {} is taken", component.title()));
+    Err(Box::new(
+        finding
+            .evidence([evidence])
+            .advice(format!("remove what is there, or choose another `virtual-directory` in [{component}]")),
+    ))
+}
+
+/// The plan's pool, or the old one where it can run the new version.
+fn pool(component: Component, wanted: &Web, old: &Served, pools: &[Pool]) -> Result<String, Box<Finding>> {
+    let name = wanted.application_pool.as_deref().unwrap_or(&old.application.pool);
+    let pool = pools.iter().find(|pool| pool.name.eq_ignore_ascii_case(name));
+    let fitting = pools.iter().filter(|pool| pool.fits()).map(|pool| format!("\"{}\" would do", pool.name));
+    let refuse = |title: String| {
+        let advice =
+            format!("set `application-pool` in [{component}] to a pool with CLR v4.0 and the Integrated pipeline");
+        Err(Box::new(Finding::refuse("application-pool", title).evidence(fitting).advice(advice)))
+    };
+    match pool {
+        None => refuse(format!("IIS has no application pool \"{name}\" for the {}", component.title())),
+        Some(pool) if !pool.fits() => refuse(format!(
+            "the application pool \"{name}\" of the {} runs CLR {} in the {} pipeline; the new version needs v4.0 and Integrated",
+            component.title(),
+            pool.clr,
+            pool.pipeline
+        )),
+        Some(pool) => Ok(pool.name.clone()),
+    }
+}
+
+/// The plan's package, or the place where the server's setup puts it.
+fn package(context: &CompileContext<'_>, component: Component, wanted: &Web) -> Result<(WinPath, bool), Box<Finding>> {
+    // The console has its own.
+    if let (Some(installer), Method::Msi) = (&wanted.common.installer, wanted.method) {
+        return match installer.expand(|name| context.machine.variable(name)) {
+            Ok(path) => Ok((path, false)),
+            Err(error) => Err(Box::new(
+                Finding::refuse("no-installer", error.to_string())
+                    .advice(format!("correct `installer` in [{component}]")),
+            )),
+        };
+    }
+    let name = match component {
+        Component::Sdk => "WebServiceSdk",
+        Component::Portal => "UserPortal",
+        Component::MobileApp => "MobileAppWebService",
+        Component::Server => "Server",
+    };
+    let file = format!("MultiFactorAuthentication{name}Setup{}.msi", context.survey.system.bits.number());
+    let server = context.survey.components.get(&Component::Server);
+    let is_new = server.is_some_and(|found| found.new_era().is_some());
+    match (&context.survey.install, context.upgraded(Component::Server)) {
+        (Some(install), Some(_)) => Ok((install.folder.child(&file), true)),
+        (Some(install), None) if is_new => Ok((install.folder.child(&file), false)),
+        _ if wanted.method == Method::Console => {
+            let title = format!("the plan wants the {} installed in the server's console", component.title());
+            let advice = format!("take `method` out of [{component}], and name its installer: the server is not here");
+            Err(Box::new(Finding::refuse("method-console", title).advice(advice)))
+        }
+        _ => Err(Box::new(
+            Finding::refuse("no-installer", format!("the plan names no installer for the {}", component.title()))
+                .advice(format!(
+                    "copy {file} from the server's install folder, and add to [{component}]: installer = '...'"
+                )),
+        )),
+    }
+}
