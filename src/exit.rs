@@ -1,7 +1,7 @@
 //! Every exit code, once, and what ends with which. An unknown one is a failure.
 
-use crate::engine::journal::JournalError;
 use crate::engine::{End, EngineError};
+use crate::journal::JournalError;
 use crate::platform::{Failure, FailureKind};
 
 /// What the process ends with.
@@ -122,7 +122,7 @@ mod tests {
         let path = || WinPath::new(r"C:\run").expect("a path");
         let failed = || Failure::new("restore the data", "the disk is full");
         let damaged = || failed().of_kind(FailureKind::DamagedBackup);
-        let step = |failure| EngineError::Step { step: String::new(), failure, nothing_lost: false };
+        let step = |failure| EngineError::Step { step: crate::step::StepId::named(""), failure, nothing_lost: false };
         let rollback = |failure| EngineError::Rollback { failure, done: 0, of: 1 };
         let process = Process { id: 1, program: String::new(), started: jiff::Timestamp::UNIX_EPOCH };
         let journal = JournalError::Damaged { path: path(), line: 1, why: String::new() };

@@ -60,7 +60,7 @@
 //!   changes nothing; [`platform::Platform::perform`] is the one way to change a machine.
 //! - An [`platform::op::Op`] is a goal, not a command: performing one that is done or half done completes it. Going
 //!   on after a kill needs no more than that.
-//! - Undo follows from an operation and from what it met ([`engine::journal::Before`]); no step has an inverse that
+//! - Undo follows from an operation and from what it met ([`journal::Before`]); no step has an inverse that
 //!   could be forgotten.
 //! - [`webconfig::Secret`] cannot print itself and [`webconfig::Shown`] has forgotten what it hides;
 //!   [`platform::op::Blob`] is stored and shown as its size and hash only.
@@ -75,10 +75,12 @@ pub mod draft;
 pub mod engine;
 pub mod exit;
 pub mod finding;
+pub mod journal;
 pub mod package;
 pub mod plan;
 pub mod platform;
 pub mod preflight;
+pub mod prepare;
 pub mod procedure;
 pub mod report;
 pub mod secret;

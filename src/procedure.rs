@@ -17,9 +17,9 @@ pub(crate) use target::Target;
 use crate::finding::Finding;
 use crate::plan::{Component, Hook, Plan, When};
 use crate::platform::{Failure, Inspect, disk};
-use crate::step::{Expected, Folders, RunHook, Step, Verify, Work};
-use crate::survey::Survey;
+use crate::step::{Expected, Folders, RunHook, Step, StepId, Verify, Work};
 use crate::survey::products::Product;
+use crate::survey::{Survey, packages};
 use serde::{Deserialize, Serialize};
 
 /// What would be done, and what stands against it.
@@ -81,7 +81,7 @@ pub(crate) fn compile<'a>(
         steps.extend(server::uninstall(&context));
         // 4. The server, then what talks to it.
         steps.extend(server::install(&context, &mut findings));
-        let targets_told = || targets.iter().filter(|target| target.can_be_told(&context));
+        let targets_told = || targets.iter().filter(|target| can_be_told(&context, target));
         steps.extend(targets_told().filter_map(|target| web::await_package(&context, target)));
         for target in targets_told() {
             steps.extend(web::install(&context, target));
@@ -102,6 +102,15 @@ pub(crate) fn compile<'a>(
     Ok(Compiled { context: context, targets, procedure })
 }
 
+/// Whether the steps of a component can be told: what is refused as unreadable cannot be previewed either.
+fn can_be_told(context: &CompileContext<'_>, target: &Target) -> bool {
+    let faults = match target.comes_along {
+        true => Vec::new(),
+        false => packages::web_faults(context.machine, &target.package, target.component, context.survey.system.bits),
+    };
+    faults.iter().all(|fault| fault.id != "installer-unreadable") && encrypted::can_be_carried_over(context, target)
+}
+
 fn verify(context: &CompileContext<'_>, targets: &[Target]) -> Step {
     let mut expected = Vec::new();
     for component in Component::ALL {
@@ -119,14 +128,11 @@ fn verify(context: &CompileContext<'_>, targets: &[Target]) -> Step {
         path: target.path.clone(),
         folder: target.folder.clone(),
     }));
-    Step {
-        id: "verify".to_owned(),
-        reason: "what was installed has to be there, open, and running".to_owned(),
-        component: None,
-        outage: true,
-        skip: None,
-        work: Work::Verify(Verify { expected, other_holders: web::other_holders(context) }),
-    }
+    Step::new(
+        "what was installed has to be there, open, and running",
+        Work::Verify(Verify { expected, other_holders: web::other_holders(context) }),
+    )
+    .in_outage()
 }
 
 /// Puts the plan's own programs around the steps they name. Several on one side of a step keep the plan's order.
@@ -148,7 +154,7 @@ fn hook_step(number: usize, hook: &Hook, machine: &dyn Inspect, steps: &[Step]) 
         When::Before(id) => ("before", id, 0),
         When::After(id) => ("after", id, 1),
     };
-    let Some(at) = steps.iter().position(|step| step.id == *id) else {
+    let Some(at) = steps.iter().position(|step| step.id == id.as_str()) else {
         let known = steps.iter().filter(|step| !matches!(step.work, Work::Hook(_))).map(|step| step.id.as_str());
         let known = known.collect::<Vec<_>>().join(", ");
         let title = format!("a hook is to run {side} `{id}`, and there is no such step");
@@ -165,17 +171,10 @@ fn hook_step(number: usize, hook: &Hook, machine: &dyn Inspect, steps: &[Step]) 
     if entry.is_none_or(|entry| entry.kind != disk::Kind::File) {
         return Err(refuse(format!("the program {program} of the hook {side} `{id}` is not there")));
     }
-    let step_id = format!("hook-{number}-{side}-{id}");
-    let work = RunHook { id: step_id.clone(), program, arguments: hook.run.arguments.clone(), timeout: hook.timeout };
-    let step = Step {
-        id: step_id,
-        reason: format!("the plan has it run {side} {id}"),
-        component: steps[at].component,
-        outage: steps[at].outage,
-        skip: None,
-        work: Work::Hook(work),
-    };
-    Ok((at + behind, step))
+    let step_id = StepId::named(&format!("hook-{number}-{side}-{id}"));
+    let work = RunHook { id: step_id, program, arguments: hook.run.arguments.clone(), timeout: hook.timeout };
+    let step = Step::new(format!("the plan has it run {side} {id}"), Work::Hook(work));
+    Ok((at + behind, Step { component: steps[at].component, outage: steps[at].outage, ..step }))
 }
 
 fn fate(context: &CompileContext<'_>, component: Component, choice: &Choice, targets: &[Target]) -> Fate {

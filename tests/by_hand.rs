@@ -4,7 +4,7 @@
 mod support;
 use support::*;
 
-use pfupgrade::engine::{Answer, End, EngineError, Event, Operator, Silent, Watcher, prepare};
+use pfupgrade::engine::{Answer, End, EngineError, Event, Operator, Silent, Watcher};
 use pfupgrade::plan::Plan;
 use pfupgrade::platform::Platform;
 use pfupgrade::platform::disk::{self, MemoryDisk};
@@ -12,6 +12,7 @@ use pfupgrade::platform::faulty::{Fault, Faulty};
 use pfupgrade::platform::op::{Gate, Op};
 use pfupgrade::platform::registry::Value;
 use pfupgrade::platform::simulated::Simulated;
+use pfupgrade::prepare::prepare;
 use pfupgrade::report::summary::Summary;
 
 const AGENT: &str = r"C:\Program Files\PhoneFactor";
@@ -59,7 +60,7 @@ fn run_without(disk: &MemoryDisk, plan: &Plan, missing: &[&str]) -> (Result<End,
     let prepared = prepare(machine.inspect(), &*clock, plan, &engine.state).unwrap();
     let mut heard = Heard::default();
     let mut person = Without { person: Person::at(&machine), disk, missing };
-    (engine.run(&prepared, &mut person, &mut heard), heard.0)
+    (engine.run(&prepared.frozen, &mut person, &mut heard), heard.0)
 }
 
 #[test]
@@ -171,7 +172,7 @@ fn run_elsewhere(machine: &Simulated, platform: &dyn Platform) -> Result<End, En
     let engine = engine(platform, &clock);
     let plan = plan_with("[portal]\nmethod = 'console'");
     let prepared = prepare(platform.inspect(), &*clock, &plan, &engine.state).unwrap();
-    engine.run(&prepared, &mut Elsewhere(Person::at(machine), machine), &mut Silent)
+    engine.run(&prepared.frozen, &mut Elsewhere(Person::at(machine), machine), &mut Silent)
 }
 
 #[test]

@@ -3,9 +3,9 @@
 
 mod support;
 
-use pfupgrade::engine::journal::{Entry, Journal};
-use pfupgrade::engine::{Approved, Fingerprint};
+use pfupgrade::journal::{Entry, Journal};
 use pfupgrade::platform::disk::MemoryDisk;
+use pfupgrade::prepare::{Approved, Fingerprint};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -5,10 +5,11 @@ mod support;
 use support::runs::program;
 use support::*;
 
-use pfupgrade::engine::{Answer, End, EngineError, Event, Operator, Watcher, prepare};
+use pfupgrade::engine::{Answer, End, EngineError, Event, Operator, Watcher};
 use pfupgrade::platform::clock::Clock;
 use pfupgrade::platform::disk;
 use pfupgrade::platform::op::Gate;
+use pfupgrade::prepare::prepare;
 use pfupgrade::webconfig::Side;
 use std::collections::BTreeMap;
 
@@ -51,7 +52,7 @@ fn the_data_upgrade_is_waited_for_as_long_as_the_plan_says_and_then_a_person_is_
     let prepared = prepare(&machine, &*clock, &plan, &engine.state).unwrap();
     let begun = clock.now();
     let mut gates = Gates::default();
-    let end = engine.run(&prepared, &mut Hasty(Person::at(&machine), &disk), &mut gates).unwrap();
+    let end = engine.run(&prepared.frozen, &mut Hasty(Person::at(&machine), &disk), &mut gates).unwrap();
     assert!(matches!(&end, End::Waiting(gate) if gate.id == "activation"), "{end:?}");
     assert_eq!(clock.now().duration_since(begun).as_secs(), 45 * 60);
     assert_eq!(gates.0, ["server-setup asked", "server-setup: simulated operator", "activation asked"]);
@@ -78,7 +79,7 @@ fn gates_that_the_plan_skips_are_answered_by_it() {
     );
     let prepared = prepare(&machine, &*clock, &plan, &engine.state).unwrap();
     let mut gates = Gates::default();
-    engine.run(&prepared, &mut Person::at(&machine), &mut gates).unwrap();
+    engine.run(&prepared.frozen, &mut Person::at(&machine), &mut gates).unwrap();
     assert_eq!(
         gates.0,
         [
@@ -142,7 +143,7 @@ fn a_conflict_that_is_known_only_later_is_a_gate_of_its_component() {
     let prepared = prepare(&machine, &*clock, &plan("one-server"), &engine.state).unwrap();
     let mut person = Undecided(Person::at(&machine), "decide-portal");
     let mut gates = Gates::default();
-    let end = engine.run(&prepared, &mut person, &mut gates).unwrap();
+    let end = engine.run(&prepared.frozen, &mut person, &mut gates).unwrap();
     let End::Waiting(gate) = end else { panic!("{end:?}") };
     assert_eq!(gate.id, "decide-portal");
     assert!(gate.instructions.iter().any(|line| line.contains(PAGES) && line.contains("3.5") && line.contains("4.0")));

@@ -6,7 +6,8 @@ mod support;
 use support::*;
 
 use jiff::SignedDuration;
-use pfupgrade::engine::{End, EngineError, Event, Standing, Watcher, prepare};
+use pfupgrade::engine::{End, EngineError, Event, Watcher};
+use pfupgrade::journal::Standing;
 use pfupgrade::package::PackageBuilder;
 use pfupgrade::plan::Plan;
 use pfupgrade::platform::clock::{Clock, StillClock};
@@ -15,6 +16,7 @@ use pfupgrade::platform::facts::ServiceState;
 use pfupgrade::platform::faulty::{Fault, Faulty};
 use pfupgrade::platform::simulated::{Simulated, Trouble, When, Works};
 use pfupgrade::platform::{Failure, FailureKind};
+use pfupgrade::prepare::prepare;
 use pfupgrade::survey::survey;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -81,7 +83,7 @@ impl Server {
         let engine = engine(&machine, &self.clock);
         let prepared = prepare(&machine, &*self.clock, &self.plan, &engine.state).unwrap();
         assert!(!prepared.preview.refused(), "{:?}", prepared.preview.findings);
-        engine.run(&prepared, &mut Person::at(&machine), notes)
+        engine.run(&prepared.frozen, &mut Person::at(&machine), notes)
     }
 
     fn resume(&self, notes: &mut Notes) -> Result<End, EngineError> {
@@ -129,7 +131,7 @@ impl Server {
         // The logs say when things happened, and so does the upgraded data file.
         assert_eq!(found.components, expected.components);
         assert_eq!(found.services, expected.services);
-        assert_eq!(last_run(&self.disk).unwrap().standing, Standing::Finished);
+        assert_eq!(last_run(&self.disk).unwrap().standing(), Standing::Finished);
         let times = [
             r"C:\Program Files\PhoneFactor\Data\PhoneFactor.pfdata",
             r"C:\Program Files\PhoneFactor\Logs",
@@ -344,7 +346,7 @@ fn what_never_ends_is_not_waited_for_without_end() {
 fn a_hook_that_hangs_before_the_uninstall_calls_the_outage_off() {
     let server = Server::new(HOOK, [hangs("hook.exe", 10, Works::AtTheEnd)]);
     let (step, failure, nothing_lost) = failed(server.run(&mut Notes::default()));
-    assert!(step.starts_with("hook") && nothing_lost && server.services_run(), "{step}: {failure}");
+    assert!(step.as_str().starts_with("hook") && nothing_lost && server.services_run(), "{step}: {failure}");
     assert!(failure.why.contains("5 min"), "{failure}");
     server.ends_well();
 }
@@ -425,7 +427,7 @@ fn a_service_that_does_not_start_again_is_told_and_hides_nothing() {
     let server = Server::new(HOOK, [ends("hook.exe", 1, 1), start]);
     let mut notes = Notes::default();
     let (step, failure, nothing_lost) = failed(server.run(&mut notes));
-    assert!(step.starts_with("hook") && failure.why.contains("it ended with 1"), "{failure}");
+    assert!(step.as_str().starts_with("hook") && failure.why.contains("it ended with 1"), "{failure}");
     assert!(!nothing_lost && failure.why.contains("nothing had been uninstalled, but"), "{failure}");
     assert_eq!(notes.count("could not start the service PFSvc: error 1053"), 1, "{:?}", notes.0);
     server.ends_well();

@@ -9,7 +9,8 @@ mod support;
 use support::matrix::*;
 use support::*;
 
-use pfupgrade::engine::{End, EngineError, Standing};
+use pfupgrade::engine::{End, EngineError};
+use pfupgrade::journal::Standing;
 use pfupgrade::plan::Plan;
 use pfupgrade::platform::disk::MemoryDisk;
 use pfupgrade::platform::faulty::{Fault, Faulty};
@@ -206,7 +207,7 @@ fn a_rollback_survives_a_fault_at_every_operation() {
                     break;
                 }
                 let disk = disk.snapshot();
-                assert_eq!(last_run(&disk).unwrap().standing, Standing::RollingBack);
+                assert_eq!(last_run(&disk).unwrap().standing(), Standing::RollingBack);
                 assert_eq!(rollback(&disk).unwrap().unwrap(), End::RolledBack, "{fault:?} {at}");
                 assert_same(&before, &without_what_stays(whole(&disk)), &format!("{fault:?} {at}"));
             }

@@ -5,11 +5,12 @@ mod support;
 use support::steady::steady;
 use support::*;
 
-use pfupgrade::engine::{Event, Watcher, prepare};
+use pfupgrade::engine::{Event, Watcher};
 use pfupgrade::finding::Finding;
 use pfupgrade::platform::disk::MemoryDisk;
 use pfupgrade::platform::simulated::demo;
-use pfupgrade::report::preview::{ComponentPreview, GatePreview, Preview, StepPreview};
+use pfupgrade::prepare::prepare;
+use pfupgrade::prepare::{ComponentPreview, GatePreview, Preview, StepPreview};
 use pfupgrade::report::summary::{GateSummary, StepSummary, Summary};
 use pfupgrade::report::text::{self, columns, preview, summary};
 use pfupgrade::step::{Certainty, FollowUp, MergePreview};

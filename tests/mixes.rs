@@ -9,13 +9,14 @@ mod support;
 use support::mixes::*;
 use support::*;
 
-use pfupgrade::engine::{End, prepare};
+use pfupgrade::engine::End;
 use pfupgrade::plan::{Component, Plan};
 use pfupgrade::platform::Platform;
 use pfupgrade::platform::disk::{self, MemoryDisk};
 use pfupgrade::platform::facts::Bits;
 use pfupgrade::platform::op::Op;
 use pfupgrade::platform::registry::View;
+use pfupgrade::prepare::prepare;
 use pfupgrade::survey::survey;
 use std::collections::BTreeMap;
 

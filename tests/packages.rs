@@ -8,7 +8,6 @@ mod damaged;
 mod support;
 
 use msi::{Column, Insert, Value};
-use pfupgrade::engine::prepare;
 use pfupgrade::package::{Package, PackageBuilder, Registry, RegistryRoot};
 use pfupgrade::platform::disk::{self, Disk, MemoryDisk};
 use pfupgrade::platform::facts::{Bits, System};
@@ -16,8 +15,9 @@ use pfupgrade::platform::op::Op;
 use pfupgrade::platform::registry::{Key, View};
 use pfupgrade::platform::simulated::{MachineFacts, Signed, Simulated, Stage, demo};
 use pfupgrade::platform::{Failure, Inspect, Outcome, Platform};
-use pfupgrade::preflight::way_back;
+use pfupgrade::prepare::prepare;
 use pfupgrade::survey::products;
+use pfupgrade::survey::reinstall::way_back;
 use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::path::Path;

@@ -4,7 +4,7 @@
 mod support;
 use support::*;
 
-use pfupgrade::engine::{Silent, prepare};
+use pfupgrade::engine::Silent;
 use pfupgrade::finding::{Finding, Level};
 use pfupgrade::plan::Plan;
 use pfupgrade::platform::Platform;
@@ -12,6 +12,7 @@ use pfupgrade::platform::disk::{self, MemoryDisk};
 use pfupgrade::platform::facts::Application;
 use pfupgrade::platform::op::Op;
 use pfupgrade::platform::registry::Value;
+use pfupgrade::prepare::prepare;
 
 const UNINSTALL: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall";
 const KEY: &str = r"HKLM\SOFTWARE\Wow6432Node\Positive Networks\PhoneFactor";
@@ -373,7 +374,7 @@ fn run_with_exchanged_package(plan: &str, exchanged: &[u8]) -> String {
     let prepared = prepare(machine.inspect(), &*clock, &web_plan(plan), &engine.state).unwrap();
     assert!(!prepared.preview.findings.iter().any(Finding::refuses));
     put(&disk, r"C:\Install\MultiFactorAuthenticationUserPortalSetup64.msi", exchanged);
-    let why = engine.run(&prepared, &mut Person::at(&machine), &mut Silent).unwrap_err().to_string();
+    let why = engine.run(&prepared.frozen, &mut Person::at(&machine), &mut Silent).unwrap_err().to_string();
     assert!(
         !boot(&disk).facts().installed.values().any(|product| product.name.ends_with("Authentication User Portal"))
     );

@@ -4,12 +4,14 @@
 mod support;
 use support::*;
 
-use pfupgrade::engine::{End, EngineError, Silent, Standing, prepare};
+use pfupgrade::engine::{End, EngineError, Silent};
+use pfupgrade::journal::Standing;
 use pfupgrade::platform::disk::{self, MemoryDisk, ReadDisk};
 use pfupgrade::platform::facts::{ServiceState, StartType};
 use pfupgrade::platform::faulty::{Fault, Faulty};
 use pfupgrade::platform::op::Op;
 use pfupgrade::platform::{FailureKind, Platform, verify_backup};
+use pfupgrade::prepare::prepare;
 
 const USERS: &str = r"C:\Program Files\PhoneFactor\Data\users.txt";
 const SETUP: &str = r"C:\Install\MultiFactorAuthenticationServerSetup.exe";
@@ -187,7 +189,7 @@ fn a_skipped_gate_skips_the_question_and_nothing_else() {
     // The setup runs by its switches, whatever the plan says of the gate.
     let silent = one_server();
     run(&silent, &plan_with("arguments = ['/quiet']\n[gates]\nserver-setup = { skip = 'we have switches' }")).unwrap();
-    assert_eq!(last_run(&silent).unwrap().standing, Standing::Finished);
+    assert_eq!(last_run(&silent).unwrap().standing(), Standing::Finished);
 
     // Without switches somebody has to have run it; a rollback takes its product away all the same.
     let disk = one_server();
@@ -206,8 +208,8 @@ fn what_is_over_is_not_begun_again() {
     let (machine, clock) = (boot(&disk), clock());
     let engine = engine(&machine, &clock);
     let prepared = prepare(machine.inspect(), &*clock, &plan("one-server"), &engine.state).unwrap();
-    engine.run(&prepared, &mut Person::at(&machine), &mut Silent).unwrap();
-    let ended = engine.run(&prepared, &mut Person::at(&machine), &mut Silent);
+    engine.run(&prepared.frozen, &mut Person::at(&machine), &mut Silent).unwrap();
+    let ended = engine.run(&prepared.frozen, &mut Person::at(&machine), &mut Silent);
     assert!(matches!(&ended, Err(EngineError::State(_))), "the same run twice: {ended:?}");
 
     let found = engine.last_run().unwrap().unwrap();
@@ -237,7 +239,7 @@ fn a_rollback_that_does_not_reach_the_state_before_says_so() {
     let ended = engine.rollback(&found, &mut Silent);
     let Err(EngineError::Rollback { failure, .. }) = &ended else { panic!("{ended:?}") };
     assert!(failure.why.contains("the service Gone is missing"), "{failure}");
-    assert_eq!(engine.last_run().unwrap().unwrap().standing, Standing::RollingBack);
+    assert_eq!(engine.last_run().unwrap().unwrap().standing(), Standing::RollingBack);
 }
 
 #[test]
@@ -247,7 +249,7 @@ fn a_failed_start_does_not_hide_why_a_run_failed() {
     // It runs, and once stopped it cannot be started again.
     change(&disk, |facts| facts.services.iter_mut().for_each(|service| service.start = StartType::Disabled));
     let ended = run(&disk, &plan_with(HOOK));
-    assert!(matches!(&ended, Err(EngineError::Step { step, .. }) if step.starts_with("hook")), "{ended:?}");
+    assert!(matches!(&ended, Err(EngineError::Step { step, .. }) if step.as_str().starts_with("hook")), "{ended:?}");
 }
 
 /// Where a file of this name and content lies below the backups.

@@ -4,12 +4,13 @@
 mod support;
 use support::*;
 
-use pfupgrade::engine::{Answer, EngineError, Operator, Silent, prepare};
+use pfupgrade::engine::{Answer, EngineError, Operator, Silent};
 use pfupgrade::platform::Platform;
 use pfupgrade::platform::disk::MemoryDisk;
 use pfupgrade::platform::facts::{Service, ServiceState, StartType};
 use pfupgrade::platform::op::{Gate, Op};
 use pfupgrade::platform::simulated::{MachineFacts, Simulated};
+use pfupgrade::prepare::prepare;
 use pfupgrade::report::summary::Summary;
 
 const HOOK: &str = "[[hook]]\nbefore = \"uninstall-portal\"\nrun = ['C:\\Scripts\\hook.exe']\n";
@@ -119,7 +120,7 @@ fn what_can_be_started_again_runs_at_the_end() {
     let engine = engine(&machine, &clock);
     let prepared = prepare(machine.inspect(), &*clock, &plan_with(""), &engine.state).unwrap();
     let mut person = Administrator(Person::at(&machine), &disk, &machine);
-    engine.run(&prepared, &mut person, &mut Silent).unwrap();
+    engine.run(&prepared.frozen, &mut person, &mut Silent).unwrap();
     assert_eq!(running(&disk), ["Reports", "Monitor", "Other", "MultiFactorAuth", "MultiFactorAuthAdSync"]);
     let summary = Summary::of(&last_run(&disk).unwrap(), machine.inspect()).unwrap();
     assert!(!summary.by_hand.iter().any(|left| left.title.starts_with("See to services")));

@@ -3,8 +3,9 @@
 
 mod support;
 
-use pfupgrade::engine::{Answer, End, Operator, Silent, prepare};
+use pfupgrade::engine::{Answer, End, Operator, Silent};
 use pfupgrade::platform::op::Gate;
+use pfupgrade::prepare::prepare;
 use pfupgrade::report::story::{Stands, Story};
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -132,7 +133,7 @@ fn a_run_that_the_operator_has_stopped() {
     let (machine, clock) = (boot(&disk), clock());
     let engine = engine(&machine, &clock);
     let prepared = prepare(&machine, &*clock, &plan("one-server"), &engine.state).unwrap();
-    assert_eq!(engine.run(&prepared, &mut Stops, &mut Silent).unwrap(), End::Stopped);
+    assert_eq!(engine.run(&prepared.frozen, &mut Stops, &mut Silent).unwrap(), End::Stopped);
     let story = Story::of(&last_run(&disk).unwrap());
     assert_eq!((story.stands, story.outages.len()), (Stands::Stopped, 0));
     rollback(&disk).unwrap().unwrap();

@@ -4,10 +4,12 @@
 mod support;
 use support::*;
 
-use pfupgrade::engine::{End, Standing, prepare};
+use pfupgrade::engine::End;
+use pfupgrade::journal::Standing;
 use pfupgrade::platform::disk::{MemoryDisk, create_folders};
 use pfupgrade::platform::op::{Blob, Op};
 use pfupgrade::platform::{Inspect, Platform};
+use pfupgrade::prepare::prepare;
 use pfupgrade::survey::survey;
 use pfupgrade::winpath::WinPath;
 
@@ -117,7 +119,7 @@ const MOBILE: &[u8] = include_bytes!("expected/mobile-app.web.config");
 fn a_run_ends_where_the_article_ends() {
     let disk = one_server();
     assert_eq!(run(&disk, &plan("one-server")).unwrap(), End::Done { reboot: false });
-    assert_eq!(last_run(&disk).unwrap().standing, Standing::Finished);
+    assert_eq!(last_run(&disk).unwrap().standing(), Standing::Finished);
     let names = ["MultiFactorAuthWebServiceSdk", "MultiFactorAuth", "MultiFactorAuthMobileAppWebService"];
     assert_same(&whole(&by_hand(names, PORTAL, MOBILE)), &whole(&disk), "new names");
 }

@@ -4,10 +4,9 @@ use super::fault::Fault;
 use super::machine::Machine;
 use super::options::{AfterReboot, Global};
 use super::talk::Talk;
-use crate::engine::journal::{Entry, Record};
-use crate::engine::{End, EngineError, Standing};
+use crate::engine::{End, EngineError};
 use crate::exit::Exit;
-use crate::platform::op::Op;
+use crate::journal::{RunState, Standing, Way};
 use crate::platform::own::AtStart;
 use crate::report::summary::Summary;
 use crate::report::text;
@@ -133,7 +132,7 @@ impl Scene<'_> {
             }
             End::Stopped => {
                 self.insist(&format!("Stopped, as asked; nothing was cut off in the middle. {}", self.state()));
-                match self.machine.engine().last_run()?.map(|found| found.standing) {
+                match self.machine.engine().last_run()?.map(|found| found.standing()) {
                     Some(Standing::RollingBack) => ending.next(self.command("rollback")),
                     _ => Ending { or: self.command("rollback"), ..ending.next(self.command("resume")) },
                 }
@@ -167,15 +166,42 @@ impl Scene<'_> {
         }
     }
 
+    /// What comes next for a run, and instead of it: the same words whoever says them.
+    pub(super) fn goes_on(&self, state: &RunState) -> (String, String) {
+        let next = state.next(self.was_restarted(state));
+        let back = self.command("rollback");
+        match (next.way, next.restart) {
+            (Way::Over, true) => (RESTART_AT_END.to_owned(), back),
+            (Way::Over, false) if state.standing() == Standing::RolledBack => {
+                ("`pfupgrade run` with the plan begins a new one".to_owned(), String::new())
+            }
+            (Way::Over, false) => (String::new(), back),
+            (Way::Resume, true) => (after_restart(&self.command("resume")), String::new()),
+            (Way::Resume, false) => (then(&next.advice, &self.command("resume")), back),
+            (Way::Confirm { gate }, _) => (self.passes(&gate), back),
+            (Way::Rollback, true) => (after_restart(&back), String::new()),
+            (Way::Rollback, false) => (then(&next.advice, &back), String::new()),
+        }
+    }
+
+    /// Whether Windows has been started anew since the run was last heard of.
+    fn was_restarted(&self, state: &RunState) -> bool {
+        let started = self.machine.engine().platform.booted();
+        started.zip(state.latest).is_some_and(|(started, latest)| started > latest)
+    }
+
     /// What state an interrupted run leaves the machine in, in a sentence.
     fn state(&self) -> &'static str {
         let Ok(Some(found)) = self.machine.engine().last_run() else { return "" };
-        let uninstalls = |record: &Record| matches!(&record.entry, Entry::OpStarted { op: Op::Uninstall { .. }, .. });
-        match found.standing {
+        match found.standing() {
             Standing::RollingBack => "The machine is on its way back: the outage lasts until the rollback is over.",
-            Standing::Unfinished if found.records.iter().any(uninstalls) => {
+            Standing::Unfinished if !found.state.uninstalled.is_empty() => {
                 "The old version is no longer whole: the outage lasts until the run has come to its end, or has been \
                  rolled back."
+            }
+            Standing::Unfinished if found.state.is_outage() => {
+                "Nothing has been uninstalled, but services that had been stopped do not all run again: the outage \
+                 lasts."
             }
             Standing::Unfinished => {
                 "Nothing has been uninstalled, and services that had been stopped have been started again."

@@ -1,9 +1,9 @@
 //! Why a command ends without having done what it was asked to.
 
 use crate::engine::EngineError;
-use crate::engine::journal::JournalError;
 use crate::exit::Exit;
 use crate::finding::Finding;
+use crate::journal::JournalError;
 use crate::plan::Diagnostics;
 use crate::platform::Failure;
 use serde::Serialize;

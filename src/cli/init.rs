@@ -7,7 +7,7 @@ use super::options::{Global, InitArgs};
 use super::talk::Talk;
 use crate::draft::{Draft, draft};
 use crate::exit::Exit;
-use crate::report::preview::ComponentPreview;
+use crate::prepare::ComponentPreview;
 use crate::report::text;
 use crate::winpath::WinPath;
 use anstyle::Style;

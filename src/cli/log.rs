@@ -30,11 +30,11 @@ pub(super) fn ended(exit_code: i32, error: &str, next: &str) {
 pub(super) fn event(event: &Event) {
     match event {
         Event::Started { run, steps, notes } => info!(run, steps, ?notes, "started"),
-        Event::Step { number, step, title } => info!(number, step, title, "step"),
-        Event::Operation { step, text } => debug!(step, text, "operation"),
+        Event::Step { number, step, title } => info!(number, step = step.as_str(), title, "step"),
+        Event::Operation { step, text } => debug!(step = step.as_str(), text, "operation"),
         Event::Bytes { .. } | Event::Action { .. } => {}
         Event::Note { text } => debug!(text, "note"),
-        Event::StepDone { step, how } => info!(step, how, "step is over"),
+        Event::StepDone { step, how } => info!(step = step.as_str(), how, "step is over"),
         Event::Gate { gate } => info!(gate = gate.id, title = gate.title, "gate"),
         Event::Answered { gate, by } => info!(gate, by, "answered"),
         Event::Undo { number, of, text } => info!(number, of, text, "undo"),

@@ -5,11 +5,12 @@ use super::fault::{Details, Fault};
 use super::machine::{Machine, Purpose};
 use super::options::{Global, PlanArgs};
 use super::talk::Talk;
-use crate::engine::{self, Approved, Prepared, Standing};
 use crate::exit::Exit;
 use crate::finding::MERGE_CONFLICT;
+use crate::journal::Standing;
 use crate::plan::{LARGEST, Plan};
-use crate::report::preview::Preview;
+use crate::prepare::Preview;
+use crate::prepare::{self, Approved, Prepared};
 use crate::report::text;
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
@@ -21,7 +22,7 @@ pub(super) fn plan(args: &PlanArgs, global: &Global, talk: &Talk) -> Result<Endi
     let machine = Machine::open(global, Purpose::Preview, talk)?;
     let scene = Scene { global, talk, machine: &machine };
     let unfinished = machine.engine().last_run()?.filter(|found| {
-        let standing = found.standing;
+        let standing = found.standing();
         matches!(standing, Standing::Unfinished | Standing::RollingBack)
     });
     let mut prepared = scene.prepare(&plan)?;
@@ -36,7 +37,7 @@ pub(super) fn plan(args: &PlanArgs, global: &Global, talk: &Talk) -> Result<Endi
         talk.insist(&format!(
             "The run {id} is not over: this preview is of the machine as it is now, not of that run."
         ));
-        let (next, or) = match found.standing {
+        let (next, or) = match found.standing() {
             Standing::RollingBack => (scene.command("rollback"), String::new()),
             _ => (scene.command("resume"), scene.command("rollback")),
         };
@@ -117,7 +118,7 @@ impl Scene<'_> {
     /// Surveys and compiles. A machine that cannot be surveyed is refused.
     pub(super) fn prepare(&self, plan: &Plan) -> Result<Prepared, Fault> {
         let engine = self.machine.engine();
-        let mut prepared = engine::prepare(engine.platform.inspect(), engine.clock, plan, &engine.state)
+        let mut prepared = prepare::prepare(engine.platform.inspect(), engine.clock, plan, &engine.state)
             .map_err(|failure| Fault { exit: Exit::Refused, ..failure.into() })?;
         prepared.preview.simulated = self.machine.as_simulated().is_some();
         Ok(prepared)

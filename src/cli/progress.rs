@@ -138,7 +138,7 @@ impl Watcher for Progress<'_> {
     fn event(&mut self, event: &Event) {
         super::log::event(event);
         match (self.rehearsal, event) {
-            (Some(rehearsal), Event::Operation { step, text }) => rehearsal.begins(step, text),
+            (Some(rehearsal), Event::Operation { step, text }) => rehearsal.begins(step.as_str(), text),
             (Some(rehearsal), Event::Undo { text, .. }) => rehearsal.begins(ROLLBACK, text),
             _ => {}
         }

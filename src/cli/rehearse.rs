@@ -4,7 +4,7 @@ use super::ending::{Ending, Scene};
 use super::fault::Fault;
 use super::options::Global;
 use super::talk::Talk;
-use crate::engine::{Engine, Foretold};
+use crate::engine::{Engine, Forecast};
 use crate::exit::Exit;
 use crate::platform::simulated::{FailKind, ROLLBACK, Rehearsal};
 use crate::report::text;
@@ -64,7 +64,7 @@ impl Scene<'_> {
         Err(fault.next(self.command(again)).or(or))
     }
 
-    fn tell(&self, kind: FailKind, operation: &str, foretold: &Foretold) {
+    fn tell(&self, kind: FailKind, operation: &str, foretold: &Forecast) {
         if self.talk.tells_scripts() {
             #[derive(Serialize)]
             struct Rehearsed<'a> {
@@ -75,7 +75,7 @@ impl Scene<'_> {
                 resume: &'a [String],
                 rollback: &'a [String],
             }
-            let Foretold { stands, resume, rollback } = foretold;
+            let Forecast { stands, resume, rollback } = foretold;
             let (event, kind, stands) = ("rehearsed", kind.name(), stands.as_deref());
             self.talk.event(&Rehearsed { event, kind, operation, stands, resume, rollback });
         }

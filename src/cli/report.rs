@@ -5,8 +5,8 @@ use super::fault::Fault;
 use super::machine::{Machine, Purpose};
 use super::options::{Form, Global, ReportArgs};
 use super::talk::Talk;
-use crate::engine::Found;
 use crate::exit::Exit;
+use crate::journal::RecordedRun;
 use crate::report::evidence::Evidence;
 use crate::report::json;
 use std::fs::OpenOptions;
@@ -39,7 +39,7 @@ pub(super) fn report(args: &ReportArgs, global: &Global, talk: &Talk) -> Result<
 }
 
 /// The run of an id, or the last one.
-fn find(machine: &Machine, id: Option<&str>) -> Result<Found, Fault> {
+fn find(machine: &Machine, id: Option<&str>) -> Result<RecordedRun, Fault> {
     let engine = machine.engine();
     let none = || Fault::usage("there is no run to report").next("`pfupgrade run` with the plan begins one");
     let Some(id) = id else { return engine.last_run()?.ok_or_else(none) };

@@ -5,8 +5,8 @@ use super::fault::Fault;
 use super::machine::{Machine, Purpose};
 use super::options::{Global, ResumeArgs};
 use super::talk::Talk;
-use crate::engine::{Found, Standing};
 use crate::exit::Exit;
+use crate::journal::{RecordedRun, Standing};
 use crate::platform::op::Op;
 use crate::step::{self, History, Work};
 
@@ -25,7 +25,7 @@ fn work(args: &ResumeArgs, scene: Scene<'_>) -> Result<Ending, Fault> {
         return Err(Fault::usage("there is no run to go on with").next("`pfupgrade run` with the plan begins one"));
     };
     let id = &found.frozen.folders.id;
-    match found.standing {
+    match found.standing() {
         Standing::Unfinished => {}
         Standing::Finished => {
             scene.forget_restart();
@@ -61,7 +61,7 @@ fn work(args: &ResumeArgs, scene: Scene<'_>) -> Result<Ending, Fault> {
 
 impl Scene<'_> {
     /// The gates of a run's procedure. An uninstall is one where its product does not say how it is done.
-    fn gates(&self, found: &Found) -> Vec<String> {
+    fn gates(&self, found: &RecordedRun) -> Vec<String> {
         let machine = self.machine.engine().platform.inspect();
         let scene = step::Scene { machine, folders: &found.frozen.folders, history: &History::default() };
         let ops = found.frozen.steps.iter().filter_map(|step| step.work.kind().operations(&scene).ok().flatten());
@@ -71,6 +71,6 @@ impl Scene<'_> {
             Work::ConfigureWeb(step) => Some(step.gate()),
             _ => None,
         });
-        ops.flatten().filter_map(gate).chain(uninstalls.map(|step| step.id.clone())).chain(decisions).collect()
+        ops.flatten().filter_map(gate).chain(uninstalls.map(|step| step.id.to_string())).chain(decisions).collect()
     }
 }

@@ -8,8 +8,8 @@ use super::options::{AfterReboot, Global, RollbackArgs};
 use super::progress::Progress;
 use super::stop;
 use super::talk::Talk;
-use crate::engine::{Found, Standing};
 use crate::exit::Exit;
+use crate::journal::{RecordedRun, Standing};
 use crate::platform::own::Notice;
 
 pub(super) fn rollback(args: &RollbackArgs, global: &Global, talk: &Talk) -> Result<Ending, Fault> {
@@ -28,7 +28,7 @@ fn work(args: &RollbackArgs, scene: Scene<'_>) -> Result<Ending, Fault> {
         return Ok(Ending::new(Exit::Done));
     };
     let id = &found.frozen.folders.id;
-    match found.standing {
+    match found.standing() {
         Standing::RolledBack => {
             scene.forget_restart();
             talk.say(&format!("The run {id} has been rolled back already."));
@@ -58,8 +58,10 @@ fn work(args: &RollbackArgs, scene: Scene<'_>) -> Result<Ending, Fault> {
 
 impl Scene<'_> {
     /// Says what the old agent will not have: whatever came into the data file since the run ended.
-    fn say_what_data_is_lost(&self, found: &Found) -> Result<(), Fault> {
-        let Some(was) = found.data_file() else { return Ok(()) };
+    fn say_what_data_is_lost(&self, found: &RecordedRun) -> Result<(), Fault> {
+        let Some(was) = found.state.finished.as_ref().and_then(|finished| finished.data.as_ref()) else {
+            return Ok(());
+        };
         let now = self.machine.engine().data_file(&found.frozen)?;
         if now.as_ref() == Some(was) {
             return Ok(());

@@ -11,11 +11,12 @@ use super::progress::Progress;
 use super::rehearse::check_step;
 use super::stop;
 use super::talk::Talk;
-use crate::engine::{Approved, Found, Prepared, Standing};
 use crate::exit::Exit;
+use crate::journal::{RecordedRun, Standing};
 use crate::plan::Plan;
 use crate::platform::own::Notice;
-use crate::report::preview::Preview;
+use crate::prepare::Preview;
+use crate::prepare::{Approved, Prepared};
 use crate::report::text;
 
 pub(super) fn run(args: &RunArgs, global: &Global, talk: &Talk) -> Result<Ending, Fault> {
@@ -58,9 +59,9 @@ fn work(args: &RunArgs, scene: Scene<'_>, plan: &Plan, approved: Option<&Approve
 
 impl Scene<'_> {
     /// Whether a run is there that this plan goes on with. Any other one that is not over is in the way.
-    fn goes_on_with(&self, found: &Found, plan: &Plan) -> Result<bool, Fault> {
+    fn goes_on_with(&self, found: &RecordedRun, plan: &Plan) -> Result<bool, Fault> {
         let id = &found.frozen.folders.id;
-        match found.standing {
+        match found.standing() {
             Standing::Finished | Standing::RolledBack => Ok(false),
             Standing::Unfinished if found.frozen.plan == *plan => Ok(true),
             Standing::Unfinished => Err(Fault::usage(format!("the run {id} is not over, and it is of another plan"))
@@ -72,7 +73,7 @@ impl Scene<'_> {
     }
 
     /// The ticket of a run is that with which it began.
-    fn is_of_ticket(&self, found: &Found, ticket: Option<&String>) -> Result<(), Fault> {
+    fn is_of_ticket(&self, found: &RecordedRun, ticket: Option<&String>) -> Result<(), Fault> {
         let is_same = ticket.is_none() || found.frozen.ticket.as_ref() == ticket;
         let of = found
             .frozen
@@ -90,7 +91,7 @@ impl Scene<'_> {
     fn is_as_approved(&self, approved: &Approved, prepared: &Prepared) -> Result<(), Fault> {
         let engine = self.machine.engine();
         let again = "save a new preview with `pfupgrade plan --out FILE`, and have that approved";
-        if let Some(run) = engine.run_of(approved)? {
+        if let Some(run) = engine.run_of(&approved.id)? {
             let id = &run.frozen.folders.id;
             return Err(
                 Fault::new(Exit::Changed, format!("this preview has been carried out already: run {id}")).next(again)
@@ -151,7 +152,7 @@ impl Scene<'_> {
         let mut person = Person::new(self.talk, self.machine.as_simulated(), self.asks(), None);
         let progress = Progress::new(self, &prepared.frozen.steps);
         let mut progress = Telling::new(self, Notice::Begun, progress);
-        let result = self.machine.engine().run(prepared, &mut person, &mut progress);
+        let result = self.machine.engine().run(&prepared.frozen, &mut person, &mut progress);
         drop(progress);
         self.conclude(&Job::resume(&prepared.frozen.folders, after_reboot), result)
     }
@@ -159,7 +160,7 @@ impl Scene<'_> {
     /// Goes on with a run; `confirmed` is a gate that has been answered.
     pub(super) fn resume(
         &self,
-        found: &Found,
+        found: &RecordedRun,
         confirmed: Option<String>,
         after_reboot: AfterReboot,
     ) -> Result<Ending, Fault> {

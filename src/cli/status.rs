@@ -1,14 +1,14 @@
 //! `status`: where the last run stands, or all of them. Looks at the machine's files only, and never takes the lock.
 
-use super::ending::{Ending, RESTART_AT_END, Scene, after_restart, then};
+use super::ending::{Ending, Scene};
 use super::fault::Fault;
 use super::machine::{Machine, Purpose};
 use super::options::{Global, StatusArgs};
 use super::talk::Talk;
-use crate::engine::{EngineError, Found};
+use crate::engine::EngineError;
 use crate::exit::Exit;
+use crate::journal::RecordedRun;
 use crate::report::status::{RunStatus, Status};
-use crate::report::story::{Stands, Story};
 use crate::report::text;
 
 pub(super) fn status(args: &StatusArgs, global: &Global, talk: &Talk) -> Result<Ending, Fault> {
@@ -60,42 +60,13 @@ fn damaged(id: String, error: EngineError) -> RunStatus {
 
 impl Scene<'_> {
     /// Where a run stands, with the commands that go on with it.
-    fn stands(&self, found: &Found, is_last: bool, at_work: bool) -> RunStatus {
-        let story = Story::of(found);
-        let run = RunStatus::of(found, &story, at_work);
-        if !is_last {
-            return run;
-        }
-        let (next, or) = match at_work {
-            true => ("wait until that process has ended".to_owned(), String::new()),
-            false => self.goes_on(&story),
+    fn stands(&self, found: &RecordedRun, is_last: bool, at_work: bool) -> RunStatus {
+        let run = RunStatus::of(found, at_work);
+        let (next, or) = match (is_last, at_work) {
+            (false, _) => return run,
+            (true, true) => ("wait until that process has ended".to_owned(), String::new()),
+            (true, false) => self.goes_on(&found.state),
         };
         RunStatus { next, or, ..run }
-    }
-
-    /// What to do next, and instead: the same words with which the run ended.
-    fn goes_on(&self, story: &Story) -> (String, String) {
-        let back = self.command("rollback");
-        let (again, or) = match story.goes_back() {
-            true => (back.clone(), String::new()),
-            false => (self.command("resume"), back.clone()),
-        };
-        match &story.stands {
-            Stands::Finished { reboot } => {
-                let due = *reboot && !self.was_restarted(story);
-                (if due { RESTART_AT_END.to_owned() } else { String::new() }, back)
-            }
-            Stands::RolledBack => ("`pfupgrade run` with the plan begins a new one".to_owned(), String::new()),
-            Stands::Restart { .. } if !self.was_restarted(story) => (after_restart(&again), String::new()),
-            Stands::Waiting { gate } => (self.passes(&gate.id), or),
-            Stands::Failed { advice, .. } => (then(advice, &again), or),
-            Stands::Restart { .. } | Stands::Stopped | Stands::Interrupted => (again, or),
-        }
-    }
-
-    /// Whether Windows has been started anew since the run was last heard of.
-    fn was_restarted(&self, story: &Story) -> bool {
-        let started = self.machine.engine().platform.booted();
-        started.zip(story.latest).is_some_and(|(started, latest)| started > latest)
     }
 }

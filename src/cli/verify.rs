@@ -5,8 +5,9 @@ use super::fault::Fault;
 use super::machine::{Machine, Purpose};
 use super::options::Global;
 use super::talk::Talk;
-use crate::engine::{Check, Standing};
+use crate::engine::Check;
 use crate::exit::Exit;
+use crate::journal::Standing;
 use crate::report::text;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
@@ -43,7 +44,7 @@ pub(super) fn verify(global: &Global, talk: &Talk) -> Result<Ending, Fault> {
         checks: &'a [Check],
     }
     talk.document(&Document { format: 1, kind: "verify", exit_code: exit.code(), run, checks: &checks });
-    if found.standing != Standing::Finished {
+    if found.standing() != Standing::Finished {
         talk.say(&format!("The run {run} is not finished: only its backups have been looked at."));
     }
     talk.say(&format!("{} checks, {faults} with faults.", checks.len()));

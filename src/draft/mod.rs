@@ -12,13 +12,13 @@ pub use installers::{Installers, Setup, WebPackage, install_folder, look, usual_
 
 pub(crate) use web::renamed;
 
-use crate::engine::prepare;
 use crate::finding::Level;
 use crate::package::Architecture;
 use crate::plan::{Common, Component, Plan};
 use crate::platform::clock::Clock;
 use crate::platform::{Failure, Inspect};
-use crate::report::preview::Preview;
+use crate::prepare::Preview;
+use crate::prepare::prepare;
 use crate::survey::products::{self, Product};
 use crate::survey::reinstall::way_back;
 use crate::survey::{Found, Survey, survey};

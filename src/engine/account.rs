@@ -1,12 +1,12 @@
 //! What the journal keeps for the report of a run, and no run is decided on.
 
-use super::journal::Entry;
 use super::run::Running;
 use super::{End, Engine, EngineError};
+use crate::journal::Entry;
 use crate::platform::disk;
 use crate::platform::op::{Gate, Op};
 use crate::platform::{Doing, Failure, FailureKind, Manifest, Outcome, Size, installer_log, manifest_of};
-use crate::step::{self, Account, Step, Work};
+use crate::step::{self, Step, StepId, Work};
 
 const MANIFEST_LIMIT: u64 = 256 << 20;
 
@@ -15,7 +15,7 @@ impl Running<'_> {
     pub(super) fn note_account(&mut self, step: &Step) -> Result<(), EngineError> {
         let Work::ConfigureWeb(configure) = &step.work else { return Ok(()) };
         // The settings are in place; that they cannot be told of fails nothing.
-        match Account::of(configure, &self.scene()) {
+        match configure.account(&self.scene()) {
             Ok(Some(account)) => self.write(Entry::Merged { step: step.id.clone(), account: Box::new(account) }),
             Ok(None) | Err(_) => Ok(()),
         }
@@ -49,8 +49,8 @@ impl Engine<'_> {
     }
 
     /// The record of a failure; `op` is what failed.
-    pub(super) fn failure_noted(&self, step: &str, failure: &Failure, op: Option<&Op>) -> Entry {
-        let (step, why, next) = (step.to_owned(), failure.to_string(), failure.next.clone());
+    pub(super) fn failure_noted(&self, step: &StepId, failure: &Failure, op: Option<&Op>) -> Entry {
+        let (step, why, next) = (step.clone(), failure.to_string(), failure.next.clone());
         match &failure.kind {
             FailureKind::StillRunning(process) => {
                 Entry::OutcomeUnknown { step, process: (**process).clone(), why, next }

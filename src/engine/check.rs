@@ -1,6 +1,7 @@
 //! Looks at a run afterwards: are its backups what was written, and is the machine what it was made?
 
-use super::{Engine, EngineError, Found, Standing};
+use super::{Engine, EngineError};
+use crate::journal::{RecordedRun, Standing};
 use crate::platform::disk;
 use crate::platform::{Failure, FailureKind, manifest_of, verify_backup};
 use crate::step::{Kept, Probe, Scene, Source};
@@ -23,8 +24,8 @@ pub struct Check {
 impl Engine<'_> {
     /// Reads every backup of a run again, and looks at the machine where the run is finished. Nothing is changed; `each`
     /// hears of every check when it is done.
-    pub fn verify(&self, found: &Found, each: &mut dyn FnMut(&Check)) -> Result<Vec<Check>, EngineError> {
-        let history = found.history();
+    pub fn verify(&self, found: &RecordedRun, each: &mut dyn FnMut(&Check)) -> Result<Vec<Check>, EngineError> {
+        let history = &found.state.history;
         let mut all = Vec::new();
         let mut note = |check: Check| {
             each(&check);
@@ -38,9 +39,9 @@ impl Engine<'_> {
             let fault = self.check_backup(kept).err().map(|failure| failure.to_string());
             note(Check { what: format!("backup of {of}"), fault, backup: true });
         }
-        if found.standing == Standing::Finished {
+        if found.standing() == Standing::Finished {
             let machine = self.platform.inspect();
-            let scene = Scene { machine, folders: &found.frozen.folders, history: &history };
+            let scene = Scene { machine, folders: &found.frozen.folders, history };
             for step in found.frozen.steps.iter().filter(|step| step.work.lasts() && step.skip.is_none()) {
                 let fault = match step.work.kind().probe(&scene)? {
                     Probe::Done => None,

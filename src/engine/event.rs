@@ -2,6 +2,7 @@
 
 use crate::platform::Progress;
 use crate::platform::op::Gate;
+use crate::step::StepId;
 use serde::{Serialize, Serializer};
 
 /// One thing that happened.
@@ -22,14 +23,14 @@ pub enum Event {
         /// Its number, from 1.
         number: usize,
         /// Its id.
-        step: String,
+        step: StepId,
         /// Its title.
         title: String,
     },
     /// An operation begins.
     Operation {
         /// The step it belongs to.
-        step: String,
+        step: StepId,
         /// The operation in words.
         text: String,
     },
@@ -53,7 +54,7 @@ pub enum Event {
     /// A step has ended well.
     StepDone {
         /// Its id.
-        step: String,
+        step: StepId,
         /// `done`, `already so`, or why it was skipped.
         how: String,
     },

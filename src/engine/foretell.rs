@@ -1,12 +1,11 @@
-//! What going on, or going back, would do from where a run stands.
+//! What resuming, or rolling back, would do from where a run stands.
 
-use super::journal::Entry;
-use super::runs::Progress;
-use super::{Engine, EngineError, Found, Standing};
+use super::{Engine, EngineError};
+use crate::journal::{RecordedRun, Standing};
 
 /// The two ways on from where a run stands, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Foretold {
+pub struct Forecast {
     /// What an interruption left; `None` between two steps.
     pub stands: Option<String>,
     /// The steps that `resume` has to do.
@@ -17,24 +16,18 @@ pub struct Foretold {
 
 impl Engine<'_> {
     /// Looks ahead from where a run stands. Every backup is read again, as a rollback does; nothing is changed.
-    pub fn foretell(&self, found: &Found) -> Result<Foretold, EngineError> {
-        let progress = Progress::of(&found.records);
-        let begun = found.records.iter().rev().find_map(|record| match &record.entry {
-            Entry::RollbackStarted { undos } => Some(undos.iter().map(ToString::to_string).collect::<Vec<_>>()),
-            _ => None,
-        });
-        let undone = found.records.iter().filter(|record| matches!(record.entry, Entry::Undone { .. })).count();
-        let rollback = match begun {
-            Some(undos) => undos.into_iter().skip(undone).collect(),
-            None => self.way_back(&found.frozen, &found.records)?.iter().map(ToString::to_string).collect(),
+    pub fn foretell(&self, found: &RecordedRun) -> Result<Forecast, EngineError> {
+        let RecordedRun { frozen, state, .. } = found;
+        let rollback = match &state.rollback {
+            Some(rollback) => rollback.parts.iter().skip(rollback.done()).map(|part| part.what.clone()).collect(),
+            None => self.way_back(frozen, state)?.iter().map(ToString::to_string).collect(),
         };
         // As long as nothing has been uninstalled every step is done anew.
-        let is_left = |id: &str| progress.uninstalled.is_empty() || !progress.is_over(id);
-        let left = found.frozen.steps.iter().filter(|step| is_left(&step.id));
-        let resume = match found.standing {
+        let left = frozen.steps.iter().filter(|step| state.uninstalled.is_empty() || !state.is_over(&step.id));
+        let resume = match found.standing() {
             Standing::Unfinished => left.map(|step| step.work.kind().title()).collect(),
             _ => Vec::new(),
         };
-        Ok(Foretold { stands: progress.where_it_stands(&found.records), resume, rollback })
+        Ok(Forecast { stands: state.where_it_stands(), resume, rollback })
     }
 }

@@ -1,8 +1,9 @@
 //! Gates: what a person is asked for, and how it is seen that it is done.
 
-use super::journal::Entry;
+use super::operator::Answer;
 use super::run::{Flow, Running};
 use super::{End, EngineError, Event};
+use crate::journal::Entry;
 use crate::platform::op::{Gate, Op};
 use crate::platform::{Failure, Outcome};
 use crate::step::{Probe, Step};
@@ -10,28 +11,6 @@ use std::time::Duration;
 
 /// How often the machine is looked at while it is watched for a sign.
 const WATCH_EVERY: Duration = Duration::from_secs(5);
-
-/// The person who is asked.
-pub trait Operator {
-    /// Has the person do what a gate asks. `still` says why the gate is not passed yet.
-    fn at_gate(&mut self, gate: &Gate, still: &str) -> Answer;
-    /// True once the person wants to stop: asked between operations.
-    fn wants_to_stop(&self) -> bool {
-        false
-    }
-}
-
-/// What a person says at a gate.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
-    /// It has been done; `by` says who answered.
-    Done {
-        /// `operator` or `simulated operator`.
-        by: String,
-    },
-    /// It will be done later.
-    Later,
-}
 
 impl Running<'_> {
     /// Has a person decide what the step needs decided, once.
@@ -51,7 +30,7 @@ impl Running<'_> {
 
     pub(super) fn to_decide(&self, step: &Step) -> Result<Option<Gate>, Failure> {
         let gate = step.work.kind().to_decide(&self.scene())?;
-        Ok(gate.filter(|gate| !self.progress.answered.contains(&gate.id)))
+        Ok(gate.filter(|gate| !self.state().has_answered(&gate.id)))
     }
 
     /// Has a person do what an operation is about.
@@ -114,7 +93,7 @@ impl Running<'_> {
 /// The gate at which a person does what no program can.
 pub(super) fn by_hand(step: &Step, op: &Op, failure: &Failure) -> Gate {
     Gate {
-        id: step.id.clone(),
+        id: step.id.to_string(),
         title: step.work.kind().title(),
         instructions: vec![format!("This program cannot {op}: {}.", failure.why), format!("Please {}.", failure.next)],
         by_hand: None,

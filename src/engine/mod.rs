@@ -1,43 +1,39 @@
 //! The engine: carries a frozen procedure out, and takes it back.
 //!
-//! [`prepare`] looks and compiles, and changes nothing. [`Engine::run`], [`Engine::resume`] and [`Engine::rollback`]
-//! work from the [`journal`], in which every operation stands with what was there before, on disk before the machine is
-//! touched. Because operations are goals, going on after a kill needs no more than that.
+//! [`Engine::run`], [`Engine::resume`] and [`Engine::rollback`] work from the journal, in which every operation stands
+//! with what was there before, on disk before the machine is touched. Because operations are goals, resuming after a
+//! kill needs no more than that.
 
 mod account;
-mod approval;
 mod check;
 mod compare;
 mod decide;
 mod event;
 mod foretell;
 mod gate;
-pub mod journal;
 mod lock;
+mod operator;
 mod perform;
-mod prepare;
 mod restart;
 mod rollback;
 mod run;
 mod runs;
-mod seal;
 mod undo;
 mod upgraded;
 
-pub use approval::{Approved, Fingerprint, NotApproved};
 pub use check::Check;
 pub use event::{Event, Silent, Watcher};
-pub use foretell::Foretold;
-pub use gate::{Answer, Operator};
+pub use foretell::Forecast;
 pub use lock::{Died, Owner, Taken};
-pub use prepare::{Prepared, prepare};
-pub use runs::{EachRun, Found, Standing};
+pub use operator::{Answer, Operator};
+pub use runs::EachRun;
 
+use crate::journal::JournalError;
 use crate::platform::clock::Clock;
 use crate::platform::op::Gate;
 use crate::platform::{Failure, Platform};
+use crate::step::StepId;
 use crate::winpath::WinPath;
-use journal::JournalError;
 
 /// The tool's own folder, unless another one is named.
 pub const USUAL_STATE: &str = r"%ProgramData%\pfupgrade";
@@ -78,7 +74,7 @@ pub enum EngineError {
     #[error("{step}: {failure}")]
     Step {
         /// The step.
-        step: String,
+        step: StepId,
         /// Why.
         failure: Failure,
         /// True where nothing had been uninstalled, and the services have been started again.

@@ -1,8 +1,8 @@
 //! A restart of Windows that has to come before the next step, and not only at the end.
 
 use super::Engine;
-use super::journal::{Frozen, Undo};
 use super::run::Running;
+use crate::journal::{Frozen, Undo};
 use crate::platform::Failure;
 use crate::platform::op::Op;
 use crate::step::{Step, Work};
@@ -52,7 +52,7 @@ impl Engine<'_> {
 impl Running<'_> {
     /// The files that a restart has to replace before the steps that are left.
     pub(super) fn restart_comes_first(&self) -> Result<Vec<String>, Failure> {
-        let left = self.frozen.steps.iter().filter(|step| !self.progress.is_over(&step.id));
+        let left = self.frozen.steps.iter().filter(|step| !self.state().is_over(&step.id));
         self.engine.waiting_below(self.frozen, &left.flat_map(folders).collect::<Vec<_>>())
     }
 

@@ -1,51 +1,45 @@
 //! Put everything back, from any point of a run and after it.
 
 use super::event::tell;
-use super::journal::{Entry, Frozen, Journal, Record, Undo};
 use super::perform::Watch;
-use super::runs::{Found, Progress};
-use super::{End, Engine, EngineError, Event, Standing, Watcher, compare, undo};
+use super::{End, Engine, EngineError, Event, Watcher, compare, undo};
+use crate::journal::{Entry, Frozen, OpenRun, Operation, RecordedRun, RunState, Standing, Undo};
 use crate::platform::disk;
 use crate::platform::facts::ServiceState;
 use crate::platform::op::Op;
 use crate::platform::{Doing, Failure, FailureKind, verify_backup};
-use crate::step::{Kept, Source, Step};
+use crate::step::{Kept, Source, Step, StepId};
 use crate::survey::{products, survey};
 use crate::winpath::WinPath;
 use std::cell::RefCell;
 
 impl Engine<'_> {
     /// Rolls a run back, or goes on with a rollback that was interrupted. The caller holds the lock.
-    pub fn rollback(&self, found: &Found, watcher: &mut dyn Watcher) -> Result<End, EngineError> {
-        if found.standing == Standing::RolledBack {
+    pub fn rollback(&self, found: &RecordedRun, watcher: &mut dyn Watcher) -> Result<End, EngineError> {
+        if found.standing() == Standing::RolledBack {
             let run = found.frozen.folders.id.clone();
             return Err(EngineError::NotNow { run, why: "has been rolled back already" });
         }
-        let mut journal = Journal::open(self.platform.disk(), &found.journal)?;
+        let mut run = OpenRun::open(self.platform.disk(), found)?;
         self.tidy_runs();
-        if !self.waited_for_what_runs(&journal, watcher)? {
+        if !self.waited_for_what_runs(&run.state, watcher)? {
             return Ok(End::Stopped);
         }
-        let begun = journal.records().iter().rposition(|record| matches!(record.entry, Entry::RollbackStarted { .. }));
-        let is_continued = begun.is_some();
+        let is_continued = run.state.rollback.is_some();
         // What is refused is not noted either.
         let entry = match is_continued {
             true => Entry::RollbackContinued,
-            false => Entry::RollbackStarted { undos: self.way_back(&found.frozen, journal.records())? },
+            false => Entry::RollbackStarted { undos: self.way_back(&found.frozen, &run.state)? },
         };
-        journal.write(self.clock.now(), self.session("rollback"))?;
-        journal.write(self.clock.now(), entry)?;
-        let begun = begun.unwrap_or(journal.records().len() - 1);
-        let Entry::RollbackStarted { undos } = journal.records()[begun].entry.clone() else {
-            return Err(Failure::new("roll back", "the journal names no rollback").into());
-        };
-        let done =
-            journal.records()[begun..].iter().filter(|record| matches!(record.entry, Entry::Undone { .. })).count();
+        run.write(self.clock.now(), self.session("rollback"))?;
+        run.write(self.clock.now(), entry)?;
+        let rollback = run.state.rollback.as_ref().ok_or_else(|| Failure::new("roll back", "no rollback has begun"))?;
+        let (undos, done) = (rollback.undos.clone(), rollback.done());
         // Whatever ran meanwhile may have written: that is saved as well before it is overwritten. Where nothing is left
         // but to start services, they stay as they are: nobody would start them again.
         let is_service = |undo: &Undo| matches!(undo, Undo::Do { op: Op::Service { .. } });
         if is_continued && !undos.iter().skip(done).all(is_service) {
-            let place = format!("before-rollback-{}", journal.records().len());
+            let place = format!("before-rollback-{}", run.records());
             for op in self.stop_and_save(&found.frozen, &place)? {
                 self.told(&op, false, watcher)?;
             }
@@ -56,40 +50,40 @@ impl Engine<'_> {
         let log = found.frozen.folders.log("rollback");
         for (index, undo) in undos.iter().enumerate().skip(done) {
             if watcher.wants_to_stop() {
-                journal.write(self.clock.now(), Entry::Stopped).ok();
+                run.write(self.clock.now(), Entry::Stopped).ok();
                 return Ok(End::Stopped);
             }
             let files = self
                 .restart_before_undo(&found.frozen, &undos[index..])
                 .map_err(|failure| EngineError::Rollback { failure, done: index, of })?;
             if !files.is_empty() {
-                journal.write(self.clock.now(), Entry::RestartNeeded { files: files.clone() })?;
+                run.write(self.clock.now(), Entry::RestartNeeded { files: files.clone() })?;
                 return Ok(End::Restart { files });
             }
             watcher.event(&Event::Undo { number: index + 1, of, text: undo.to_string() });
             if let Err(failure) = self.undo(undo, &log, watcher) {
                 // What can be noted is noted; that it cannot must not hide why the rollback failed.
-                let noted = journal.write(self.clock.now(), self.failure_noted("rollback", &failure, None));
+                let noted = run.write(self.clock.now(), self.failure_noted(&StepId::rollback(), &failure, None));
                 if matches!(failure.kind, FailureKind::StillRunning(_)) {
                     noted?;
                 }
                 return Err(EngineError::Rollback { failure, done: index, of });
             }
-            journal.write(self.clock.now(), Entry::Undone { index })?;
+            run.write(self.clock.now(), Entry::Undone { index })?;
         }
         let not_restored = self.check_state_before(&found.frozen, watcher).map_err(|failure| {
-            journal.write(self.clock.now(), self.failure_noted("rollback", &failure, None)).ok();
+            run.write(self.clock.now(), self.failure_noted(&StepId::rollback(), &failure, None)).ok();
             EngineError::Rollback { failure, done: of, of }
         })?;
-        journal.write(self.clock.now(), Entry::RolledBack { not_restored })?;
+        run.write(self.clock.now(), Entry::RolledBack { not_restored })?;
         Ok(End::RolledBack)
     }
 
     /// What an earlier attempt has left running has to end before anything is taken back. False where the operator
     /// wants to stop.
-    fn waited_for_what_runs(&self, journal: &Journal, watcher: &mut dyn Watcher) -> Result<bool, EngineError> {
-        let given_up = Progress::of(journal.records()).given_up.map(|(_, process)| process);
-        self.watched(watcher, |watch| self.wait_for_what_runs(given_up.as_ref(), watch))
+    fn waited_for_what_runs(&self, state: &RunState, watcher: &mut dyn Watcher) -> Result<bool, EngineError> {
+        let given_up = state.given_up.as_ref().map(|(_, process)| process);
+        self.watched(watcher, |watch| self.wait_for_what_runs(given_up, watch))
             .map_err(|failure| EngineError::Rollback { failure, done: 0, of: 0 })
     }
 
@@ -135,31 +129,19 @@ impl Engine<'_> {
 
     /// The parts of a rollback: what is there now is backed up first, then every operation is undone, the last one
     /// first. Services start at the very end: a running agent holds open what is put back.
-    pub(super) fn way_back(&self, frozen: &Frozen, records: &[Record]) -> Result<Vec<Undo>, EngineError> {
-        let progress = Progress::of(records);
-        self.check_way_back(records)?;
-        self.check_backups(&progress.history.backups)?;
+    pub(super) fn way_back(&self, frozen: &Frozen, state: &RunState) -> Result<Vec<Undo>, EngineError> {
+        self.check_way_back(state)?;
+        self.check_backups(&state.history.backups)?;
         let mut undos = Vec::new();
-        for (number, record) in records.iter().enumerate().rev() {
-            let Entry::OpStarted { step, index, op, .. } = &record.entry else { continue };
-            let is_same = |of: &String, at: &usize| of == step && at == index;
+        for (number, operation) in state.operations.iter().enumerate().rev() {
             // Done again after an interruption, an uninstall names the backup that counts by then.
-            let is_again = |later: &Record| match &later.entry {
-                Entry::OpStarted { step: of, index: at, .. } => is_same(of, at),
-                _ => false,
-            };
-            if matches!(op, Op::Uninstall { .. }) && records[number + 1..].iter().any(is_again) {
-                continue;
+            let is_again = |later: &Operation| later.step == operation.step && later.index == operation.index;
+            let is_uninstall = matches!(operation.op, Op::Uninstall { .. });
+            if !(is_uninstall && state.operations[number + 1..].iter().any(is_again)) {
+                undos.extend(undos_of(frozen, state, operation));
             }
-            let is_over = |later: &Record| match &later.entry {
-                Entry::OpDone { step: of, index: at, .. } => is_same(of, at),
-                Entry::Failed { step: of, .. } => of == step,
-                _ => false,
-            };
-            let in_doubt = !records[number..].iter().any(is_over);
-            undos.extend(undos_of(frozen, &progress, &record.entry, in_doubt));
         }
-        if progress.uninstalled.is_empty() {
+        if state.uninstalled.is_empty() {
             // Nothing but services has been changed, and what was decrypted: backups that were made count for nothing.
             undos.retain(|undo| matches!(undo, Undo::Do { op: Op::Service { .. } | Op::Remove { .. } }));
             return Ok(without_needless(undos));
@@ -177,9 +159,9 @@ impl Engine<'_> {
     }
 
     /// A product that is gone and has no package cannot come back; taking away the new one as well helps nobody.
-    fn check_way_back(&self, records: &[Record]) -> Result<(), EngineError> {
-        for record in records {
-            if let Entry::OpStarted { op: Op::Uninstall { code, name, way_back: None, .. }, .. } = &record.entry
+    fn check_way_back(&self, state: &RunState) -> Result<(), EngineError> {
+        for operation in &state.operations {
+            if let Op::Uninstall { code, name, way_back: None, .. } = &operation.op
                 && !products::is_installed(self.platform.inspect(), code)?
             {
                 return Err(EngineError::NoWayBack(name.clone()));
@@ -297,9 +279,10 @@ fn without_needless(undos: Vec<Undo>) -> Vec<Undo> {
 }
 
 /// What undoes one operation.
-fn undos_of(frozen: &Frozen, progress: &Progress, entry: &Entry, in_doubt: bool) -> Vec<Undo> {
-    let Entry::OpStarted { step, op, before, .. } = entry else { return Vec::new() };
-    let counts = |what: Source, to: &WinPath| progress.history.latest(&what) == Some(to);
+fn undos_of(frozen: &Frozen, state: &RunState, operation: &Operation) -> Vec<Undo> {
+    let Operation { step, op, before, .. } = operation;
+    let in_doubt = operation.is_in_doubt();
+    let counts = |what: Source, to: &WinPath| state.history.latest(&what) == Some(to);
     let one = |op: Op| vec![Undo::Do { op }];
     match op {
         Op::BackUp { from, to, except } if counts(Source::Path(from.clone()), to) => {

@@ -1,16 +1,17 @@
 //! Carry out a frozen procedure, from its first step or from where it was left.
 
 use super::event::tell;
-use super::gate::{Operator, by_hand};
-use super::journal::{Entry, Frozen, Journal, JournalError};
+use super::gate::by_hand;
+use super::operator::Operator;
 use super::perform::{self, Watch};
-use super::runs::{Found, JOURNAL, Progress};
-use super::{End, Engine, EngineError, Event, Prepared, Standing, Watcher, undo};
+use super::runs::JOURNAL;
+use super::{End, Engine, EngineError, Event, Watcher, undo};
+use crate::journal::{Entry, Frozen, JournalError, OpenRun, RecordedRun, RunState, Standing};
 use crate::package::Package;
 use crate::plan::Component;
 use crate::platform::op::{Gate, Op};
 use crate::platform::{Doing, Failure, FailureKind, Outcome, disk, installer_code};
-use crate::step::{Probe, Scene, Step, Work};
+use crate::step::{Probe, Scene, Step, StepId, Work};
 use crate::survey::products;
 use crate::winpath::WinPath;
 
@@ -18,8 +19,7 @@ use crate::winpath::WinPath;
 pub(super) struct Running<'a> {
     pub(super) engine: &'a Engine<'a>,
     pub(super) frozen: &'a Frozen,
-    pub(super) journal: Journal,
-    pub(super) progress: Progress,
+    pub(super) run: OpenRun,
     pub(super) operator: &'a mut dyn Operator,
     pub(super) watcher: &'a mut dyn Watcher,
 }
@@ -31,14 +31,13 @@ pub(super) enum Flow {
 }
 
 impl Engine<'_> {
-    /// Begins a run: freezes what was prepared, and carries it out. The caller holds the lock.
+    /// Begins a run: writes down what it is decided on, and carries it out. The caller holds the lock.
     pub fn run(
         &self,
-        prepared: &Prepared,
+        frozen: &Frozen,
         operator: &mut dyn Operator,
         watcher: &mut dyn Watcher,
     ) -> Result<End, EngineError> {
-        let frozen = &prepared.frozen;
         let disk = self.platform.disk();
         self.tidy_runs();
         let unusable = |failure: Failure| {
@@ -52,13 +51,12 @@ impl Engine<'_> {
         }
         let logs = frozen.folders.run.child("logs");
         disk::create_folders(disk, &logs).doing(format!("create the folder {logs}")).map_err(unusable)?;
-        let opened = Entry::Opened(Box::new(frozen.clone()));
-        let journal = Journal::begin(disk, &frozen.folders.run.child(JOURNAL), self.clock.now(), opened);
-        let journal = journal.map_err(|error| match error {
+        let run = OpenRun::begin(disk, &frozen.folders.run.child(JOURNAL), self.clock.now(), frozen);
+        let run = run.map_err(|error| match error {
             JournalError::Failure(failure) => unusable(failure),
             error => error.into(),
         })?;
-        let mut running = Running { engine: self, frozen, journal, progress: Progress::default(), operator, watcher };
+        let mut running = Running { engine: self, frozen, run, operator, watcher };
         running.write(self.session("run"))?;
         running.all_steps(Vec::new())
     }
@@ -66,24 +64,23 @@ impl Engine<'_> {
     /// Goes on with a run, from its frozen procedure. The caller holds the lock.
     pub fn resume(
         &self,
-        found: &Found,
+        found: &RecordedRun,
         operator: &mut dyn Operator,
         watcher: &mut dyn Watcher,
     ) -> Result<End, EngineError> {
         let refuse = |why| Err(EngineError::NotNow { run: found.frozen.folders.id.clone(), why });
-        match found.standing {
+        match found.standing() {
             Standing::Unfinished => {}
             Standing::Finished => return refuse("is finished: nothing is left to do"),
             Standing::RollingBack => return refuse("is being rolled back: `pfupgrade rollback` goes on with that"),
             Standing::RolledBack => return refuse("has been rolled back: `pfupgrade run` begins a new one"),
         }
-        let journal = Journal::open(self.platform.disk(), &found.journal)?;
-        let progress = Progress::of(journal.records());
-        let mut running = Running { engine: self, frozen: &found.frozen, journal, progress, operator, watcher };
+        let run = OpenRun::open(self.platform.disk(), found)?;
+        let mut running = Running { engine: self, frozen: &found.frozen, run, operator, watcher };
         if !running.waited_for_what_runs()? {
             return Ok(End::Stopped);
         }
-        let note = running.progress.where_it_stands(running.journal.records());
+        let note = running.state().where_it_stands();
         running.write(self.session("resume"))?;
         let anew = running.begin_anew()?;
         running.all_steps(anew.or(note).into_iter().collect())
@@ -103,7 +100,7 @@ impl Running<'_> {
             }
         }
         self.note_end()?;
-        Ok(End::Done { reboot: self.progress.reboot })
+        Ok(End::Done { reboot: self.state().reboot })
     }
 
     /// Goes through the steps once. Where not everything could be done, this is how work ends: `None` also where `ask`
@@ -113,7 +110,7 @@ impl Running<'_> {
         for (number, step) in self.frozen.steps.iter().enumerate() {
             let is_held = |held: Component| waiting.iter().any(|(component, _)| *component == held);
             match step.component {
-                _ if self.progress.is_over(&step.id) => continue,
+                _ if self.state().is_over(&step.id) => continue,
                 Some(component) if is_held(component) => continue,
                 None if !waiting.is_empty() => break,
                 Some(component) if !ask && self.is_put_off(step) => {
@@ -150,17 +147,15 @@ impl Running<'_> {
     }
 
     pub(super) fn write(&mut self, entry: Entry) -> Result<(), EngineError> {
-        self.journal.write(self.engine.clock.now(), entry.clone())?;
-        self.progress.take(&entry);
-        Ok(())
+        Ok(self.run.write(self.engine.clock.now(), entry)?)
+    }
+
+    pub(super) fn state(&self) -> &RunState {
+        &self.run.state
     }
 
     pub(super) fn scene(&self) -> Scene<'_> {
-        Scene {
-            machine: self.engine.platform.inspect(),
-            folders: &self.frozen.folders,
-            history: &self.progress.history,
-        }
+        Scene { machine: self.engine.platform.inspect(), folders: &self.frozen.folders, history: &self.state().history }
     }
 
     /// Ends the run with an error. What can still be noted is noted, and the services run again where nothing has been
@@ -172,7 +167,7 @@ impl Running<'_> {
         };
         let noted = self.note(step, &error);
         let not_started = self.call_off_outage();
-        let nothing_lost = self.progress.uninstalled.is_empty() && not_started.is_empty();
+        let nothing_lost = self.state().uninstalled.is_empty() && not_started.is_empty();
         let error = match error {
             EngineError::Failure(failure) if !not_started.is_empty() => {
                 let why = format!("{}; nothing had been uninstalled, but {}", failure.why, not_started.join(", and "));
@@ -204,10 +199,7 @@ impl Running<'_> {
                 changed_nothing: false,
             });
         };
-        let op = match self.journal.records().last().map(|record| &record.entry) {
-            Some(Entry::OpStarted { op, .. }) => Some(op),
-            _ => None,
-        };
+        let op = self.state().operating().map(|operation| &operation.op);
         let code = if let Some(Op::Uninstall { code, .. }) = op { Some(code) } else { None };
         let noted = self.engine.failure_noted(&step, failure, op);
         let machine = self.engine.platform.inspect();
@@ -223,16 +215,14 @@ impl Running<'_> {
     /// done as well as it can be; what fails is told, and the answer.
     fn call_off_outage(&mut self) -> Vec<String> {
         let mut failed = Vec::new();
-        if !self.progress.uninstalled.is_empty() {
+        if !self.state().uninstalled.is_empty() || !self.state().is_outage() {
             return failed;
         }
-        let stopped = self.journal.records().iter().rev().filter_map(|record| match &record.entry {
-            Entry::OpStarted { op: op @ Op::Service { .. }, before, .. } => Some((op.clone(), before.clone())),
-            _ => None,
-        });
         let log = self.frozen.folders.log("call-off");
-        for (op, before) in stopped.collect::<Vec<_>>() {
-            for undo in undo::undo(&op, &before, &log) {
+        let stopped =
+            self.state().operations.iter().rev().filter(|operation| matches!(operation.op, Op::Service { .. }));
+        for operation in stopped.cloned().collect::<Vec<_>>() {
+            for undo in undo::undo(&operation.op, &operation.before, &log) {
                 let done = self.engine.platform.perform(&undo, &mut |_| {});
                 let text = done.as_ref().map_or_else(ToString::to_string, |_| undo.to_string());
                 if let Err(failure) = &done {
@@ -241,6 +231,8 @@ impl Running<'_> {
                 self.watcher.event(&Event::Note { text });
             }
         }
+        // Where that cannot be noted, the outage counts as going on.
+        self.write(Entry::CalledOff { failed: failed.clone() }).ok();
         failed
     }
 
@@ -249,7 +241,7 @@ impl Running<'_> {
     /// other one. Later on the data is copied anew where the agent runs again, as it does
     /// after a restart of Windows. Says so, where anything is.
     fn begin_anew(&mut self) -> Result<Option<String>, EngineError> {
-        let stops = |step: &&Step| matches!(step.work, Work::StopServices(_)) && self.progress.is_over(&step.id);
+        let stops = |step: &&Step| matches!(step.work, Work::StopServices(_)) && self.state().is_over(&step.id);
         // A service of the new server may have the old one's name: then it is not the agent that runs.
         let agent_is_there = match self.frozen.agent() {
             Some(code) => products::is_installed(self.engine.platform.inspect(), code)?,
@@ -260,17 +252,17 @@ impl Running<'_> {
             None => false,
         };
         let gone = self.gone()?;
-        let anew = |step: &Step| match self.progress.uninstalled.as_slice() {
+        let anew = |step: &Step| match self.state().uninstalled.as_slice() {
             [] => !matches!(&step.work, Work::BackUp(step) if gone.contains(&step.component)),
             _ => runs_again && matches!(step.work, Work::StopServices(_) | Work::BackUpData(_)),
         };
         let steps = self.frozen.steps.iter().filter(|step| anew(step)).map(|step| step.id.clone());
-        let steps: Vec<String> = steps.filter(|id| self.progress.steps.contains_key(id)).collect();
+        let steps: Vec<StepId> = steps.filter(|id| self.has_begun(id)).collect();
         if steps.is_empty() {
             return Ok(None);
         }
         self.write(Entry::Reset { steps })?;
-        Ok(Some(match runs_again && !self.progress.uninstalled.is_empty() {
+        Ok(Some(match runs_again && !self.state().uninstalled.is_empty() {
             true => "the agent has run meanwhile: it is stopped and its data copied anew".to_owned(),
             false => "nothing has been uninstalled yet: the steps begin anew".to_owned(),
         }))
@@ -293,19 +285,19 @@ impl Running<'_> {
     /// Before work goes on, what an earlier attempt has left running has to end. False where the operator wants to
     /// stop.
     fn waited_for_what_runs(&mut self) -> Result<bool, EngineError> {
-        let step = self.progress.steps.iter().find(|(_, step)| step.in_doubt && !step.over);
-        let Some(step) = step.map(|(id, _)| id.clone()) else { return Ok(true) };
-        let given_up = self.progress.given_up.as_ref().map(|(_, process)| process);
+        let step = self.state().steps.iter().find(|step| step.in_doubt && step.how.is_none());
+        let Some(step) = step.map(|step| step.id.clone()) else { return Ok(true) };
+        let nothing_lost = self.state().uninstalled.is_empty();
+        let given_up = self.run.state.given_up.as_ref().map(|(_, process)| process);
         let (operator, watcher) = (&*self.operator, &mut *self.watcher);
         let watch = Watch { progress: &mut tell(watcher), stop: &|| operator.wants_to_stop() };
-        let nothing_lost = self.progress.uninstalled.is_empty();
         let failed = |failure| EngineError::Step { step, failure, nothing_lost };
         self.engine.wait_for_what_runs(given_up, watch).map_err(failed)
     }
 
     fn step(&mut self, step: &Step) -> Result<Flow, EngineError> {
         let kind = step.work.kind();
-        if !self.progress.steps.contains_key(&step.id) {
+        if !self.has_begun(&step.id) {
             match kind.probe(&self.scene())? {
                 Probe::Done => return self.step_done(step, kind.words_when_done()),
                 Probe::Blocked(why) => return Err(Failure::new(format!("begin {}", step.id), why).into()),
@@ -319,7 +311,7 @@ impl Running<'_> {
         if self.is_to_be_repeated(step, ops.len())? {
             self.write(Entry::StepStarted { step: step.id.clone() })?;
         }
-        let mut index = self.progress.steps.get(&step.id).map_or(0, |progress| progress.ops);
+        let mut index = self.state().step(&step.id).map_or(0, |step| step.done);
         while let Some(op) = ops.get(index) {
             if self.operator.wants_to_stop() {
                 return Ok(Flow::Stop(End::Stopped));
@@ -351,7 +343,7 @@ impl Running<'_> {
     /// had no effect. Operations are goals, so they can be done again.
     fn is_to_be_repeated(&self, step: &Step, ops: usize) -> Result<bool, EngineError> {
         let kind = step.work.kind();
-        let all_done = ops > 0 && self.progress.steps.get(&step.id).is_some_and(|progress| progress.ops >= ops);
+        let all_done = ops > 0 && self.state().step(&step.id).is_some_and(|step| step.done >= ops);
         Ok(all_done && !kind.is_taken_on_trust() && matches!(kind.probe(&self.scene())?, Probe::Needed(_)))
     }
 
@@ -363,7 +355,7 @@ impl Running<'_> {
 
     fn operation(&mut self, step: &Step, index: usize, op: &Op) -> Result<Flow, EngineError> {
         // A program that is run twice may do things twice: where it was interrupted, its result is looked at first.
-        let in_doubt = self.progress.steps.get(&step.id).is_some_and(|progress| progress.in_doubt);
+        let in_doubt = self.state().step(&step.id).is_some_and(|step| step.in_doubt);
         let looks_first = in_doubt && step.work.kind().installs().is_some() && matches!(op, Op::Run { .. });
         if looks_first && step.work.kind().probe(&self.scene())? == Probe::Done {
             return self.op_done(step, index, Outcome { reboot: self.restart_is_due()?, ..Outcome::default() });
@@ -429,8 +421,12 @@ impl Running<'_> {
         self.carry_out(op, true)
     }
 
+    fn has_begun(&self, step: &StepId) -> bool {
+        self.state().step(step).is_some_and(|step| step.is_begun)
+    }
+
     fn was_given_up(&self, step: &Step) -> bool {
-        self.progress.given_up.as_ref().is_some_and(|(of, _)| *of == step.id)
+        self.state().given_up.as_ref().is_some_and(|(of, _)| *of == step.id)
     }
 
     pub(super) fn op_done(&mut self, step: &Step, index: usize, outcome: Outcome) -> Result<Flow, EngineError> {

@@ -1,6 +1,6 @@
 //! What was there before an operation, and what puts it back.
 
-use super::journal::Before;
+use crate::journal::Before;
 use crate::platform::disk::{self, ReadDisk};
 use crate::platform::facts::Service;
 use crate::platform::op::Op;

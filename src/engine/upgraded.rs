@@ -1,7 +1,8 @@
 //! What is looked at on an upgraded machine besides its steps: whether the data was upgraded, the applications answer,
 //! and the old name of the SDK's directory is gone from their settings.
 
-use super::{Check, Engine, EngineError, Found};
+use super::{Check, Engine, EngineError};
+use crate::journal::RecordedRun;
 use crate::plan::Component;
 use crate::platform::facts::Site;
 use crate::platform::{Doing, Failure, disk};
@@ -12,7 +13,7 @@ use crate::winpath::WinPath;
 
 impl Engine<'_> {
     /// Looks at the machine of a finished run.
-    pub(super) fn upgraded(&self, found: &Found) -> Result<Vec<Check>, EngineError> {
+    pub(super) fn upgraded(&self, found: &RecordedRun) -> Result<Vec<Check>, EngineError> {
         let check = |what: String, fault: Option<String>| Check { what, fault, backup: false };
         let mut all = Vec::new();
         if let Some(fault) = self.data_fault(found)? {
@@ -40,11 +41,11 @@ impl Engine<'_> {
     }
 
     /// What is wrong with the data file; `None` where the run had nothing to do with it.
-    fn data_fault(&self, found: &Found) -> Result<Option<Option<String>>, EngineError> {
+    fn data_fault(&self, found: &RecordedRun) -> Result<Option<Option<String>>, EngineError> {
         let upgrades = found.frozen.steps.iter().any(|step| matches!(step.work, Work::Activate(_)));
         let (true, Some(install)) = (upgrades, &found.frozen.survey.install) else { return Ok(None) };
         let file = |folder: &WinPath| folder.child("PhoneFactor.pfdata");
-        let Some(backup) = found.history().backup_of(&install.data()).map(file) else { return Ok(None) };
+        let Some(backup) = found.state.history.backup_of(&install.data()).map(file) else { return Ok(None) };
         let files = self.platform.files();
         if !disk::exists(files, &backup).doing(format!("look for {backup}"))? {
             return Ok(None);

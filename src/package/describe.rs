@@ -2,7 +2,7 @@
 
 use super::layout::{SET_DIRECTORY, SET_PROPERTY, STOP, name_on_target};
 use super::left_out;
-use super::tables::MAX_DEPTH;
+use super::tables::{LEFT_OUT, MAX_DEPTH};
 use super::{Info, Package, ServiceStart};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -175,7 +175,7 @@ impl<R: Read + Seek> Package<R> {
         let run = actions.filter(|(_, action)| !matches!(action.kind(), SET_PROPERTY | SET_DIRECTORY | STOP));
         let run = run.filter_map(|(name, action)| left_out::action(name, action));
         let has_rows = |table: &&str| self.tables.left_out.get(*table).is_some_and(|rows| !rows.is_empty());
-        let tables = left_out::TABLES.iter().map(|(table, _)| *table).filter(has_rows);
+        let tables = LEFT_OUT.iter().map(|(table, _)| *table).filter(has_rows);
         run.chain(tables.map(|table| format!("table {table}"))).collect()
     }
 }

@@ -2,38 +2,7 @@
 
 use super::layout::Layout;
 use super::model::RegistryRoot;
-use super::tables::{CustomAction, Tables};
-
-/// Tables that change a machine and are not carried out, each with the action that would.
-pub(super) const TABLES: &[(&str, &str)] = &[
-    ("AppSearch", "AppSearch"),
-    ("BindImage", "BindImage"),
-    ("Class", "RegisterClassInfo"),
-    ("Complus", "RegisterComPlus"),
-    ("Environment", "WriteEnvironmentStrings"),
-    ("Extension", "RegisterExtensionInfo"),
-    ("Font", "RegisterFonts"),
-    ("IniFile", "WriteIniValues"),
-    ("IsolatedComponent", "IsolateComponents"),
-    ("LockPermissions", "InstallFiles"),
-    ("MIME", "RegisterMIMEInfo"),
-    ("MoveFile", "MoveFiles"),
-    ("MsiAssembly", "MsiPublishAssemblies"),
-    ("MsiLockPermissionsEx", "InstallFiles"),
-    ("MsiServiceConfig", "MsiConfigureServices"),
-    ("MsiServiceConfigFailureActions", "MsiConfigureServices"),
-    ("ODBCDataSource", "InstallODBC"),
-    ("ODBCDriver", "InstallODBC"),
-    ("ODBCTranslator", "InstallODBC"),
-    ("ProgId", "RegisterProgIdInfo"),
-    ("PublishComponent", "PublishComponents"),
-    ("RemoveIniFile", "RemoveIniValues"),
-    ("RemoveRegistry", "RemoveRegistryValues"),
-    ("SelfReg", "SelfRegModules"),
-    ("Shortcut", "CreateShortcuts"),
-    ("TypeLib", "RegisterTypeLibraries"),
-    ("Upgrade", "RemoveExistingProducts"),
-];
+use super::tables::{CustomAction, LEFT_OUT, Tables};
 
 /// Names a custom action that is not carried out; `None` for one that runs only when an installation fails.
 pub(super) fn action(name: &str, action: &CustomAction) -> Option<String> {
@@ -53,7 +22,7 @@ pub(super) fn action(name: &str, action: &CustomAction) -> Option<String> {
 pub(super) fn tables(tables: &Tables, layout: &Layout) -> Vec<String> {
     let applies = |component: &String| component.is_empty() || layout.installs(component);
     let has_rows = |table: &str| tables.left_out.get(table).is_some_and(|rows| rows.iter().any(applies));
-    let carried_out = TABLES.iter().filter(|(table, action)| layout.performs(action) && has_rows(table));
+    let carried_out = LEFT_OUT.iter().filter(|(table, action)| layout.performs(action) && has_rows(table));
     let mut named: Vec<String> = carried_out.map(|(table, _)| format!("table {table}")).collect();
     if tables.registry.iter().any(|row| row.root == RegistryRoot::Unknown && layout.installs(&row.component)) {
         named.push("rows of table Registry below a root that does not exist".to_owned());

@@ -2,7 +2,6 @@
 
 use super::error::Problem;
 use super::guard::guarded;
-use super::left_out::TABLES;
 use super::model::{Feature, PackagedFile, RegistryRoot, RegistryRow, ServiceControl, ServiceInstall, ServiceStart};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Seek};
@@ -33,6 +32,37 @@ pub(super) struct Media {
     pub(super) last_sequence: i32,
     pub(super) cabinet: String,
 }
+
+/// Tables that change a machine and are not carried out, each with the action that would.
+pub(super) const LEFT_OUT: &[(&str, &str)] = &[
+    ("AppSearch", "AppSearch"),
+    ("BindImage", "BindImage"),
+    ("Class", "RegisterClassInfo"),
+    ("Complus", "RegisterComPlus"),
+    ("Environment", "WriteEnvironmentStrings"),
+    ("Extension", "RegisterExtensionInfo"),
+    ("Font", "RegisterFonts"),
+    ("IniFile", "WriteIniValues"),
+    ("IsolatedComponent", "IsolateComponents"),
+    ("LockPermissions", "InstallFiles"),
+    ("MIME", "RegisterMIMEInfo"),
+    ("MoveFile", "MoveFiles"),
+    ("MsiAssembly", "MsiPublishAssemblies"),
+    ("MsiLockPermissionsEx", "InstallFiles"),
+    ("MsiServiceConfig", "MsiConfigureServices"),
+    ("MsiServiceConfigFailureActions", "MsiConfigureServices"),
+    ("ODBCDataSource", "InstallODBC"),
+    ("ODBCDriver", "InstallODBC"),
+    ("ODBCTranslator", "InstallODBC"),
+    ("ProgId", "RegisterProgIdInfo"),
+    ("PublishComponent", "PublishComponents"),
+    ("RemoveIniFile", "RemoveIniValues"),
+    ("RemoveRegistry", "RemoveRegistryValues"),
+    ("SelfReg", "SelfRegModules"),
+    ("Shortcut", "CreateShortcuts"),
+    ("TypeLib", "RegisterTypeLibraries"),
+    ("Upgrade", "RemoveExistingProducts"),
+];
 
 /// Another place that gets a copy of a file.
 #[derive(Debug, Clone)]
@@ -246,7 +276,7 @@ impl Tables {
                 on_uninstall: mode & 2 != 0,
             })
         })?;
-        for (table, _) in TABLES {
+        for (table, _) in LEFT_OUT {
             let rows = db.rows(table, |row| Ok(row.text("Component_")))?;
             self.left_out.insert(table, rows);
         }

@@ -78,13 +78,9 @@ pub(super) fn decrypt(context: &CompileContext<'_>, target: &Target) -> Option<S
     let (_, values) = encrypted(context, target)?;
     let mut files = vec!["web.config".to_owned()];
     files.extend(web_config::outside_files(context.machine, &target.old.web_config()));
-    Some(Step {
-        id: format!("decrypt-{}", target.component),
-        reason: "its settings are encrypted with keys of this machine, and a merge has to read them".to_owned(),
-        component: None,
-        outage: false,
-        skip: None,
-        work: Work::Decrypt(Decrypt {
+    Some(Step::new(
+        "its settings are encrypted with keys of this machine, and a merge has to read them",
+        Work::Decrypt(Decrypt {
             component: target.component,
             old_folder: target.old.application.folder.clone(),
             files,
@@ -92,17 +88,13 @@ pub(super) fn decrypt(context: &CompileContext<'_>, target: &Target) -> Option<S
             sections: values.encrypted,
             program: program(context, true)?,
         }),
-    })
+    ))
 }
 
 /// The step that removes the copies, where there are any.
 pub(super) fn remove(steps: &[Step]) -> Option<Step> {
-    steps.iter().any(|step| matches!(step.work, Work::Decrypt(_))).then(|| Step {
-        id: "remove-decrypted".to_owned(),
-        reason: "nothing is to be left in clear that was encrypted".to_owned(),
-        component: None,
-        outage: true,
-        skip: None,
-        work: Work::RemoveDecrypted(RemoveDecrypted {}),
+    steps.iter().any(|step| matches!(step.work, Work::Decrypt(_))).then(|| {
+        Step::new("nothing is to be left in clear that was encrypted", Work::RemoveDecrypted(RemoveDecrypted {}))
+            .in_outage()
     })
 }

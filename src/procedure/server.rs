@@ -33,14 +33,9 @@ pub(super) fn back_up(context: &CompileContext<'_>) -> Option<Step> {
         except: vec![install.data(), install.logs()],
     }];
     items.extend(context.packages(Component::Server));
-    Some(Step {
-        id: "back-up-server".to_owned(),
-        reason: "the folder of the agent, its registry key and its cached package are what it can be rebuilt from"
-            .to_owned(),
-        component: None,
-        outage: false,
-        skip: None,
-        work: Work::BackUp(BackUp {
+    Some(Step::new(
+        "the folder of the agent, its registry key and its cached package are what it can be rebuilt from",
+        Work::BackUp(BackUp {
             component: Component::Server,
             items,
             key: Some((install.view, KEY.to_owned(), key_export(context))),
@@ -48,7 +43,7 @@ pub(super) fn back_up(context: &CompileContext<'_>) -> Option<Step> {
             web_server: None,
             not_carried: Vec::new(),
         }),
-    })
+    ))
 }
 
 /// The services stop only where the server itself is replaced: nothing but its data file needs them still.
@@ -62,27 +57,22 @@ pub(super) fn stop_and_back_up_data(context: &CompileContext<'_>) -> Vec<Step> {
     let names: Vec<String> = running.map(|service| service.name).rev().collect();
     let mut steps = Vec::new();
     if !names.is_empty() {
-        steps.push(Step {
-            id: "stop-services".to_owned(),
-            reason: "a running service holds the data file open and goes on writing to it".to_owned(),
-            component: None,
-            outage: true,
-            skip: None,
-            work: Work::StopServices(StopServices { names }),
-        });
+        steps.push(
+            Step::new(
+                "a running service holds the data file open and goes on writing to it",
+                Work::StopServices(StopServices { names }),
+            )
+            .in_outage(),
+        );
     }
-    let id = "back-up-data".to_owned();
-    steps.push(Step {
-        id: id.clone(),
-        reason:
+    steps.push(
+        Step::new(
             "the data file is the whole database; without the certificates and keys beside it the server is no longer \
-                 activated"
-                .to_owned(),
-        component: None,
-        outage: true,
-        skip: None,
-        work: Work::BackUpData(BackUpData { id, data: install.data() }),
-    });
+                 activated",
+            Work::BackUpData(BackUpData { data: install.data() }),
+        )
+        .in_outage(),
+    );
     steps
 }
 
@@ -92,13 +82,12 @@ pub(super) fn start_dependents(context: &CompileContext<'_>) -> Option<Step> {
     let all = in_start_order(context.survey.dependents.clone());
     let running = all.into_iter().filter(|service| service.state == ServiceState::Running);
     let names: Vec<String> = running.map(|service| service.name).collect();
-    (!names.is_empty()).then(|| Step {
-        id: "start-services".to_owned(),
-        reason: "they depend on services of the agent, and had to stop with those".to_owned(),
-        component: None,
-        outage: true,
-        skip: None,
-        work: Work::StartServices(StartServices { names }),
+    (!names.is_empty()).then(|| {
+        Step::new(
+            "they depend on services of the agent, and had to stop with those",
+            Work::StartServices(StartServices { names }),
+        )
+        .in_outage()
     })
 }
 
@@ -123,23 +112,22 @@ pub(super) fn uninstall(context: &CompileContext<'_>) -> Option<Step> {
         state: ServiceState::Stopped,
         start: Some(service.start),
     };
-    Some(Step {
-        id: "uninstall-server".to_owned(),
-        reason: "the new server's setup expects the old agent to be gone; the data folder stays".to_owned(),
-        component: None,
-        outage: true,
-        skip: None,
-        work: Work::Uninstall(Uninstall {
-            component: Component::Server,
-            code: server.product.code.clone(),
-            name: server.product.title(),
-            package: server.way_back.clone().ok(),
-            properties: folder_properties(context, server, install),
-            after: context.survey.services.iter().map(stopped).collect(),
-            folder: None,
-            keeps: Some((install.data(), install.view, KEY.to_owned(), key_export(context))),
-        }),
-    })
+    Some(
+        Step::new(
+            "the new server's setup expects the old agent to be gone; the data folder stays",
+            Work::Uninstall(Uninstall {
+                component: Component::Server,
+                code: server.product.code.clone(),
+                name: server.product.title(),
+                package: server.way_back.clone().ok(),
+                properties: folder_properties(context, server, install),
+                after: context.survey.services.iter().map(stopped).collect(),
+                folder: None,
+                keeps: Some((install.data(), install.view, KEY.to_owned(), key_export(context))),
+            }),
+        )
+        .in_outage(),
+    )
 }
 
 pub(super) fn install(context: &CompileContext<'_>, findings: &mut Vec<Finding>) -> Vec<Step> {
@@ -163,19 +151,11 @@ pub(super) fn install(context: &CompileContext<'_>, findings: &mut Vec<Finding>)
     };
     let version = context.machine.program_version(&installer).ok().flatten();
     let skip = |gate: GateId| context.plan.gates.get(&gate).map(|skip| skip.reason.clone());
-    let step = |id: &str, reason: &str, skip, work| Step {
-        id: id.to_owned(),
-        reason: reason.to_owned(),
-        component: None,
-        outage: true,
-        skip,
-        work,
-    };
+    let step = |reason: &str, skip, work| Step::new(reason, work).in_outage().skipped(skip);
     let log = install.logs().child(LOG);
     let log_from = context.machine.files().entry(&log).ok().flatten().map_or(0, |entry| entry.len);
     vec![
         step(
-            "prepare-server",
             "the setup takes its folder from the registry key and its users from the data folder",
             None,
             Work::PrepareServer(PrepareServer {
@@ -186,7 +166,6 @@ pub(super) fn install(context: &CompileContext<'_>, findings: &mut Vec<Finding>)
             }),
         ),
         step(
-            "install-server",
             match wanted.arguments {
                 Some(_) => "with the silent switches that the plan gives",
                 None => "the setup's silent switches are not published, and the plan gives none",
@@ -204,7 +183,6 @@ pub(super) fn install(context: &CompileContext<'_>, findings: &mut Vec<Finding>)
             }),
         ),
         step(
-            "activation",
             "the service upgrades the data file when it first starts, and may ask to be activated",
             skip(GateId::Activation),
             Work::Activate(Activate {
@@ -228,17 +206,12 @@ pub(super) fn hand_over(context: &CompileContext<'_>, targets: &[Target]) -> Opt
     let sdk = targets.iter().find(|target| target.component == Component::Sdk);
     let site = sdk.and_then(|sdk| context.survey.web_server.as_ref()?.site(&sdk.site));
     let sdk_url = sdk.zip(site).map(|(sdk, site)| format!("{}/PfWsSdk.asmx", site.url(&sdk.path)));
-    Some(Step {
-        id: "hand-over".to_owned(),
-        reason: "the portal or the mobile app service may be on other servers, which need installers from here"
-            .to_owned(),
-        component: None,
-        outage: false,
-        skip: None,
-        work: Work::HandOver(HandOver {
+    Some(Step::new(
+        "the portal or the mobile app service may be on other servers, which need installers from here",
+        Work::HandOver(HandOver {
             folder: install.folder.clone(),
             sdk_url,
             file: context.folders.run.child("hand-over.txt"),
         }),
-    })
+    ))
 }

@@ -1,10 +1,10 @@
 //! Where the new version of each web component goes.
 
-use super::{CompileContext, Replaced, encrypted};
+use super::{CompileContext, Replaced};
 use crate::finding::Finding;
 use crate::plan::{Component, Method, Web};
 use crate::platform::facts::{Pool, Site};
-use crate::survey::{Served, packages};
+use crate::survey::Served;
 use crate::winpath::WinPath;
 
 /// Where the new version of a web component goes.
@@ -20,17 +20,6 @@ pub(crate) struct Target {
     pub(crate) comes_along: bool,
     pub(crate) method: Method,
     pub(crate) old: Served,
-}
-
-impl Target {
-    /// Whether the steps of the component can be told: what is refused as unreadable cannot be previewed either.
-    pub(super) fn can_be_told(&self, context: &CompileContext<'_>) -> bool {
-        let faults = match self.comes_along {
-            true => Vec::new(),
-            false => packages::web_faults(context.machine, &self.package, self.component, context.survey.system.bits),
-        };
-        faults.iter().all(|fault| fault.id != "installer-unreadable") && encrypted::can_be_carried_over(context, self)
-    }
 }
 
 /// The targets of all web components that are upgraded, in the order in which they are installed.

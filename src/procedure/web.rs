@@ -39,14 +39,9 @@ fn back_up_one(context: &CompileContext<'_>, component: Component) -> Option<Ste
     let mut items = vec![Item { from: served.application.folder.clone(), to: place(""), except: Vec::new() }];
     items.extend(context.packages(component));
     let facts = facts(context, served);
-    Some(Step {
-        id: format!("back-up-{component}"),
-        reason: "its folder holds the web.config and the themes; its package and its settings in IIS bring it back"
-            .to_owned(),
-        component: None,
-        outage: false,
-        skip: None,
-        work: Work::BackUp(BackUp {
+    Some(Step::new(
+        "its folder holds the web.config and the themes; its package and its settings in IIS bring it back",
+        Work::BackUp(BackUp {
             component,
             items,
             key: None,
@@ -54,7 +49,7 @@ fn back_up_one(context: &CompileContext<'_>, component: Component) -> Option<Ste
             web_server: None,
             not_carried: served.changed.iter().map(|file| file.path.clone()).collect(),
         }),
-    })
+    ))
 }
 
 /// What IIS knows of an application, for people who have to rebuild it.
@@ -74,28 +69,27 @@ pub(super) fn uninstall(context: &CompileContext<'_>, component: Component) -> O
     let replaced = context.replaced(component)?;
     let served = replaced.served.as_ref()?;
     let application = &served.application;
-    Some(Step {
-        id: format!("uninstall-{component}"),
-        reason: if replaced.again {
-            "its new version does not install over it; what it leaves behind would keep the new web.config out"
-                .to_owned()
-        } else {
-            "the plan has it removed".to_owned()
-        },
-        component: None,
-        outage: true,
-        skip: None,
-        work: Work::Uninstall(Uninstall {
-            component,
-            code: replaced.product.code.clone(),
-            name: replaced.product.title(),
-            package: replaced.way_back.clone().ok(),
-            properties: properties(served.directory(), served.site_id, &application.pool),
-            after: vec![Op::Configure { site: served.site.clone(), application: application.clone() }],
-            folder: Some(application.folder.clone()),
-            keeps: None,
-        }),
-    })
+    Some(
+        Step::new(
+            if replaced.again {
+                "its new version does not install over it; what it leaves behind would keep the new web.config out"
+                    .to_owned()
+            } else {
+                "the plan has it removed".to_owned()
+            },
+            Work::Uninstall(Uninstall {
+                component,
+                code: replaced.product.code.clone(),
+                name: replaced.product.title(),
+                package: replaced.way_back.clone().ok(),
+                properties: properties(served.directory(), served.site_id, &application.pool),
+                after: vec![Op::Configure { site: served.site.clone(), application: application.clone() }],
+                folder: Some(application.folder.clone()),
+                keeps: None,
+            }),
+        )
+        .in_outage(),
+    )
 }
 
 /// A look at a package that only the server's setup brings. What a person installs in the console needs none.
@@ -104,21 +98,19 @@ pub(super) fn await_package(context: &CompileContext<'_>, target: &Target) -> Op
     if !target.comes_along || target.method == Method::Console {
         return None;
     }
-    let id = format!("package-{component}");
-    Some(Step {
-        id: id.clone(),
-        reason: "it comes with the server's setup, and could not be looked at before".to_owned(),
-        component: Some(component),
-        outage: true,
-        skip: None,
-        work: Work::AwaitPackage(AwaitPackage {
-            id,
-            component,
-            package: target.package.clone(),
-            signed_by: context.plan.common(component).signer().map(str::to_owned),
-            old_codes: context.old_codes(component),
-        }),
-    })
+    Some(
+        Step::new(
+            "it comes with the server's setup, and could not be looked at before",
+            Work::AwaitPackage(AwaitPackage {
+                component,
+                package: target.package.clone(),
+                signed_by: context.plan.common(component).signer().map(str::to_owned),
+                old_codes: context.old_codes(component),
+            }),
+        )
+        .of(component)
+        .in_outage(),
+    )
 }
 
 pub(super) fn install(context: &CompileContext<'_>, target: &Target) -> Vec<Step> {
@@ -160,18 +152,10 @@ pub(super) fn install(context: &CompileContext<'_>, target: &Target) -> Vec<Step
         themes: themes(context, target),
         protected: encrypted::protected(context, target),
     };
-    let step = |verb: &str, reason: &str, work| Step {
-        id: format!("{verb}-{component}"),
-        reason: reason.to_owned(),
-        component: Some(component),
-        outage: true,
-        skip: None,
-        work,
-    };
+    let step = |reason: &str, work| Step::new(reason, work).of(component).in_outage();
     vec![
-        step("install", "closed to users until its settings are carried over", Work::InstallWeb(install)),
+        step("closed to users until its settings are carried over", Work::InstallWeb(install)),
         step(
-            "configure",
             "the article has the old values copied into the new web.config; the installer brings a default one",
             Work::ConfigureWeb(configure),
         ),
@@ -246,24 +230,25 @@ pub(super) fn tell_console(context: &CompileContext<'_>, target: &Target) -> Opt
         Component::Portal => "Tell users the new address; bookmarks to the old one no longer work.".to_owned(),
         _ => "Phones that were activated with the old address have to be activated again.".to_owned(),
     });
-    Some(Step {
-        id: gate.key().to_owned(),
-        reason: "the name of the virtual directory changes, and the console keeps a copy of the address".to_owned(),
-        component: Some(target.component),
-        outage: true,
-        skip: context.plan.gates.get(&gate).map(|skip| skip.reason.clone()),
-        work: Work::Tell(Tell {
-            gate: Gate {
-                id: gate.key().to_owned(),
-                title: format!("Change the {field} in the server's console"),
-                instructions,
-                by_hand: None,
-                watch: None,
-            },
-            new_url,
-            old_url,
-        }),
-    })
+    Some(
+        Step::new(
+            "the name of the virtual directory changes, and the console keeps a copy of the address",
+            Work::Tell(Tell {
+                gate: Gate {
+                    id: gate.key().to_owned(),
+                    title: format!("Change the {field} in the server's console"),
+                    instructions,
+                    by_hand: None,
+                    watch: None,
+                },
+                new_url,
+                old_url,
+            }),
+        )
+        .of(target.component)
+        .in_outage()
+        .skipped(context.plan.gates.get(&gate).map(|skip| skip.reason.clone())),
+    )
 }
 
 /// Who else may hold the old address of the SDK: reported, never edited.

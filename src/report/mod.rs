@@ -2,9 +2,7 @@
 
 pub mod evidence;
 pub mod json;
-pub mod preview;
 pub mod schema;
 pub mod status;
-pub mod story;
 pub mod summary;
 pub mod text;

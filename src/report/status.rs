@@ -1,9 +1,9 @@
 //! Where runs stand, as data.
 
-use super::story::{Asked, Stands, Story};
-use crate::engine::journal::{Entry, Record};
-use crate::engine::{EngineError, Found, Owner};
+use crate::engine::{EngineError, Owner};
+use crate::journal::{Asked, Entry, Record, RecordedRun, RunState, Stands};
 use crate::platform::op::Op;
+use crate::step::StepId;
 use crate::webconfig::Side;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -82,37 +82,37 @@ pub struct Happened {
 impl RunStatus {
     /// A run, told from its journal. `at_work`: a process works on it just now. What to do next is left
     /// to those who know the commands.
-    pub fn of(found: &Found, story: &Story, at_work: bool) -> Self {
-        let frozen = &found.frozen;
-        let step = match &story.stands {
-            _ if story.goes_back() => Some("rollback".to_owned()),
-            Stands::Failed { step, .. } => Some(step.clone()),
+    pub fn of(found: &RecordedRun, at_work: bool) -> Self {
+        let RecordedRun { frozen, state, .. } = found;
+        let step = match &state.stands {
+            _ if state.goes_back() => Some("rollback".to_owned()),
+            Stands::Failed { step, .. } => Some(step.to_string()),
             Stands::Finished { .. } | Stands::RolledBack => None,
-            _ => story.at().map(|step| step.id.clone()),
+            _ => state.at().map(|step| step.id.to_string()),
         };
-        let gate = match &story.stands {
+        let gate = match &state.stands {
             Stands::Waiting { gate } => Some(gate.clone()),
             _ => None,
         };
-        let first = story.sessions.iter().find(|session| session.command == "run");
+        let first = state.sessions.iter().find(|session| session.command == "run");
         Self {
             run: frozen.folders.id.clone(),
-            state: if at_work { "at-work" } else { state(&story.stands) },
-            goes_back: story.goes_back(),
-            says: says(story, step.as_deref(), at_work),
+            state: if at_work { "at-work" } else { word(&state.stands) },
+            goes_back: state.goes_back(),
+            says: says(state, step.as_deref(), at_work),
             machine: Some(frozen.survey.system.name.clone()),
             plan: frozen.plan.name.clone(),
             ticket: frozen.ticket.clone(),
             user: first.and_then(|session| session.user.clone()),
-            begun: found.records.first().map(|record| record.time),
-            latest: story.latest,
-            steps: story.steps.len(),
-            done: story.done(),
+            begun: state.begun,
+            latest: state.latest,
+            steps: state.steps.len(),
+            done: state.done(),
             step,
             gate,
-            outage_begun: story.outages.first().map(|span| span.begun),
-            outage_ms: story.outage_ms(),
-            happened: found.records.iter().filter_map(|record| happened(record, story)).collect(),
+            outage_begun: state.outages.first().map(|span| span.begun),
+            outage_ms: state.outage_ms(),
+            happened: found.records.iter().filter_map(|record| happened(record, state)).collect(),
             backup: Some(frozen.folders.backup.to_string()),
             journal: Some(found.journal.to_string()),
             next: String::new(),
@@ -149,7 +149,7 @@ impl RunStatus {
     }
 }
 
-fn state(stands: &Stands) -> &'static str {
+fn word(stands: &Stands) -> &'static str {
     match stands {
         Stands::Finished { .. } => "finished",
         Stands::RolledBack => "rolled-back",
@@ -161,10 +161,10 @@ fn state(stands: &Stands) -> &'static str {
     }
 }
 
-fn says(story: &Story, step: Option<&str>, at_work: bool) -> String {
-    let what = if story.goes_back() { "its rollback" } else { "it" };
-    let place = step.filter(|_| !story.goes_back()).map(|step| format!(" at the step {step}")).unwrap_or_default();
-    match &story.stands {
+fn says(state: &RunState, step: Option<&str>, at_work: bool) -> String {
+    let what = if state.goes_back() { "its rollback" } else { "it" };
+    let place = step.filter(|_| !state.goes_back()).map(|step| format!(" at the step {step}")).unwrap_or_default();
+    match &state.stands {
         _ if at_work => format!("{what} is at work{place}"),
         Stands::Finished { reboot: false } => "it is finished".to_owned(),
         Stands::Finished { reboot: true } => "it is finished; an installer asked for a restart of Windows".to_owned(),
@@ -180,8 +180,8 @@ fn says(story: &Story, step: Option<&str>, at_work: bool) -> String {
     }
 }
 
-fn happened(record: &Record, story: &Story) -> Option<Happened> {
-    let title = |id: &String| story.steps.iter().find(|step| step.id == *id).map_or(id, |step| &step.title).clone();
+fn happened(record: &Record, state: &RunState) -> Option<Happened> {
+    let title = |id: &StepId| state.step(id).map_or_else(|| id.to_string(), |step| step.title.clone());
     let (matters, text) = match &record.entry {
         Entry::Session { command, user } => {
             (false, format!("`{command}` begins{}", user.iter().map(|user| format!(", by {user}")).collect::<String>()))
@@ -197,7 +197,14 @@ fn happened(record: &Record, story: &Story) -> Option<Happened> {
         Entry::RestartNeeded { files } => (true, format!("a restart of Windows is needed for {}", files.join(", "))),
         Entry::Stopped => (true, "stopped by the operator".to_owned()),
         Entry::Waiting { gate } => (true, format!("the run waits at the gate {}", gate.id)),
-        Entry::Reset { steps } => (true, format!("begun anew: {}", steps.join(", "))),
+        Entry::Reset { steps } => {
+            let steps: Vec<&str> = steps.iter().map(StepId::as_str).collect();
+            (true, format!("begun anew: {}", steps.join(", ")))
+        }
+        Entry::CalledOff { failed } if failed.is_empty() => {
+            (false, "nothing had been uninstalled, and the services run again".to_owned())
+        }
+        Entry::CalledOff { failed } => (true, failed.join("; ")),
         Entry::RollbackStarted { undos } => (true, format!("a rollback of {} parts begins", undos.len())),
         Entry::RollbackContinued => (true, "the rollback goes on".to_owned()),
         Entry::RolledBack { .. } => (false, "rolled back".to_owned()),

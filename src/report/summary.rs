@@ -1,7 +1,6 @@
 //! What a finished run has done, and what it leaves to people.
 
-use crate::engine::Found;
-use crate::engine::journal::Entry;
+use crate::journal::{Answered, RecordedRun};
 use crate::platform::op::Op;
 use crate::platform::{Failure, Inspect};
 use crate::step::{FollowUp, Scene, follow_ups};
@@ -20,8 +19,8 @@ pub struct Summary {
     pub gates: Vec<GateSummary>,
     /// What is left to do by hand.
     pub by_hand: Vec<FollowUp>,
-    /// How long the outage lasted.
-    pub outage_ms: Option<u64>,
+    /// How long users could not sign in; milliseconds, `None` where there was no outage.
+    pub outage_ms: Option<i64>,
     /// Where the backups are.
     pub backup: String,
     /// What IIS's own backup of its configuration is called, which is for people.
@@ -52,51 +51,31 @@ pub struct GateSummary {
 }
 
 impl Summary {
-    /// Tells a finished run from its journal, and from the files that it kept.
-    pub fn of(found: &Found, machine: &dyn Inspect) -> Result<Self, Failure> {
-        let frozen = &found.frozen;
-        let mut how_ended = Vec::new();
-        let mut gates = Vec::new();
-        let mut web_server_backup = None;
-        let history = found.history();
-        for record in &found.records {
-            match &record.entry {
-                Entry::OpStarted { op: Op::BackUpWebServer { name }, .. } => web_server_backup = Some(name.clone()),
-                Entry::StepDone { step, how } => how_ended.push((step, how)),
-                Entry::Answered { gate, by } => gates.push(GateSummary { id: gate.clone(), by: by.clone() }),
-                _ => {}
-            }
-        }
-        let steps = frozen.steps.iter().filter_map(|step| {
-            let (_, how) = how_ended.iter().rev().find(|(id, _)| **id == step.id)?;
-            Some(StepSummary { id: step.id.clone(), title: step.work.kind().title(), how: (*how).clone() })
+    /// The summary of a finished run, from its journal and from the files that it kept.
+    pub fn of(found: &RecordedRun, machine: &dyn Inspect) -> Result<Self, Failure> {
+        let RecordedRun { frozen, state, .. } = found;
+        let steps = state.steps.iter().filter_map(|step| {
+            Some(StepSummary { id: step.id.to_string(), title: step.title.clone(), how: step.how.clone()? })
         });
-        let by_hand = match found.by_hand() {
-            Some(known) => known.to_vec(),
-            None => follow_ups(&frozen.steps, &Scene { machine, folders: &frozen.folders, history: &history })?,
+        let gate = |answered: &Answered| GateSummary { id: answered.gate.clone(), by: answered.by.clone() };
+        let web_server_backup = state.operations.iter().rev().find_map(|operation| match &operation.op {
+            Op::BackUpWebServer { name } if !operation.is_in_doubt() => Some(name.clone()),
+            _ => None,
+        });
+        let by_hand = match state.finished.as_ref().and_then(|finished| finished.follow_ups.as_ref()) {
+            Some(known) => known.clone(),
+            None => follow_ups(&frozen.steps, &Scene { machine, folders: &frozen.folders, history: &state.history })?,
         };
         Ok(Self {
             run: frozen.folders.id.clone(),
             machine: frozen.survey.system.name.clone(),
             steps: steps.collect(),
-            gates,
+            gates: state.gates.iter().map(gate).collect(),
             by_hand,
-            outage_ms: outage(found),
+            outage_ms: state.outage_ms(),
             backup: frozen.folders.backup.to_string(),
             web_server_backup,
             journal: found.journal.to_string(),
         })
     }
-}
-
-/// From the first step of the outage to its last, in milliseconds.
-fn outage(found: &Found) -> Option<u64> {
-    let mut steps = found.frozen.steps.iter().filter(|step| step.outage);
-    let first = steps.next()?;
-    let last = steps.next_back().unwrap_or(first);
-    let time =
-        |is: &dyn Fn(&Entry) -> bool| found.records.iter().rev().find(|record| is(&record.entry)).map(|r| r.time);
-    let begun = time(&|entry| matches!(entry, Entry::StepStarted { step } if *step == first.id))?;
-    let over = time(&|entry| matches!(entry, Entry::StepDone { step, .. } if *step == last.id))?;
-    u64::try_from(over.duration_since(begun).as_millis()).ok()
 }

@@ -1,6 +1,6 @@
 //! Gates: what only a person can do.
 
-use super::{FollowUp, Probe, Scene, StepKind};
+use super::{FollowUp, Probe, Scene, StepId, StepKind};
 use crate::plan::GateId;
 use crate::platform::facts::ServiceState;
 use crate::platform::op::{Gate, Op};
@@ -47,6 +47,10 @@ impl Activate {
 }
 
 impl StepKind for Activate {
+    fn id(&self) -> StepId {
+        StepId::named(ACTIVATION)
+    }
+
     fn title(&self) -> String {
         "Wait for the data upgrade; activate the server if it asks".to_owned()
     }
@@ -117,6 +121,10 @@ impl Tell {
 }
 
 impl StepKind for Tell {
+    fn id(&self) -> StepId {
+        StepId::named(&self.gate.id)
+    }
+
     fn title(&self) -> String {
         self.gate.title.clone()
     }

@@ -1,6 +1,6 @@
 //! Back up one component while everything still runs.
 
-use super::{FollowUp, Probe, Scene, Source, StepKind};
+use super::{FollowUp, Probe, Scene, Source, StepId, StepKind};
 use crate::plan::Component;
 use crate::platform::Failure;
 use crate::platform::op::{Blob, Op};
@@ -38,6 +38,10 @@ pub struct Item {
 }
 
 impl StepKind for BackUp {
+    fn id(&self) -> StepId {
+        StepId::of("back-up", self.component)
+    }
+
     fn title(&self) -> String {
         format!("Back up the {}", self.component.title())
     }
@@ -52,7 +56,7 @@ impl StepKind for BackUp {
     }
 
     fn operations(&self, scene: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
-        let step = format!("back-up-{}", self.component);
+        let step = self.id();
         let place = |planned: &WinPath| scene.place(&step, planned);
         let back_up =
             |item: &Item| Op::BackUp { from: item.from.clone(), to: place(&item.to), except: item.except.clone() };

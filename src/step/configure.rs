@@ -1,13 +1,15 @@
 //! Give a new web component the old settings, and open it.
 
-use super::{Certainty, FollowUp, MergePreview, Probe, Protected, Scene, StepKind};
+use super::Account;
+use super::web::install_id;
+use super::{Certainty, FollowUp, MergePreview, Probe, Protected, Scene, StepId, StepKind};
 use crate::plan::Component;
 use crate::platform::facts::Application;
 use crate::platform::op::{Blob, Gate, Op};
 use crate::platform::{Doing, Failure, Inspect, OFFLINE, disk};
 use crate::survey::{packages, web_config::read_beside};
 use crate::webconfig::CONFIG_LIMIT;
-use crate::webconfig::{self, Change, Document, Fate, Merged, OutsideFile, Rules, Together};
+use crate::webconfig::{self, Change, Document, Fate, Merged, OutsideFile, Rules, Shown, Together};
 use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +39,15 @@ pub struct ConfigureWeb {
     pub protected: Option<Protected>,
 }
 
+/// Lines that are the same on both sides, around each difference of an account.
+const CONTEXT: usize = 3;
+
+/// A change without its values.
+fn hidden(change: Change) -> Change {
+    let hide = |shown: Shown| if shown == Shown::Absent { shown } else { Shown::Masked };
+    Change { old: hide(change.old), new: hide(change.new), result: hide(change.result), ..change }
+}
+
 /// The files of a merge.
 struct Files {
     /// With what they keep in other files.
@@ -58,7 +69,7 @@ impl ConfigureWeb {
     /// The folder of the new application: the one that a person has chosen, or else the one that was planned. As long
     /// as the new version is not there, what the machine says is about the old one.
     fn folder(&self, scene: &Scene<'_>) -> Result<WinPath, Failure> {
-        let is_begun = scene.history.attempts.contains_key(&format!("install-{}", self.component));
+        let is_begun = scene.history.attempts.contains_key(&install_id(self.component));
         let iis = if is_begun { scene.machine.web_server()? } else { None };
         let found = iis.as_ref().and_then(|iis| iis.application(&self.site, &self.application.path));
         Ok(found.map_or_else(|| self.application.folder.clone(), |found| found.folder.clone()))
@@ -208,6 +219,24 @@ impl ConfigureWeb {
         Ok(changes.into_iter().filter(Change::is_conflict).collect())
     }
 
+    /// What became of the old web.config, once the merged one is written. `None` where there was no old one.
+    pub(crate) fn account(&self, scene: &Scene<'_>) -> Result<Option<Account>, Failure> {
+        let Some(merge) = self.merge(scene)? else { return Ok(None) };
+        let before = self.old_folder.child("web.config");
+        let told = |changes, diff| Account { before: before.to_string(), after: merge.file.clone(), changes, diff };
+        if self.protected.is_some() {
+            // What an administrator has encrypted is not shown, whatever it is called: only what became of it.
+            return Ok(Some(told(merge.changes.into_iter().map(hidden).collect(), Vec::new())));
+        }
+        let parsed = |path: &WinPath| {
+            let found = Self::document(scene, path)?;
+            found.ok_or_else(|| Failure::new(format!("read {path}"), "it is not there"))
+        };
+        let old = parsed(&scene.old(&self.old_folder).child("web.config"))?;
+        let new = parsed(&WinPath::new(&merge.file).doing("find the merged web.config")?)?;
+        Ok(Some(told(merge.changes, webconfig::masked_diff(&old, &new, CONTEXT))))
+    }
+
     /// Id of the gate at which conflicts are decided.
     pub fn gate(&self) -> String {
         format!("decide-{}", self.component)
@@ -226,6 +255,10 @@ fn packaged_beside(machine: &dyn Inspect, package: &WinPath, file: &str) -> Resu
 }
 
 impl StepKind for ConfigureWeb {
+    fn id(&self) -> StepId {
+        StepId::of("configure", self.component)
+    }
+
     fn title(&self) -> String {
         format!("Carry over the settings of the {} and open it", self.component.title())
     }

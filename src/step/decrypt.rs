@@ -1,6 +1,6 @@
 //! Encrypted sections: decrypted in a private copy before the uninstall, and the copy removed in the end.
 
-use super::{Probe, Scene, StepKind};
+use super::{Probe, Scene, StepId, StepKind};
 use crate::plan::Component;
 use crate::platform::op::Op;
 use crate::platform::{Doing, Failure, disk};
@@ -66,6 +66,10 @@ pub struct Decrypt {
 }
 
 impl StepKind for Decrypt {
+    fn id(&self) -> StepId {
+        StepId::of("decrypt", self.component)
+    }
+
     fn title(&self) -> String {
         format!("Decrypt a private copy of the web.config of the {}", self.component.title())
     }
@@ -111,6 +115,10 @@ impl StepKind for Decrypt {
 pub struct RemoveDecrypted {}
 
 impl StepKind for RemoveDecrypted {
+    fn id(&self) -> StepId {
+        StepId::named("remove-decrypted")
+    }
+
     fn title(&self) -> String {
         "Remove the decrypted copies".to_owned()
     }

@@ -1,6 +1,6 @@
 //! What the web servers of this agent need next.
 
-use super::{Certainty, FollowUp, Probe, Scene, StepKind};
+use super::{Certainty, FollowUp, Probe, Scene, StepId, StepKind};
 use crate::platform::disk::{self, Kind};
 use crate::platform::op::{Blob, Op};
 use crate::platform::{Doing, Failure};
@@ -49,6 +49,10 @@ fn is_for_web_servers(name: &str) -> bool {
 }
 
 impl StepKind for HandOver {
+    fn id(&self) -> StepId {
+        StepId::named("hand-over")
+    }
+
     fn title(&self) -> String {
         "Write down what the web servers need".to_owned()
     }

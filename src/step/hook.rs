@@ -1,6 +1,6 @@
 //! An own program of the administrator around a step.
 
-use super::{Probe, Scene, StepKind};
+use super::{Probe, Scene, StepId, StepKind};
 use crate::platform::Failure;
 use crate::platform::op::Op;
 use crate::winpath::WinPath;
@@ -11,7 +11,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunHook {
     /// The id of this step, which names its log.
-    pub id: String,
+    pub id: StepId,
     /// The program.
     pub program: WinPath,
     /// Its arguments.
@@ -21,6 +21,10 @@ pub struct RunHook {
 }
 
 impl StepKind for RunHook {
+    fn id(&self) -> StepId {
+        self.id.clone()
+    }
+
     fn title(&self) -> String {
         format!("Run {}", self.program)
     }
@@ -34,7 +38,7 @@ impl StepKind for RunHook {
             program: self.program.clone(),
             arguments: self.arguments.clone(),
             timeout: self.timeout,
-            log: scene.folders.log(&self.id),
+            log: scene.folders.log(self.id.as_str()),
         }]))
     }
 

@@ -14,6 +14,7 @@ mod decrypt;
 mod follow_up;
 mod hand_over;
 mod hook;
+mod id;
 mod package;
 mod preview;
 mod scene;
@@ -30,6 +31,7 @@ pub use decrypt::{Decrypt, Protected, RemoveDecrypted, Section};
 pub use follow_up::{FollowUp, follow_ups};
 pub use hand_over::HandOver;
 pub use hook::RunHook;
+pub use id::StepId;
 pub use package::AwaitPackage;
 pub use preview::{Account, Certainty, MergePreview};
 pub use scene::{Folders, History, Kept, Scene, Source};
@@ -48,7 +50,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
     /// Stable id, such as `uninstall-portal`.
-    pub id: String,
+    pub id: StepId,
     /// Why it is part of this procedure.
     pub reason: String,
     /// The component that it belongs to: where one has to wait for a person, the others go on. `None` for what concerns
@@ -65,6 +67,33 @@ pub struct Step {
 }
 
 impl Step {
+    /// A step that concerns all components and does not keep users from signing in.
+    pub fn new(reason: impl Into<String>, work: Work) -> Self {
+        let id = work.kind().id();
+        Self { id, reason: reason.into(), component: None, outage: false, skip: None, work }
+    }
+
+    /// The same step as one of a component, which others do not wait for.
+    #[must_use]
+    pub fn of(mut self, component: Component) -> Self {
+        self.component = Some(component);
+        self
+    }
+
+    /// The same step, skipped where the plan gives a reason.
+    #[must_use]
+    pub fn skipped(mut self, reason: Option<String>) -> Self {
+        self.skip = reason;
+        self
+    }
+
+    /// The same step as a part of the outage.
+    #[must_use]
+    pub fn in_outage(mut self) -> Self {
+        self.outage = true;
+        self
+    }
+
     /// The code of the product that the step uninstalls.
     pub fn uninstalls(&self) -> Option<&str> {
         match &self.work {
@@ -135,6 +164,8 @@ impl Work {
 
 /// What a kind of step can do.
 pub trait StepKind {
+    /// Its stable id.
+    fn id(&self) -> StepId;
     /// What is done, in a few words.
     fn title(&self) -> String;
     /// Whether the step is needed. Asked again after the work, when `Done` is the verification.

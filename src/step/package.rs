@@ -1,6 +1,6 @@
 //! Wait for an installer that comes with the server's setup, or never.
 
-use super::{Certainty, Probe, Scene, StepKind};
+use super::{Certainty, Probe, Scene, StepId, StepKind};
 use crate::plan::Component;
 use crate::platform::op::{Gate, Op};
 use crate::platform::{Doing, Failure, disk};
@@ -12,8 +12,6 @@ use serde::{Deserialize, Serialize};
 /// what it should be, is a gate for its component alone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AwaitPackage {
-    /// The step's id, which is the gate's too.
-    pub id: String,
     /// Which component.
     pub component: Component,
     /// Where the setup puts it.
@@ -26,6 +24,10 @@ pub struct AwaitPackage {
 }
 
 impl StepKind for AwaitPackage {
+    fn id(&self) -> StepId {
+        StepId::of("package", self.component)
+    }
+
     fn title(&self) -> String {
         format!("Check the installer of the {} that came along", self.component.title())
     }
@@ -44,7 +46,7 @@ impl StepKind for AwaitPackage {
 
     fn operations(&self, _: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
         let gate = Gate {
-            id: self.id.clone(),
+            id: self.id().to_string(),
             title: format!("Provide the installer of the {}", self.component.title()),
             instructions: vec![
                 format!("Put the {} installer of the new version here: {}", self.component.title(), self.package),

@@ -1,15 +1,7 @@
 //! What a step can show before it is done, and what it made of a web.config once it is.
 
-use super::{ConfigureWeb, Scene, StepKind};
-use crate::platform::disk;
-use crate::platform::{Doing, Failure};
-use crate::webconfig::CONFIG_LIMIT;
-use crate::webconfig::{self, Change, DiffLine, Document, Shown};
-use crate::winpath::WinPath;
+use crate::webconfig::{Change, DiffLine};
 use serde::{Deserialize, Serialize};
-
-/// Lines that are the same on both sides, around each difference.
-const CONTEXT: usize = 3;
 
 /// How well a step can be foretold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -48,46 +40,4 @@ pub struct Account {
     pub changes: Vec<Change>,
     /// The file before against the file now.
     pub diff: Vec<DiffLine>,
-}
-
-impl Account {
-    /// Tells it from the files, once the merged one is written. `None` where there was no old one.
-    pub(crate) fn of(step: &ConfigureWeb, scene: &Scene<'_>) -> Result<Option<Self>, Failure> {
-        let Some(merge) = step.merge(scene)? else { return Ok(None) };
-        if step.protected.is_some() {
-            return Ok(Some(Self::of_encrypted(step, merge)));
-        }
-        let read = |path: &WinPath| {
-            let doing = format!("read {path}");
-            let bytes = disk::read(scene.machine.files(), path, CONFIG_LIMIT).doing(&doing)?;
-            Document::parse(bytes, path.as_str()).doing(doing)
-        };
-        let before = read(&scene.old(&step.old_folder).child("web.config"))?;
-        let after = read(&WinPath::new(&merge.file).doing("find the merged web.config")?)?;
-        Ok(Some(Self {
-            before: step.old_folder.child("web.config").to_string(),
-            after: merge.file,
-            changes: merge.changes,
-            diff: webconfig::masked_diff(&before, &after, CONTEXT),
-        }))
-    }
-}
-
-impl Account {
-    /// What an administrator has encrypted is not shown, whatever it is called: only what became of it.
-    fn of_encrypted(step: &ConfigureWeb, merge: MergePreview) -> Self {
-        let hidden = |shown: Shown| if shown == Shown::Absent { shown } else { Shown::Masked };
-        let change = |change: Change| Change {
-            old: hidden(change.old),
-            new: hidden(change.new),
-            result: hidden(change.result),
-            ..change
-        };
-        Self {
-            before: step.old_folder.child("web.config").to_string(),
-            after: merge.file,
-            changes: merge.changes.into_iter().map(change).collect(),
-            diff: Vec::new(),
-        }
-    }
 }

@@ -1,8 +1,10 @@
 //! What a step may look at: the machine, the folders of its run, and what the run has done so far.
 
-use crate::platform::Inspect;
+use super::StepId;
+use crate::platform::{Inspect, Size};
 use crate::webconfig::Side;
 use crate::winpath::WinPath;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -60,7 +62,7 @@ pub struct History {
     /// Completed backups. The latest of a file or folder counts.
     pub backups: Vec<Kept>,
     /// How often each step has begun, the one that runs now included.
-    pub attempts: BTreeMap<String, u32>,
+    pub attempts: BTreeMap<StepId, u32>,
     /// What has been decided of conflicts since the run began, by their paths.
     pub decisions: BTreeMap<String, Side>,
 }
@@ -69,13 +71,17 @@ pub struct History {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kept {
     /// The step that made it.
-    pub step: String,
+    pub step: StepId,
     /// What was backed up.
     pub what: Source,
     /// Where to.
     pub to: WinPath,
     /// SHA-256 of its manifest, or of the exported key.
     pub sha256: Option<String>,
+    /// How much it holds, where that has been noted.
+    pub size: Option<Size>,
+    /// When it had been read again and matched.
+    pub time: Timestamp,
 }
 
 /// What a backup is of.
@@ -117,7 +123,7 @@ impl Scene<'_> {
 
     /// Where this attempt at a step puts a backup. A later attempt has a folder of its own: what the first one wrote may
     /// be out of date, and a backup is never overwritten.
-    pub fn place(&self, step: &str, planned: &WinPath) -> WinPath {
+    pub fn place(&self, step: &StepId, planned: &WinPath) -> WinPath {
         match (self.history.attempts.get(step), planned.below(&self.folders.backup)) {
             (Some(attempt @ 2..), Some(name)) if !name.is_empty() => {
                 let folder = self.folders.backup.child(&format!("attempt-{attempt}"));

@@ -1,6 +1,6 @@
 //! The server: what its setup must find, and the setup itself.
 
-use super::{Certainty, Probe, Scene, StepKind};
+use super::{Certainty, Probe, Scene, StepId, StepKind};
 use crate::plan::Component;
 use crate::platform::Failure;
 use crate::platform::op::{Gate, Op};
@@ -25,6 +25,10 @@ pub struct PrepareServer {
 }
 
 impl StepKind for PrepareServer {
+    fn id(&self) -> StepId {
+        StepId::named("prepare-server")
+    }
+
     fn title(&self) -> String {
         "Make sure that the setup finds the old folder and data".to_owned()
     }
@@ -89,6 +93,10 @@ impl InstallServer {
 }
 
 impl StepKind for InstallServer {
+    fn id(&self) -> StepId {
+        StepId::named("install-server")
+    }
+
     fn title(&self) -> String {
         let how = if self.arguments.is_some() { "" } else { " (by the operator)" };
         format!("Install {}{how}", self.version.as_deref().unwrap_or("the Multi-Factor Authentication Server"))

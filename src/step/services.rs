@@ -1,6 +1,6 @@
 //! The outage starts: the services stop, and what they hold open can be copied.
 
-use super::{Certainty, FollowUp, Probe, Scene, StepKind};
+use super::{Certainty, FollowUp, Probe, Scene, StepId, StepKind};
 use crate::platform::Failure;
 use crate::platform::facts::{Service, ServiceState, StartType};
 use crate::platform::op::Op;
@@ -15,6 +15,10 @@ pub struct StopServices {
 }
 
 impl StepKind for StopServices {
+    fn id(&self) -> StepId {
+        StepId::named("stop-services")
+    }
+
     fn title(&self) -> String {
         format!("Stop {}: the outage starts", self.names.join(", "))
     }
@@ -68,6 +72,10 @@ impl StartServices {
 }
 
 impl StepKind for StartServices {
+    fn id(&self) -> StepId {
+        StepId::named("start-services")
+    }
+
     fn title(&self) -> String {
         format!("Start {} again", self.names.join(", "))
     }
@@ -106,13 +114,15 @@ impl StepKind for StartServices {
 /// Copies the data folder once nothing writes to it any more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BackUpData {
-    /// The id of this step, by which its attempts are counted.
-    pub id: String,
     /// The data folder: the database with its certificates and keys.
     pub data: WinPath,
 }
 
 impl StepKind for BackUpData {
+    fn id(&self) -> StepId {
+        StepId::named("back-up-data")
+    }
+
     fn title(&self) -> String {
         "Back up the data folder".to_owned()
     }
@@ -127,7 +137,7 @@ impl StepKind for BackUpData {
     fn operations(&self, scene: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
         Ok(Some(vec![Op::BackUp {
             from: self.data.clone(),
-            to: scene.place(&self.id, &scene.folders.data_backup()),
+            to: scene.place(&self.id(), &scene.folders.data_backup()),
             except: Vec::new(),
         }]))
     }

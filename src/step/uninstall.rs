@@ -1,6 +1,6 @@
 //! Uninstall an old product, and get what it leaves in a web site out of the way.
 
-use super::{Probe, Scene, StepKind};
+use super::{Probe, Scene, StepId, StepKind};
 use crate::plan::Component;
 use crate::platform::op::{Op, WayBack};
 use crate::platform::registry::View;
@@ -34,10 +34,6 @@ pub struct Uninstall {
 }
 
 impl Uninstall {
-    fn id(&self) -> String {
-        format!("uninstall-{}", self.component)
-    }
-
     fn way_back(&self, scene: &Scene<'_>) -> Option<WayBack> {
         let package = scene.old(self.package.as_ref()?);
         // An application is closed before it is installed, and open again once its folder is restored.
@@ -58,6 +54,10 @@ impl Uninstall {
 }
 
 impl StepKind for Uninstall {
+    fn id(&self) -> StepId {
+        StepId::of("uninstall", self.component)
+    }
+
     fn title(&self) -> String {
         format!("Uninstall {}", self.name)
     }
@@ -86,7 +86,7 @@ impl StepKind for Uninstall {
         let mut ops = vec![Op::Uninstall {
             code: self.code.clone(),
             name: self.name.clone(),
-            log: scene.folders.log(&self.id()),
+            log: scene.folders.log(self.id().as_str()),
             way_back: self.way_back(scene),
         }];
         if let Some(folder) = &self.folder {

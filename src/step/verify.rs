@@ -1,6 +1,6 @@
 //! Verify: the outage ends.
 
-use super::{FollowUp, Probe, Scene, StepKind};
+use super::{FollowUp, Probe, Scene, StepId, StepKind};
 use crate::plan::Component;
 use crate::platform::facts::ServiceState;
 use crate::platform::op::Op;
@@ -93,6 +93,10 @@ impl Expected {
 }
 
 impl StepKind for Verify {
+    fn id(&self) -> StepId {
+        StepId::named("verify")
+    }
+
     fn title(&self) -> String {
         "Verify the upgraded machine: the outage ends".to_owned()
     }

@@ -1,6 +1,6 @@
 //! Install a web component under its name, closed to users.
 
-use super::{Certainty, Probe, Scene, StepKind};
+use super::{Certainty, Probe, Scene, StepId, StepKind};
 use crate::plan::{Component, Method};
 use crate::platform::facts::Application;
 use crate::platform::op::{Gate, Op};
@@ -43,11 +43,12 @@ pub struct InstallWeb {
     pub old_codes: Vec<String>,
 }
 
-impl InstallWeb {
-    fn id(&self) -> String {
-        format!("install-{}", self.component)
-    }
+/// The id of the step that installs a component.
+pub(super) fn install_id(component: Component) -> StepId {
+    StepId::of("install", component)
+}
 
+impl InstallWeb {
     /// What is wrong with the package now that it is needed: it has only just come, or may have been exchanged since the
     /// preview.
     fn faults(&self, scene: &Scene<'_>) -> Result<Vec<String>, Failure> {
@@ -94,7 +95,7 @@ impl InstallWeb {
         };
         let pool = self.properties.get("TARGETAPPPOOL").map_or("", String::as_str);
         Gate {
-            id: self.id(),
+            id: self.id().to_string(),
             title: format!("Install the {} by hand", self.component.title()),
             instructions: vec![
                 begin,
@@ -113,6 +114,10 @@ impl InstallWeb {
 }
 
 impl StepKind for InstallWeb {
+    fn id(&self) -> StepId {
+        install_id(self.component)
+    }
+
     fn title(&self) -> String {
         let by_hand = if self.method == Method::Console { " (by the operator)" } else { "" };
         format!("Install the {} as {}{}{by_hand}", self.component.title(), self.site, self.path)
@@ -176,7 +181,7 @@ impl StepKind for InstallWeb {
         let install = Op::Install {
             package: self.package.clone(),
             properties: self.properties.clone(),
-            log: scene.folders.log(&self.id()),
+            log: scene.folders.log(self.id().as_str()),
         };
         let close = |folder: &WinPath| Op::Close { folder: folder.clone() };
         let keep = |folder: &WinPath| Op::Copy { from: folder.child("web.config"), to: self.shipped.clone() };

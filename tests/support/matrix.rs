@@ -2,7 +2,7 @@
 //! whether it gets from there to where it should.
 
 use super::*;
-use pfupgrade::engine::Standing;
+use pfupgrade::journal::Standing;
 use pfupgrade::platform::disk::{DiskFault, Synced, Unsynced};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Mutex;
@@ -128,7 +128,7 @@ impl Played {
                 run(left, &self.plan)
             }
             (None, Then::RollBack) => return Ok(()),
-            (Some(found), _) if found.standing == then.ends_at() => return Ok(()),
+            (Some(found), _) if found.standing() == then.ends_at() => return Ok(()),
             (Some(found), Then::Resume) => engine.resume(&found, &mut Person::at(&machine), &mut Silent),
             (Some(found), Then::RollBack) => engine.rollback(&found, &mut Silent),
         };
@@ -158,7 +158,7 @@ impl Played {
 pub fn standing(disk: &MemoryDisk) -> Result<Option<Standing>, String> {
     let (machine, clock) = (boot(disk), clock());
     let found = engine(&machine, &clock).last_run().map_err(|error| error.to_string())?;
-    Ok(found.map(|found| found.standing))
+    Ok(found.map(|found| found.standing()))
 }
 
 /// No lock is held and no temporary file is left, in the tool's own folder neither. Backups are not touched again: one

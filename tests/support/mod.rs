@@ -8,8 +8,9 @@ pub mod program;
 pub mod runs;
 pub mod steady;
 
-use pfupgrade::engine::{Answer, End, Engine, EngineError, Found, Operator, Silent, prepare};
+use pfupgrade::engine::{Answer, End, Engine, EngineError, Operator, Silent};
 use pfupgrade::finding::Finding;
+use pfupgrade::journal::RecordedRun;
 use pfupgrade::plan::Plan;
 use pfupgrade::platform::Platform;
 use pfupgrade::platform::clock::StillClock;
@@ -18,7 +19,8 @@ use pfupgrade::platform::facts::Bits;
 use pfupgrade::platform::faulty::{Fault, Faulty};
 use pfupgrade::platform::op::{Gate, Op};
 use pfupgrade::platform::simulated::{MachineFacts, Simulated, demo};
-use pfupgrade::report::preview::Preview;
+use pfupgrade::prepare::Preview;
+use pfupgrade::prepare::prepare;
 use pfupgrade::winpath::WinPath;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
@@ -154,7 +156,7 @@ pub fn run_on(machine: &Simulated, platform: &dyn Platform, plan: &Plan) -> Resu
     let prepared = prepare(platform.inspect(), &*clock, plan, &engine.state)?;
     let refusals: Vec<_> = prepared.preview.findings.iter().filter(|finding| finding.refuses()).collect();
     assert!(refusals.is_empty(), "preflight refuses: {refusals:#?}");
-    engine.run(&prepared, &mut Person::at(machine), &mut Silent)
+    engine.run(&prepared.frozen, &mut Person::at(machine), &mut Silent)
 }
 
 /// Runs a plan on the machine of `disk`.
@@ -164,7 +166,7 @@ pub fn run(disk: &MemoryDisk, plan: &Plan) -> Result<End, EngineError> {
 }
 
 /// The last run of the machine of `disk`.
-pub fn last_run(disk: &MemoryDisk) -> Option<Found> {
+pub fn last_run(disk: &MemoryDisk) -> Option<RecordedRun> {
     let (machine, clock) = (boot(disk), clock());
     engine(&machine, &clock).last_run().unwrap()
 }

@@ -3,7 +3,7 @@
 use super::time_line::TimeLine;
 use super::{Evidence, Tone, Verdict};
 use crate::finding::{Finding, Level};
-use crate::report::story::{Answered, Failed, Rollback, Session, Stands, milliseconds};
+use crate::journal::{Answered, Failed, Part, Rollback, Session, Stands, milliseconds};
 use crate::report::text::{bytes, count, elapsed, moment};
 use crate::step::Account;
 use crate::webconfig::{Change, DiffLine, Fate, Shown, Side};
@@ -310,14 +310,12 @@ fn backups(evidence: &Evidence) -> Vec<Block> {
 }
 
 fn rolled_back(rollback: &Rollback) -> Vec<Block> {
-    let done = rollback.parts.iter().filter(|part| part.done.is_some()).count();
+    let done = rollback.done();
     let mut says = format!("Begun {}, {done} of {} parts done", moment(rollback.span.begun), rollback.parts.len());
     if let Some(ended) = rollback.span.ended {
         says += &format!(", over {} later", took(milliseconds(rollback.span.begun, ended)));
     }
-    let row = |part: &crate::report::story::Part| {
-        vec![words(sentence(&part.what)), part.done.map_or_else(|| words("not done"), time)]
-    };
+    let row = |part: &Part| vec![words(sentence(&part.what)), part.done.map_or_else(|| words("not done"), time)];
     let rows = rollback.parts.iter().map(row).collect();
     let table = Table { caption: "What was put back, in this order", head: vec!["What", "Done"], rows };
     let mut blocks = vec![Block::Words(format!("{says}.")), Block::Table(table)];

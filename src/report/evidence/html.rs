@@ -2,7 +2,7 @@
 
 use super::document::{Block, Cell, Document, Kind, Table, took};
 use super::time_line::{Bar, RowState, TimeLine};
-use crate::report::story::milliseconds;
+use crate::journal::milliseconds;
 use crate::webconfig::{DiffLine, LineKind};
 use jiff::Timestamp;
 use std::fmt::Write;

@@ -2,7 +2,7 @@
 
 use super::document::{Block, Cell, Document, Kind, Table, took};
 use super::time_line::TimeLine;
-use crate::report::story::milliseconds;
+use crate::journal::milliseconds;
 use crate::webconfig::{DiffLine, LineKind};
 use std::fmt::Write;
 

@@ -9,15 +9,12 @@ mod html;
 mod markdown;
 mod time_line;
 
-use super::story::{Stands, Story};
-use crate::engine::Found;
-use crate::engine::journal::{Entry, Frozen};
 use crate::finding::Finding;
+use crate::journal::{Frozen, RecordedRun, RunState, Stands};
 use crate::plan::{Component, FORMAT};
 use crate::platform::Size;
-use crate::platform::op::Op;
 use crate::secret::holds_secret;
-use crate::step::{Account, FollowUp, Work};
+use crate::step::{Account, FollowUp, Kept, Source, StepId, Work};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -51,7 +48,7 @@ pub struct Evidence {
     /// What is left to do by hand; empty unless it is finished.
     pub by_hand: Vec<FollowUp>,
     /// What happened.
-    pub story: Story,
+    pub story: RunState,
     /// What became of each web.config, secrets masked.
     pub settings: Vec<Account>,
     /// What preflight had to say.
@@ -138,12 +135,12 @@ pub struct BackupEvidence {
 
 impl Evidence {
     /// Tells it from a run.
-    pub fn of(found: &Found, simulated: bool) -> Self {
-        let frozen = &found.frozen;
-        let story = Story::of(found);
+    pub fn of(found: &RecordedRun, simulated: bool) -> Self {
+        let RecordedRun { frozen, state, .. } = found;
+        let story = state.clone();
         let first = story.sessions.iter().find(|session| session.command == "run");
         let is_over = matches!(story.stands, Stands::Finished { .. });
-        let (installers, backups) = operations(found);
+        let by_hand = state.finished.iter().filter_map(|finished| finished.follow_ups.clone()).flatten();
         Self {
             format: 1,
             kind: "report",
@@ -154,14 +151,14 @@ impl Evidence {
             ticket: frozen.ticket.clone(),
             user: first.and_then(|session| session.user.clone()),
             program: frozen.program.clone(),
-            begun: found.records.first().map(|record| record.time).unwrap_or_default(),
+            begun: state.begun.unwrap_or_default(),
             verdict: verdict(&story),
             components: components(frozen),
-            by_hand: found.by_hand().filter(|_| is_over).unwrap_or_default().to_vec(),
-            settings: settings(found),
+            by_hand: by_hand.filter(|_| is_over).collect(),
+            settings: state.accounts.iter().map(|(_, account)| account.clone()).collect(),
             findings: frozen.findings.clone(),
-            installers,
-            backups,
+            installers: installers(state),
+            backups: state.history.backups.iter().map(backup).collect(),
             plan_name: frozen.plan.name.clone(),
             plan: plan(frozen),
             approved: frozen.approved.clone(),
@@ -182,7 +179,7 @@ impl Evidence {
     }
 }
 
-fn verdict(story: &Story) -> Verdict {
+fn verdict(story: &RunState) -> Verdict {
     let of = |tone, word, says: String| Verdict { tone, word, says };
     let at = story.at().map(|step| format!(" at the step \"{}\"", step.title)).unwrap_or_default();
     let what = if story.goes_back() { "The rollback" } else { "The upgrade" };
@@ -202,11 +199,11 @@ fn verdict(story: &Story) -> Verdict {
             "The upgrade has been rolled back: the machine has been compared with the one before, and is as it was."
                 .to_owned(),
         ),
-        Stands::Failed { step, why, .. } if story.goes_back() || step == "rollback" => {
+        Stands::Failed { step, why, .. } if story.goes_back() || *step == StepId::rollback() => {
             of(Tone::Bad, "Rollback failed", format!("The rollback has failed and is not over: {why}."))
         }
         Stands::Failed { step, why, .. } => {
-            let title = story.steps.iter().find(|known| known.id == *step).map_or(step, |known| &known.title);
+            let title = story.step(step).map_or_else(|| step.to_string(), |known| known.title.clone());
             let says = format!("The upgrade has failed at the step \"{title}\" and is not over: {why}.");
             of(Tone::Bad, "Failed", says)
         }
@@ -253,50 +250,22 @@ fn fate(frozen: &Frozen, component: Component) -> String {
     })
 }
 
-/// The last account of each web.config.
-fn settings(found: &Found) -> Vec<Account> {
-    let mut all: Vec<(&String, &Account)> = Vec::new();
-    for record in &found.records {
-        if let Entry::Merged { step, account } = &record.entry {
-            all.retain(|(earlier, _)| *earlier != step);
-            all.push((step, account));
-        }
-    }
-    all.into_iter().map(|(_, account)| account.clone()).collect()
+/// What the logs of installers say, in the order in which these ran.
+fn installers(state: &RunState) -> Vec<InstallerEvidence> {
+    let said = state.operations.iter().filter_map(|operation| {
+        let (time, lines) = operation.log().filter(|(_, lines)| !lines.is_empty())?;
+        let (step, what, lines) = (operation.step.to_string(), operation.op.to_string(), lines.to_vec());
+        Some(InstallerEvidence { time, step, what, lines })
+    });
+    said.collect()
 }
 
-/// What installers and backups came to.
-fn operations(found: &Found) -> (Vec<InstallerEvidence>, Vec<BackupEvidence>) {
-    let counts = found.history().backups;
-    let (mut installers, mut backups) = (Vec::new(), Vec::new());
-    let mut at_work: Option<&Op> = None;
-    for record in &found.records {
-        let time = record.time;
-        let mut says = |step: &String, lines: &[String]| {
-            if let (Some(op), false) = (at_work, lines.is_empty()) {
-                let (step, what, lines) = (step.clone(), op.to_string(), lines.to_vec());
-                installers.push(InstallerEvidence { time, step, what, lines });
-            }
-        };
-        match &record.entry {
-            Entry::OpStarted { op, .. } => at_work = Some(op),
-            Entry::Failed { step, log, .. } => says(step, log),
-            Entry::OpDone { step, outcome, .. } => {
-                says(step, &outcome.log);
-                let (of, to) = match at_work {
-                    Some(Op::BackUp { from, to, .. }) => (from.to_string(), to),
-                    Some(Op::ExportKey { key, to, .. }) => (key.clone(), to),
-                    _ => continue,
-                };
-                if counts.iter().any(|kept| kept.to == *to) {
-                    let (size, sha256) = (outcome.size, outcome.sha256.clone());
-                    backups.push(BackupEvidence { time, of, to: to.to_string(), size, sha256 });
-                }
-            }
-            _ => {}
-        }
-    }
-    (installers, backups)
+fn backup(kept: &Kept) -> BackupEvidence {
+    let of = match &kept.what {
+        Source::Path(path) => path.to_string(),
+        Source::Key(key) => key.clone(),
+    };
+    BackupEvidence { time: kept.time, of, to: kept.to.to_string(), size: kept.size, sha256: kept.sha256.clone() }
 }
 
 /// The plan in the form of its file. A plan with credentials is refused; what looks like one all the same is masked.

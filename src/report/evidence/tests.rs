@@ -1,5 +1,5 @@
 use super::*;
-use crate::report::story::{Answered, Failed};
+use crate::journal::{Answered, Failed};
 use crate::webconfig::{Change, DiffLine, Fate, LineKind, Shown};
 use proptest::prelude::*;
 
@@ -15,7 +15,10 @@ fn evidence(text: &str) -> Evidence {
         fate: Fate::Reported { why: of() },
     };
     let line = |kind| DiffLine { kind, text: of() };
-    let failed = Failed { time, step: of(), why: of(), advice: of(), log: vec![of()] };
+    let failed = Failed { time, step: StepId::named(text), why: of(), advice: of(), log: vec![of()] };
+    let mut story = RunState::default();
+    story.gates = vec![Answered { time, gate: of(), by: of(), user: Some(of()) }];
+    story.failures = vec![failed];
     Evidence {
         format: 1,
         kind: "report",
@@ -30,11 +33,7 @@ fn evidence(text: &str) -> Evidence {
         verdict: Verdict { tone: Tone::Bad, word: "Failed", says: of() },
         components: vec![ComponentEvidence { title: "server", found: of(), location: of(), fate: of() }],
         by_hand: vec![FollowUp { title: of(), lines: vec![of()] }],
-        story: Story {
-            gates: vec![Answered { time, gate: of(), by: of(), user: Some(of()) }],
-            failures: vec![failed],
-            ..Story::default()
-        },
+        story,
         settings: vec![Account {
             before: of(),
             after: of(),

@@ -1,6 +1,6 @@
 //! The steps of a run on a line of time.
 
-use crate::report::story::{Span, Stands, Story, milliseconds};
+use crate::journal::{RunState, Span, Stands, StepState, milliseconds};
 use jiff::Timestamp;
 
 /// Every step with its bars. Places are in per cent of the whole.
@@ -46,7 +46,7 @@ const WHOLE: f64 = 100.0;
 const SHORTEST: f64 = 0.4;
 
 impl TimeLine {
-    pub(super) fn of(story: &Story) -> Self {
+    pub(super) fn of(story: &RunState) -> Self {
         let begun = story.steps.iter().flat_map(|step| &step.spans).map(|span| span.begun).min();
         let (Some(first), Some(last)) = (begun, story.latest) else {
             return Self {
@@ -79,7 +79,7 @@ impl TimeLine {
     }
 }
 
-fn row(step: &crate::report::story::StepStory, story: &Story, bar: &dyn Fn(&Span) -> Bar) -> Row {
+fn row(step: &StepState, story: &RunState, bar: &dyn Fn(&Span) -> Bar) -> Row {
     let lengths = step.spans.iter().map(|span| Some(milliseconds(span.begun, span.ended?)));
     let has_failed = matches!(&story.stands, Stands::Failed { step: failed, .. } if *failed == step.id);
     let (state, how) = match &step.how {
@@ -90,7 +90,7 @@ fn row(step: &crate::report::story::StepStory, story: &Story, bar: &dyn Fn(&Span
     };
     Row {
         title: step.title.clone(),
-        id: step.id.clone(),
+        id: step.id.to_string(),
         began: step.spans.first().map(|span| span.begun),
         took: lengths.collect::<Option<Vec<i64>>>().filter(|all| !all.is_empty()).map(|all| all.iter().sum()),
         how,

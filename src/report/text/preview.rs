@@ -3,7 +3,7 @@
 use super::page::{BOLD, CYAN, DIM, GREEN, PLAIN, Page, RED, YELLOW, columns};
 use super::{bytes, count, instructions, merge};
 use crate::finding::{Finding, Level};
-use crate::report::preview::{GatePreview, Preview, StepPreview};
+use crate::prepare::{GatePreview, Preview, StepPreview};
 use crate::step::Certainty;
 
 /// The whole preview, `width` columns wide.

@@ -11,7 +11,7 @@ pub fn summary(summary: &Summary, rollback: &str, width: usize) -> String {
     let done = summary.steps.iter().filter(|step| step.how == "done").count();
     page.line(0, "", PLAIN, &format!("Run {} on {} is finished.", summary.run, summary.machine), GREEN.bold());
     if let Some(outage) = summary.outage_ms {
-        page.words(0, &format!("The outage lasted {}.", elapsed(Duration::from_millis(outage))));
+        page.words(0, &format!("The outage lasted {}.", elapsed(Duration::from_millis(outage.unsigned_abs()))));
     }
     page.heading(&format!("What was done: {}", count(done, "step")));
     for step in &summary.steps {

@@ -3,6 +3,7 @@
 //! The order of changes lets both be cut off anywhere and be done again. An installation first remembers what it is
 //! about to do and registers the product last; a removal forgets the product last.
 
+mod cache;
 mod files;
 mod log;
 mod plan;

@@ -1,8 +1,8 @@
 //! What a package would do to a machine, worked out before anything is changed.
 
+use super::cache;
 use super::log::{Code, Stop};
 use super::properties;
-use super::registration;
 use super::values;
 use crate::package::{Architecture, Info, Layout, Package, ServiceControl, ServiceStart};
 use crate::platform::facts::{Application, Bits, Service, ServiceState, Site, StartType};
@@ -79,7 +79,7 @@ pub(super) fn plan<R: Read + Seek>(
         version: info.product_version.clone(),
         wow32: info.architecture == Architecture::X86,
         per_user,
-        package: registration::cached(&info.product_code, facts).map_err(|error| Stop::fatal(error.to_string()))?,
+        package: cache::cached(&info.product_code, facts).map_err(|error| Stop::fatal(error.to_string()))?,
         files: own_files(package, &layout),
         folders: own_folders(&layout, &machine, facts),
         services: controls("InstallServices", |control| control.delete_on_uninstall),

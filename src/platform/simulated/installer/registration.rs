@@ -2,12 +2,11 @@
 
 use super::plan::Plan;
 use crate::package::packed_code;
-use crate::platform::disk::hash_bytes;
 use crate::platform::facts::Bits;
 use crate::platform::registry::{Key, Value, View};
 use crate::platform::simulated::registry::real_path;
 use crate::platform::simulated::{Installed, MachineFacts};
-use crate::winpath::{PathError, WinPath};
+use crate::winpath::WinPath;
 
 const UNINSTALL: &str = r"SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall";
 const USER_DATA: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Installer\UserData";
@@ -41,13 +40,6 @@ impl Scope {
 
 fn product_key(user: &str, code: &str) -> String {
     format!(r"{USER_DATA}\{user}\Products\{}", packed_code(code).unwrap_or_default())
-}
-
-/// Where Windows Installer keeps its copy of a product's package. The name is the same whenever it is installed.
-pub(super) fn cached(code: &str, facts: &MachineFacts) -> Result<WinPath, PathError> {
-    let windows = facts.variable("SystemRoot").unwrap_or(r"C:\Windows");
-    let name: String = hash_bytes(code.as_bytes()).chars().take(7).collect();
-    WinPath::new(format!(r"{windows}\Installer\{name}.msi"))
 }
 
 /// A product that is registered.

@@ -11,7 +11,7 @@ fn chain(previous: &str, text: &str) -> String {
 }
 
 /// A value as a line, and its checksum, which is chained over `previous`.
-pub(super) fn seal(previous: &str, value: &impl Serialize) -> serde_json::Result<(String, String)> {
+pub(crate) fn seal(previous: &str, value: &impl Serialize) -> serde_json::Result<(String, String)> {
     let text = serde_json::to_string(value)?;
     let sum = chain(previous, &text);
     // The sum is appended to the very text it was made over, so that reading needs no second serialisation.
@@ -19,7 +19,7 @@ pub(super) fn seal(previous: &str, value: &impl Serialize) -> serde_json::Result
 }
 
 /// The text that was sealed, and its checksum; an error in words where that is not what stands here.
-pub(super) fn unseal<'a>(previous: &str, line: &'a str) -> Result<(String, &'a str), &'static str> {
+pub(crate) fn unseal<'a>(previous: &str, line: &'a str) -> Result<(String, &'a str), &'static str> {
     let (text, found) =
         line.strip_suffix("\"}").and_then(|line| line.rsplit_once(",\"sum\":\"")).ok_or("it has no checksum")?;
     let text = format!("{text}}}");

@@ -1,73 +1,115 @@
-//! Look and compile: everything up to the question whether to go on.
+//! The preview of a run, as data, and how it is made.
 
-use super::journal::{FORMAT, Frozen};
 use crate::finding::{Finding, MERGE_CONFLICT};
 use crate::plan::Plan;
-use crate::platform::clock::Clock;
 use crate::platform::disk::{self, ReadDisk};
-use crate::platform::glance::Glance;
+use crate::platform::facts::System;
 use crate::platform::op::Op;
-use crate::platform::{Doing, Failure, Inspect};
-use crate::preflight;
+use crate::platform::{Failure, Inspect};
 use crate::procedure::{self, Procedure};
-use crate::report::preview::{ComponentPreview, GatePreview, Preview, StepPreview};
 use crate::step::{Certainty, Folders, History, MergePreview, Scene, Step, Work};
-use crate::survey::survey;
 use crate::webconfig::Change;
 use crate::winpath::WinPath;
+use serde::Serialize;
 
-/// A procedure that is ready to be previewed and run.
-#[derive(Debug, Clone)]
-pub struct Prepared {
-    /// What the run would be decided on.
-    pub frozen: Frozen,
-    /// The preview.
-    pub preview: Preview,
+/// Everything an administrator wants to know before saying yes.
+#[derive(Debug, Clone, Serialize)]
+pub struct Preview {
+    /// Version of this document.
+    pub format: u32,
+    /// `preview`.
+    pub kind: &'static str,
+    /// The machine's name.
+    pub machine: String,
+    /// Its Windows.
+    pub windows: String,
+    /// The plan's own name.
+    pub plan: Option<String>,
+    /// True where the machine is a simulated one.
+    pub simulated: bool,
+    /// The run that is not over on this machine, where there is one: it goes on by itself, whatever this preview says.
+    pub unfinished_run: Option<String>,
+    /// What was found, and what becomes of it.
+    pub components: Vec<ComponentPreview>,
+    /// What preflight has to say, refusals first.
+    pub findings: Vec<Finding>,
+    /// What would be done, in this order. Empty: there is nothing to do.
+    pub steps: Vec<StepPreview>,
+    /// Why there is no way back from a certain step on; empty where a rollback can put everything back.
+    pub no_return: Vec<String>,
+    /// Where the backups would go.
+    pub backup: String,
+    /// Bytes free on the drive of the backups, where that can be told.
+    pub backup_free: Option<u64>,
 }
 
-/// Surveys the machine and compiles the procedure. It has no way to change anything.
-pub fn prepare(machine: &dyn Inspect, clock: &dyn Clock, plan: &Plan, state: &WinPath) -> Result<Prepared, Failure> {
-    let machine: &dyn Inspect = &Glance::at(machine);
-    let survey = survey(machine)?;
-    let folders = folders(machine, clock, plan, state)?;
-    let compiled = procedure::compile(plan, &survey, machine, &folders)?;
-    let findings = preflight::check(&compiled)?;
-    let procedure = Procedure { findings, ..compiled.procedure };
-    let preview = preview(machine, plan, &survey.system, &folders, &procedure)?;
-    let frozen = Frozen {
-        format: FORMAT,
-        program: env!("CARGO_PKG_VERSION").to_owned(),
-        plan: plan.clone(),
-        survey,
-        folders,
-        steps: procedure.steps,
-        approved: None,
-        ticket: None,
-        findings: procedure.findings,
-    };
-    Ok(Prepared { frozen, preview })
-}
-
-/// A run is named after the time it begins; a second one in the same second gets a number.
-fn folders(machine: &dyn Inspect, clock: &dyn Clock, plan: &Plan, state: &WinPath) -> Result<Folders, Failure> {
-    let backups = plan.backup.directory.expand(|name| machine.variable(name)).doing("find the backup folder")?;
-    let time = clock.now().strftime("%Y%m%d-%H%M%S").to_string();
-    let runs = state.child("runs");
-    for number in 1.. {
-        let id = if number == 1 { time.clone() } else { format!("{time}-{number}") };
-        let folders = Folders { run: runs.child(&id), backup: backups.child(&id), id };
-        let taken = |path| machine.files().entry(path).map(|entry| entry.is_some());
-        if !taken(&folders.run).doing("name the run")? && !taken(&folders.backup).doing("name the run")? {
-            return Ok(folders);
-        }
+impl Preview {
+    /// True where preflight refuses the run.
+    pub fn refused(&self) -> bool {
+        self.findings.iter().any(|finding| finding.refuses())
     }
-    Err(Failure::new("name the run", "there are too many"))
 }
 
-fn preview(
+/// One component: found, and wanted.
+#[derive(Debug, Clone, Serialize)]
+pub struct ComponentPreview {
+    /// `server`, `sdk`, `portal` or `mobile-app`.
+    pub id: String,
+    /// Its name in sentences.
+    pub title: String,
+    /// Name and version of the product found; `None` where it is not installed.
+    pub found: Option<String>,
+    /// Where it is served from, such as `Default Web Site/PhoneFactor`.
+    pub location: Option<String>,
+    /// What becomes of it, in words: "upgraded, as Default Web Site/MultiFactorAuth".
+    pub fate: String,
+}
+
+/// One step.
+#[derive(Debug, Clone, Serialize)]
+pub struct StepPreview {
+    /// Stable id, such as `uninstall-portal`.
+    pub id: String,
+    /// What is done, in a few words.
+    pub title: String,
+    /// Why.
+    pub reason: String,
+    /// How certain it is.
+    pub certainty: Certainty,
+    /// True while users cannot sign in.
+    pub outage: bool,
+    /// The operations, a line each.
+    pub touches: Vec<String>,
+    /// How many bytes it backs up, as they are now.
+    pub bytes: Option<u64>,
+    /// What a person has to do at this step.
+    pub gate: Option<GatePreview>,
+    /// True for the first step that cannot be taken back.
+    pub no_return: bool,
+    /// The web.config that the step writes, where that can be told.
+    pub merge: Option<MergePreview>,
+    /// Words of caution or explanation.
+    pub notes: Vec<String>,
+}
+
+/// A gate, with the reason where the plan skips it.
+#[derive(Debug, Clone, Serialize)]
+pub struct GatePreview {
+    /// Stable id.
+    pub id: String,
+    /// What is asked.
+    pub title: String,
+    /// How it is done.
+    pub instructions: Vec<String>,
+    /// Why the plan skips it.
+    pub skipped: Option<String>,
+}
+
+/// Makes the preview of a compiled procedure.
+pub(super) fn build(
     machine: &dyn Inspect,
     plan: &Plan,
-    system: &crate::platform::facts::System,
+    system: &System,
     folders: &Folders,
     procedure: &Procedure,
 ) -> Result<Preview, Failure> {
@@ -81,7 +123,7 @@ fn preview(
         steps.push(step_preview(&scene, step, no_return)?);
     }
     let conflicts = steps.iter().filter_map(|step: &StepPreview| conflict(step.merge.as_ref()?));
-    let undecided = conflicts.chain(unused_decisions(plan, &steps));
+    let undecided = conflicts.chain(unused_decisions(plan, procedure, &steps));
     let findings = undecided.chain(procedure.findings.iter().cloned()).collect();
     Ok(Preview {
         format: 1,
@@ -115,10 +157,13 @@ fn conflict(merge: &MergePreview) -> Option<Finding> {
 }
 
 /// Decisions of the plan that decide nothing, as far as that is known yet: most likely their paths are misspelt.
-fn unused_decisions(plan: &Plan, steps: &[StepPreview]) -> Option<Finding> {
+fn unused_decisions(plan: &Plan, procedure: &Procedure, steps: &[StepPreview]) -> Option<Finding> {
     let merges = || steps.iter().filter_map(|step| step.merge.as_ref());
-    let waits = |step: &StepPreview| step.id.starts_with("configure-") && step.certainty == Certainty::KnownLater;
-    if steps.iter().any(waits) || merges().any(|merge| merge.estimate) {
+    let mut told = procedure.steps.iter().zip(steps);
+    let waits = |(step, told): (&Step, &StepPreview)| {
+        matches!(step.work, Work::ConfigureWeb(_)) && told.certainty == Certainty::KnownLater
+    };
+    if told.any(waits) || merges().any(|merge| merge.estimate) {
         return None;
     }
     let conflicts: Vec<&Change> = merges().flat_map(|merge| &merge.changes).filter(|it| it.is_conflict()).collect();
@@ -155,7 +200,7 @@ fn step_preview(scene: &Scene<'_>, step: &Step, no_return: bool) -> Result<StepP
         _ => None,
     });
     Ok(StepPreview {
-        id: step.id.clone(),
+        id: step.id.to_string(),
         title: kind.title(),
         reason: step.reason.clone(),
         certainty: kind.certainty(scene),

@@ -1,13 +1,11 @@
 //! A preview that somebody has approved: it is carried out only on the machine that was looked at.
 
-use super::journal::Frozen;
-use super::runs::Found;
-use super::seal::{seal, unseal};
-use super::{Engine, EngineError, Prepared};
+use super::{Prepared, Preview};
+use crate::journal::Frozen;
+use crate::journal::seal::{seal, unseal};
 use crate::plan::{Component, Plan};
 use crate::platform::disk::{self, Kind};
 use crate::platform::{Doing, Failure, Inspect};
-use crate::report::preview::Preview;
 use crate::step::{Step, Work};
 use crate::survey::Served;
 use crate::webconfig::CONFIG_LIMIT;
@@ -111,14 +109,6 @@ impl Approved {
 fn short(value: &str) -> String {
     let is_hash = value.len() == 64 && value.bytes().all(|byte| byte.is_ascii_hexdigit());
     if is_hash { format!("SHA-256 {}…", &value[..16]) } else { value.to_owned() }
-}
-
-impl Engine<'_> {
-    /// The run that carries an approved preview out, or did.
-    pub fn run_of(&self, approved: &Approved) -> Result<Option<Found>, EngineError> {
-        let is_of = |found: &Found| found.frozen.approved.as_ref() == Some(&approved.id);
-        Ok(self.all_runs()?.into_iter().find(is_of))
-    }
 }
 
 fn fingerprint(machine: &dyn Inspect, frozen: &Frozen) -> Result<Fingerprint, Failure> {
