@@ -1,5 +1,4 @@
 //! What the whole-program tests share: demo machines in memory, a person who answers, and whole machines to compare.
-#![allow(dead_code, reason = "each test program uses its own part of this")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
 pub mod matrix;
