@@ -1,9 +1,10 @@
 //! `inspect`: any package is told, with what a rehearsal leaves out of it.
 
+use crate::support::package_builder::PackageBuilder;
 use crate::support::runs::program;
 use crate::support::*;
 
-use pfupgrade::package::{Package, PackageBuilder};
+use pfupgrade::package::Package;
 use pfupgrade::platform::disk;
 use pfupgrade::platform::simulated::demo;
 use serde_json::Value;

@@ -1,11 +1,11 @@
 //! Installers, programs and services that fail, hang, or return too early: what is said, what still runs, and that
 //! going on and going back end where they would have ended without the trouble.
 
+use crate::support::package_builder::PackageBuilder;
 use crate::support::*;
 
 use jiff::SignedDuration;
 use pfupgrade::engine::{End, EngineError, Event, Standing, Watcher, prepare};
-use pfupgrade::package::PackageBuilder;
 use pfupgrade::plan::Plan;
 use pfupgrade::platform::clock::{Clock, StillClock};
 use pfupgrade::platform::disk::MemoryDisk;

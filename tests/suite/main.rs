@@ -8,6 +8,7 @@ mod by_hand;
 mod capture;
 mod cli;
 mod cut;
+mod demo_packages;
 mod encrypted;
 mod evidence;
 mod gates;

@@ -1,9 +1,9 @@
 //! Sections of a web.config that lie in files of their own go along with it.
 
+use crate::support::package_builder::PackageBuilder;
 use crate::support::*;
 
 use pfupgrade::engine::End;
-use pfupgrade::package::PackageBuilder;
 use pfupgrade::platform::disk::MemoryDisk;
 use pfupgrade::platform::simulated::Signed;
 

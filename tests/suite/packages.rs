@@ -4,10 +4,11 @@
 
 mod damaged;
 
+use crate::support::package_builder::{PackageBuilder, Registry};
 use crate::support::{Whole, assert_same, boot, change, clock, get, one_server, path, plan_with, put, whole};
 use msi::{Column, Insert, Value};
 use pfupgrade::engine::prepare;
-use pfupgrade::package::{Package, PackageBuilder, Registry, RegistryRoot};
+use pfupgrade::package::{Package, RegistryRoot};
 use pfupgrade::platform::disk::{self, Disk, MemoryDisk};
 use pfupgrade::platform::facts::{Bits, System};
 use pfupgrade::platform::op::Op;

@@ -3,6 +3,7 @@
 
 pub mod matrix;
 pub mod mixes;
+pub mod package_builder;
 pub mod program;
 pub mod runs;
 pub mod steady;

@@ -1,9 +1,8 @@
 //! The database of a package that is built.
 
 use super::{NewFile, PackageBuilder, Root, Tree, file_key};
-use crate::package::Architecture;
-use crate::package::RegistryRoot;
 use msi::{Column, Insert, PackageType, Value};
+use pfupgrade::package::{Architecture, RegistryRoot, ServiceStart};
 use std::io::{self, Cursor, Write};
 use std::sync::OnceLock;
 use std::time::{Duration, UNIX_EPOCH};
@@ -68,7 +67,7 @@ const CABINET: &str = "files.cab";
 const FEATURE: &str = "Complete";
 const LASTING: &str = "LastingSettings";
 const SETTINGS: &str = "Settings";
-const SET_PROPERTY: i32 = crate::package::layout::SET_PROPERTY;
+const SET_PROPERTY: i32 = 51;
 
 macro_rules! row {
     ($($value:expr),* $(,)?) => { vec![$(Value::from($value)),*] };
@@ -253,7 +252,6 @@ fn optional(text: &str) -> Value {
 }
 
 fn services(package: &PackageBuilder, tree: &Tree) -> (Rows, Rows) {
-    use crate::package::ServiceStart;
     const OWN_PROCESS: i32 = 16;
     const START: i32 = 1;
     const STOP: i32 = 2 | 32;

@@ -1,40 +1,13 @@
-//! Makes small packages that Windows Installer takes: for demo machines and tests.
+//! Makes small packages that Windows Installer takes, for tests and for the demo machines.
+#![allow(dead_code, reason = "each test program uses its own part of this")]
 
 mod database;
 
-use super::Architecture;
-use super::cabinet;
-use super::guard::guarded;
-use super::model::{RegistryRoot, ServiceStart};
-use crate::winpath::{PathError, WinPath, fold};
+use pfupgrade::package::{Architecture, RegistryRoot, ServiceStart};
+use pfupgrade::winpath::{WinPath, fold};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::io::{self, Cursor, Write};
-
-/// A package could not be built from its description.
-#[derive(Debug, thiserror::Error)]
-pub enum BuildError {
-    /// A file's path is none.
-    #[error("a file of the package has a bad path: {0}")]
-    Path(#[from] PathError),
-    /// Two files have one path.
-    #[error("the package has two files `{0}`")]
-    Twice(String),
-    /// Windows Installer refuses a package without files.
-    #[error("the package has no files")]
-    NoFiles,
-    /// A service's program is none of the files.
-    #[error("the service `{service}` runs `{file}`, which is no file of the package")]
-    ServiceFile {
-        /// The service's name.
-        service: String,
-        /// Its program, as given.
-        file: String,
-    },
-    /// The database or the cabinet could not be written.
-    #[error("the package could not be written: {0}")]
-    Write(#[from] io::Error),
-}
 
 /// A service to install.
 #[derive(Debug, Clone)]
@@ -235,7 +208,7 @@ impl PackageBuilder {
             hash.update(part);
         }
         hash.update(format!("{:?}", self.architecture));
-        super::braced(uuid_of(hash))
+        uuid_of(hash).braced().to_string().to_uppercase()
     }
 
     /// Two packages that differ anywhere must not have one package code.
@@ -248,34 +221,37 @@ impl PackageBuilder {
     }
 
     /// Builds the package.
-    pub fn build(&self) -> Result<Vec<u8>, BuildError> {
+    pub fn build(&self) -> io::Result<Vec<u8>> {
         let tree = Tree::new(self)?;
-        let cabinet = self.cabinet()?;
-        Ok(guarded(|| database::write(self, &tree, &cabinet))?)
+        let files = self.files.iter().enumerate().map(|(number, file)| (file_key(number), file.contents.as_slice()));
+        database::write(self, &tree, &cabinet(files)?)
     }
+}
 
-    fn cabinet(&self) -> io::Result<Vec<u8>> {
-        let mut builder = cab::CabinetBuilder::new();
-        let folder = builder.add_folder(cab::CompressionType::MsZip);
-        for number in 0..self.files.len() {
-            folder.add_file(file_key(number));
-        }
-        let mut writer = builder.build(Cursor::new(Vec::new()))?;
-        for file in &self.files {
-            if let Some(mut stored) = writer.next_file()? {
-                stored.write_all(&file.contents)?;
-            }
-        }
-        let mut bytes = writer.finish()?.into_inner();
-        // The crate puts the current time there.
-        const FIRST_OF_2014: [u8; 4] = [0x21, 0x44, 0, 0];
-        for entry in cabinet::entries(&mut Cursor::new(&bytes))?.0 {
-            if let Some(date) = bytes.get_mut(entry.date_at..entry.date_at + 4) {
-                date.copy_from_slice(&FIRST_OF_2014);
-            }
-        }
-        Ok(bytes)
+/// A cabinet with these files. The same files give the same bytes, always.
+pub fn cabinet<'a>(files: impl IntoIterator<Item = (String, &'a [u8])>) -> io::Result<Vec<u8>> {
+    let (names, contents): (Vec<String>, Vec<&[u8]>) = files.into_iter().unzip();
+    let mut builder = cab::CabinetBuilder::new();
+    let folder = builder.add_folder(cab::CompressionType::MsZip);
+    for name in &names {
+        folder.add_file(name);
     }
+    let mut writer = builder.build(Cursor::new(Vec::new()))?;
+    for content in contents {
+        if let Some(mut file) = writer.next_file()? {
+            file.write_all(content)?;
+        }
+    }
+    let mut bytes = writer.finish()?.into_inner();
+    // The crate puts the current time there. In front of the list of files stand a header and one folder; an entry is 16
+    // bytes, date and time the 10th to the 13th of them, and its name.
+    const FIRST_OF_2014: [u8; 4] = [0x21, 0x44, 0, 0];
+    let mut entry = 36 + 8;
+    for name in names {
+        bytes[entry + 10..entry + 14].copy_from_slice(&FIRST_OF_2014);
+        entry += 16 + name.len() + 1;
+    }
+    Ok(bytes)
 }
 
 fn uuid_of(hash: Sha256) -> uuid::Uuid {
@@ -299,7 +275,7 @@ struct Tree {
 }
 
 impl Tree {
-    fn new(package: &PackageBuilder) -> Result<Self, BuildError> {
+    fn new(package: &PackageBuilder) -> io::Result<Self> {
         let mut tree = Self { folders: Vec::new(), files: Vec::new(), programs: Vec::new() };
         let mut folder_keys: BTreeMap<(String, String), String> = BTreeMap::new();
         let mut file_keys = BTreeMap::new();
@@ -316,15 +292,15 @@ impl Tree {
             }
             tree.files.push((parent, path.name().to_owned()));
             if file_keys.insert(path, file_key(number)).is_some() {
-                return Err(BuildError::Twice(file.path.clone()));
+                return Err(io::Error::other(format!("two files are {}", file.path)));
             }
         }
         if tree.files.is_empty() {
-            return Err(BuildError::NoFiles);
+            return Err(io::Error::other("Windows Installer refuses a package without files"));
         }
         for service in &package.services {
             let program = file_keys.get(&relative(&service.file)?);
-            let unknown = || BuildError::ServiceFile { service: service.name.clone(), file: service.file.clone() };
+            let unknown = || io::Error::other(format!("{} runs {}, which is no file", service.name, service.file));
             tree.programs.push(program.cloned().ok_or_else(unknown)?);
         }
         Ok(tree)
@@ -332,6 +308,6 @@ impl Tree {
 }
 
 /// A path below the installation's folder, as if that were a drive.
-fn relative(path: &str) -> Result<WinPath, PathError> {
-    WinPath::new(format!(r"C:\{path}"))
+fn relative(path: &str) -> io::Result<WinPath> {
+    WinPath::new(format!(r"C:\{path}")).map_err(io::Error::other)
 }
