@@ -36,7 +36,7 @@
 //! - [`platform`]: the machine behind two traits, the operations, and the disk. [`platform::simulated`] is a machine
 //!   in a folder, and on Windows `platform::Windows` the one this program runs on; [`platform::faulty`] wraps any
 //!   machine and has one operation go wrong.
-//! - [`package`]: reads Windows Installer packages on any host, and builds small ones.
+//! - [`package`]: reads Windows Installer packages on any host.
 //! - [`webconfig`]: reads and merges `web.config` files without touching a byte that need not change.
 //! - [`report`]: previews and summaries as data, as text and as JSON.
 //! - [`winpath`], [`secret`]: paths of the machine on every host; which names are taken to hold a credential.
@@ -88,3 +88,7 @@ pub mod step;
 pub mod survey;
 pub mod webconfig;
 pub mod winpath;
+
+// What tests of the library share with those of the program names it from outside.
+#[cfg(test)]
+extern crate self as pfupgrade;

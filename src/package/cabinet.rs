@@ -17,8 +17,6 @@ pub(super) struct Entry {
     pub(super) size: u32,
     offset: u32,
     folder: u16,
-    /// Where its date stands in the cabinet.
-    pub(super) date_at: usize,
 }
 
 /// Takes a file over; may break off.
@@ -35,7 +33,7 @@ const MAX_UNPACKED: u64 = 8 << 30;
 const MAX_SHARED: u32 = 256 << 20;
 
 /// Reads a cabinet's list of files.
-pub(super) fn entries(cabinet: &mut (impl Read + Seek)) -> io::Result<(Vec<Entry>, u16)> {
+fn entries(cabinet: &mut (impl Read + Seek)) -> io::Result<(Vec<Entry>, u16)> {
     let mut header = [0; 36];
     cabinet.rewind()?;
     cabinet.read_exact(&mut header)?;
@@ -52,7 +50,6 @@ pub(super) fn entries(cabinet: &mut (impl Read + Seek)) -> io::Result<(Vec<Entry
     let mut found = Vec::with_capacity(files.into());
     let mut rest = list.as_slice();
     for _ in 0..files {
-        let at = list.len() - rest.len();
         let (fixed, after) = rest.split_first_chunk::<16>().ok_or_else(|| invalid("its list of files is cut short"))?;
         let end = after.iter().take(256).position(|byte| *byte == 0);
         let end = end.ok_or_else(|| invalid("the name of a file does not end"))?;
@@ -63,7 +60,6 @@ pub(super) fn entries(cabinet: &mut (impl Read + Seek)) -> io::Result<(Vec<Entry
             size: word(0),
             offset: word(4),
             folder: half(8),
-            date_at: first as usize + at + 10,
         };
         if entry.folder >= folders {
             return Err(invalid(format!("`{}` continues in another cabinet", entry.name)));

@@ -1,13 +1,14 @@
 //! Windows Installer packages, on any host: what a package is and holds, where its files would go, and unpacking them.
 //!
 //! [`Package`] reads a package, its tables at once and its cabinets when asked. [`Layout`] resolves properties and
-//! folders as Windows Installer would. [`PackageBuilder`] makes small packages that the real Windows Installer takes
-//! too; demo machines and tests are built of them.
+//! folders as Windows Installer would.
 //!
 //! A package is input from outside: a damaged one gives an error. Where the decoders beneath panic on damage, the panic
 //! is caught; [`panic_will_be_reported`] lets a program's panic hook know.
 
-mod build;
+#[cfg(test)]
+#[path = "../../tests/support/package_builder/mod.rs"]
+pub(crate) mod builder;
 mod cabinet;
 mod code;
 mod condition;
@@ -25,7 +26,6 @@ mod tables;
 mod tests;
 mod unpack;
 
-pub use build::{BuildError, PackageBuilder, Registry, Service};
 pub use code::{packed_code, unpacked_code};
 pub use condition::{ConditionError, holds};
 pub use describe::{

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a bench that cannot go on says so by panicking")]
 
 #[path = "../support/mod.rs"]
+#[allow(dead_code, reason = "only a part of it is used here")]
 mod support;
 use support::*;
 

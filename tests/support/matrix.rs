@@ -5,6 +5,7 @@ use super::*;
 use pfupgrade::journal::Standing;
 use pfupgrade::platform::disk::{DiskFault, Synced, Unsynced};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::Write as _;
 use std::sync::Mutex;
 
 /// What happens at a change of the disk.
@@ -215,14 +216,70 @@ impl Verdict {
         }
     }
 
-    /// Prints how many cases there were, and fails where one did not end well.
+    /// Prints how many cases there were. Fails if one did not end well, with the command that plays the same cases of
+    /// this module again.
     #[track_caller]
-    pub fn give(&self, of: &str) {
+    pub fn give(&self, of: &str, module: &str) {
         println!("{of}: {} cases, {} of them ended well", self.cases, self.cases - self.faults.len());
         let shown = self.faults.iter().take(5).cloned().collect::<Vec<_>>().join("\n\n");
-        assert!(self.faults.is_empty(), "{of}: {} of {} cases:\n{shown}", self.faults.len(), self.cases);
+        let (faults, again) = (self.faults.len(), replay(module));
+        assert!(self.faults.is_empty(), "{of}: {faults} of {} cases; {again} plays them again:\n{shown}", self.cases);
         assert!(self.cases > 0, "{of}: no case was played");
     }
+}
+
+/// How much of the fault matrices is played: `PFUPGRADE_FAULTS`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Share {
+    /// A sample, another one in every run: the default.
+    Sample,
+    /// `more`: a larger sample.
+    More,
+    /// `all`: every case.
+    All,
+}
+
+const FAULTS: &str = "PFUPGRADE_FAULTS";
+const SEED: &str = "PFUPGRADE_SEED";
+
+fn share() -> Share {
+    match std::env::var(FAULTS).as_deref() {
+        Err(_) | Ok("") => Share::Sample,
+        Ok("more") => Share::More,
+        Ok("all") => Share::All,
+        Ok(other) => panic!("{FAULTS}={other} is neither `more` nor `all`"),
+    }
+}
+
+/// One of two numbers, for the usual sample and for the larger one; `all` where every case is played.
+pub fn sample(usual: usize, more: usize, all: usize) -> usize {
+    match share() {
+        Share::Sample => usual,
+        Share::More => more,
+        Share::All => all,
+    }
+}
+
+/// What the samples are drawn by: `PFUPGRADE_SEED`, or else the clock. The first use prints it, past the output that a
+/// test that passes keeps to itself.
+pub fn seed() -> usize {
+    static SEED_OF_THIS_RUN: OnceLock<usize> = OnceLock::new();
+    *SEED_OF_THIS_RUN.get_or_init(|| {
+        let since = std::time::UNIX_EPOCH.elapsed().unwrap();
+        let seed = setting(SEED, since.subsec_micros() as usize);
+        let _ = writeln!(std::io::stderr(), "Sampled cases: {} plays the same ones again.", with_seed(seed));
+        seed
+    })
+}
+
+fn with_seed(seed: usize) -> String {
+    let share = std::env::var(FAULTS).map_or_else(|_| String::new(), |share| format!("{FAULTS}={share} "));
+    format!("{share}{SEED}={seed} cargo test")
+}
+
+/// The command that plays the same cases of a module again.
+pub fn replay(module: &str) -> String {
+    format!("{} {module}::", with_seed(seed()))
 }
 
 /// A number from the environment.

@@ -1,9 +1,9 @@
 //! What the whole-program tests share: demo machines in memory, a person who answers, and whole machines to compare.
-#![allow(dead_code, reason = "each test program uses its own part of this")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
 pub mod matrix;
 pub mod mixes;
+pub mod package_builder;
 pub mod program;
 pub mod runs;
 pub mod steady;

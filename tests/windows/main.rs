@@ -15,6 +15,7 @@ mod prepare;
 mod simulation;
 mod state;
 #[path = "../support/mod.rs"]
+#[allow(dead_code, reason = "only a part of it is used here")]
 mod support;
 
 use machine::Machine;

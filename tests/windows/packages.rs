@@ -1,6 +1,8 @@
 //! The packages of both eras, made for a real Windows Installer: the programs in them are stand-ins that run.
 
-use pfupgrade::package::{BuildError, PackageBuilder, Registry, RegistryRoot, Service, ServiceStart};
+use crate::support::package_builder::{PackageBuilder, Registry, Service};
+use pfupgrade::package::{RegistryRoot, ServiceStart};
+use std::io;
 
 const OLD: &str = "5.2.5";
 const NEW: &str = "7.3.0.3";
@@ -14,7 +16,7 @@ macro_rules! demo {
 /// Every package, by the name of its file.
 ///
 /// The services' programs are given: real ones, or simulated ones.
-pub(crate) fn all(old_service: &[u8], new_service: &[u8]) -> Result<Vec<(&'static str, Vec<u8>)>, BuildError> {
+pub(crate) fn all(old_service: &[u8], new_service: &[u8]) -> io::Result<Vec<(&'static str, Vec<u8>)>> {
     let web = [
         ("MultiFactorAuthenticationWebServiceSdkSetup64.msi", new_sdk().build()?),
         ("MultiFactorAuthenticationUserPortalSetup64.msi", new_portal().build()?),
@@ -37,19 +39,19 @@ pub(crate) fn old_code(name: &str) -> String {
 }
 
 /// The new portal, whose installation wants a restart of Windows in its end.
-pub(crate) fn portal_that_wants_a_restart() -> Result<Vec<u8>, BuildError> {
+pub(crate) fn portal_that_wants_a_restart() -> io::Result<Vec<u8>> {
     // The name is that of a standard action, which is what Windows Installer carries out then.
     new_portal().action("ScheduleReboot", 51, ("WANTED", "1"), 6550, "NOT REMOVE").build()
 }
 
 /// The new portal, which is not content with a machine on which REFUSES is set.
-pub(crate) fn portal_that_refuses() -> Result<Vec<u8>, BuildError> {
+pub(crate) fn portal_that_refuses() -> io::Result<Vec<u8>> {
     let why = "The metabase of IIS cannot be written to.";
     new_portal().action("CheckMetabase", 19, ("", why), 6450, "%REFUSES AND NOT REMOVE").build()
 }
 
 /// The old portal as one user may have installed it.
-pub(crate) fn portal_of_one_user() -> Result<Vec<u8>, BuildError> {
+pub(crate) fn portal_of_one_user() -> io::Result<Vec<u8>> {
     old_portal().per_user().build()
 }
 

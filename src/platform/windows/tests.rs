@@ -3,7 +3,8 @@
 use super::disk::{Drives, host_path};
 use super::win32::files;
 use super::{Windows, program, registry, services};
-use crate::package::{PackageBuilder, Registry, RegistryRoot};
+use crate::package::RegistryRoot;
+use crate::package::builder::{PackageBuilder, Registry};
 use crate::platform::disk::{self, Disk, ReadDisk};
 use crate::platform::facts::{ServiceState, Signature};
 use crate::platform::op::Op;

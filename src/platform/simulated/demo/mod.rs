@@ -1,5 +1,6 @@
 //! Demo machines: servers as they were found in 2016, to rehearse on and to test with.
 
+mod content;
 mod packages;
 mod server;
 
@@ -9,7 +10,8 @@ use crate::platform::disk::{self, Disk, Kind, MemoryDisk, ReadDisk, hash_bytes};
 use crate::platform::facts::Bits;
 use crate::platform::{Doing, Failure};
 use crate::winpath::WinPath;
-use packages::{Packages, noise, packages, picture, setup, windows_text};
+use content::{noise, picture, windows_text};
+use packages::{Packages, packages, setup};
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::sync::Arc;

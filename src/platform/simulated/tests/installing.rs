@@ -1,7 +1,8 @@
 //! Packages and programs: what they change, and when they refuse.
 
 use super::*;
-use crate::package::{Architecture, PackageBuilder};
+use crate::package::Architecture;
+use crate::package::builder::PackageBuilder;
 
 #[test]
 fn uninstalling_removes_its_own_and_leaves_the_rest() {

@@ -1,0 +1,40 @@
+//! Tests of the whole program: runs on simulated machines, and the program as people and scripts start it.
+//!
+//! `cargo test MODULE::` runs those of one file.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
+
+mod bad_input;
+mod by_hand;
+mod capture;
+mod cli;
+mod cut;
+mod demo_packages;
+mod encrypted;
+mod evidence;
+mod gates;
+mod help;
+mod init;
+mod inspect;
+mod installers;
+mod kill;
+mod look;
+mod merge;
+mod mixes;
+mod outside;
+mod packages;
+mod preflight;
+mod procedure;
+mod readme;
+mod rehearse;
+mod report;
+mod schema;
+mod scripts;
+mod second_thoughts;
+mod services;
+mod sigkill;
+mod status;
+#[path = "../support/mod.rs"]
+mod support;
+mod twice;
+mod unattended;
+mod upgrade;

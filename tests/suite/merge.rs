@@ -1,0 +1,108 @@
+//! The merge as a command: the README's example, decisions, and what is refused.
+
+use std::fs;
+use std::process::{Command, Output, Stdio};
+use tempfile::TempDir;
+
+const README: &str = include_str!("../../README.md");
+
+/// The fenced blocks of a language in the part of the README that explains the merge.
+fn blocks(language: &str) -> Vec<&'static str> {
+    let part = README.split_once("## How old settings are carried over").unwrap().1;
+    let part = part.split_once("## What is promised").unwrap().0;
+    let fence = format!("\n```{language}\n");
+    part.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
+}
+
+/// A folder with the files of the README's example.
+fn example() -> TempDir {
+    let place = tempfile::tempdir().unwrap();
+    for (name, block) in ["base", "old", "new"].into_iter().zip(blocks("xml")) {
+        fs::write(place.path().join(format!("{name}.config")), block).unwrap();
+    }
+    place
+}
+
+/// Runs `merge old.config new.config --base base.config` with more arguments.
+fn merge(place: &TempDir, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pfupgrade"));
+    command.args(["merge", "old.config", "new.config", "--base", "base.config"]).args(arguments);
+    command.current_dir(place.path()).stdin(Stdio::null()).output().unwrap()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+#[test]
+fn the_example_of_the_readme_gives_its_result_and_its_account() {
+    let place = example();
+    let command = README.split_once("\npfupgrade merge old.config new.config --base base.config").unwrap().1;
+    let command = command.split("```").next().unwrap();
+    let arguments: Vec<&str> = command.split_whitespace().filter(|word| *word != "\\").collect();
+    let output = merge(&place, &arguments);
+    assert_eq!(code(&output), 0, "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(fs::read_to_string(place.path().join("merged.config")).unwrap(), blocks("xml")[3]);
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let printed: String = printed.lines().map(|line| format!("{}\n", line.trim())).collect();
+    let account: String = blocks("text")[0].lines().map(|line| format!("{}\n", line.trim())).collect();
+    assert!(printed.contains(&account), "the account has to be:\n{printed}");
+}
+
+const CONFLICT: &str = "system.web/sessionState/@timeout";
+
+#[test]
+fn a_conflict_is_decided_by_its_path_and_nothing_is_written_before() {
+    let place = example();
+    let merged = place.path().join("merged.config");
+    let output = merge(&place, &["--output", "merged.config"]);
+    assert_eq!(code(&output), 8);
+    assert!(!merged.exists());
+    for (side, timeout) in [("old", "40"), ("new", "30")] {
+        let decision = format!("{CONFLICT}={side}");
+        let output = merge(&place, &["--output", "merged.config", "--decide", &decision]);
+        assert_eq!(code(&output), 0, "{}", String::from_utf8_lossy(&output.stderr));
+        let text = fs::read_to_string(&merged).unwrap();
+        assert!(text.contains(&format!(r#"<sessionState timeout="{timeout}" />"#)), "{text}");
+    }
+    // The policy decides the others only.
+    let decision = format!("{CONFLICT}=new");
+    let output = merge(&place, &["--output", "merged.config", "--on-conflict", "keep-old", "--decide", &decision]);
+    assert_eq!(code(&output), 0);
+    assert!(fs::read_to_string(&merged).unwrap().contains(r#"timeout="30""#));
+}
+
+#[test]
+fn a_decision_of_nothing_is_refused() {
+    let place = example();
+    for decision in ["appSettings/SMTP_HOST=old", "system.web/sessionState/@timeout=both", "old", "=old"] {
+        let output = merge(&place, &["--decide", decision]);
+        assert_eq!(code(&output), 2, "{decision}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn the_account_is_there_for_scripts_without_secrets() {
+    let place = example();
+    let output = merge(&place, &["--json"]);
+    assert_eq!(code(&output), 8);
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let changes = document["changes"].as_array().unwrap();
+    let conflict = changes.iter().find(|change| change["path"] == CONFLICT).unwrap();
+    assert_eq!(conflict["fate"], serde_json::json!({"kind": "conflict", "taken": null}));
+    assert_eq!(changes.len(), 6);
+    assert!(!String::from_utf8_lossy(&output.stdout).contains("s3cret"));
+}
+
+#[test]
+fn what_asp_net_would_refuse_is_not_written() {
+    let place = example();
+    // The administrator's own section would be declared nowhere.
+    let old = fs::read_to_string(place.path().join("old.config")).unwrap();
+    fs::write(place.path().join("old.config"), old.replace("</configuration>", "  <own />\n</configuration>")).unwrap();
+    let output = merge(&place, &["--on-conflict", "keep-old", "--output", "merged.config"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(code(&output) == 2 && said.contains("own"), "{said}");
+    assert!(!place.path().join("merged.config").exists());
+}
