@@ -132,7 +132,7 @@ impl Scene<'_> {
                 Ending { or: self.command("rollback"), ..ending.next(self.passes(&gate.id)) }
             }
             End::Stopped => {
-                self.insist(&format!("Stopped, as asked; nothing was cut off in the middle. {}", self.state()));
+                self.insist(&format!("Stopped, as asked. {}", self.state()));
                 match self.machine.engine().last_run()?.map(|found| found.standing) {
                     Some(Standing::RollingBack) => ending.next(self.command("rollback")),
                     _ => Ending { or: self.command("rollback"), ..ending.next(self.command("resume")) },

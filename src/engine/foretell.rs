@@ -26,7 +26,7 @@ impl Engine<'_> {
         let undone = found.records.iter().filter(|record| matches!(record.entry, Entry::Undone { .. })).count();
         let rollback = match begun {
             Some(undos) => undos.into_iter().skip(undone).collect(),
-            None => self.way_back(&found.frozen, &found.records)?.iter().map(ToString::to_string).collect(),
+            None => self.way_back(&found.frozen, &found.records, &|_| {})?.iter().map(ToString::to_string).collect(),
         };
         // As long as nothing has been uninstalled every step is done anew.
         let is_left = |id: &str| progress.uninstalled.is_empty() || !progress.is_over(id);

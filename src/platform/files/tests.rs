@@ -49,7 +49,7 @@ fn a_backup_of_many_files_restores_every_one_and_nothing_else() {
         let except = vec![path(r"C:\web\data")];
         let (web, backup) = (path(r"C:\web"), path(r"C:\backup\web"));
         let bytes = done(disk, &Op::BackUp { from: web.clone(), to: backup.clone(), except: except.clone() });
-        let manifest = verify_backup(disk.as_read(), &backup).expect("whole");
+        let manifest = verify_backup(disk.as_read(), &backup, &|_| {}).expect("whole");
         assert_eq!((manifest.len(), manifest.entries.len()), (bytes, count + 7 + 1));
 
         put(disk, r"C:\web\folder 3\file 3", "changed");
@@ -103,10 +103,10 @@ fn a_changed_backup_is_damaged() {
         let to = path(r"C:\backup\a");
         done(disk, &Op::BackUp { from: path(r"C:\a"), to: to.clone(), except: Vec::new() });
         put(disk, r"C:\backup\a\file", "Content");
-        let failure = verify_backup(disk.as_read(), &to).expect_err("damaged");
+        let failure = verify_backup(disk.as_read(), &to, &|_| {}).expect_err("damaged");
         assert_eq!(failure.kind, FailureKind::DamagedBackup);
         disk::remove(disk, &manifest_of(&to)).expect("removed");
-        assert!(verify_backup(disk.as_read(), &to).is_err());
+        assert!(verify_backup(disk.as_read(), &to, &|_| {}).is_err());
     });
 }
 
