@@ -54,9 +54,8 @@ impl Engine<'_> {
         if !disk::exists(files, &now).doing(format!("look for {now}"))? {
             return Ok(Some(Some(format!("{now} is not there"))));
         }
-        let sum = |path: &WinPath| {
-            disk::hash_by_blocks(files, path, &mut |_| watch.go_on()).doing(format!("read {path}"))
-        };
+        let sum =
+            |path: &WinPath| disk::hash_by_blocks(files, path, &mut |_| watch.go_on()).doing(format!("read {path}"));
         let same = sum(&backup)? == sum(&now)?;
         Ok(Some(same.then(|| format!("{now} is what it was before the upgrade"))))
     }

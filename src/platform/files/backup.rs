@@ -186,12 +186,11 @@ fn check_contents(
     watch: &dyn Monitor,
 ) -> Result<(), Failure> {
     let check = |entry: &ManifestEntry, each: &mut EachBlock<'_>| check_file(disk, backup, entry, each);
-    let checked = many::each(&manifest.entries, &mut |_| watch.go_on(), check).doing(format!("re-read the backup {backup}"));
+    let checked =
+        many::each(&manifest.entries, &mut |_| watch.go_on(), check).doing(format!("re-read the backup {backup}"));
     checked.map(drop).map_err(|failure| match failure.kind {
         FailureKind::Stopped => failure,
-        _ => failure
-            .next("the disk may be failing: check it before anything else")
-            .of_kind(FailureKind::DamagedBackup),
+        _ => failure.next("the disk may be failing: check it before anything else").of_kind(FailureKind::DamagedBackup),
     })
 }
 
