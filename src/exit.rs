@@ -74,6 +74,7 @@ impl From<&EngineError> for Exit {
     fn from(error: &EngineError) -> Self {
         let of = |failure: &Failure, usual| match &failure.kind {
             FailureKind::DamagedBackup => Exit::Damaged,
+            FailureKind::Stopped => Exit::Stopped,
             FailureKind::Failed | FailureKind::Ended(_) | FailureKind::StillRunning(_) | FailureKind::NeedsPerson => {
                 usual
             }

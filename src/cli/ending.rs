@@ -131,11 +131,10 @@ impl Scene<'_> {
                 Ending { or: self.command("rollback"), ..ending.next(self.passes(&gate.id)) }
             }
             End::Stopped => {
-                self.insist(&format!("Stopped, as asked; nothing was cut off in the middle. {}", self.state()));
-                match self.machine.engine().last_run()?.map(|found| found.standing()) {
-                    Some(Standing::RollingBack) => ending.next(self.command("rollback")),
-                    _ => Ending { or: self.command("rollback"), ..ending.next(self.command("resume")) },
-                }
+                self.insist(&format!("Stopped, as asked. {}", self.state()));
+                let Some(found) = self.machine.engine().last_run()? else { return Ok(ending) };
+                let (next, or) = self.goes_on(&found.state);
+                Ending { or, ..ending.next(next) }
             }
             End::RolledBack => {
                 if !self.talk.json {

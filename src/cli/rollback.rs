@@ -8,6 +8,7 @@ use super::options::{AfterReboot, Global, RollbackArgs};
 use super::progress::Progress;
 use super::stop;
 use super::talk::Talk;
+use crate::engine::{End, Event, Watcher};
 use crate::exit::Exit;
 use crate::journal::{RecordedRun, Standing};
 use crate::platform::own::Notice;
@@ -43,20 +44,53 @@ fn work(args: &RollbackArgs, scene: Scene<'_>) -> Result<Ending, Fault> {
         }
         Standing::Unfinished | Standing::RollingBack => {}
     }
-    if args.unattended.after_reboot == AfterReboot::Tell {
-        // It would go on with the run.
-        scene.forget_restart();
-    }
     stop::listen();
     let mut progress = Progress::new(&scene, &[]);
     progress.first("Reading every backup again before anything is put back.");
-    let mut progress = Telling::new(&scene, Notice::GoesBack, progress);
+    let progress = Telling::new(&scene, Notice::GoesBack, progress);
+    let forgets = args.unattended.after_reboot == AfterReboot::Tell;
+    let mut progress = Begins { scene: &scene, forgets, progress };
     let result = engine.rollback(&found, &mut progress);
     drop(progress);
+    if matches!(result, Ok(End::Stopped))
+        && let Some(ending) = scene.not_begun()?
+    {
+        return Ok(ending);
+    }
     scene.conclude(&Job::rollback(&found.frozen.folders, args.unattended.after_reboot), result)
 }
 
+/// Watches a rollback. Once it begins, Windows no longer goes on with the run at its next start.
+struct Begins<'a> {
+    scene: &'a Scene<'a>,
+    forgets: bool,
+    progress: Telling<'a>,
+}
+
+impl Watcher for Begins<'_> {
+    fn event(&mut self, event: &Event) {
+        if self.forgets && matches!(event, Event::Started { .. }) {
+            self.scene.forget_restart();
+        }
+        self.progress.event(event);
+    }
+
+    fn wants_to_stop(&self) -> bool {
+        self.progress.wants_to_stop()
+    }
+}
+
 impl Scene<'_> {
+    /// How a rollback ends that was stopped while it still read: the run is as it was. `None` where it has begun.
+    fn not_begun(&self) -> Result<Option<Ending>, Fault> {
+        let Some(found) = self.machine.engine().last_run()?.filter(|found| !found.state.goes_back()) else {
+            return Ok(None);
+        };
+        let (next, or) = self.goes_on(&found.state);
+        self.talk.insist("Stopped, as asked. The rollback has not begun; nothing was changed.");
+        Ok(Some(Ending { or, ..Ending::new(Exit::Stopped).next(next) }))
+    }
+
     /// Says what the old agent will not have: whatever came into the data file since the run ended.
     fn say_what_data_is_lost(&self, found: &RecordedRun) -> Result<(), Fault> {
         let Some(was) = found.state.finished.as_ref().and_then(|finished| finished.data.as_ref()) else {

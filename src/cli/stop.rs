@@ -1,6 +1,8 @@
-//! Ctrl+C asks for a stop between two operations. An installer at work is never killed.
+//! Ctrl+C asks for a stop: between two blocks where files are copied or read, else between two operations. An installer
+//! at work is never killed.
 
 use super::live;
+use crate::exit::Exit;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -9,6 +11,8 @@ use std::time::Duration;
 static WANTED: AtomicBool = AtomicBool::new(false);
 /// True while a person is asked: nothing else is at work then.
 static ASKING: AtomicBool = AtomicBool::new(false);
+/// True where the command at work changes nothing.
+static READING: AtomicBool = AtomicBool::new(false);
 
 /// From here on Ctrl+C does not end the process. Where the system does not let us listen, it does as before.
 pub(super) fn listen() {
@@ -18,16 +22,22 @@ pub(super) fn listen() {
             return live::after_keys(|| ());
         }
         let words = match again {
-            false => "Stopping as soon as the operation at work is done.",
-            true => {
-                "Still waiting for the operation at work: it is not cut off, since it could not be taken back then."
-            }
+            // A question that a server does not answer takes its time.
+            true if READING.load(Ordering::Relaxed) => std::process::exit(Exit::Stopped.code()),
+            false => "Stopping. Copying and reading stop at once; an installer finishes first.",
+            true => "Still stopping: the operation at work cannot be interrupted safely.",
         };
         live::after_keys(|| eprintln!("{words}"));
     });
 }
 
-/// True once Ctrl+C was pressed.
+/// [`listen`] for a command that changes nothing: Ctrl+C pressed twice ends it wherever it is.
+pub(super) fn listen_while_reading() {
+    READING.store(true, Ordering::Relaxed);
+    listen();
+}
+
+/// Whether Ctrl+C was pressed.
 pub(super) fn wanted() -> bool {
     WANTED.load(Ordering::Relaxed)
 }

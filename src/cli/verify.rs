@@ -4,6 +4,7 @@ use super::ending::{Ending, Scene};
 use super::fault::Fault;
 use super::machine::{Machine, Purpose};
 use super::options::Global;
+use super::stop;
 use super::talk::Talk;
 use crate::engine::Check;
 use crate::exit::Exit;
@@ -23,11 +24,16 @@ pub(super) fn verify(global: &Global, talk: &Talk) -> Result<Ending, Fault> {
         .last_run()?
         .ok_or_else(|| Fault::usage("there is no run to verify").next("`pfupgrade run` with the plan begins one"))?;
     let run = &found.frozen.folders.id;
-    let checks = engine.verify(&found, &mut |check| {
+    let mut show = |check: &Check| {
         if !talk.json {
             talk.result(&line(check, talk.width()));
         }
-    })?;
+    };
+    stop::listen_while_reading();
+    let Some(checks) = engine.verify(&found, &mut show, &stop::wanted)? else {
+        let again = scene.command("verify");
+        return Err(Fault::new(Exit::Stopped, "stopped, as asked, before every check was made").next(again));
+    };
     let faults = checks.iter().filter(|check| check.fault.is_some()).count();
     let is_damaged = checks.iter().any(|check| check.backup && check.fault.is_some());
     let exit = match (is_damaged, faults) {

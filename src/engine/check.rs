@@ -1,9 +1,10 @@
 //! Looks at a run afterwards: are its backups what was written, and is the machine what it was made?
 
+use super::perform::Watch;
 use super::{Engine, EngineError};
 use crate::journal::{RecordedRun, Standing};
 use crate::platform::disk;
-use crate::platform::{Failure, FailureKind, manifest_of, verify_backup};
+use crate::platform::{Doing, Failure, FailureKind, Monitor, manifest_of, verify_backup};
 use crate::step::{Kept, Probe, Scene, Source};
 use serde::Serialize;
 
@@ -23,8 +24,26 @@ pub struct Check {
 
 impl Engine<'_> {
     /// Reads every backup of a run again, and looks at the machine where the run is finished. Nothing is changed; `each`
-    /// hears of every check when it is done.
-    pub fn verify(&self, found: &RecordedRun, each: &mut dyn FnMut(&Check)) -> Result<Vec<Check>, EngineError> {
+    /// hears of every check when it is done. Returns `None` where `wants_to_stop` has ended that.
+    pub fn verify(
+        &self,
+        found: &RecordedRun,
+        each: &mut dyn FnMut(&Check),
+        wants_to_stop: &dyn Fn() -> bool,
+    ) -> Result<Option<Vec<Check>>, EngineError> {
+        let watch = Watch { progress: &mut |_| {}, stop: wants_to_stop };
+        match self.checks(found, each, &watch) {
+            Err(EngineError::Failure(failure)) if failure.kind == FailureKind::Stopped => Ok(None),
+            checks => checks.map(Some),
+        }
+    }
+
+    fn checks(
+        &self,
+        found: &RecordedRun,
+        each: &mut dyn FnMut(&Check),
+        watch: &dyn Monitor,
+    ) -> Result<Vec<Check>, EngineError> {
         let history = &found.state.history;
         let mut all = Vec::new();
         let mut note = |check: Check| {
@@ -36,26 +55,31 @@ impl Engine<'_> {
                 Source::Path(path) => path.to_string(),
                 Source::Key(key) => format!("the registry key {key}"),
             };
-            let fault = self.check_backup(kept).err().map(|failure| failure.to_string());
-            note(Check { what: format!("backup of {of}"), fault, backup: true });
+            let what = format!("backup of {of}");
+            let fault = match self.check_backup(kept, watch) {
+                Err(failure) if failure.kind == FailureKind::Stopped => return Err(failure.into()),
+                checked => checked.err().map(|failure| failure.to_string()),
+            };
+            note(Check { what, fault, backup: true });
         }
         if found.standing() == Standing::Finished {
             let machine = self.platform.inspect();
             let scene = Scene { machine, folders: &found.frozen.folders, history };
             for step in found.frozen.steps.iter().filter(|step| step.work.lasts() && step.skip.is_none()) {
+                watch.go_on().doing("verify the run")?;
                 let fault = match step.work.kind().probe(&scene)? {
                     Probe::Done => None,
                     Probe::Needed(why) | Probe::Blocked(why) => Some(why),
                 };
                 note(Check { what: format!("{}: {}", step.id, step.work.kind().title()), fault, backup: false });
             }
-            self.upgraded(found)?.into_iter().for_each(note);
+            self.upgraded(found, watch)?.into_iter().for_each(note);
         }
         Ok(all)
     }
 
     /// Reads a backup again and holds it to what the journal says of it.
-    pub(super) fn check_backup(&self, kept: &Kept) -> Result<(), Failure> {
+    pub(super) fn check_backup(&self, kept: &Kept, watch: &dyn Monitor) -> Result<(), Failure> {
         let file = match &kept.what {
             Source::Path(_) => manifest_of(&kept.to),
             Source::Key(_) => kept.to.clone(),
@@ -71,7 +95,7 @@ impl Engine<'_> {
             return Err(damaged(format!("it does not hold what was written: its SHA-256 is {found}")));
         }
         if let Source::Path(_) = kept.what {
-            verify_backup(self.platform.files(), &kept.to)?;
+            verify_backup(self.platform.files(), &kept.to, watch)?;
         }
         Ok(())
     }

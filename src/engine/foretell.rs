@@ -20,7 +20,7 @@ impl Engine<'_> {
         let RecordedRun { frozen, state, .. } = found;
         let rollback = match &state.rollback {
             Some(rollback) => rollback.parts.iter().skip(rollback.done()).map(|part| part.what.clone()).collect(),
-            None => self.way_back(frozen, state)?.iter().map(ToString::to_string).collect(),
+            None => self.way_back(frozen, state, &|_| {})?.iter().map(ToString::to_string).collect(),
         };
         // As long as nothing has been uninstalled every step is done anew.
         let left = frozen.steps.iter().filter(|step| state.uninstalled.is_empty() || !state.is_over(&step.id));

@@ -3,7 +3,7 @@
 use super::Engine;
 use crate::platform::installer_code::{self, Meaning};
 use crate::platform::op::Op;
-use crate::platform::{Failure, FailureKind, Outcome, Process, Progress};
+use crate::platform::{Failure, FailureKind, Monitor, Outcome, Process, Progress};
 use crate::survey::products;
 use std::time::Duration;
 
@@ -22,6 +22,16 @@ pub(super) struct Watch<'a> {
     pub(super) stop: &'a dyn Fn() -> bool,
 }
 
+impl Monitor for Watch<'_> {
+    fn told(&mut self, progress: Progress) {
+        (self.progress)(progress);
+    }
+
+    fn wants_to_stop(&self) -> bool {
+        (self.stop)()
+    }
+}
+
 impl Watch<'_> {
     fn says(&mut self, text: impl Into<String>) {
         (self.progress)(Progress::Says(text.into()));
@@ -35,7 +45,7 @@ impl Engine<'_> {
         let retries = installs || matches!(op, Op::Install { .. } | Op::Uninstall { .. });
         let mut left = BUSY_LIMIT;
         let outcome = loop {
-            match self.platform.perform(op, watch.progress) {
+            match self.platform.perform(op, &mut watch) {
                 Err(failure) if retries && is_busy(&failure) && !(watch.stop)() => {
                     if left.is_zero() {
                         let why = format!("{}; it was tried again for {} min", failure.why, minutes(BUSY_LIMIT));

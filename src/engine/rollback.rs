@@ -7,14 +7,17 @@ use crate::journal::{Entry, Frozen, OpenRun, Operation, RecordedRun, RunState, S
 use crate::platform::disk;
 use crate::platform::facts::ServiceState;
 use crate::platform::op::Op;
-use crate::platform::{Doing, Failure, FailureKind, verify_backup};
+use crate::platform::{Doing, Failure, FailureKind, Monitor, verify_backup};
 use crate::step::{Kept, Source, Step, StepId};
 use crate::survey::{products, survey};
 use crate::winpath::WinPath;
 use std::cell::RefCell;
 
 impl Engine<'_> {
-    /// Rolls a run back, or goes on with a rollback that was interrupted. The caller holds the lock.
+    /// Rolls a run back, or continues a rollback that was interrupted. The caller holds the lock.
+    ///
+    /// Every backup is read first. Stopped until then, it leaves the run as it was, which can still be resumed: the
+    /// journal hears of a rollback right before its first change.
     pub fn rollback(&self, found: &RecordedRun, watcher: &mut dyn Watcher) -> Result<End, EngineError> {
         if found.standing() == Standing::RolledBack {
             let run = found.frozen.folders.id.clone();
@@ -26,11 +29,22 @@ impl Engine<'_> {
             return Ok(End::Stopped);
         }
         let is_continued = run.state.rollback.is_some();
-        // What is refused is not noted either.
+        // What is refused or stopped here is not noted.
         let entry = match is_continued {
             true => Entry::RollbackContinued,
-            false => Entry::RollbackStarted { undos: self.way_back(&found.frozen, &run.state)? },
+            false => {
+                let read = |watch: Watch<'_>| self.way_back(&found.frozen, &run.state, &watch);
+                match self.watched(watcher, read) {
+                    Err(EngineError::Failure(failure)) if failure.kind == FailureKind::Stopped => {
+                        return Ok(End::Stopped);
+                    }
+                    undos => Entry::RollbackStarted { undos: undos? },
+                }
+            }
         };
+        if watcher.wants_to_stop() {
+            return Ok(End::Stopped);
+        }
         run.write(self.clock.now(), self.session("rollback"))?;
         run.write(self.clock.now(), entry)?;
         let rollback = run.state.rollback.as_ref().ok_or_else(|| Failure::new("roll back", "no rollback has begun"))?;
@@ -41,7 +55,10 @@ impl Engine<'_> {
         if is_continued && !undos.iter().skip(done).all(is_service) {
             let place = format!("before-rollback-{}", run.records());
             for op in self.stop_and_save(&found.frozen, &place)? {
-                self.told(&op, false, watcher)?;
+                match self.told(&op, false, watcher) {
+                    Err(failure) if failure.kind == FailureKind::Stopped => return Ok(self.stopped(&mut run)),
+                    done => done?,
+                }
             }
         }
         let of = undos.len();
@@ -49,9 +66,9 @@ impl Engine<'_> {
         watcher.event(&Event::Started { run: found.frozen.folders.id.clone(), steps: of, notes });
         let log = found.frozen.folders.log("rollback");
         for (index, undo) in undos.iter().enumerate().skip(done) {
-            if watcher.wants_to_stop() {
-                run.write(self.clock.now(), Entry::Stopped).ok();
-                return Ok(End::Stopped);
+            // It has just been asked where the rollback begins.
+            if (is_continued || index > 0) && watcher.wants_to_stop() {
+                return Ok(self.stopped(&mut run));
             }
             let files = self
                 .restart_before_undo(&found.frozen, &undos[index..])
@@ -62,6 +79,9 @@ impl Engine<'_> {
             }
             watcher.event(&Event::Undo { number: index + 1, of, text: undo.to_string() });
             if let Err(failure) = self.undo(undo, &log, watcher) {
+                if failure.kind == FailureKind::Stopped {
+                    return Ok(self.stopped(&mut run));
+                }
                 // What can be noted is noted; that it cannot must not hide why the rollback failed.
                 let noted = run.write(self.clock.now(), self.failure_noted(&StepId::rollback(), &failure, None));
                 if matches!(failure.kind, FailureKind::StillRunning(_)) {
@@ -77,6 +97,12 @@ impl Engine<'_> {
         })?;
         run.write(self.clock.now(), Entry::RolledBack { not_restored })?;
         Ok(End::RolledBack)
+    }
+
+    /// Notes that the operator has stopped the rollback. Nothing depends on that record.
+    fn stopped(&self, run: &mut OpenRun) -> End {
+        run.write(self.clock.now(), Entry::Stopped).ok();
+        End::Stopped
     }
 
     /// What an earlier attempt has left running has to end before anything is taken back. False where the operator
@@ -128,10 +154,16 @@ impl Engine<'_> {
     }
 
     /// The parts of a rollback: what is there now is backed up first, then every operation is undone, the last one
-    /// first. Services start at the very end: a running agent holds open what is put back.
-    pub(super) fn way_back(&self, frozen: &Frozen, state: &RunState) -> Result<Vec<Undo>, EngineError> {
+    /// first. Services start at the very end: a running agent holds open what is put back. Nothing is changed yet, and
+    /// `watch` may stop the reading.
+    pub(super) fn way_back(
+        &self,
+        frozen: &Frozen,
+        state: &RunState,
+        watch: &dyn Monitor,
+    ) -> Result<Vec<Undo>, EngineError> {
         self.check_way_back(state)?;
-        self.check_backups(&state.history.backups)?;
+        self.check_backups(&state.history.backups, watch)?;
         let mut undos = Vec::new();
         for (number, operation) in state.operations.iter().enumerate().rev() {
             // Done again after an interruption, an uninstall names the backup that counts by then.
@@ -151,7 +183,7 @@ impl Engine<'_> {
         let undos = without_needless(undos);
         for undo in &undos {
             if let Undo::Do { op: Op::Restore { from, .. } } = undo {
-                verify_backup(self.platform.files(), from)?;
+                verify_backup(self.platform.files(), from, watch)?;
             }
         }
         let first = self.save_present(frozen, &undos)?.into_iter().map(|op| Undo::Do { op });
@@ -171,8 +203,8 @@ impl Engine<'_> {
     }
 
     /// Nothing is taken away before everything that shall come back has been read again.
-    fn check_backups(&self, backups: &[Kept]) -> Result<(), EngineError> {
-        Ok(backups.iter().try_for_each(|kept| self.check_backup(kept))?)
+    fn check_backups(&self, backups: &[Kept], watch: &dyn Monitor) -> Result<(), EngineError> {
+        Ok(backups.iter().try_for_each(|kept| self.check_backup(kept, watch))?)
     }
 
     /// Whatever a rollback overwrites, moves or removes is saved first: users and administrators may have changed it

@@ -371,7 +371,12 @@ impl Running<'_> {
         if !matches!(op, Op::Ask { .. }) {
             self.watcher.event(&Event::Operation { step: step.id.clone(), text: op.to_string() });
         }
-        let before = undo::before(self.engine.platform, &self.frozen.folders, op, &name)?;
+        let operator = &*self.operator;
+        let mut watch = Watch { progress: &mut |_| {}, stop: &|| operator.wants_to_stop() };
+        let before = match undo::before(self.engine.platform, &self.frozen.folders, op, &name, &mut watch) {
+            Err(failure) if failure.kind == FailureKind::Stopped => return Ok(Flow::Stop(End::Stopped)),
+            before => before?,
+        };
         self.write(Entry::OpStarted { step: step.id.clone(), index, op: op.clone(), before })?;
         if let Op::Ask { gate } = op {
             return self.at_gate(step, index, gate);
@@ -381,6 +386,7 @@ impl Running<'_> {
             (Err(failure), _) if perform::is_busy(&failure) && self.operator.wants_to_stop() => {
                 return Ok(Flow::Stop(End::Stopped));
             }
+            (Err(failure), _) if failure.kind == FailureKind::Stopped => return Ok(Flow::Stop(End::Stopped)),
             (Err(failure), _) if failure.kind == FailureKind::NeedsPerson => {
                 return self.at_gate(step, index, &by_hand(step, op, &failure));
             }

@@ -4,17 +4,24 @@ use crate::journal::Before;
 use crate::platform::disk::{self, ReadDisk};
 use crate::platform::facts::Service;
 use crate::platform::op::Op;
-use crate::platform::{Doing, Failure, Inspect, OFFLINE, Platform};
+use crate::platform::{Doing, Failure, Inspect, Monitor, OFFLINE, Platform};
 use crate::step::Folders;
 use crate::winpath::WinPath;
 use std::io;
 
-/// Records what is there before `op`. Content goes into the run's backups under `name`, never into the journal.
-pub(super) fn before(platform: &dyn Platform, folders: &Folders, op: &Op, name: &str) -> Result<Before, Failure> {
-    let saved = |path: &WinPath| {
+/// Records what is there before `op`. Content goes into the run's backups under `name`, never into the journal; `watch`
+/// may stop that.
+pub(super) fn before(
+    platform: &dyn Platform,
+    folders: &Folders,
+    op: &Op,
+    name: &str,
+    watch: &mut dyn Monitor,
+) -> Result<Before, Failure> {
+    let mut saved = |path: &WinPath| {
         let at = folders.backup.child("before").child(name);
         let save = Op::BackUp { from: path.clone(), to: at.clone(), except: Vec::new() };
-        platform.perform(&save, &mut |_| {})?;
+        platform.perform(&save, watch)?;
         Ok(at)
     };
     let missing = |folder: &WinPath| {

@@ -5,18 +5,18 @@ use super::{Check, Engine, EngineError};
 use crate::journal::RecordedRun;
 use crate::plan::Component;
 use crate::platform::facts::Site;
-use crate::platform::{Doing, Failure, disk};
+use crate::platform::{Doing, Failure, Monitor, disk};
 use crate::step::{ConfigureWeb, Work};
 use crate::webconfig::CONFIG_LIMIT;
 use crate::webconfig::{Document, SdkUrlRule};
 use crate::winpath::WinPath;
 
 impl Engine<'_> {
-    /// Looks at the machine of a finished run.
-    pub(super) fn upgraded(&self, found: &RecordedRun) -> Result<Vec<Check>, EngineError> {
+    /// Looks at the machine of a finished run. `watch` may stop that.
+    pub(super) fn upgraded(&self, found: &RecordedRun, watch: &dyn Monitor) -> Result<Vec<Check>, EngineError> {
         let check = |what: String, fault: Option<String>| Check { what, fault, backup: false };
         let mut all = Vec::new();
-        if let Some(fault) = self.data_fault(found)? {
+        if let Some(fault) = self.data_fault(found, watch)? {
             all.push(check("the data file is upgraded".to_owned(), fault));
         }
         let web = found.frozen.steps.iter().filter_map(|step| match &step.work {
@@ -30,7 +30,7 @@ impl Engine<'_> {
         let hosts: Vec<String> = urls.filter_map(|url| host_of(&url)).collect();
         for (web, config) in &web {
             let title = web.component.title();
-            all.push(check(format!("the {title} answers"), self.silence(web, &hosts)?));
+            all.push(check(format!("the {title} answers"), self.silence(web, &hosts, watch)?));
             if let SdkUrlRule::ReplaceDirectory { old, .. } = &web.rules.sdk_url {
                 let left = config.as_ref().map_or(Vec::new(), |config| holders(config, old));
                 let fault = (!left.is_empty()).then(|| format!("{} still name it", left.join(", ")));
@@ -41,7 +41,7 @@ impl Engine<'_> {
     }
 
     /// What is wrong with the data file; `None` where the run had nothing to do with it.
-    fn data_fault(&self, found: &RecordedRun) -> Result<Option<Option<String>>, EngineError> {
+    fn data_fault(&self, found: &RecordedRun, watch: &dyn Monitor) -> Result<Option<Option<String>>, EngineError> {
         let upgrades = found.frozen.steps.iter().any(|step| matches!(step.work, Work::Activate(_)));
         let (true, Some(install)) = (upgrades, &found.frozen.survey.install) else { return Ok(None) };
         let file = |folder: &WinPath| folder.child("PhoneFactor.pfdata");
@@ -54,7 +54,8 @@ impl Engine<'_> {
         if !disk::exists(files, &now).doing(format!("look for {now}"))? {
             return Ok(Some(Some(format!("{now} is not there"))));
         }
-        let sum = |path: &WinPath| disk::hash(files, path).doing(format!("read {path}"));
+        let sum =
+            |path: &WinPath| disk::hash_by_blocks(files, path, &mut |_| watch.go_on()).doing(format!("read {path}"));
         let same = sum(&backup)? == sum(&now)?;
         Ok(Some(same.then(|| format!("{now} is what it was before the upgrade"))))
     }
@@ -74,7 +75,12 @@ impl Engine<'_> {
     }
 
     /// Asks an application under each name it may have; why none of them is answered.
-    fn silence(&self, web: &ConfigureWeb, hosts: &[String]) -> Result<Option<String>, EngineError> {
+    fn silence(
+        &self,
+        web: &ConfigureWeb,
+        hosts: &[String],
+        watch: &dyn Monitor,
+    ) -> Result<Option<String>, EngineError> {
         let machine = self.platform.inspect();
         let iis = machine.web_server()?.unwrap_or_default();
         let Some(site) = iis.site(&web.site) else { return Ok(Some(format!("there is no site {}", web.site))) };
@@ -86,6 +92,7 @@ impl Engine<'_> {
         let name = machine.system()?.name;
         let mut fault = String::new();
         for url in addresses(site, &format!("{}{page}", web.application.path), hosts, &name) {
+            watch.go_on().doing(format!("ask {url}"))?;
             fault = match machine.http_status(&url) {
                 // Who asks for a name and a password is there.
                 Ok(200..=399 | 401 | 403) => return Ok(None),

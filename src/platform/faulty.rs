@@ -4,7 +4,7 @@ use super::disk::Disk;
 use super::op::Op;
 use super::own::{AtStart, Notice};
 use super::wraps::Wraps;
-use super::{Failure, Inspect, Outcome, Platform, Process, Progress};
+use super::{Failure, Inspect, Monitor, Outcome, Platform, Process};
 use jiff::Timestamp;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -62,7 +62,7 @@ impl Platform for Faulty<'_> {
         self.inner.disk()
     }
 
-    fn perform(&self, op: &Op, watch: &mut dyn FnMut(Progress)) -> Result<Outcome, Failure> {
+    fn perform(&self, op: &Op, watch: &mut dyn Monitor) -> Result<Outcome, Failure> {
         let number = self.performed.fetch_add(1, Ordering::Relaxed);
         if let Ok(mut log) = self.log.lock() {
             log.push(op.to_string());

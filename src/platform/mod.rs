@@ -32,8 +32,10 @@ use jiff::Timestamp;
 use op::Op;
 use own::{AtStart, Notice};
 use registry::{Key, Tree, View};
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io;
 use std::time::Duration;
 
 /// Why something could not be found out or done: a sentence for the administrator.
@@ -63,6 +65,8 @@ pub enum FailureKind {
     DamagedBackup,
     /// No program can do it: a person has to.
     NeedsPerson,
+    /// It has been stopped on request between two blocks. Doing it again completes it.
+    Stopped,
 }
 
 /// A program or installer that was started and given up on. It is never ended by this tool.
@@ -122,9 +126,12 @@ pub trait Doing<T> {
     fn doing(self, what: impl fmt::Display) -> Result<T, Failure>;
 }
 
-impl<T, E: fmt::Display> Doing<T> for Result<T, E> {
+impl<T, E: fmt::Display + Any> Doing<T> for Result<T, E> {
     fn doing(self, what: impl fmt::Display) -> Result<T, Failure> {
-        self.map_err(|error| Failure::new(what, error))
+        self.map_err(|error| {
+            let is_stop = (&error as &dyn Any).downcast_ref().is_some_and(disk::is_stop);
+            Failure::new(what, error).of_kind(if is_stop { FailureKind::Stopped } else { FailureKind::Failed })
+        })
     }
 }
 
@@ -168,6 +175,27 @@ pub enum Progress {
     Says(String),
     /// What an installer is at just now, in its own words.
     Action(String),
+}
+
+/// Whoever watches an operation that takes long, and may want it to stop. A closure only listens.
+pub trait Monitor {
+    /// Hears how far the operation is.
+    fn told(&mut self, progress: Progress);
+    /// Whether the operation is to stop. Copying and reading ask between two blocks; what cannot be repeated safely
+    /// never asks.
+    fn wants_to_stop(&self) -> bool {
+        false
+    }
+    /// Fails where the operation is to stop.
+    fn go_on(&self) -> io::Result<()> {
+        if self.wants_to_stop() { Err(disk::stopped()) } else { Ok(()) }
+    }
+}
+
+impl<F: FnMut(Progress)> Monitor for F {
+    fn told(&mut self, progress: Progress) {
+        self(progress);
+    }
 }
 
 /// Questions to the machine. No method changes anything.
@@ -235,8 +263,9 @@ pub trait Inspect: Send + Sync {
 pub trait Platform: Inspect {
     /// Its disk, for the journal and the backups, which are the engine's own.
     fn disk(&self) -> &dyn Disk;
-    /// Carries out one operation, or completes it where it is half done. `watch` hears of what takes long.
-    fn perform(&self, op: &Op, watch: &mut dyn FnMut(Progress)) -> Result<Outcome, Failure>;
+    /// Carries out one operation, or completes it where it is half done. `watch` hears of what takes long, and may stop
+    /// [`Op::BackUp`], [`Op::Restore`] and [`Op::Copy`], which fail as [`FailureKind::Stopped`] then.
+    fn perform(&self, op: &Op, watch: &mut dyn Monitor) -> Result<Outcome, Failure>;
     /// What has to end before work goes on: the process that was given up on, if it still runs, or else an installation
     /// of anybody's. In words; `None` where nothing is in the way.
     fn running(&self, given_up: Option<&Process>) -> Result<Option<String>, Failure>;

@@ -149,7 +149,7 @@ fn is_whole_or_none(disk: &MemoryDisk) -> bool {
     let to = path(r"C:\ProgramData\pfupgrade\backups\cut\portal");
     let after = disk.after_power_cut(Unsynced::Dropped);
     let there = disk::exists(&after, &manifest_of(&to)).unwrap();
-    !there || verify_backup(&after, &to).is_ok()
+    !there || verify_backup(&after, &to, &|_| {}).is_ok()
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn a_backup_has_its_manifest_only_where_every_file_of_it_is_safe() {
     back_up(&undisturbed).unwrap();
     assert!(is_whole_or_none(&undisturbed));
     let to = path(r"C:\ProgramData\pfupgrade\backups\cut\portal");
-    let manifest = verify_backup(&undisturbed.after_power_cut(Unsynced::Dropped), &to).unwrap();
+    let manifest = verify_backup(&undisturbed.after_power_cut(Unsynced::Dropped), &to, &|_| {}).unwrap();
     assert!(manifest.entries.len() > 10);
     for at in 0..undisturbed.changes() {
         let disk = one_server();
@@ -167,7 +167,7 @@ fn a_backup_has_its_manifest_only_where_every_file_of_it_is_safe() {
         assert!(is_whole_or_none(&disk), "cut after {at}");
         let disk = disk.snapshot();
         back_up(&disk).unwrap();
-        let found = verify_backup(&disk.after_power_cut(Unsynced::Dropped), &to);
+        let found = verify_backup(&disk.after_power_cut(Unsynced::Dropped), &to, &|_| {});
         assert_eq!(found.as_ref(), Ok(&manifest), "cut after {at} and done anew");
     }
 }

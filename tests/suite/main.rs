@@ -33,6 +33,7 @@ mod second_thoughts;
 mod services;
 mod sigkill;
 mod status;
+mod stopping;
 #[path = "../support/mod.rs"]
 mod support;
 mod twice;

@@ -317,7 +317,7 @@ fn a_manifest_with_a_time_that_there_is_not_is_damage_and_no_panic() {
         let mut manifest = manifest.clone();
         manifest["entries"][0]["modified"] = modified;
         put(&disk, file, manifest.to_string());
-        let failure = verify_backup(&disk, &path(file.strip_suffix(".manifest.json").unwrap())).unwrap_err();
+        let failure = verify_backup(&disk, &path(file.strip_suffix(".manifest.json").unwrap()), &|_| {}).unwrap_err();
         assert_eq!(failure.kind, FailureKind::DamagedBackup);
     }
 }

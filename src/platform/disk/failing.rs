@@ -1,7 +1,7 @@
 //! A disk that stops taking changes when it is told to: the process has been killed, the disk is full, or an installer
 //! ends in the middle of its work.
 
-use super::{Batch, Disk, Entry, Lock, Marks, ReadDisk, ReadFile, WriteFile};
+use super::{Batch, Disk, EachBlock, Entry, Lock, Marks, ReadDisk, ReadFile, WriteFile};
 use crate::winpath::WinPath;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -167,9 +167,9 @@ impl Batch for FailingBatch<'_> {
         self.disk
     }
 
-    fn sync(&self) -> io::Result<()> {
+    fn sync(&self, each: &mut EachBlock<'_>) -> io::Result<()> {
         self.disk.takes(false)?;
-        self.batch.sync()
+        self.batch.sync(each)
     }
 }
 

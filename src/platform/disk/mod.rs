@@ -110,8 +110,8 @@ pub trait Batch: Sync {
     /// The disk to write them on.
     fn disk(&self) -> &dyn Disk;
     /// Has everything below the folder survive a power cut, names as well as content. A file that could not be written
-    /// since the batch was begun is an error here at the latest.
-    fn sync(&self) -> io::Result<()>;
+    /// since the batch was begun is an error here at the latest. `each` may end the work between two files.
+    fn sync(&self, each: &mut EachBlock<'_>) -> io::Result<()>;
 }
 
 /// A disk that can be changed.
@@ -146,9 +146,35 @@ pub trait Disk: ReadDisk {
     fn as_read(&self) -> &dyn ReadDisk;
 }
 
-/// Size of the pieces in which files are copied and hashed.
-const PIECE: usize = 256 * 1024;
-const FIRST_PIECE: usize = 32 * 1024;
+/// Size of the blocks in which files are copied and hashed.
+const BLOCK: usize = 256 * 1024;
+const FIRST_BLOCK: usize = 32 * 1024;
+/// After so many bytes a copy is synced while it is written: nobody can interrupt the system while it writes out what it
+/// has kept in memory.
+const SYNC_EVERY: usize = 32 << 20;
+
+/// Hears the length of each block that has been copied or read; 0 between two files. May end the work there with
+/// [`stopped`].
+pub type EachBlock<'a> = dyn FnMut(u64) -> io::Result<()> + 'a;
+
+/// Lets work that is done block by block go on to its end.
+pub(crate) fn to_the_end(_: u64) -> io::Result<()> {
+    Ok(())
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("it was stopped on request")]
+struct Stopped;
+
+/// The error that ends work between two blocks because somebody wants it to stop.
+pub(crate) fn stopped() -> io::Error {
+    io::Error::other(Stopped)
+}
+
+/// Whether an error is that of [`stopped`].
+pub(crate) fn is_stop(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<Stopped>())
+}
 
 /// True where something lies at `path`.
 pub fn exists(disk: &dyn ReadDisk, path: &WinPath) -> io::Result<bool> {
@@ -201,7 +227,7 @@ pub(crate) fn replace_with(
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {
     let beside = beside(path);
-    let mut file = io::BufWriter::with_capacity(PIECE, disk.create(&beside)?);
+    let mut file = io::BufWriter::with_capacity(BLOCK, disk.create(&beside)?);
     write(&mut file)?;
     file.into_inner()?.sync()?;
     disk.rename(&beside, path)?;
@@ -236,21 +262,30 @@ pub fn sync_name(disk: &dyn Disk, path: &WinPath) -> io::Result<()> {
 
 /// SHA-256 of a file, in lower-case hexadecimal.
 pub fn hash(disk: &dyn ReadDisk, path: &WinPath) -> io::Result<String> {
-    Ok(hash_reader(&mut *disk.open(path)?)?.1)
+    hash_by_blocks(disk, path, &mut to_the_end)
 }
 
-/// [`hash`] of what the disk itself holds, as far as [`ReadDisk::open_stored`] can tell.
-pub fn hash_stored(disk: &dyn ReadDisk, path: &WinPath) -> io::Result<String> {
-    Ok(hash_reader(&mut *disk.open_stored(path)?)?.1)
+/// [`hash`] that can be ended between two blocks.
+pub(crate) fn hash_by_blocks(disk: &dyn ReadDisk, path: &WinPath, each: &mut EachBlock<'_>) -> io::Result<String> {
+    Ok(hash_content(&mut *disk.open(path)?, each)?.1)
+}
+
+/// [`hash_by_blocks`] of what the disk itself holds, as far as [`ReadDisk::open_stored`] can tell.
+pub(crate) fn hash_stored(disk: &dyn ReadDisk, path: &WinPath, each: &mut EachBlock<'_>) -> io::Result<String> {
+    Ok(hash_content(&mut *disk.open_stored(path)?, each)?.1)
 }
 
 /// Length and SHA-256 of all that a reader gives, without keeping it.
 pub fn hash_reader(content: &mut dyn Read) -> io::Result<(u64, String)> {
+    hash_content(content, &mut to_the_end)
+}
+
+fn hash_content(content: &mut dyn Read, each: &mut EachBlock<'_>) -> io::Result<(u64, String)> {
     let (mut len, mut sum) = (0, Sha256::new());
-    pieces(content, |piece| {
-        len += piece.len() as u64;
-        sum.update(piece);
-        Ok(())
+    blocks(content, |block| {
+        len += block.len() as u64;
+        sum.update(block);
+        each(block.len() as u64)
     })?;
     Ok((len, hex(&sum.finalize())))
 }
@@ -266,10 +301,16 @@ fn hex(bytes: &[u8]) -> String {
 
 /// Copies one file in one pass, hashing it, synced and with its time; answers with the SHA-256 of what was read.
 ///
-/// The content goes beside `to` first, so a copy that was cut short never carries the name of a whole one.
-pub fn copy(disk: &dyn Disk, from: &WinPath, to: &WinPath, moved: &mut dyn FnMut(u64)) -> io::Result<String> {
+/// The content goes beside `to` first, so a copy that was cut short never carries the name of a whole one. What is copied
+/// of a file when `each` ends the work is removed.
+pub fn copy(disk: &dyn Disk, from: &WinPath, to: &WinPath, each: &mut EachBlock<'_>) -> io::Result<String> {
     let beside = beside(to);
-    let (sum, mut file) = copy_unsynced(disk, from, &beside, moved)?;
+    let copied = copy_unsynced(disk, from, &beside, each);
+    if copied.as_ref().is_err_and(is_stop) {
+        // Whoever copies it again would replace it as well.
+        let _ = disk.remove_file(&beside);
+    }
+    let (sum, mut file) = copied?;
     file.sync()?;
     drop(file);
     disk.rename(&beside, to)?;
@@ -281,32 +322,36 @@ pub(crate) fn copy_unsynced(
     disk: &dyn Disk,
     from: &WinPath,
     to: &WinPath,
-    moved: &mut dyn FnMut(u64),
+    each: &mut EachBlock<'_>,
 ) -> io::Result<(String, Box<dyn WriteFile>)> {
     let modified = disk.entry(from)?.ok_or(io::ErrorKind::NotFound)?.modified;
     let mut source = disk.open(from)?;
     let mut target = disk.create(to)?;
-    let mut sum = Sha256::new();
-    pieces(&mut *source, |piece| {
-        sum.update(piece);
-        target.write_all(piece)?;
-        moved(piece.len() as u64);
-        Ok(())
+    let (mut sum, mut unsynced) = (Sha256::new(), 0);
+    blocks(&mut *source, |block| {
+        sum.update(block);
+        target.write_all(block)?;
+        unsynced += block.len();
+        if unsynced >= SYNC_EVERY {
+            target.sync()?;
+            unsynced = 0;
+        }
+        each(block.len() as u64)
     })?;
     target.set_modified(modified)?;
     Ok((hex(&sum.finalize()), target))
 }
 
-/// Hands out a file piece by piece. The first piece is small, for most files are; what they do not need is not made.
-fn pieces(file: &mut dyn Read, mut each: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
-    let mut buffer = vec![0; FIRST_PIECE];
+/// Hands out a file block by block. The first block is small, for most files are; what they do not need is not made.
+fn blocks(file: &mut dyn Read, mut each: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+    let mut buffer = vec![0; FIRST_BLOCK];
     loop {
         match file.read(&mut buffer) {
             Ok(0) => return Ok(()),
             Ok(read) => {
                 each(&buffer[..read])?;
                 if read == buffer.len() {
-                    buffer.resize(PIECE, 0);
+                    buffer.resize(BLOCK, 0);
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

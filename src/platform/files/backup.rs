@@ -1,8 +1,8 @@
 //! Backups: made, read again, and put back.
 
-use super::{contents, sync_folders};
-use crate::platform::disk::{self, Disk, Kind, Marks, ReadDisk, many};
-use crate::platform::{Doing, Failure, FailureKind, Progress, Size};
+use super::{contents, copying, sync_folders};
+use crate::platform::disk::{self, Disk, EachBlock, Kind, Marks, ReadDisk, many};
+use crate::platform::{Doing, Failure, FailureKind, Monitor, Progress, Size};
 use crate::winpath::{WinPath, fold};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -79,21 +79,21 @@ pub(super) fn back_up(
     from: &WinPath,
     to: &WinPath,
     except: &[WinPath],
-    watch: &mut dyn FnMut(Progress),
+    watch: &mut dyn Monitor,
 ) -> Result<(), Failure> {
     let doing = format!("back up {from} to {to}");
     let manifest_path = manifest_of(to);
     if disk::exists(disk.as_read(), &manifest_path).doing(&doing)? {
         // The operation had been done before a kill: a backup is never written a second time. The kill may have come just
         // before the manifest's name was safe.
-        verify_backup(disk.as_read(), to)?;
+        verify_backup(disk.as_read(), to, watch)?;
         return disk::sync_parent(disk, &manifest_path).doing(&doing);
     }
     if let Some(parent) = to.parent() {
         disk::create_folders(disk, &parent).doing(&doing)?;
     }
     let manifest = copy_into_backup(disk, from, to, except, watch).doing(&doing)?;
-    check_contents(disk.as_read(), to, &manifest)?;
+    check_contents(disk.as_read(), to, &manifest, watch)?;
     let write = |file: &mut dyn io::Write| Ok(serde_json::to_writer_pretty(file, &manifest)?);
     disk::replace_with(disk, &manifest_path, write).doing(&doing)
 }
@@ -105,14 +105,14 @@ fn copy_into_backup(
     from: &WinPath,
     to: &WinPath,
     except: &[WinPath],
-    watch: &mut dyn FnMut(Progress),
+    watch: &mut dyn Monitor,
 ) -> io::Result<Manifest> {
     let mut manifest = Manifest { format: 1, source: from.clone(), present: false, marks: None, entries: Vec::new() };
     let Some(source) = disk.entry(from)? else { return Ok(manifest) };
     manifest.present = true;
     if source.kind == Kind::File {
-        watch(Progress::Total(source.len));
-        let (sum, mut file) = disk::copy_unsynced(disk, from, to, &mut |bytes| watch(Progress::Bytes(bytes)))?;
+        watch.told(Progress::Total(source.len));
+        let (sum, mut file) = disk::copy_unsynced(disk, from, to, &mut copying(watch))?;
         file.sync()?;
         manifest.entries.push(entry_of(disk, String::new(), &source, Some(sum))?);
         disk::sync_parent(disk, to)?;
@@ -129,18 +129,17 @@ fn copy_into_backup(
         let sha256 = (entry.kind == Kind::File).then(String::new);
         manifest.entries.push(entry_of(disk, path, &entry, sha256)?);
     }
-    watch(Progress::Total(manifest.len()));
-    let mut moved = |bytes| watch(Progress::Bytes(bytes));
-    let sums = many::each(&manifest.entries, &mut moved, |entry, moved| {
+    watch.told(Progress::Total(manifest.len()));
+    let sums = many::each(&manifest.entries, &mut copying(watch), |entry, each| {
         if entry.sha256.is_none() {
             return Ok(None);
         }
-        disk::copy_unsynced(batch.disk(), &file_in(from, entry)?, &file_in(to, entry)?, moved).map(|(sum, _)| Some(sum))
+        disk::copy_unsynced(batch.disk(), &file_in(from, entry)?, &file_in(to, entry)?, each).map(|(sum, _)| Some(sum))
     })?;
     for (entry, sum) in manifest.entries.iter_mut().zip(sums) {
         entry.sha256 = sum;
     }
-    batch.sync()?;
+    batch.sync(&mut |_| watch.go_on())?;
     Ok(manifest)
 }
 
@@ -165,8 +164,8 @@ fn time_of(entry: &ManifestEntry) -> Option<SystemTime> {
     SystemTime::UNIX_EPOCH.checked_add(since)
 }
 
-/// Reads a backup again and compares every file with the manifest, which it returns.
-pub fn verify_backup(disk: &dyn ReadDisk, backup: &WinPath) -> Result<Manifest, Failure> {
+/// Reads a backup again and compares every file with the manifest, which it returns. `watch` may stop it.
+pub fn verify_backup(disk: &dyn ReadDisk, backup: &WinPath, watch: &dyn Monitor) -> Result<Manifest, Failure> {
     let doing = format!("read the backup {backup}");
     let damaged = |why: String| {
         let next = "put a good copy of it back, if there is one; nothing is decided on a damaged backup";
@@ -175,44 +174,51 @@ pub fn verify_backup(disk: &dyn ReadDisk, backup: &WinPath) -> Result<Manifest, 
     let text = disk.open(&manifest_of(backup)).map_err(|e| damaged(format!("manifest: {e}")))?;
     let text = BufReader::with_capacity(1 << 16, text.take(MANIFEST_LIMIT));
     let manifest: Manifest = serde_json::from_reader(text).map_err(|e| damaged(format!("manifest: {e}")))?;
-    check_contents(disk, backup, &manifest)?;
+    check_contents(disk, backup, &manifest, watch)?;
     Ok(manifest)
 }
 
 /// Reads every file again, from the disk and not from the system's memory as far as that can be had.
-fn check_contents(disk: &dyn ReadDisk, backup: &WinPath, manifest: &Manifest) -> Result<(), Failure> {
-    let check = |entry: &ManifestEntry, _: &mut dyn FnMut(u64)| match fault_of(disk, backup, entry) {
-        Some(fault) => Err(io::Error::other(fault)),
-        None => Ok(()),
-    };
-    many::each(&manifest.entries, &mut |_| {}, check).map(drop).map_err(|fault| {
-        Failure::new(format!("re-read the backup {backup}"), fault)
-            .next("the disk may be failing: check it before anything else")
-            .of_kind(FailureKind::DamagedBackup)
+fn check_contents(
+    disk: &dyn ReadDisk,
+    backup: &WinPath,
+    manifest: &Manifest,
+    watch: &dyn Monitor,
+) -> Result<(), Failure> {
+    let check = |entry: &ManifestEntry, each: &mut EachBlock<'_>| check_file(disk, backup, entry, each);
+    let checked =
+        many::each(&manifest.entries, &mut |_| watch.go_on(), check).doing(format!("re-read the backup {backup}"));
+    checked.map(drop).map_err(|failure| match failure.kind {
+        FailureKind::Stopped => failure,
+        _ => failure.next("the disk may be failing: check it before anything else").of_kind(FailureKind::DamagedBackup),
     })
 }
 
-/// What is wrong with one file of a backup.
-fn fault_of(disk: &dyn ReadDisk, backup: &WinPath, entry: &ManifestEntry) -> Option<String> {
+/// Fails where something is wrong with one file of a backup.
+fn check_file(
+    disk: &dyn ReadDisk,
+    backup: &WinPath,
+    entry: &ManifestEntry,
+    each: &mut EachBlock<'_>,
+) -> io::Result<()> {
+    let fault = |why: String| Err(io::Error::other(why));
     if time_of(entry).is_none() {
-        return Some(format!("the manifest gives {} a time that there is not", entry.path));
+        return fault(format!("the manifest gives {} a time that there is not", entry.path));
     }
-    let sha256 = entry.sha256.as_ref()?;
-    let path = match file_in(backup, entry) {
-        Ok(path) => path,
-        Err(error) => return Some(error.to_string()),
-    };
+    let Some(sha256) = &entry.sha256 else { return Ok(()) };
+    let path = file_in(backup, entry)?;
     // A file that has grown need not be read to its end.
     match disk.entry(&path) {
         Ok(Some(found)) if found.len != entry.len => {
-            return Some(format!("{path} does not hold what was written: {} bytes, not {}", found.len, entry.len));
+            return fault(format!("{path} does not hold what was written: {} bytes, not {}", found.len, entry.len));
         }
         _ => {}
     }
-    match disk::hash_stored(disk, &path) {
-        Ok(found) if found == *sha256 => None,
-        Ok(found) => Some(format!("{path} does not hold what was written: its SHA-256 is {found}")),
-        Err(error) => Some(format!("{path}: {error}")),
+    match disk::hash_stored(disk, &path, each) {
+        Ok(found) if found == *sha256 => Ok(()),
+        Ok(found) => fault(format!("{path} does not hold what was written: its SHA-256 is {found}")),
+        Err(error) if disk::is_stop(&error) => Err(error),
+        Err(error) => fault(format!("{path}: {error}")),
     }
 }
 
@@ -225,15 +231,15 @@ pub(super) fn restore(
     from: &WinPath,
     to: &WinPath,
     except: &[WinPath],
-    watch: &mut dyn FnMut(Progress),
+    watch: &mut dyn Monitor,
 ) -> Result<(), Failure> {
-    let manifest = verify_backup(disk.as_read(), from)?;
+    let manifest = verify_backup(disk.as_read(), from, watch)?;
     let doing = format!("restore {to} from {from}");
     if !manifest.present {
         return disk::remove(disk, to).doing(&doing);
     }
     put_back(disk, from, to, &manifest, watch).doing(&doing)?;
-    remove_extra(disk, to, except, &manifest).doing(&doing)?;
+    remove_extra(disk, to, except, &manifest, watch).doing(&doing)?;
     // Once, at the end: this makes safe what an earlier attempt has done and this one has only found done, too.
     let safe = if manifest.is_folder() { sync_folders(disk, to) } else { disk::sync_parent(disk, to) };
     safe.doing(doing)
@@ -244,10 +250,10 @@ fn put_back(
     from: &WinPath,
     to: &WinPath,
     manifest: &Manifest,
-    watch: &mut dyn FnMut(Progress),
+    watch: &mut dyn Monitor,
 ) -> io::Result<()> {
     let mut total = manifest.len();
-    watch(Progress::Total(total));
+    watch.told(Progress::Total(total));
     let folder = if manifest.is_folder() { Some(to.clone()) } else { to.parent() };
     if let Some(folder) = folder {
         disk::create_folders(disk, &folder)?;
@@ -255,19 +261,20 @@ fn put_back(
     // A folder has its rights before anything is put into it.
     give_marks(disk, to, manifest.marks.as_ref())?;
     for entry in &manifest.entries {
+        watch.go_on()?;
         let target = file_in(to, entry)?;
         let Some(sha256) = &entry.sha256 else {
             disk::create_folders(disk, &target)?;
             give_marks(disk, &target, entry.marks.as_ref())?;
             continue;
         };
-        if is_same(disk.as_read(), &target, entry, sha256)? {
+        if is_same(disk.as_read(), &target, entry, sha256, watch)? {
             total = total.saturating_sub(entry.len);
-            watch(Progress::Total(total));
+            watch.told(Progress::Total(total));
             give_marks(disk, &target, entry.marks.as_ref())?;
             continue;
         }
-        disk::copy(disk, &file_in(from, entry)?, &target, &mut |bytes| watch(Progress::Bytes(bytes)))?;
+        disk::copy(disk, &file_in(from, entry)?, &target, &mut copying(watch))?;
         give_marks(disk, &target, entry.marks.as_ref())?;
     }
     Ok(())
@@ -277,21 +284,34 @@ fn give_marks(disk: &dyn Disk, at: &WinPath, marks: Option<&Marks>) -> io::Resul
     marks.map_or(Ok(()), |marks| disk.set_marks(at, marks))
 }
 
-fn is_same(disk: &dyn ReadDisk, at: &WinPath, entry: &ManifestEntry, sha256: &str) -> io::Result<bool> {
+fn is_same(
+    disk: &dyn ReadDisk,
+    at: &WinPath,
+    entry: &ManifestEntry,
+    sha256: &str,
+    watch: &dyn Monitor,
+) -> io::Result<bool> {
     let Some(found) = disk.entry(at)? else { return Ok(false) };
     let same_name = found.path.as_str().ends_with(&entry.path);
     let alike =
         found.kind == Kind::File && found.len == entry.len && Some(found.modified) == time_of(entry) && same_name;
-    Ok(alike && disk::hash(disk, at)? == sha256)
+    Ok(alike && disk::hash_by_blocks(disk, at, &mut |_| watch.go_on())? == sha256)
 }
 
-fn remove_extra(disk: &dyn Disk, to: &WinPath, except: &[WinPath], manifest: &Manifest) -> io::Result<()> {
+fn remove_extra(
+    disk: &dyn Disk,
+    to: &WinPath,
+    except: &[WinPath],
+    manifest: &Manifest,
+    watch: &dyn Monitor,
+) -> io::Result<()> {
     if disk.entry(to)?.is_none_or(|entry| entry.kind != Kind::Folder) {
         return Ok(());
     }
     let known: BTreeMap<String, ()> = manifest.entries.iter().map(|entry| (fold(&entry.path), ())).collect();
     let keeps = |path: &WinPath| except.iter().any(|kept| path.is_within(kept) || kept.is_within(path));
     for entry in disk.walk(to)? {
+        watch.go_on()?;
         let below = fold(entry.path.below(to).unwrap_or_default());
         if !known.contains_key(&below) && !keeps(&entry.path) {
             disk::remove(disk, &entry.path)?;

@@ -8,13 +8,13 @@ pub use backup::{Manifest, ManifestEntry, manifest_of, verify_backup};
 
 use super::disk::{self, Disk, Kind, ReadDisk};
 use super::op::Op;
-use super::{Doing, Failure, Outcome, Progress};
+use super::{Doing, Failure, Monitor, Outcome, Progress};
 use crate::winpath::WinPath;
 use backup::{back_up, restore};
 use std::io;
 
 /// Carries out `op` where it concerns the disk alone; `None` for every other operation.
-pub(crate) fn perform(disk: &dyn Disk, op: &Op, watch: &mut dyn FnMut(Progress)) -> Option<Result<Outcome, Failure>> {
+pub(crate) fn perform(disk: &dyn Disk, op: &Op, watch: &mut dyn Monitor) -> Option<Result<Outcome, Failure>> {
     let done = match op {
         Op::Close { folder } => close(disk, folder).doing(op),
         Op::BackUp { from, to, except } => back_up(disk, from, to, except, watch),
@@ -30,6 +30,16 @@ pub(crate) fn perform(disk: &dyn Disk, op: &Op, watch: &mut dyn FnMut(Progress))
         _ => return None,
     };
     Some(done.map(|()| Outcome::default()))
+}
+
+/// What each block that is copied means to whoever watches: a sign of progress, and a chance to stop.
+fn copying(watch: &mut dyn Monitor) -> impl FnMut(u64) -> io::Result<()> {
+    move |bytes| {
+        if bytes > 0 {
+            watch.told(Progress::Bytes(bytes));
+        }
+        watch.go_on()
+    }
 }
 
 /// The file by which ASP.NET answers every request as long as it lies in an application's folder.
@@ -75,23 +85,23 @@ fn remove_empty(disk: &dyn Disk, path: &WinPath, up_to: &WinPath) -> io::Result<
     disk::sync_parent(disk, up_to)
 }
 
-fn copy(disk: &dyn Disk, from: &WinPath, to: &WinPath, watch: &mut dyn FnMut(Progress)) -> io::Result<()> {
+fn copy(disk: &dyn Disk, from: &WinPath, to: &WinPath, watch: &mut dyn Monitor) -> io::Result<()> {
     let source = disk.entry(from)?.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "it is not there"))?;
-    watch(Progress::Total(disk.size(from)?));
-    let mut moved = |bytes| watch(Progress::Bytes(bytes));
+    watch.told(Progress::Total(disk.size(from)?));
     if source.kind == Kind::File {
         if let Some(parent) = to.parent() {
             disk::create_folders(disk, &parent)?;
         }
-        disk::copy(disk, from, to, &mut moved)?;
+        disk::copy(disk, from, to, &mut copying(watch))?;
         return disk::sync_parent(disk, to);
     }
     disk::create_folders(disk, to)?;
     for entry in contents(disk.as_read(), from, &[])? {
+        watch.go_on()?;
         let target = to.join(entry.path.below(from).unwrap_or_default()).map_err(io::Error::other)?;
         match entry.kind {
             Kind::Folder => disk::create_folders(disk, &target)?,
-            _ => drop(disk::copy(disk, &entry.path, &target, &mut moved)?),
+            _ => drop(disk::copy(disk, &entry.path, &target, &mut copying(watch))?),
         }
     }
     sync_folders(disk, to)

@@ -41,7 +41,7 @@ use super::facts::{Application, ProgramVersion, Service, ServiceState, Signature
 use super::op::Op;
 use super::own::{self, AtStart, Notice};
 use super::registry::{self as export, Key, View};
-use super::{Doing, Failure, Inspect, Outcome, Platform, Process, Progress, files};
+use super::{Doing, Failure, Inspect, Monitor, Outcome, Platform, Process, Progress, files};
 use crate::winpath::WinPath;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -359,10 +359,10 @@ impl Platform for Simulated {
         &*self.disk
     }
 
-    fn perform(&self, op: &Op, watch: &mut dyn FnMut(Progress)) -> Result<Outcome, Failure> {
+    fn perform(&self, op: &Op, watch: &mut dyn Monitor) -> Result<Outcome, Failure> {
         match files::perform(&*self.disk, op, watch) {
             Some(done) => done,
-            None => self.perform_here(op, watch),
+            None => self.perform_here(op, &mut |progress| watch.told(progress)),
         }
     }
 

@@ -254,7 +254,7 @@ impl Running<'_> {
             }
             Action::Copy { from, to } => {
                 let (from, to) = (self.place(from)?, self.place(to)?);
-                if let Some(copied) = files::perform(&*self.machine.disk, &Op::Copy { from, to }, self.watch) {
+                if let Some(copied) = files::perform(&*self.machine.disk, &Op::Copy { from, to }, &mut self.watch) {
                     copied?;
                 }
             }

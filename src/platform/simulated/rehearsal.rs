@@ -8,7 +8,7 @@ use crate::platform::disk::{self, Disk, FailingDisk, HostDisk, MemoryDisk, ReadD
 use crate::platform::op::{INSTALLER_LIMIT, Op, SERVICE_LIMIT};
 use crate::platform::own::{AtStart, Notice};
 use crate::platform::wraps::Wraps;
-use crate::platform::{Doing, Failure, Inspect, Outcome, Platform, Process, Progress};
+use crate::platform::{Doing, Failure, Inspect, Monitor, Outcome, Platform, Process};
 use crate::winpath::WinPath;
 use jiff::{SignedDuration, Timestamp};
 use std::io;
@@ -192,7 +192,7 @@ impl Rehearsal {
         strikes
     }
 
-    fn strike(&self, op: &Op, watch: &mut dyn FnMut(Progress)) -> Result<Outcome, Failure> {
+    fn strike(&self, op: &Op, watch: &mut dyn Monitor) -> Result<Outcome, Failure> {
         match self.fault.kind {
             FailKind::Error => Err(Failure::new(op, "this failure was asked for (--fail-at)")),
             FailKind::Kill | FailKind::PowerCut | FailKind::Reboot => {
@@ -209,7 +209,7 @@ impl Rehearsal {
         }
     }
 
-    fn hang(&self, op: &Op, watch: &mut dyn FnMut(Progress)) -> Result<Outcome, Failure> {
+    fn hang(&self, op: &Op, watch: &mut dyn Monitor) -> Result<Outcome, Failure> {
         let (with, limit) = match op {
             Op::Install { package, .. } => (package.name().to_owned(), INSTALLER_LIMIT),
             Op::Uninstall { code, .. } => (code.clone(), INSTALLER_LIMIT),
@@ -224,7 +224,7 @@ impl Rehearsal {
         self.machine.perform(op, watch)
     }
 
-    fn half(&self, op: &Op, watch: &mut dyn FnMut(Progress)) -> Result<Outcome, Failure> {
+    fn half(&self, op: &Op, watch: &mut dyn Monitor) -> Result<Outcome, Failure> {
         if !matches!(op, Op::Install { .. } | Op::Uninstall { .. } | Op::Run { .. }) {
             return Err(Failure::new(op, "this failure was asked for (--fail-at): no installer is at work here"));
         }
@@ -252,7 +252,7 @@ impl Platform for Rehearsal {
         self.machine.disk()
     }
 
-    fn perform(&self, op: &Op, watch: &mut dyn FnMut(Progress)) -> Result<Outcome, Failure> {
+    fn perform(&self, op: &Op, watch: &mut dyn Monitor) -> Result<Outcome, Failure> {
         if self.strikes(op) { self.strike(op, watch) } else { self.machine.perform(op, watch) }
     }
 

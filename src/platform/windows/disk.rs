@@ -3,7 +3,7 @@
 use super::text::sddl;
 use super::win32::{files, rights, system};
 use crate::platform::disk::{
-    Batch, Disk, Entry, Kind, Lock, Marks, ReadDisk, ReadFile, WriteFile, Written, hold, sync_each,
+    Batch, Disk, EachBlock, Entry, Kind, Lock, Marks, ReadDisk, ReadFile, WriteFile, Written, hold, sync_each,
 };
 use crate::winpath::{WinPath, fold};
 use std::fs::{self, File, FileTimes, Metadata, OpenOptions};
@@ -286,7 +286,7 @@ impl Batch for Many {
         &Drives
     }
 
-    fn sync(&self) -> io::Result<()> {
-        sync_each(&Drives, &self.folder)
+    fn sync(&self, each: &mut EachBlock<'_>) -> io::Result<()> {
+        sync_each(&Drives, &self.folder, each)
     }
 }

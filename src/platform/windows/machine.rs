@@ -9,7 +9,7 @@ use crate::platform::facts::{ProgramVersion, Service, Signature, System, WebServ
 use crate::platform::op::Op;
 use crate::platform::own::{AtStart, Notice};
 use crate::platform::registry::{self as export, Key, View};
-use crate::platform::{Doing, Failure, Inspect, Outcome, Platform, Process, Progress, files};
+use crate::platform::{Doing, Failure, Inspect, Monitor, Outcome, Platform, Process, Progress, files};
 use crate::winpath::WinPath;
 use jiff::Timestamp;
 use std::sync::Mutex;
@@ -132,10 +132,10 @@ impl Platform for Windows {
         &self.disk
     }
 
-    fn perform(&self, op: &Op, watch: &mut dyn FnMut(Progress)) -> Result<Outcome, Failure> {
+    fn perform(&self, op: &Op, watch: &mut dyn Monitor) -> Result<Outcome, Failure> {
         match files::perform(&self.disk, op, watch) {
             Some(done) => done,
-            None => self.perform_here(op, watch),
+            None => self.perform_here(op, &mut |progress| watch.told(progress)),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Many files, synced at once where the system can do that.
 
 use super::HostDisk;
-use crate::platform::disk::{Batch, Disk, Kind, many};
+use crate::platform::disk::{Batch, Disk, EachBlock, Kind, many};
 use crate::winpath::WinPath;
 use std::io;
 use std::path::Path;
@@ -20,11 +20,11 @@ impl HostBatch {
 }
 
 /// File by file, several at a time: a disk takes most of its time to say that one is safe, and says so for many at once.
-pub(in crate::platform) fn sync_each(disk: &dyn Disk, folder: &WinPath) -> io::Result<()> {
+pub(in crate::platform) fn sync_each(disk: &dyn Disk, folder: &WinPath, each: &mut EachBlock<'_>) -> io::Result<()> {
     let mut all = disk.walk(folder)?;
     let folders: Vec<_> = all.extract_if(.., |entry| entry.kind == Kind::Folder).collect();
-    many::each(&all, &mut |_| {}, |file, _| disk.append(&file.path)?.sync())?;
-    many::each(&folders, &mut |_| {}, |folder, _| disk.sync_folder(&folder.path))?;
+    many::each(&all, each, |file, _| disk.append(&file.path)?.sync())?;
+    many::each(&folders, each, |folder, _| disk.sync_folder(&folder.path))?;
     disk.sync_folder(folder)
 }
 
@@ -33,11 +33,11 @@ impl Batch for HostBatch {
         &self.disk
     }
 
-    fn sync(&self) -> io::Result<()> {
+    fn sync(&self, each: &mut EachBlock<'_>) -> io::Result<()> {
         match &self.whole {
             // Syncing the whole file system waits for what others have written to it as well.
             Some(whole) if self.disk.written() >= many::MANY => whole.sync(),
-            _ => sync_each(&self.disk, &self.folder),
+            _ => sync_each(&self.disk, &self.folder, each),
         }
     }
 }

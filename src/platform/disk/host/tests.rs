@@ -96,7 +96,7 @@ fn a_batch_knows_what_it_has_changed_itself() {
     assert!(!there(r"C:\TOP\file") && there(r"C:\TOP\OTHER\file"));
     disk::remove(disk, &path(r"C:\TOP\OTHER")).expect("removed");
     assert!(!there(r"C:\TOP\OTHER\FILE") && !there(r"C:\TOP\OTHER"));
-    batch.sync().expect("synced");
+    batch.sync(&mut disk::to_the_end).expect("synced");
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn both_ways_of_syncing_a_batch_work() {
         for number in 0..count {
             batch.disk().create(&folder.child(&number.to_string())).expect("created");
         }
-        batch.sync().expect("synced");
+        batch.sync(&mut disk::to_the_end).expect("synced");
         assert_eq!(disk.list(&folder).expect("listed").len(), count);
     }
 }

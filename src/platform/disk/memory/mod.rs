@@ -5,7 +5,7 @@ mod trouble;
 
 pub use trouble::{DiskFault, Synced, Unsynced};
 
-use super::{Batch, Disk, Entry, Kind, Lock, Marks, ReadDisk, ReadFile, WriteFile};
+use super::{Batch, Disk, EachBlock, Entry, Kind, Lock, Marks, ReadDisk, ReadFile, WriteFile};
 use crate::winpath::WinPath;
 use state::{Node, State};
 use std::io::{self, Cursor, Write};
@@ -245,10 +245,11 @@ impl Batch for Together<'_> {
     }
 
     /// Syncs one thing after the other, so that the process may die between any two of them.
-    fn sync(&self) -> io::Result<()> {
+    fn sync(&self, each: &mut EachBlock<'_>) -> io::Result<()> {
         let mut nodes = Vec::new();
         self.disk.locked().state.nodes_of(self.at, &mut nodes);
         for at in nodes {
+            each(0)?;
             let inner = &mut *self.disk.changing()?;
             if !inner.trouble.forgets_batches {
                 inner.sync(&self.folder, at);

@@ -134,7 +134,11 @@ impl Simulated {
         }
         let folder = to.parent().map_or(Ok(()), |folder| disk::create_folders(disk, &folder));
         folder.doing(&doing)?;
-        disk::copy(disk, source, to, &mut |bytes| watch(Progress::Bytes(bytes))).doing(&doing)?;
+        let mut copied = |bytes| {
+            watch(Progress::Bytes(bytes));
+            Ok(())
+        };
+        disk::copy(disk, source, to, &mut copied).doing(&doing)?;
         disk::sync_parent(disk, to).doing(&doing)
     }
 

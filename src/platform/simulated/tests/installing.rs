@@ -37,7 +37,7 @@ fn reinstalling_from_the_cached_package_brings_a_product_back() {
     let before = machine.facts();
     let code = code(&machine, "PhoneFactor Web Service SDK");
     let package = before.product(&code).unwrap().package.clone();
-    disk::copy(&disk, &package, &path(r"C:\Temp\sdk.msi"), &mut |_| ()).unwrap();
+    disk::copy(&disk, &package, &path(r"C:\Temp\sdk.msi"), &mut |_| Ok(())).unwrap();
     let files = state(&disk);
     perform(&machine, &uninstall(&machine, "PhoneFactor Web Service SDK")).unwrap();
     let op =
@@ -100,7 +100,7 @@ fn the_old_agent_cannot_read_upgraded_data() {
     // Its installer is done nevertheless, and says so.
     let code = code(&machine, "PhoneFactor Agent");
     let package = machine.facts().product(&code).unwrap().package.clone();
-    disk::copy(&disk, &package, &path(r"C:\Temp\agent.msi"), &mut |_| ()).unwrap();
+    disk::copy(&disk, &package, &path(r"C:\Temp\agent.msi"), &mut |_| Ok(())).unwrap();
     perform(&machine, &uninstall(&machine, "PhoneFactor Agent")).unwrap();
     let notes = perform(&machine, &install(r"C:\Temp\agent.msi", &[])).unwrap().notes;
     assert!(notes.iter().any(|note| note.contains("PFSvc") && note.contains("has version 7")), "{notes:?}");
