@@ -76,6 +76,7 @@ pub mod engine;
 pub mod exit;
 pub mod finding;
 pub mod journal;
+pub mod names;
 pub mod package;
 pub mod plan;
 pub mod platform;

@@ -120,7 +120,7 @@ fn verify(context: &CompileContext<'_>, targets: &[Target]) -> Step {
             expected.push(Expected::NewInstalled { component });
         }
         if replaced.again && component == Component::Server {
-            expected.push(Expected::Runs { service: server::SERVICE.to_owned() });
+            expected.push(Expected::Runs { service: server::SERVICE.into() });
         }
     }
     expected.extend(targets.iter().map(|target| Expected::Application {

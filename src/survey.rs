@@ -10,6 +10,7 @@ pub mod reinstall;
 mod web;
 pub mod web_config;
 
+use crate::names::SiteName;
 use crate::plan::Component;
 use crate::platform::facts::{Application, Bits, Service, System, WebServer};
 use crate::platform::registry::View;
@@ -105,7 +106,7 @@ impl Found {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Served {
     /// The site's name.
-    pub site: String,
+    pub site: SiteName,
     /// The number of the site.
     pub site_id: u32,
     /// The application.

@@ -1,5 +1,6 @@
 //! The machine now against the machine before a run.
 
+use crate::names::ProductCode;
 use crate::plan::Component;
 use crate::platform::facts::Application;
 use crate::survey::products::Product;
@@ -17,7 +18,7 @@ pub(super) struct Differences {
 
 /// Compares what a rollback promises: products, applications, services, InstallPath. `old_codes` are the products that the
 /// run uninstalls, which need not have a name that says what they are.
-pub(super) fn compare(before: &Survey, old_codes: &[&str], now: &Survey) -> Differences {
+pub(super) fn compare(before: &Survey, old_codes: &[ProductCode], now: &Survey) -> Differences {
     let mut all = Differences::default();
     for component in Component::ALL {
         let (nothing, title) = (Found::default(), component.title());
@@ -31,7 +32,7 @@ pub(super) fn compare(before: &Survey, old_codes: &[&str], now: &Survey) -> Diff
     differ(&mut all.faults, "InstallPath", &path(before), &path(now));
     for was in before.services.iter().chain(&before.dependents) {
         let name = format!("the service {}", was.name);
-        match now.services.iter().chain(&now.dependents).find(|is| is.name.eq_ignore_ascii_case(&was.name)) {
+        match now.services.iter().chain(&now.dependents).find(|is| is.name == was.name) {
             None => all.faults.push(format!("{name} is missing")),
             Some(is) => {
                 differ(&mut all.faults, &name, &format!("{:?}", was.state), &format!("{:?}", is.state));
@@ -50,11 +51,11 @@ fn described(served: &Served) -> String {
     format!("{} in {folder}, pool {pool}{}", served.location(), settings.collect::<String>())
 }
 
-fn products(was: &[Product], old_codes: &[&str], is: &[Product], faults: &mut Vec<String>) {
-    let same = |a: &Product, b: &Product| a.code.eq_ignore_ascii_case(&b.code) && a.version == b.version;
+fn products(was: &[Product], old_codes: &[ProductCode], is: &[Product], faults: &mut Vec<String>) {
+    let same = |a: &Product, b: &Product| a.code == b.code && a.version == b.version;
     let missing = was.iter().filter(|was| !is.iter().any(|is| same(was, is)));
     faults.extend(missing.map(|product| format!("{} {} is missing", product.title(), product.code)));
-    let known = |product: &Product| old_codes.iter().any(|code| code.eq_ignore_ascii_case(&product.code));
+    let known = |product: &Product| old_codes.contains(&product.code);
     let extra = is.iter().filter(|is| !known(is) && !was.iter().any(|was| same(was, is)));
     faults.extend(extra.map(|product| format!("{} {} is too much", product.title(), product.code)));
 }

@@ -4,6 +4,7 @@ use super::event::tell;
 use super::perform::Watch;
 use super::{End, Engine, EngineError, Event, Watcher, compare, undo};
 use crate::journal::{Entry, Frozen, OpenRun, Operation, RecordedRun, RunState, Standing, Undo};
+use crate::names::ProductCode;
 use crate::platform::disk;
 use crate::platform::facts::ServiceState;
 use crate::platform::op::Op;
@@ -133,7 +134,7 @@ impl Engine<'_> {
             }
             Undo::RemoveNew { component, was } => {
                 for product in products::of(self.platform.inspect(), *component)? {
-                    if was.iter().any(|code| code.eq_ignore_ascii_case(&product.code)) {
+                    if was.contains(&product.code) {
                         continue;
                     }
                     let (name, code) = (product.title(), product.code);
@@ -263,9 +264,9 @@ impl Engine<'_> {
     /// A rollback is over when the machine says so, not when its operations are done. Answers with what it cannot put back.
     fn check_state_before(&self, frozen: &Frozen, watcher: &mut dyn Watcher) -> Result<Vec<String>, Failure> {
         let now = survey(self.platform.inspect())?;
-        let old_codes: Vec<&str> = frozen.steps.iter().filter_map(Step::uninstalls).collect();
+        let old_codes: Vec<ProductCode> = frozen.steps.iter().filter_map(Step::uninstalls).cloned().collect();
         let mut differences = compare::compare(&frozen.survey, &old_codes, &now);
-        for code in old_codes {
+        for code in &old_codes {
             if !products::is_installed(self.platform.inspect(), code)? {
                 differences.faults.push(format!("the product {code} is missing"));
             }

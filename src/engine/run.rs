@@ -7,6 +7,7 @@ use super::perform::{self, Watch};
 use super::runs::JOURNAL;
 use super::{End, Engine, EngineError, Event, Watcher, undo};
 use crate::journal::{Entry, Frozen, JournalError, OpenRun, RecordedRun, RunState, Standing};
+use crate::names::ProductCode;
 use crate::package::Package;
 use crate::plan::Component;
 use crate::platform::op::{Gate, Op};
@@ -203,7 +204,7 @@ impl Running<'_> {
         let code = if let Some(Op::Uninstall { code, .. }) = op { Some(code) } else { None };
         let noted = self.engine.failure_noted(&step, failure, op);
         let machine = self.engine.platform.inspect();
-        let is_there = |code: &String| products::is_installed(machine, code).unwrap_or(false);
+        let is_there = |code: &ProductCode| products::is_installed(machine, code).unwrap_or(false);
         let changed_nothing = perform::changed_nothing(failure) && code.is_some_and(is_there);
         self.write(match noted {
             Entry::Failed { step, why, next, log, .. } => Entry::Failed { step, why, next, log, changed_nothing },
@@ -415,10 +416,10 @@ impl Running<'_> {
     fn install_anew(&mut self, op: &Op, path: &WinPath, log: &WinPath, failure: Failure) -> Result<Outcome, Failure> {
         let file = self.engine.platform.files().open(path).ok();
         let Some(package) = file.and_then(|file| Package::open(file, path.as_str()).ok()) else { return Err(failure) };
-        let (code, name) = (package.info().product_code.clone(), package.info().product_name.clone());
+        let (code, name) = (ProductCode::from(&*package.info().product_code), package.info().product_name.clone());
         drop(package);
         let mut before = self.frozen.survey.components.values().flat_map(|found| &found.products);
-        if before.any(|product| product.code.eq_ignore_ascii_case(&code)) {
+        if before.any(|product| product.code == code) {
             return Err(failure);
         }
         let text = format!("{failure}; it had been cut off before, so it is removed and installed again");

@@ -1,6 +1,7 @@
 //! What was there before an operation, and what puts it back.
 
 use crate::journal::Before;
+use crate::names::ServiceName;
 use crate::platform::disk::{self, ReadDisk};
 use crate::platform::facts::Service;
 use crate::platform::op::Op;
@@ -58,8 +59,8 @@ pub(super) fn before(
     }
 }
 
-fn service(machine: &dyn Inspect, name: &str) -> Result<Option<Service>, Failure> {
-    Ok(machine.services()?.into_iter().find(|service| service.name.eq_ignore_ascii_case(name)))
+fn service(machine: &dyn Inspect, name: &ServiceName) -> Result<Option<Service>, Failure> {
+    Ok(machine.services()?.into_iter().find(|service| service.name == *name))
 }
 
 /// The first folder on the way to `path` that does not exist.

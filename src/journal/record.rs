@@ -1,6 +1,7 @@
 //! What is written into a journal.
 
 use crate::finding::Finding;
+use crate::names::ProductCode;
 use crate::plan::{Component, Plan};
 use crate::platform::facts::{Application, ServiceState};
 use crate::platform::op::{Gate, Op};
@@ -210,9 +211,9 @@ pub struct Frozen {
 
 impl Frozen {
     /// The product code of the agent, where the run uninstalls it.
-    pub fn agent(&self) -> Option<&str> {
+    pub fn agent(&self) -> Option<&ProductCode> {
         self.steps.iter().find_map(|step| match &step.work {
-            Work::Uninstall(uninstall) if uninstall.component == Component::Server => Some(uninstall.code.as_str()),
+            Work::Uninstall(uninstall) if uninstall.component == Component::Server => Some(&uninstall.code),
             _ => None,
         })
     }
@@ -273,7 +274,7 @@ pub enum Undo {
         /// The component.
         component: Component,
         /// The codes of its products before the run.
-        was: Vec<String>,
+        was: Vec<ProductCode>,
     },
 }
 

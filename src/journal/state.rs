@@ -4,6 +4,7 @@
 //! could not sign in, who passed which gate, what comes next. The same records always give the same state.
 
 use super::record::{Before, DataFile, Entry, Frozen, Record, Undo};
+use crate::names::ProductCode;
 use crate::platform::op::{Gate, Op};
 use crate::platform::{Outcome, Process};
 use crate::step::{Account, FollowUp, History, Kept, Source, StepId};
@@ -38,7 +39,7 @@ pub struct RunState {
     pub operations: Vec<Operation>,
     /// The product codes whose uninstall has begun and may have changed something.
     #[serde(skip)]
-    pub uninstalled: Vec<String>,
+    pub uninstalled: Vec<ProductCode>,
     /// What became of each web.config: the latest account of each step.
     #[serde(skip)]
     pub accounts: Vec<(StepId, Account)>,

@@ -24,10 +24,10 @@ pub use parse::LARGEST;
 // What a plan says of the merge is what the merge takes.
 pub use crate::webconfig::{OnConflict, OtherChanges, Side};
 pub use values::{
-    ExpandError, Invalid, MachinePath, ProductCode, Program, PropertyName, SdkUrl, Sha256Hex, SignedBy,
-    VirtualDirectory,
+    ExpandError, Invalid, MachinePath, Program, PropertyName, SdkUrl, Sha256Hex, SignedBy, VirtualDirectory,
 };
 
+use crate::names::ProductCode;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, time::Duration};
 

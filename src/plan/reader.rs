@@ -3,8 +3,10 @@
 
 use super::duration;
 use super::keys::{KEYS, KeyDoc, path};
+use super::values::product_code;
 use super::values::{Invalid, check_text};
-use super::{MachinePath, ProductCode, Program, PropertyName, SdkUrl, Sha256Hex, SignedBy, VirtualDirectory};
+use super::{MachinePath, Program, PropertyName, SdkUrl, Sha256Hex, SignedBy, VirtualDirectory};
+use crate::names::ProductCode;
 use crate::secret::is_secret;
 use serde::de::{DeserializeOwned, IntoDeserializer, value::Error as ValueError};
 use std::{collections::BTreeMap, ops::Range, time::Duration};
@@ -276,7 +278,7 @@ read_from_text! {
     String => |text| check_text(text).map(|()| text.to_owned()),
     MachinePath => |text| MachinePath::new(text),
     Sha256Hex => |text| Sha256Hex::new(text),
-    ProductCode => |text| ProductCode::new(text),
+    ProductCode => product_code,
     VirtualDirectory => |text| VirtualDirectory::new(text),
     SdkUrl => |text| SdkUrl::new(text),
     Duration => duration::parse,

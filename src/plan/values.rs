@@ -1,5 +1,6 @@
 //! The kinds of values in a plan, each of which can only hold what is valid.
 
+use crate::names::ProductCode;
 use crate::secret::is_secret;
 use crate::winpath::{PathError, WinPath};
 use serde::{Deserialize, Serialize};
@@ -96,11 +97,6 @@ checked_text! {
 checked_text! {
     /// A SHA-256 as 64 hexadecimal digits, of either case.
     Sha256Hex
-}
-
-checked_text! {
-    /// A Windows Installer product code: a GUID in braces.
-    ProductCode
 }
 
 checked_text! {
@@ -213,16 +209,15 @@ impl Sha256Hex {
     }
 }
 
-impl ProductCode {
-    fn check(text: &str) -> Result<(), Invalid> {
-        let inner = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or_default();
-        let groups: Vec<&str> = inner.split('-').collect();
-        let lengths = groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12]);
-        if lengths && groups.iter().all(|group| group.bytes().all(|b| b.is_ascii_hexdigit())) {
-            return Ok(());
-        }
-        Err(Invalid::new("is no product code").hint("write a GUID in braces: '{01234567-89AB-CDEF-0123-456789ABCDEF}'"))
+/// A Windows Installer product code: a GUID in braces.
+pub(super) fn product_code(text: &str) -> Result<ProductCode, Invalid> {
+    let inner = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or_default();
+    let groups: Vec<&str> = inner.split('-').collect();
+    let lengths = groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12]);
+    if lengths && groups.iter().all(|group| group.bytes().all(|b| b.is_ascii_hexdigit())) {
+        return Ok(ProductCode::from(text));
     }
+    Err(Invalid::new("is no product code").hint("write a GUID in braces: '{01234567-89AB-CDEF-0123-456789ABCDEF}'"))
 }
 
 impl VirtualDirectory {

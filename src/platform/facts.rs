@@ -1,5 +1,6 @@
 //! What can be learned of a machine: plain data, the same from every backend.
 
+use crate::names::{ServiceName, SiteName};
 use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -92,7 +93,7 @@ pub enum ServiceState {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Service {
     /// The name by which it is controlled.
-    pub name: String,
+    pub name: ServiceName,
     /// The name shown in the console.
     pub display_name: String,
     /// Its command line as registered, quotes and arguments included.
@@ -105,13 +106,13 @@ pub struct Service {
     pub account: String,
     /// The services without which it does not run. Where one of them stops, so does it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub depends_on: Vec<String>,
+    pub depends_on: Vec<ServiceName>,
 }
 
 impl Service {
     /// Whether it needs the service of this name to run.
-    pub fn needs(&self, name: &str) -> bool {
-        self.depends_on.iter().any(|needed| needed.eq_ignore_ascii_case(name))
+    pub fn needs(&self, name: &ServiceName) -> bool {
+        self.depends_on.contains(name)
     }
 
     /// The program of the command line, where it is an absolute path.
@@ -168,7 +169,7 @@ impl WebServer {
 
     /// A site by its name.
     pub fn site(&self, name: &str) -> Option<&Site> {
-        self.sites.iter().find(|site| site.name.eq_ignore_ascii_case(name))
+        self.sites.iter().find(|site| site.name == *name)
     }
 
     /// An application by its site and its path (`/MultiFactorAuth`).
@@ -208,7 +209,7 @@ pub struct Site {
     /// The number by which installers name it: `/LM/W3SVC/<id>`.
     pub id: u32,
     /// Its name.
-    pub name: String,
+    pub name: SiteName,
     /// The folder of its root application.
     pub folder: WinPath,
     /// Such as `https/*:443:mfa.example.com`.

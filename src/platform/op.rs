@@ -6,6 +6,7 @@
 use super::disk::hash_bytes;
 use super::facts::{Application, ServiceState, StartType};
 use super::registry::View;
+use crate::names::{ProductCode, ServiceName, SiteName};
 use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -107,16 +108,16 @@ pub enum Op {
     },
     /// Give an application of IIS its pool and the settings of its location.
     Configure {
-        /// The site's name.
-        site: String,
+        /// The site.
+        site: SiteName,
         /// The application as it has to be.
         application: Application,
     },
     /// Give an application of IIS another path below its site, with the settings of its location. Its folder stays where
     /// its installer knows it. Where nothing is left to rename, nothing happens.
     RenameApplication {
-        /// The site's name.
-        site: String,
+        /// The site.
+        site: SiteName,
         /// The path that it has; it may be the new one already.
         from: String,
         /// The path that it gets.
@@ -124,8 +125,8 @@ pub enum Op {
     },
     /// Start or stop a service.
     Service {
-        /// The name by which it is controlled.
-        name: String,
+        /// The service.
+        name: ServiceName,
         /// What it has to be.
         state: ServiceState,
         /// How it has to be started; `None` leaves that as it is.
@@ -144,7 +145,7 @@ pub enum Op {
     /// Uninstall a product, until it is really gone.
     Uninstall {
         /// Its product code.
-        code: String,
+        code: ProductCode,
         /// Its name, for people.
         name: String,
         /// Where the installer's log goes.
@@ -245,8 +246,8 @@ impl fmt::Debug for Blob {
 
 impl Op {
     /// Stops a service.
-    pub fn stop(name: &str) -> Self {
-        Self::Service { name: name.to_owned(), state: ServiceState::Stopped, start: None }
+    pub fn stop(name: &ServiceName) -> Self {
+        Self::Service { name: name.clone(), state: ServiceState::Stopped, start: None }
     }
 }
 

@@ -66,7 +66,7 @@ pub(super) fn choose(plan: &Plan, survey: &Survey, machine: &dyn Inspect) -> Res
 fn take_named(found: &mut Found, named: Option<Product>) {
     found.products.retain(Product::is_new_era);
     if let Some(named) = named
-        && !found.products.iter().any(|known| known.code.eq_ignore_ascii_case(&named.code))
+        && !found.products.iter().any(|known| known.code == named.code)
     {
         found.products.push(named);
     }

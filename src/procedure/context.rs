@@ -1,6 +1,7 @@
 //! What every part of the procedure is compiled from.
 
 use super::choice::{Choice, Replaced};
+use crate::names::ProductCode;
 use crate::plan::{Component, Plan};
 use crate::platform::{Inspect, disk};
 use crate::step::{Folders, Item};
@@ -47,10 +48,10 @@ impl CompileContext<'_> {
     }
 
     /// The codes of the old products of a component: whatever else is installed later is the new one.
-    pub(crate) fn old_codes(&self, component: Component) -> Vec<String> {
+    pub(crate) fn old_codes(&self, component: Component) -> Vec<ProductCode> {
         let found = self.survey.components.get(&component);
         let named = self.replaced(component).map(|replaced| &replaced.product);
-        let mut codes: Vec<String> =
+        let mut codes: Vec<ProductCode> =
             found.into_iter().flat_map(|found| found.old()).chain(named).map(|old| old.code.clone()).collect();
         codes.sort();
         codes.dedup();

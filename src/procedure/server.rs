@@ -2,6 +2,7 @@
 
 use super::{CompileContext, Replaced, Target};
 use crate::finding::Finding;
+use crate::names::ServiceName;
 use crate::plan::{Component, GateId};
 use crate::platform::facts::{Service, ServiceState, in_start_order};
 use crate::platform::op::Op;
@@ -54,7 +55,7 @@ pub(super) fn stop_and_back_up_data(context: &CompileContext<'_>) -> Vec<Step> {
     let all = [context.survey.services.clone(), context.survey.dependents.clone()].concat();
     let running = in_start_order(all).into_iter().filter(|service| service.state == ServiceState::Running);
     // What needs another one stops before it: what stops along with another one is not known to have run.
-    let names: Vec<String> = running.map(|service| service.name).rev().collect();
+    let names: Vec<ServiceName> = running.map(|service| service.name).rev().collect();
     let mut steps = Vec::new();
     if !names.is_empty() {
         steps.push(
@@ -81,7 +82,7 @@ pub(super) fn start_dependents(context: &CompileContext<'_>) -> Option<Step> {
     context.replaced(Component::Server)?;
     let all = in_start_order(context.survey.dependents.clone());
     let running = all.into_iter().filter(|service| service.state == ServiceState::Running);
-    let names: Vec<String> = running.map(|service| service.name).collect();
+    let names: Vec<ServiceName> = running.map(|service| service.name).collect();
     (!names.is_empty()).then(|| {
         Step::new(
             "they depend on services of the agent, and had to stop with those",
@@ -185,12 +186,7 @@ pub(super) fn install(context: &CompileContext<'_>, findings: &mut Vec<Finding>)
         step(
             "the service upgrades the data file when it first starts, and may ask to be activated",
             skip(GateId::Activation),
-            Work::Activate(Activate {
-                service: SERVICE.to_owned(),
-                log,
-                log_from,
-                timeout: wanted.data_upgrade_timeout,
-            }),
+            Work::Activate(Activate { service: SERVICE.into(), log, log_from, timeout: wanted.data_upgrade_timeout }),
         ),
     ]
 }

@@ -2,6 +2,7 @@
 
 use super::{CompileContext, Replaced};
 use crate::finding::Finding;
+use crate::names::SiteName;
 use crate::plan::{Component, Method, Web};
 use crate::platform::facts::{Pool, Site};
 use crate::survey::Served;
@@ -11,7 +12,7 @@ use crate::winpath::WinPath;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Target {
     pub(crate) component: Component,
-    pub(crate) site: String,
+    pub(crate) site: SiteName,
     pub(crate) site_id: u32,
     pub(crate) path: String,
     pub(crate) folder: WinPath,
@@ -47,7 +48,7 @@ fn target(
     let name = wanted.site.as_deref().unwrap_or(&old.site);
     let site = iis.site(name).ok_or_else(|| {
         Finding::refuse("no-site", format!("IIS has no site \"{name}\" for the {}", component.title()))
-            .evidence(iis.sites.iter().map(|site| site.name.clone()))
+            .evidence(iis.sites.iter().map(|site| site.name.to_string()))
             .advice(format!("correct `site` in [{component}]"))
     })?;
     let path = format!("/{}", wanted.virtual_directory.as_str());
@@ -78,7 +79,7 @@ fn check_is_free(
     folder: &WinPath,
     old: &Served,
 ) -> Result<(), Box<Finding>> {
-    let own = old.site.eq_ignore_ascii_case(&site.name) && old.application.path.eq_ignore_ascii_case(path);
+    let own = old.site == site.name && old.application.path.eq_ignore_ascii_case(path);
     let application = site.applications.iter().find(|found| found.path.eq_ignore_ascii_case(path) && !own);
     let there = context.machine.files().entry(folder).is_ok_and(|entry| entry.is_some());
     let evidence = match application {

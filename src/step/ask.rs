@@ -1,6 +1,7 @@
 //! Gates: what only a person can do.
 
 use super::{FollowUp, Probe, Scene, StepId, StepKind};
+use crate::names::ServiceName;
 use crate::plan::GateId;
 use crate::platform::facts::ServiceState;
 use crate::platform::op::{Gate, Op};
@@ -23,7 +24,7 @@ const LOG_TAIL: u64 = 16 << 20;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Activate {
     /// The main service of the new server.
-    pub service: String,
+    pub service: ServiceName,
     /// Its log.
     pub log: WinPath,
     /// Length of that log when the procedure was frozen: older lines do not count.
@@ -57,7 +58,7 @@ impl StepKind for Activate {
 
     fn probe(&self, scene: &Scene<'_>) -> Result<Probe, Failure> {
         let services = scene.machine.services()?;
-        let service = services.iter().find(|service| service.name.eq_ignore_ascii_case(&self.service));
+        let service = services.iter().find(|service| service.name == self.service);
         Ok(match service.map(|service| service.state) {
             None => Probe::Needed(format!("the service {} does not exist", self.service)),
             Some(ServiceState::Stopped) => Probe::Needed(format!("the service {} does not run", self.service)),

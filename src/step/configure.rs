@@ -3,6 +3,7 @@
 use super::Account;
 use super::web::install_id;
 use super::{Certainty, FollowUp, MergePreview, Probe, Protected, Scene, StepId, StepKind};
+use crate::names::SiteName;
 use crate::plan::Component;
 use crate::platform::facts::Application;
 use crate::platform::op::{Blob, Gate, Op};
@@ -18,8 +19,8 @@ use serde::{Deserialize, Serialize};
 pub struct ConfigureWeb {
     /// Which component.
     pub component: Component,
-    /// The site's name.
-    pub site: String,
+    /// The site.
+    pub site: SiteName,
     /// The application as it has to be, with the settings that the old one had.
     pub application: Application,
     /// The folder of the old application.

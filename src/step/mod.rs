@@ -41,6 +41,7 @@ pub use uninstall::Uninstall;
 pub use verify::{Expected, Verify};
 pub use web::InstallWeb;
 
+use crate::names::ProductCode;
 use crate::plan::Component;
 use crate::platform::Failure;
 use crate::platform::op::{Gate, Op};
@@ -95,7 +96,7 @@ impl Step {
     }
 
     /// The code of the product that the step uninstalls.
-    pub fn uninstalls(&self) -> Option<&str> {
+    pub fn uninstalls(&self) -> Option<&ProductCode> {
         match &self.work {
             Work::Uninstall(uninstall) => Some(&uninstall.code),
             _ => None,

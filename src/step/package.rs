@@ -1,6 +1,7 @@
 //! Wait for an installer that comes with the server's setup, or never.
 
 use super::{Certainty, Probe, Scene, StepId, StepKind};
+use crate::names::ProductCode;
 use crate::plan::Component;
 use crate::platform::op::{Gate, Op};
 use crate::platform::{Doing, Failure, disk};
@@ -20,7 +21,7 @@ pub struct AwaitPackage {
     #[serde(default)]
     pub signed_by: Option<String>,
     /// Product codes of the old era: what else is installed is the new one.
-    pub old_codes: Vec<String>,
+    pub old_codes: Vec<ProductCode>,
 }
 
 impl StepKind for AwaitPackage {

@@ -1,6 +1,7 @@
 //! The server: what its setup must find, and the setup itself.
 
 use super::{Certainty, Probe, Scene, StepId, StepKind};
+use crate::names::ProductCode;
 use crate::plan::Component;
 use crate::platform::Failure;
 use crate::platform::op::{Gate, Op};
@@ -61,7 +62,7 @@ pub struct InstallServer {
     /// Product and version, where the setup says so.
     pub version: Option<String>,
     /// Product codes of the old era: what else is installed afterwards is the new one.
-    pub old_codes: Vec<String>,
+    pub old_codes: Vec<ProductCode>,
     /// Which registry InstallPath is in.
     pub view: View,
     /// The key.

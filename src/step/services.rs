@@ -1,6 +1,7 @@
 //! The outage starts: the services stop, and what they hold open can be copied.
 
 use super::{Certainty, FollowUp, Probe, Scene, StepId, StepKind};
+use crate::names::{ServiceName, list};
 use crate::platform::Failure;
 use crate::platform::facts::{Service, ServiceState, StartType};
 use crate::platform::op::Op;
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StopServices {
     /// The services that ran when the procedure was frozen, in the order in which they stop.
-    pub names: Vec<String>,
+    pub names: Vec<ServiceName>,
 }
 
 impl StepKind for StopServices {
@@ -20,15 +21,14 @@ impl StepKind for StopServices {
     }
 
     fn title(&self) -> String {
-        format!("Stop {}: the outage starts", self.names.join(", "))
+        format!("Stop {}: the outage starts", list(&self.names))
     }
 
     fn probe(&self, scene: &Scene<'_>) -> Result<Probe, Failure> {
         let services = scene.machine.services()?;
-        let running = services.iter().find(|service| {
-            service.state == ServiceState::Running
-                && self.names.iter().any(|name| name.eq_ignore_ascii_case(&service.name))
-        });
+        let running = services
+            .iter()
+            .find(|service| service.state == ServiceState::Running && self.names.contains(&service.name));
         Ok(match running {
             Some(service) => Probe::Needed(format!("{} runs", service.name)),
             None => Probe::Done,
@@ -44,18 +44,18 @@ impl StepKind for StopServices {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StartServices {
     /// The services that ran when the procedure was frozen, in the order in which they start.
-    pub names: Vec<String>,
+    pub names: Vec<ServiceName>,
 }
 
 impl StartServices {
     /// Those that can be started, and why the others cannot: the new server's services have other names.
     pub fn possible(&self, scene: &Scene<'_>) -> Result<(Vec<Service>, Vec<String>), Failure> {
         let all = scene.machine.services()?;
-        let find = |name: &str| all.iter().find(|service| service.name.eq_ignore_ascii_case(name));
+        let find = |name: &ServiceName| all.iter().find(|service| service.name == *name);
         let (mut possible, mut left_out, mut stay) = (Vec::new(), Vec::new(), Vec::new());
         for name in &self.names {
             let Some(service) = find(name) else { continue };
-            let is_missing = |needed: &&String| find(needed).is_none() || stay.contains(&needed.to_ascii_lowercase());
+            let is_missing = |needed: &&ServiceName| find(needed).is_none() || stay.contains(needed);
             let why = match service.depends_on.iter().find(is_missing) {
                 Some(missing) => format!("it depends on {missing}, which does not run any more"),
                 None if service.start == StartType::Disabled => "it has been disabled".to_owned(),
@@ -65,7 +65,7 @@ impl StartServices {
                 }
             };
             left_out.push(format!("{name}: {why}"));
-            stay.push(name.to_ascii_lowercase());
+            stay.push(name);
         }
         Ok((possible, left_out))
     }
@@ -77,7 +77,7 @@ impl StepKind for StartServices {
     }
 
     fn title(&self) -> String {
-        format!("Start {} again", self.names.join(", "))
+        format!("Start {} again", list(&self.names))
     }
 
     fn probe(&self, scene: &Scene<'_>) -> Result<Probe, Failure> {

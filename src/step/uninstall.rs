@@ -1,6 +1,7 @@
 //! Uninstall an old product, and get what it leaves in a web site out of the way.
 
 use super::{Probe, Scene, StepId, StepKind};
+use crate::names::ProductCode;
 use crate::plan::Component;
 use crate::platform::op::{Op, WayBack};
 use crate::platform::registry::View;
@@ -15,7 +16,7 @@ pub struct Uninstall {
     /// Which component.
     pub component: Component,
     /// Product code.
-    pub code: String,
+    pub code: ProductCode,
     /// Name and version.
     pub name: String,
     /// The package it can be installed from again, where it lies today, with its properties; `None` is the point of no

@@ -1,6 +1,7 @@
 //! Verify: the outage ends.
 
 use super::{FollowUp, Probe, Scene, StepId, StepKind};
+use crate::names::{ProductCode, ServiceName, SiteName};
 use crate::plan::Component;
 use crate::platform::facts::ServiceState;
 use crate::platform::op::Op;
@@ -27,7 +28,7 @@ pub enum Expected {
         /// Which component.
         component: Component,
         /// Their codes.
-        codes: Vec<String>,
+        codes: Vec<ProductCode>,
     },
     /// The component has a product of the new era.
     NewInstalled {
@@ -37,12 +38,12 @@ pub enum Expected {
     /// A service runs.
     Runs {
         /// Its name.
-        service: String,
+        service: ServiceName,
     },
     /// An application is there and open. A person may have chosen another folder for it.
     Application {
         /// The site's name.
-        site: String,
+        site: SiteName,
         /// The application's path.
         path: String,
         /// The folder that was planned.
@@ -71,9 +72,8 @@ impl Expected {
             }
             Expected::Runs { service } => {
                 let services = machine.services()?;
-                let running = services
-                    .iter()
-                    .any(|found| found.name.eq_ignore_ascii_case(service) && found.state == ServiceState::Running);
+                let running =
+                    services.iter().any(|found| found.name == *service && found.state == ServiceState::Running);
                 (!running).then(|| format!("the service {service} does not run"))
             }
             Expected::Application { site, path, folder } => {

@@ -1,6 +1,7 @@
 //! Install a web component under its name, closed to users.
 
 use super::{Certainty, Probe, Scene, StepId, StepKind};
+use crate::names::{ProductCode, SiteName};
 use crate::plan::{Component, Method};
 use crate::platform::facts::Application;
 use crate::platform::op::{Gate, Op};
@@ -31,8 +32,8 @@ pub struct InstallWeb {
     pub signed_by: Option<String>,
     /// TARGETVDIR, TARGETSITE, TARGETAPPPOOL and what the plan adds.
     pub properties: BTreeMap<String, String>,
-    /// The site's name.
-    pub site: String,
+    /// The site.
+    pub site: SiteName,
     /// The application's path below it, with the leading slash.
     pub path: String,
     /// The folder the package will use: the site's with the name of the virtual directory.
@@ -40,7 +41,7 @@ pub struct InstallWeb {
     /// Where the web.config as shipped is kept.
     pub shipped: WinPath,
     /// Product codes of the old era: what else is installed afterwards is the new one.
-    pub old_codes: Vec<String>,
+    pub old_codes: Vec<ProductCode>,
 }
 
 /// The id of the step that installs a component.
@@ -81,7 +82,7 @@ impl InstallWeb {
         }
         let mut survey = survey(scene.machine)?;
         let found = survey.components.remove(&self.component).unwrap_or_default();
-        let mut here = found.applications.into_iter().filter(|served| served.site.eq_ignore_ascii_case(&self.site));
+        let mut here = found.applications.into_iter().filter(|served| served.site == self.site);
         Ok(here.next().filter(|_| here.next().is_none()).map(|served| served.application))
     }
 

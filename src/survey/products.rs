@@ -1,5 +1,6 @@
 //! Installed products, and which component each one is.
 
+use crate::names::ProductCode;
 use crate::package::{packed_code, unpacked_code};
 use crate::plan::Component;
 use crate::platform::registry::{Key, Value, View};
@@ -16,7 +17,7 @@ const ALL_USERS: &str = "S-1-5-18";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Product {
     /// The name of its uninstall key: a product code, unless it is no Windows Installer product.
-    pub code: String,
+    pub code: ProductCode,
     /// Its name.
     pub name: String,
     /// Its version; empty where it says none.
@@ -100,7 +101,7 @@ fn normalised(name: &str) -> String {
 /// Every product in both registry views, and those that Windows Installer has for one user only.
 pub fn all(machine: &dyn Inspect) -> Result<Vec<Product>, Failure> {
     let mut all: Vec<Product> = Vec::new();
-    let is_known = |all: &[Product], code: &str| all.iter().any(|seen| seen.code.eq_ignore_ascii_case(code));
+    let is_known = |all: &[Product], code: &str| all.iter().any(|seen| seen.code == *code);
     for view in [View::Native, View::Wow32] {
         let Some(uninstall) = machine.registry_key(view, UNINSTALL)? else { continue };
         for code in uninstall.keys {
@@ -154,7 +155,7 @@ fn product(
         windows_installer,
         package: None,
         user: None,
-        code,
+        code: code.into(),
     };
     // Thousands of products may be installed; only ours are worth another look.
     if windows_installer && (wanted || product.component().is_some()) {
@@ -175,7 +176,7 @@ fn product_of_user(machine: &dyn Inspect, user: &str, code: &str) -> Result<Opti
     let Some(key) = machine.registry_key(View::Native, &path)? else { return Ok(None) };
     let Some(name) = key.text("DisplayName") else { return Ok(None) };
     Ok(Some(Product {
-        code: code.to_ascii_uppercase(),
+        code: code.to_ascii_uppercase().into(),
         name: name.to_owned(),
         version: key.text("DisplayVersion").unwrap_or_default().to_owned(),
         publisher: key.text("Publisher").unwrap_or_default().to_owned(),
@@ -228,8 +229,12 @@ pub fn of(machine: &dyn Inspect, component: Component) -> Result<Vec<Product>, F
 }
 
 /// True where a product of a component is installed that is none of the old ones.
-pub fn is_newer_installed(machine: &dyn Inspect, component: Component, old_codes: &[String]) -> Result<bool, Failure> {
-    let is_old = |product: &Product| old_codes.iter().any(|code| code.eq_ignore_ascii_case(&product.code));
+pub fn is_newer_installed(
+    machine: &dyn Inspect,
+    component: Component,
+    old_codes: &[ProductCode],
+) -> Result<bool, Failure> {
+    let is_old = |product: &Product| old_codes.contains(&product.code);
     Ok(of(machine, component)?.iter().any(|product| !is_old(product)))
 }
 
@@ -249,7 +254,7 @@ mod tests {
 
     fn named(name: &str, version: &str) -> Product {
         Product {
-            code: String::new(),
+            code: ProductCode::default(),
             name: name.to_owned(),
             version: version.to_owned(),
             publisher: String::new(),

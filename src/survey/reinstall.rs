@@ -30,7 +30,7 @@ pub fn installs_again(machine: &dyn Inspect, path: &WinPath, product: &Product) 
         .map_err(|failure| failure.to_string())?
         .ok_or_else(|| format!("the package of {}, {path}, is not there", product.title()))?;
     let info = package.info().clone();
-    if !info.product_code.eq_ignore_ascii_case(&product.code) {
+    if product.code != *info.product_code {
         return Err(format!(
             "{path} is the package of another product: {} {} {} instead of {} {}",
             info.product_name,

@@ -251,7 +251,7 @@ fn a_product_that_says_no_way_to_uninstall_it_is_uninstalled_by_a_person() {
     // The person does it, and the run goes on.
     portal_by_windows_installer(&disk, 1);
     let (code, _) = product(&disk, "User Portal");
-    let op = Op::Uninstall { code, name: String::new(), log: path(r"C:\by-hand.log"), way_back: None };
+    let op = Op::Uninstall { code: code.into(), name: String::new(), log: path(r"C:\by-hand.log"), way_back: None };
     boot(&disk).perform(&op, &mut |_| {}).unwrap();
     assert_eq!(resume(&disk).unwrap().unwrap(), End::Done { reboot: false });
 }

@@ -83,7 +83,7 @@ fn install(disk: &MemoryDisk, given: &[(&str, &str)]) -> Result<Outcome, Failure
 }
 
 fn uninstall(disk: &MemoryDisk, code: &str) {
-    let op = Op::Uninstall { code: code.to_owned(), name: "fixture".to_owned(), log: path(LOG), way_back: None };
+    let op = Op::Uninstall { code: code.into(), name: "fixture".to_owned(), log: path(LOG), way_back: None };
     boot(disk).perform(&op, &mut |_| ()).unwrap();
 }
 

@@ -74,7 +74,7 @@ fn an_agent_outside_the_default_folder_comes_back_into_its_own() {
     copy(&disk, &package, r"C:\tmp\agent.msi");
     let log = path(r"C:\tmp\agent.log");
     let perform = |op| boot(&disk).perform(&op, &mut |_| {}).unwrap();
-    perform(Op::Uninstall { code, name: "agent".to_owned(), log: log.clone(), way_back: None });
+    perform(Op::Uninstall { code: code.into(), name: "agent".to_owned(), log: log.clone(), way_back: None });
     perform(Op::Copy { from: path(r"C:\Program Files\PhoneFactor"), to: path(r"D:\PF") });
     perform(Op::Remove { path: path(r"C:\Program Files\PhoneFactor") });
     let properties = [("TARGETDIR".to_owned(), r"D:\PF\".to_owned())].into();

@@ -62,7 +62,7 @@ fn the_backup_of_what_a_person_has_uninstalled_since_is_kept() {
     let disk = called_off();
     let (code, _) = product(&disk, "PhoneFactor User Portal");
     let log = path(r"C:\Install\uninstall.log");
-    let uninstall = Op::Uninstall { code, name: "the portal".to_owned(), log, way_back: None };
+    let uninstall = Op::Uninstall { code: code.into(), name: "the portal".to_owned(), log, way_back: None };
     boot(&disk).perform(&uninstall, &mut |_| {}).unwrap();
     disk::remove(&disk, &path(r"C:\inetpub\wwwroot\PhoneFactor")).unwrap();
     put_hook(&disk, 0);
@@ -233,7 +233,7 @@ fn a_rollback_that_does_not_reach_the_state_before_says_so() {
     let engine = engine(&machine, &clock);
     let mut found = engine.last_run().unwrap().unwrap();
     let service = found.frozen.survey.services[0].clone();
-    found.frozen.survey.services.push(pfupgrade::platform::facts::Service { name: "Gone".to_owned(), ..service });
+    found.frozen.survey.services.push(pfupgrade::platform::facts::Service { name: "Gone".into(), ..service });
     let ended = engine.rollback(&found, &mut Silent);
     let Err(EngineError::Rollback { failure, .. }) = &ended else { panic!("{ended:?}") };
     assert!(failure.why.contains("the service Gone is missing"), "{failure}");
@@ -327,7 +327,7 @@ fn a_service_of_the_new_server_that_has_the_old_name_is_left_alone() {
     let disk = killed_before(&one_server(), &plan("one-server"), "WebServiceSdkSetup64.msi");
     change(&disk, |facts| {
         let service = facts.services.iter_mut().find(|service| service.name == "MultiFactorAuthAdSync").unwrap();
-        service.name = "PFSvc".to_owned();
+        service.name = "PFSvc".into();
         service.state = ServiceState::Running;
     });
     resume(&disk).unwrap().unwrap();

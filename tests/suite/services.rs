@@ -15,13 +15,13 @@ const HOOK: &str = "[[hook]]\nbefore = \"uninstall-portal\"\nrun = ['C:\\Scripts
 
 fn service(name: &str, needs: &str, start: StartType) -> Service {
     Service {
-        name: name.to_owned(),
+        name: name.into(),
         display_name: format!("Contoso {name}"),
         image_path: format!(r"C:\Contoso\{name}.exe"),
         state: ServiceState::Running,
         start,
         account: r"CONTOSO\svc".to_owned(),
-        depends_on: vec![needs.to_owned()],
+        depends_on: vec![needs.into()],
     }
 }
 
@@ -45,7 +45,7 @@ fn server() -> MemoryDisk {
 fn running(disk: &MemoryDisk) -> Vec<String> {
     let facts = MachineFacts::read(disk).unwrap();
     let running = facts.services.iter().filter(|service| service.state == ServiceState::Running);
-    running.map(|service| service.name.clone()).collect()
+    running.map(|service| service.name.to_string()).collect()
 }
 
 #[test]
@@ -103,7 +103,7 @@ impl Operator for Administrator<'_> {
         if gate.id == "portal-url" {
             change(self.1, |facts| {
                 let monitor = facts.services.iter_mut().find(|service| service.name == "Monitor").unwrap();
-                monitor.depends_on = vec!["MultiFactorAuth".to_owned()];
+                monitor.depends_on = vec!["MultiFactorAuth".into()];
             });
             self.2.refresh().unwrap();
         }
@@ -128,13 +128,13 @@ fn what_can_be_started_again_runs_at_the_end() {
 fn a_simulated_service_stops_with_what_it_needs_and_starts_what_it_needs() {
     let disk = server();
     let machine = boot(&disk);
-    let outcome = machine.perform(&Op::stop("PFSvc"), &mut |_| {}).unwrap();
+    let outcome = machine.perform(&Op::stop(&"PFSvc".into()), &mut |_| {}).unwrap();
     assert_eq!(running(&disk), ["Other"]);
     assert_eq!(outcome.notes.len(), 2, "{:?}", outcome.notes);
-    let start = |name: &str| Op::Service { name: name.to_owned(), state: ServiceState::Running, start: None };
+    let start = |name: &str| Op::Service { name: name.into(), state: ServiceState::Running, start: None };
     machine.perform(&start("Reports"), &mut |_| {}).unwrap();
     assert_eq!(running(&disk), ["Reports", "PFSvc", "Monitor", "Other"]);
-    machine.perform(&Op::stop("Other"), &mut |_| {}).unwrap();
+    machine.perform(&Op::stop(&"Other".into()), &mut |_| {}).unwrap();
     let failure = machine.perform(&start("Other"), &mut |_| {}).unwrap_err();
     assert!(failure.why.contains("error 1075") && failure.why.contains("EventLog"), "{failure}");
     let text = machine.facts().to_text().unwrap().replace("\"EventLog\"", "\"Other\"");

@@ -65,7 +65,7 @@ impl ByHand<'_> {
         let mut application = iis.application(site, old).unwrap().clone();
         application.path = new.to_owned();
         application.folder = path(folder);
-        self.perform(Op::Configure { site: site.to_owned(), application });
+        self.perform(Op::Configure { site: site.into(), application });
     }
 }
 
@@ -81,7 +81,7 @@ fn by_hand(names: [&str; 3], portal: &[u8], mobile: &[u8]) -> MemoryDisk {
     create_folders(machine.disk(), &path(r"C:\ProgramData\pfupgrade")).unwrap();
 
     // "Uninstall the User Portal", the custom theme saved before and what is left in the folder put aside.
-    hand.perform(Op::stop("PFSvc"));
+    hand.perform(Op::stop(&"PFSvc".into()));
     let theme = path(r"C:\ProgramData\pfupgrade\theme");
     hand.perform(Op::Copy { from: web.join(r"PhoneFactor\App_Themes\Contoso").unwrap(), to: theme.clone() });
     hand.uninstall("PhoneFactor User Portal");

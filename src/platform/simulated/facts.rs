@@ -256,16 +256,16 @@ impl MachineFacts {
 
     /// A service by its name.
     pub fn service(&self, name: &str) -> Option<&Service> {
-        self.services.iter().find(|service| service.name.eq_ignore_ascii_case(name))
+        self.services.iter().find(|service| service.name == *name)
     }
 
     pub(super) fn service_mut(&mut self, name: &str) -> Option<&mut Service> {
-        self.services.iter_mut().find(|service| service.name.eq_ignore_ascii_case(name))
+        self.services.iter_mut().find(|service| service.name == *name)
     }
 
     pub(super) fn applications_of(&mut self, site: &str) -> Option<&mut Vec<Application>> {
         let sites = &mut self.web_server.as_mut()?.sites;
-        sites.iter_mut().find(|found| found.name.eq_ignore_ascii_case(site)).map(|site| &mut site.applications)
+        sites.iter_mut().find(|found| found.name == *site).map(|site| &mut site.applications)
     }
 
     /// What Windows Installer remembers of a product.

@@ -42,6 +42,7 @@ use super::op::Op;
 use super::own::{self, AtStart, Notice};
 use super::registry::{self as export, Key, View};
 use super::{Doing, Failure, Inspect, Monitor, Outcome, Platform, Process, Progress, files};
+use crate::names::ServiceName;
 use crate::winpath::WinPath;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -200,7 +201,7 @@ impl Simulated {
         }
         let notes = match wanted {
             ServiceState::Running => self.start_needed_by(&service, &refused)?,
-            ServiceState::Stopped => self.stop_dependents_of(name)?,
+            ServiceState::Stopped => self.stop_dependents_of(&service.name)?,
         };
         let when = if wanted == ServiceState::Running { When::Start } else { When::Stop };
         if let Some(why) = self.trouble_with_service(name, when)? {
@@ -235,9 +236,9 @@ impl Simulated {
     }
 
     /// Stops what cannot run without a service that is about to stop.
-    fn stop_dependents_of(&self, name: &str) -> Result<Vec<String>, Failure> {
+    fn stop_dependents_of(&self, name: &ServiceName) -> Result<Vec<String>, Failure> {
         let runs = |service: &&Service| service.needs(name) && service.state == ServiceState::Running;
-        let dependents: Vec<String> =
+        let dependents: Vec<ServiceName> =
             self.locked().services.iter().filter(runs).map(|service| service.name.clone()).collect();
         let mut notes = Vec::new();
         for dependent in dependents {

@@ -212,9 +212,9 @@ impl Rehearsal {
     fn hang(&self, op: &Op, watch: &mut dyn Monitor) -> Result<Outcome, Failure> {
         let (with, limit) = match op {
             Op::Install { package, .. } => (package.name().to_owned(), INSTALLER_LIMIT),
-            Op::Uninstall { code, .. } => (code.clone(), INSTALLER_LIMIT),
+            Op::Uninstall { code, .. } => (code.to_string(), INSTALLER_LIMIT),
             Op::Run { program, timeout, .. } => (program.name().to_owned(), *timeout),
-            Op::Service { name, .. } => (name.clone(), SERVICE_LIMIT),
+            Op::Service { name, .. } => (name.to_string(), SERVICE_LIMIT),
             _ => return Err(Failure::new(op, "this failure was asked for (--fail-at): nothing here could hang")),
         };
         let takes = SignedDuration::try_from(limit.saturating_mul(2)).unwrap_or(SignedDuration::MAX);

@@ -59,7 +59,7 @@ fn code(machine: &Simulated, name: &str) -> String {
 }
 
 fn uninstall(machine: &Simulated, name: &str) -> Op {
-    Op::Uninstall { code: code(machine, name), name: name.to_owned(), log: path(LOG), way_back: None }
+    Op::Uninstall { code: code(machine, name).into(), name: name.to_owned(), log: path(LOG), way_back: None }
 }
 
 fn run(program: &str) -> Op {
@@ -68,7 +68,7 @@ fn run(program: &str) -> Op {
 }
 
 fn service(name: &str, state: ServiceState) -> Op {
-    Op::Service { name: name.to_owned(), state, start: None }
+    Op::Service { name: name.into(), state, start: None }
 }
 
 fn text(disk: &dyn ReadDisk, at: &str) -> String {
@@ -226,7 +226,7 @@ fn an_application_gets_its_pool_and_settings() {
         machine.web_server().unwrap().unwrap().application("Mobile", "/PhoneFactorPhoneAppWebService").unwrap().clone();
     application.pool = "PhoneFactor".to_owned();
     application.settings.insert("x".to_owned(), "y".to_owned());
-    let op = |application: &Application| Op::Configure { site: "mobile".to_owned(), application: application.clone() };
+    let op = |application: &Application| Op::Configure { site: "mobile".into(), application: application.clone() };
     perform(&machine, &op(&application)).unwrap();
     let found = open(&disk).web_server().unwrap().unwrap();
     assert_eq!(found.application("Mobile", "/PhoneFactorPhoneAppWebService"), Some(&application));

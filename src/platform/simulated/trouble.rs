@@ -204,7 +204,7 @@ impl Simulated {
             }
             Op::Uninstall { code, name, .. } => {
                 let known = self.locked().product(code).map(|product| product.name.clone());
-                (When::Uninstall, [code.clone(), name.clone()].into_iter().chain(known).collect())
+                (When::Uninstall, [code.to_string(), name.clone()].into_iter().chain(known).collect())
             }
             Op::Run { program, .. } => (When::Run, vec![program.name().to_owned()]),
             _ => (When::Run, Vec::new()),

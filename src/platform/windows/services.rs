@@ -2,6 +2,7 @@
 
 use super::registry;
 use super::win32::services as win32;
+use crate::names::ServiceName;
 use crate::platform::facts::{Service, ServiceState, StartType};
 use crate::platform::op::SERVICE_LIMIT;
 use crate::platform::registry::{Value, View};
@@ -37,7 +38,7 @@ pub(super) fn all() -> Result<Vec<Service>, Failure> {
             },
             depends_on: needed(key.value("DependOnService")),
             state: if found.runs { ServiceState::Running } else { ServiceState::Stopped },
-            name: found.name,
+            name: found.name.into(),
             display_name: found.display_name,
         });
     }
@@ -45,12 +46,15 @@ pub(super) fn all() -> Result<Vec<Service>, Failure> {
 }
 
 /// The services that a service needs; what begins with `+` is a group of them, such as that of the network.
-fn needed(value: Option<&Value>) -> Vec<String> {
+fn needed(value: Option<&Value>) -> Vec<ServiceName> {
     let all = match value {
         Some(Value::List(all)) => all.as_slice(),
         _ => &[],
     };
-    all.iter().filter(|name| !name.is_empty() && !name.starts_with('+')).cloned().collect()
+    all.iter()
+        .filter(|name| !name.is_empty() && !name.starts_with('+'))
+        .map(|name| ServiceName::from(name.as_str()))
+        .collect()
 }
 
 /// Brings a service to a state and a start type.

@@ -68,7 +68,7 @@ fn web_server(wwwroot: WinPath, mobile: WinPath) -> WebServer {
     };
     let site = |id, name: &str, folder: WinPath, bindings: &[&str]| Site {
         id,
-        name: name.to_owned(),
+        name: name.into(),
         folder,
         bindings: bindings.iter().map(|binding| (*binding).to_owned()).collect(),
         applications: Vec::new(),

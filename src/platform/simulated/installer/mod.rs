@@ -284,13 +284,13 @@ fn remember(facts: &mut MachineFacts, plan: &Plan) {
             service.state = ServiceState::Stopped;
         }
     }
-    facts.services.retain(|service| !plan.delete.iter().any(|name| service.name.eq_ignore_ascii_case(name)));
+    facts.services.retain(|service| !plan.delete.iter().any(|name| service.name == *name.as_str()));
 }
 
 fn set_up(facts: &mut MachineFacts, plan: &Plan) {
     for service in &plan.services {
         let known = facts.service(&service.name).map(|known| known.state);
-        facts.services.retain(|known| !known.name.eq_ignore_ascii_case(&service.name));
+        facts.services.retain(|known| known.name != service.name);
         facts.services.push(Service { state: known.unwrap_or(service.state), ..service.clone() });
     }
     for key in &plan.registry.made {
@@ -309,7 +309,7 @@ fn set_up(facts: &mut MachineFacts, plan: &Plan) {
 
 fn tear_down(facts: &mut MachineFacts, code: &str, record: &Installed) {
     facts.installed.insert(code.to_ascii_uppercase(), Installed { stage: Stage::Removing, ..record.clone() });
-    facts.services.retain(|service| !record.services.iter().any(|name| service.name.eq_ignore_ascii_case(name)));
+    facts.services.retain(|service| !record.services.iter().any(|name| service.name == *name.as_str()));
     for (key, name) in &record.values {
         facts.registry.unset(key, name);
     }

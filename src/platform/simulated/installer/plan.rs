@@ -180,7 +180,7 @@ fn web_target<R: Read + Seek>(
         folder.ok_or_else(|| Stop::fatal(format!("the virtual directory name `{directory}` cannot be used")))?;
     let pool = property("TARGETAPPPOOL", "DefaultAppPool");
     let application = Application { path: format!("/{directory}"), folder, pool, settings: BTreeMap::new() };
-    Ok(WebTarget { site: site.name.clone(), application })
+    Ok(WebTarget { site: site.name.to_string(), application })
 }
 
 /// What has to hold before a first installation.
@@ -227,7 +227,7 @@ fn services<R: Read + Seek>(package: &Package<R>, layout: &Layout) -> Vec<Servic
         let arguments = filled(&row.arguments);
         let blank = if arguments.is_empty() { "" } else { " " };
         Some(Service {
-            name: filled(&row.name),
+            name: filled(&row.name).into(),
             display_name: filled(&row.display_name),
             image_path: format!("\"{program}\"{blank}{arguments}"),
             state: ServiceState::Stopped,

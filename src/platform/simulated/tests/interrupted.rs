@@ -172,7 +172,7 @@ fn a_product_of_a_captured_machine_is_removed_by_its_package() {
         before: Vec::new(),
         after: Vec::new(),
     };
-    let op = Op::Uninstall { code, name: "portal".to_owned(), log: path(LOG), way_back: Some(way_back) };
+    let op = Op::Uninstall { code: code.into(), name: "portal".to_owned(), log: path(LOG), way_back: Some(way_back) };
     survives_every_cut(&disk, &op);
     perform(&machine, &op).unwrap();
     assert!(machine.web_server().unwrap().unwrap().application("Default Web Site", "/PhoneFactor").is_none());

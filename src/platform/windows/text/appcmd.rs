@@ -79,7 +79,7 @@ pub(in crate::platform::windows) fn sites(xml: &str, expand: Expand<'_>) -> Resu
         sites.push(Site {
             id: id.ok_or_else(|| incomplete(&name))?,
             bindings: bindings(outer, site),
-            name,
+            name: name.into(),
             folder,
             applications,
         });
