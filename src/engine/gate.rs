@@ -15,7 +15,7 @@ const WATCH_EVERY: Duration = Duration::from_secs(5);
 pub trait Operator {
     /// Has the person do what a gate asks. `still` says why the gate is not passed yet.
     fn at_gate(&mut self, gate: &Gate, still: &str) -> Answer;
-    /// True once the person wants to stop: asked between operations.
+    /// Whether the person wants to stop: asked between two operations, and between two blocks that are copied or read.
     fn wants_to_stop(&self) -> bool {
         false
     }
