@@ -46,7 +46,10 @@ fn work(args: &RollbackArgs, scene: Scene<'_>) -> Result<Ending, Fault> {
     }
     stop::listen();
     let mut progress = Progress::new(&scene, &[]);
-    progress.first("Reading every backup again before anything is put back.");
+    progress.first(match found.standing {
+        Standing::RollingBack => "Continuing the rollback.",
+        _ => "Reading every backup again before anything is put back.",
+    });
     let progress = Telling::new(&scene, Notice::GoesBack, progress);
     let forgets = args.unattended.after_reboot == AfterReboot::Tell;
     let mut progress = Begins { scene: &scene, forgets, progress };

@@ -97,7 +97,7 @@ fn asked<S: Serializer>(gate: &Gate, serializer: S) -> Result<S::Ok, S::Error> {
 pub trait Watcher {
     /// Takes notice of an event.
     fn event(&mut self, event: &Event);
-    /// True once a rollback is to stop between two of its parts.
+    /// Whether a rollback is to stop: asked between two of its parts, and between two blocks that are copied or read.
     fn wants_to_stop(&self) -> bool {
         false
     }

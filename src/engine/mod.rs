@@ -53,7 +53,8 @@ pub enum End {
     },
     /// A person has to do something first; `resume` goes on.
     Waiting(Gate),
-    /// The operator stopped it between two operations; `resume` goes on.
+    /// The operator stopped it: between two operations, or between two blocks of one that can be repeated. `resume`
+    /// goes on, or `rollback` where that had begun.
     Stopped,
     /// Everything is as it was before the run.
     RolledBack,

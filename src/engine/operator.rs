@@ -6,7 +6,7 @@ use crate::platform::op::Gate;
 pub trait Operator {
     /// Has the person do what a gate asks. `still` says why the gate is not passed yet.
     fn at_gate(&mut self, gate: &Gate, still: &str) -> Answer;
-    /// True once the person wants to stop: asked between operations.
+    /// Whether the person wants to stop: asked between two operations, and between two blocks that are copied or read.
     fn wants_to_stop(&self) -> bool {
         false
     }

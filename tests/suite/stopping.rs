@@ -242,3 +242,53 @@ fn checking_a_run_stops_at_any_block() {
     }
     assert_same(&machine, &whole(&disk), "checked");
 }
+
+/// The program itself, interrupted by its terminal.
+#[cfg(unix)]
+mod program {
+    use super::support::runs;
+    use std::io::{BufRead, BufReader, Read};
+    use std::path::Path;
+    use std::process::{Command, Stdio};
+
+    /// Runs the program and interrupts it once it has said some words; its exit code and all that it said on stderr.
+    fn interrupted_at(machine: &Path, command: &[&str], words: &str) -> (i32, String) {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_pfupgrade"));
+        program.args(command).arg(format!("--simulate={}", machine.display()));
+        program.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut program = program.spawn().unwrap();
+        let mut said = BufReader::new(program.stderr.take().unwrap());
+        let mut text = String::new();
+        while !text.contains(words) {
+            assert!(said.read_line(&mut text).unwrap() > 0, "not said: {words}\n{text}");
+        }
+        assert!(Command::new("kill").args(["-INT", &program.id().to_string()]).status().unwrap().success());
+        said.read_to_string(&mut text).unwrap();
+        (program.wait().unwrap().code().unwrap(), text)
+    }
+
+    #[test]
+    fn ctrl_c_stops_a_command_that_copies_or_reads() {
+        let memory = Path::new("/dev/shm");
+        let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap();
+        let machine = folder.path().join("server");
+        let runs = |line: &str| runs::program(folder.path()).says(&format!("{line} --simulate=server"));
+        let plan = concat!(env!("CARGO_MANIFEST_DIR"), "/plans/one-server.toml");
+        runs(&format!("plan {plan}")).ends_with(0);
+        // To copy or to read it takes longer than to be interrupted.
+        let large = std::fs::File::create(machine.join("C/Program Files/PhoneFactor/Data/large.bin")).unwrap();
+        large.set_len(150 << 20).unwrap();
+        let (code, said) = interrupted_at(&machine, &["run", plan, "--yes"], "] Back up the data folder");
+        assert_eq!(code, 12, "{said}");
+        runs("status").ends_with(0).prints("stopped by the operator at the step back-up-data");
+        runs("resume").ends_with(0);
+
+        let (code, said) = interrupted_at(&machine, &["rollback", "--yes"], "Reading every backup");
+        assert!(code == 12 && said.contains("The rollback has not begun"), "{code}\n{said}");
+        runs("status").ends_with(0).prints("it is finished");
+        let (code, said) = interrupted_at(&machine, &["rollback", "--yes"], r"PhoneFactor\Data to");
+        assert!(code == 12 && !said.contains("has not begun"), "{code}\n{said}");
+        runs("status").ends_with(0).prints("its rollback was stopped by the operator");
+        runs("rollback").ends_with(0);
+    }
+}
