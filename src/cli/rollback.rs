@@ -46,7 +46,7 @@ fn work(args: &RollbackArgs, scene: Scene<'_>) -> Result<Ending, Fault> {
     }
     stop::listen();
     let mut progress = Progress::new(&scene, &[]);
-    progress.first(match found.standing {
+    progress.first(match found.standing() {
         Standing::RollingBack => "Continuing the rollback.",
         _ => "Reading every backup again before anything is put back.",
     });

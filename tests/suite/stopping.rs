@@ -246,7 +246,7 @@ fn checking_a_run_stops_at_any_block() {
 /// The program itself, interrupted by its terminal.
 #[cfg(unix)]
 mod program {
-    use super::support::runs;
+    use crate::support::runs;
     use std::io::{BufRead, BufReader, Read};
     use std::path::Path;
     use std::process::{Command, Stdio};
