@@ -14,7 +14,7 @@ use crate::names::SiteName;
 use crate::plan::Component;
 use crate::platform::facts::{Application, Bits, Service, System, WebServer};
 use crate::platform::registry::View;
-use crate::platform::{Doing, Failure, Inspect, disk};
+use crate::platform::{Context, Failure, Inspect, disk};
 use crate::winpath::WinPath;
 use products::Product;
 use serde::{Deserialize, Serialize};
@@ -34,7 +34,7 @@ pub struct Survey {
     /// Where the server is installed; an AD FS server may have this without an agent.
     pub install: Option<InstallPath>,
     /// Products, application and folder of each component that left any trace.
-    pub components: BTreeMap<Component, Found>,
+    pub components: BTreeMap<Component, FoundComponent>,
     /// The services whose program lies below InstallPath.
     pub services: Vec<Service>,
     /// Services of others that cannot run without those.
@@ -81,7 +81,7 @@ impl InstallPath {
 
 /// What was found of one component.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Found {
+pub struct FoundComponent {
     /// Products whose name is the component's, of both eras.
     pub products: Vec<Product>,
     /// Applications of IIS that serve it.
@@ -90,7 +90,7 @@ pub struct Found {
     pub evidence: Vec<String>,
 }
 
-impl Found {
+impl FoundComponent {
     /// Its products of version 5 and older.
     pub fn old(&self) -> impl Iterator<Item = &Product> {
         self.products.iter().filter(|product| !product.is_new_era())
@@ -157,7 +157,7 @@ pub fn survey(machine: &dyn Inspect) -> Result<Survey, Failure> {
         }
     };
     let web_server = machine.web_server()?;
-    let mut components: BTreeMap<Component, Found> = BTreeMap::new();
+    let mut components: BTreeMap<Component, FoundComponent> = BTreeMap::new();
     for product in products::all(machine)? {
         if let Some(component) = product.component() {
             components.entry(component).or_default().products.push(product);
@@ -166,7 +166,7 @@ pub fn survey(machine: &dyn Inspect) -> Result<Survey, Failure> {
     let sdk_clients = web::survey(machine, web_server.as_ref(), &mut components)?;
     if let Some(install) = &install {
         let file = install.data().child("PhoneFactor.pfdata");
-        if disk::exists(machine.files(), &file).doing(format!("look for {file}"))? {
+        if disk::exists(machine.files(), &file).context(format!("look for {file}"))? {
             components.entry(Component::Server).or_default().evidence.push(format!("data file {file}"));
         }
     }

@@ -4,9 +4,9 @@ use super::{Placeholders, StandIn, Work, package};
 use crate::plan::Component;
 use crate::platform::disk::{self, Entry, Kind};
 use crate::platform::simulated::{demo, needs};
-use crate::platform::{Doing, Failure};
+use crate::platform::{Context, Failure};
 use crate::survey::web_config;
-use crate::survey::{Found, Installed, Served, installed_files, packages};
+use crate::survey::{FoundComponent, Installed, Served, installed_files, packages};
 use crate::webconfig::CONFIG_LIMIT;
 use crate::webconfig::placeholders;
 use crate::winpath::{WinPath, fold};
@@ -40,7 +40,7 @@ impl Work<'_> {
     }
 
     /// What the package of a component has installed, and its own web.config; nothing where it cannot be read.
-    fn shipped(&self, component: Component, found: &Found) -> Result<Shipped, Failure> {
+    fn shipped(&self, component: Component, found: &FoundComponent) -> Result<Shipped, Failure> {
         let product = found.old().next().or_else(|| found.new_era());
         let package = product.and_then(|product| product.package.as_ref());
         let Some(package) = package.filter(|_| component != Component::Server) else { return Ok(Shipped::default()) };
@@ -52,7 +52,7 @@ impl Work<'_> {
 
     fn web_folder(&mut self, served: &Served, shipped: &Shipped) -> Result<(), Failure> {
         let folder = &served.application.folder;
-        let files = self.machine.files().walk(folder).doing(format!("list {folder}"))?;
+        let files = self.machine.files().walk(folder).context(format!("list {folder}"))?;
         self.folder(folder)?;
         // A web.config may keep settings in files of any name.
         let outside = web_config::outside_files(self.machine, &served.web_config());
@@ -84,7 +84,7 @@ impl Work<'_> {
             return Ok(());
         }
         self.folder(folder)?;
-        for entry in self.machine.files().walk(folder).doing(format!("list {folder}"))? {
+        for entry in self.machine.files().walk(folder).context(format!("list {folder}"))? {
             let name = fold(entry.path.name());
             match entry.kind {
                 Kind::Folder => self.folder(&entry.path)?,
@@ -138,10 +138,10 @@ impl Work<'_> {
                 }
             }
             self.copy(path)?;
-            sums.push(disk::hash(self.to.as_read(), path).doing(format!("read {path}"))?);
+            sums.push(disk::hash(self.to.as_read(), path).context(format!("read {path}"))?);
             return self.sign(path, sums);
         }
-        let entry = self.machine.files().entry(path).doing(format!("look for {path}"))?;
+        let entry = self.machine.files().entry(path).context(format!("look for {path}"))?;
         let Some(entry) = entry else { return Ok(()) };
         let (product, version) = self.product_of(path);
         let stands_in = StandIn { path: path.clone(), bytes: entry.len, sha256: None };
@@ -173,9 +173,9 @@ impl Work<'_> {
     pub(super) fn package(&mut self, path: &WinPath, whole: bool) -> Result<(), Failure> {
         let files = self.machine.files();
         let doing = format!("capture the package {path}");
-        let entry = files.entry(path).doing(&doing)?;
+        let entry = files.entry(path).context(&doing)?;
         let Some(entry) = entry.filter(|entry| entry.kind == Kind::File) else { return Ok(()) };
-        for name in package::beside(files.open(path).doing(&doing)?, path) {
+        for name in package::beside(files.open(path).context(&doing)?, path) {
             let Some(beside) = path.parent().and_then(|folder| folder.join(name).ok()) else { continue };
             if self.exists(&beside)? {
                 self.copy(&beside)?;
@@ -189,7 +189,7 @@ impl Work<'_> {
             // What is no package that can be read holds nothing to leave out.
             None => self.copy(path)?,
         }
-        let sum = disk::hash(self.to.as_read(), path).doing(doing)?;
+        let sum = disk::hash(self.to.as_read(), path).context(doing)?;
         self.sign(path, [sum])
     }
 
@@ -197,8 +197,8 @@ impl Work<'_> {
     fn config(&mut self, path: &WinPath, shipped: Option<Vec<u8>>) -> Result<(), Failure> {
         let doing = format!("capture {path}");
         let files = self.machine.files();
-        let Some(entry) = files.entry(path).doing(&doing)? else { return Ok(()) };
-        let bytes = disk::read(files, path, CONFIG_LIMIT).doing(&doing)?;
+        let Some(entry) = files.entry(path).context(&doing)? else { return Ok(()) };
+        let bytes = disk::read(files, path, CONFIG_LIMIT).context(&doing)?;
         match placeholders(bytes, path.as_str(), shipped) {
             Ok((made, values)) => {
                 self.put(path, &mut made.as_slice(), &entry)?;
@@ -221,7 +221,7 @@ impl Work<'_> {
             for version in ["v2.0.50727", "v4.0.30319"] {
                 let below = format!(r"Microsoft.NET\{framework}\{version}\aspnet_regiis.exe");
                 let Some(path) = windows.as_ref().and_then(|windows| windows.join(below).ok()) else { continue };
-                let entry = self.machine.files().entry(&path).doing(format!("look for {path}"))?;
+                let entry = self.machine.files().entry(&path).context(format!("look for {path}"))?;
                 if let Some(entry) = entry {
                     self.put(&path, &mut demo::REGIIS.as_bytes(), &entry)?;
                     self.captured.stand_ins.push(StandIn { path, bytes: entry.len, sha256: None });
@@ -257,7 +257,7 @@ impl Work<'_> {
             return Ok(());
         }
         self.folder(folder)?;
-        let entries = self.machine.files().list(folder).doing(format!("list {folder}"))?;
+        let entries = self.machine.files().list(folder).context(format!("list {folder}"))?;
         let folders = entries.into_iter().filter(|entry| entry.kind == Kind::Folder && wanted(entry.path.name()));
         folders.map(|entry| entry.path).try_for_each(|path| self.folder(&path))
     }
@@ -267,14 +267,14 @@ impl Work<'_> {
     }
 
     fn folder(&mut self, path: &WinPath) -> Result<(), Failure> {
-        disk::create_folders(self.to, path).doing(format!("make the folder {path}"))
+        disk::create_folders(self.to, path).context(format!("make the folder {path}"))
     }
 
     fn copy(&mut self, path: &WinPath) -> Result<(), Failure> {
         let doing = format!("copy {path}");
         let files = self.machine.files();
-        let Some(entry) = files.entry(path).doing(&doing)? else { return Ok(()) };
-        let mut file = files.open(path).doing(&doing)?;
+        let Some(entry) = files.entry(path).context(&doing)? else { return Ok(()) };
+        let mut file = files.open(path).context(&doing)?;
         self.put(path, &mut *file, &entry)
     }
 
@@ -297,7 +297,7 @@ impl Work<'_> {
             file.set_modified(like.modified)?;
             io::Result::Ok(bytes)
         };
-        let bytes = written().doing(format!("write {path}"))?;
+        let bytes = written().context(format!("write {path}"))?;
         self.captured.files += 1;
         self.captured.bytes += bytes;
         Ok(())
@@ -316,7 +316,7 @@ impl Shipped {
     fn has(&self, work: &Work<'_>, below: &str, entry: &Entry) -> Result<bool, Failure> {
         match self.files.get(&fold(below)) {
             Some((len, hash)) if *len == entry.len => {
-                let found = disk::hash(work.machine.files(), &entry.path).doing(format!("read {}", entry.path))?;
+                let found = disk::hash(work.machine.files(), &entry.path).context(format!("read {}", entry.path))?;
                 Ok(found == *hash)
             }
             _ => Ok(false),

@@ -15,7 +15,7 @@ use crate::engine::Engine;
 use crate::plan::{Component, Plan};
 use crate::platform::disk::{self, Disk};
 use crate::platform::simulated::{MachineFacts, Signed};
-use crate::platform::{Doing, Failure, Inspect};
+use crate::platform::{Context, Failure, Inspect};
 use crate::survey::{Survey, survey};
 use crate::winpath::WinPath;
 use jiff::Timestamp;
@@ -100,9 +100,9 @@ pub fn capture(engine: &Engine<'_>, to: &dyn Disk, wish: &Wish) -> Result<Captur
     let installers = draft::look(machine, survey.system.bits, &wish.installers);
     work.packages(&installers)?;
     let Work { facts, captured, .. } = work;
-    let record = toml::to_string(&captured).doing("tell what was captured")?;
+    let record = toml::to_string(&captured).context("tell what was captured")?;
     let record = format!("{RECORD}{record}");
-    disk::replace(to, &WinPath::outside_drives("captured.toml"), record.as_bytes()).doing("write captured.toml")?;
+    disk::replace(to, &WinPath::outside_drives("captured.toml"), record.as_bytes()).context("write captured.toml")?;
     facts.write(to)?;
     Ok(captured)
 }
@@ -146,7 +146,7 @@ impl Work<'_> {
     }
 
     fn exists(&self, path: &WinPath) -> Result<bool, Failure> {
-        disk::exists(self.machine.files(), path).doing(format!("look for {path}"))
+        disk::exists(self.machine.files(), path).context(format!("look for {path}"))
     }
 
     /// Has a file signed by the same people as on the machine; `made` is its content here.

@@ -3,7 +3,7 @@
 use super::fault::Fault;
 use super::options::Global;
 use super::talk::Talk;
-use crate::engine::{Engine, Taken, USUAL_STATE};
+use crate::engine::{Engine, LockGuard, USUAL_STATE};
 use crate::platform::Platform;
 use crate::platform::clock::{Clock, HostClock};
 use crate::platform::disk::{Disk, HostDisk, MemoryDisk};
@@ -118,7 +118,7 @@ impl Machine {
     }
 
     /// Has the machine to itself, as it is from now on. Says so where somebody else had it and is gone.
-    pub(super) fn lock(&self, talk: &Talk) -> Result<Taken<'_>, Fault> {
+    pub(super) fn lock(&self, talk: &Talk) -> Result<LockGuard<'_>, Fault> {
         let taken = self.engine().lock()?;
         if let Some(died) = &taken.died {
             talk.say(&format!("The machine is taken over: {died}."));

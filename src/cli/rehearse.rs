@@ -48,7 +48,7 @@ impl Scene<'_> {
         let left = rehearsal.left()?;
         let engine = Engine { platform: &left, ..self.machine.engine() };
         if let Some(found) = engine.last_run()? {
-            self.tell(fault.kind, &operation, &engine.foretell(&found)?);
+            self.tell(fault.kind, &operation, &engine.forecast(&found)?);
         }
         if !fault.kind.ends_the_program() {
             return ended;
@@ -64,7 +64,7 @@ impl Scene<'_> {
         Err(fault.next(self.command(again)).or(or))
     }
 
-    fn tell(&self, kind: FailKind, operation: &str, foretold: &Forecast) {
+    fn tell(&self, kind: FailKind, operation: &str, forecast: &Forecast) {
         if self.talk.tells_scripts() {
             #[derive(Serialize)]
             struct Rehearsed<'a> {
@@ -75,16 +75,16 @@ impl Scene<'_> {
                 resume: &'a [String],
                 rollback: &'a [String],
             }
-            let Forecast { stands, resume, rollback } = foretold;
+            let Forecast { stands, resume, rollback } = forecast;
             let (event, kind, stands) = ("rehearsed", kind.name(), stands.as_deref());
             self.talk.event(&Rehearsed { event, kind, operation, stands, resume, rollback });
         }
         if self.talk.json {
             return;
         }
-        let stands = foretold.stands.iter().map(|stands| format!(" ({stands})")).collect::<String>();
-        list(self.talk, &format!("`resume` would do{stands}:"), &foretold.resume);
-        list(self.talk, "`rollback` would do:", &foretold.rollback);
+        let stands = forecast.stands.iter().map(|stands| format!(" ({stands})")).collect::<String>();
+        list(self.talk, &format!("`resume` would do{stands}:"), &forecast.resume);
+        list(self.talk, "`rollback` would do:", &forecast.rollback);
     }
 }
 

@@ -63,7 +63,7 @@ impl Scene<'_> {
     /// The gates of a run's procedure. An uninstall is one where its product does not say how it is done.
     fn gates(&self, found: &RecordedRun) -> Vec<String> {
         let machine = self.machine.engine().platform.inspect();
-        let scene = step::Scene { machine, folders: &found.frozen.folders, history: &History::default() };
+        let scene = step::StepContext { machine, folders: &found.frozen.folders, history: &History::default() };
         let ops = found.frozen.steps.iter().filter_map(|step| step.work.kind().operations(&scene).ok().flatten());
         let gate = |op| if let Op::Ask { gate } = op { Some(gate.id) } else { None };
         let uninstalls = found.frozen.steps.iter().filter(|step| step.uninstalls().is_some());

@@ -21,7 +21,7 @@ use crate::prepare::Preview;
 use crate::prepare::prepare;
 use crate::survey::products::{self, Product};
 use crate::survey::reinstall::way_back;
-use crate::survey::{Found, Survey, survey};
+use crate::survey::{FoundComponent, Survey, survey};
 use crate::winpath::WinPath;
 use page::Page;
 
@@ -53,7 +53,7 @@ enum State<'a> {
 }
 
 impl Ground<'_> {
-    fn found(&self, component: Component) -> Option<&Found> {
+    fn found(&self, component: Component) -> Option<&FoundComponent> {
         self.survey.components.get(&component)
     }
 
@@ -149,7 +149,7 @@ impl Writing<'_> {
     }
 
     /// The products to choose from, a line each.
-    fn unclear(&mut self, component: Component, found: &Found) {
+    fn unclear(&mut self, component: Component, found: &FoundComponent) {
         let title = component.title();
         if let Some(new) = found.new_era() {
             self.page.note(&format!("The {title} is here in its old and in its new version: {}.", new.title()));

@@ -5,7 +5,7 @@ use super::{End, Engine, EngineError};
 use crate::journal::Entry;
 use crate::platform::disk;
 use crate::platform::op::{Gate, Op};
-use crate::platform::{Doing, Failure, FailureKind, Manifest, Outcome, Size, installer_log, manifest_of};
+use crate::platform::{Context, Failure, FailureKind, Manifest, Outcome, Size, installer_log, manifest_of};
 use crate::step::{self, Step, StepId, Work};
 
 const MANIFEST_LIMIT: u64 = 256 << 20;
@@ -15,7 +15,7 @@ impl Running<'_> {
     pub(super) fn note_account(&mut self, step: &Step) -> Result<(), EngineError> {
         let Work::ConfigureWeb(configure) = &step.work else { return Ok(()) };
         // The settings are in place; that they cannot be told of fails nothing.
-        match configure.account(&self.scene()) {
+        match configure.account(&self.context()) {
             Ok(Some(account)) => self.write(Entry::Merged { step: step.id.clone(), account: Box::new(account) }),
             Ok(None) | Err(_) => Ok(()),
         }
@@ -35,7 +35,7 @@ impl Running<'_> {
     pub(super) fn note_end(&mut self) -> Result<(), EngineError> {
         let data = self.engine.data_file(self.frozen)?;
         // What cannot be told now can be asked for later; the run is done all the same.
-        let by_hand = step::follow_ups(&self.frozen.steps, &self.scene()).ok();
+        let by_hand = step::follow_ups(&self.frozen.steps, &self.context()).ok();
         self.write(Entry::Finished { data, by_hand })
     }
 }
@@ -78,7 +78,7 @@ impl Engine<'_> {
             Op::ExportKey { to, .. } => to.clone(),
             _ => return Ok((None, None)),
         };
-        let bytes = disk::read(self.platform.files(), &file, MANIFEST_LIMIT).doing(format!("read {file}"))?;
+        let bytes = disk::read(self.platform.files(), &file, MANIFEST_LIMIT).context(format!("read {file}"))?;
         let size = match op {
             Op::BackUp { .. } => serde_json::from_slice(&bytes).ok().map(|manifest: Manifest| manifest.size()),
             _ => Some(Size { files: 1, bytes: bytes.len() as u64 }),

@@ -4,8 +4,8 @@ use super::perform::Watch;
 use super::{Engine, EngineError};
 use crate::journal::{RecordedRun, Standing};
 use crate::platform::disk;
-use crate::platform::{Doing, Failure, FailureKind, Monitor, manifest_of, verify_backup};
-use crate::step::{Kept, Probe, Scene, Source};
+use crate::platform::{Context, Failure, FailureKind, Monitor, manifest_of, verify_backup};
+use crate::step::{Kept, Probe, Source, StepContext};
 use serde::Serialize;
 
 /// Manifests and exported keys are not larger.
@@ -64,10 +64,10 @@ impl Engine<'_> {
         }
         if found.standing() == Standing::Finished {
             let machine = self.platform.inspect();
-            let scene = Scene { machine, folders: &found.frozen.folders, history };
+            let context = StepContext { machine, folders: &found.frozen.folders, history };
             for step in found.frozen.steps.iter().filter(|step| step.work.lasts() && step.skip.is_none()) {
-                watch.go_on().doing("verify the run")?;
-                let fault = match step.work.kind().probe(&scene)? {
+                watch.go_on().context("verify the run")?;
+                let fault = match step.work.kind().probe(&context)? {
                     Probe::Done => None,
                     Probe::Needed(why) | Probe::Blocked(why) => Some(why),
                 };

@@ -4,7 +4,7 @@ use crate::names::ProductCode;
 use crate::plan::Component;
 use crate::platform::facts::Application;
 use crate::survey::products::Product;
-use crate::survey::{Found, Served, Survey};
+use crate::survey::{FoundComponent, Served, Survey};
 use crate::webconfig::Shown;
 
 /// What is not as it was.
@@ -21,11 +21,12 @@ pub(super) struct Differences {
 pub(super) fn compare(before: &Survey, old_codes: &[ProductCode], now: &Survey) -> Differences {
     let mut all = Differences::default();
     for component in Component::ALL {
-        let (nothing, title) = (Found::default(), component.title());
+        let (nothing, title) = (FoundComponent::default(), component.title());
         let was = before.components.get(&component).unwrap_or(&nothing);
         let is = now.components.get(&component).unwrap_or(&nothing);
         products(&was.products, old_codes, &is.products, &mut all.faults);
-        let applications = |found: &Found| found.applications.iter().map(described).collect::<Vec<_>>().join(", ");
+        let applications =
+            |found: &FoundComponent| found.applications.iter().map(described).collect::<Vec<_>>().join(", ");
         differ(&mut all.faults, &format!("the application of the {title}"), &applications(was), &applications(is));
     }
     let path = |survey: &Survey| survey.install.as_ref().map(|install| install.text.clone()).unwrap_or_default();

@@ -29,7 +29,7 @@ impl Running<'_> {
     }
 
     pub(super) fn to_decide(&self, step: &Step) -> Result<Option<Gate>, Failure> {
-        let gate = step.work.kind().to_decide(&self.scene())?;
+        let gate = step.work.kind().to_decide(&self.context())?;
         Ok(gate.filter(|gate| !self.state().has_answered(&gate.id)))
     }
 
@@ -55,7 +55,7 @@ impl Running<'_> {
         let kind = step.work.kind();
         let seen = |probe: &Probe| *probe == Probe::Done;
         let mut left = gate.watch.unwrap_or_default();
-        let mut probe = kind.probe_gate(&self.scene())?;
+        let mut probe = kind.probe_gate(&self.context())?;
         if !seen(&probe) && !left.is_zero() {
             let minutes = left.as_secs().div_ceil(60);
             let text = format!("watching for a sign that it is done, {minutes} min at most, before anybody is asked");
@@ -64,7 +64,7 @@ impl Running<'_> {
         while !seen(&probe) && !left.is_zero() && !self.operator.wants_to_stop() {
             self.engine.clock.wait(WATCH_EVERY.min(left));
             left = left.saturating_sub(WATCH_EVERY);
-            probe = kind.probe_gate(&self.scene())?;
+            probe = kind.probe_gate(&self.context())?;
         }
         if seen(&probe) {
             return Ok(Some("seen on the machine".to_owned()));
@@ -80,7 +80,7 @@ impl Running<'_> {
                 Answer::Later => return Ok(None),
                 Answer::Done { by } if kind.is_taken_on_trust() => return Ok(Some(by)),
                 Answer::Done { by } => {
-                    probe = kind.probe_gate(&self.scene())?;
+                    probe = kind.probe_gate(&self.context())?;
                     if seen(&probe) {
                         return Ok(Some(by));
                     }

@@ -31,24 +31,24 @@ impl fmt::Display for Owner {
 }
 
 /// A machine that is this process's own until this is dropped.
-pub struct Taken<'a> {
+pub struct LockGuard<'a> {
     disk: &'a dyn Disk,
     record: WinPath,
     /// Who held it before, and ended without giving it back.
-    pub died: Option<Died>,
+    pub died: Option<PreviousOwner>,
     _lock: Box<dyn Lock>,
 }
 
 /// An earlier owner that is gone.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Died {
+pub struct PreviousOwner {
     /// Who it was; `None` where its record was cut off.
     pub owner: Option<Owner>,
     /// True where the machine has been started anew since.
     pub restarted: bool,
 }
 
-impl fmt::Display for Died {
+impl fmt::Display for PreviousOwner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.owner {
             Some(owner) => write!(f, "an earlier {owner}, has ended without giving the machine back: ")?,
@@ -58,7 +58,7 @@ impl fmt::Display for Died {
     }
 }
 
-impl Drop for Taken<'_> {
+impl Drop for LockGuard<'_> {
     fn drop(&mut self) {
         // What is left behind only has the next process say a word too much.
         let _ = self.disk.remove_file(&self.record);
@@ -68,7 +68,7 @@ impl Drop for Taken<'_> {
 impl<'a> Engine<'a> {
     /// Takes the machine for this process, until the result is dropped. The lock lies at the same place whatever the
     /// state folder is: there is one machine.
-    pub fn lock(&self) -> Result<Taken<'a>, EngineError> {
+    pub fn lock(&self) -> Result<LockGuard<'a>, EngineError> {
         let platform = self.platform;
         let disk = platform.disk();
         let usual = self.usual();
@@ -87,14 +87,14 @@ impl<'a> Engine<'a> {
             return Err(EngineError::Locked { lock: path, owner: self.owner().flatten() });
         };
         let owner = Owner { process: platform.this_process(), booted: platform.booted() };
-        let died = self.owner().map(|earlier| Died {
+        let died = self.owner().map(|earlier| PreviousOwner {
             restarted: earlier.as_ref().is_some_and(|earlier| is_later(owner.booted, earlier.booted)),
             owner: earlier,
         });
         // Written without a sync: after a power cut a torn record says as much as a whole one.
         let text = serde_json::to_string(&owner).map_err(|error| unusable(error.into()))?;
         disk.create(&record).and_then(|mut file| file.write_all(text.as_bytes())).map_err(unusable)?;
-        Ok(Taken { disk, record, died, _lock: lock })
+        Ok(LockGuard { disk, record, died, _lock: lock })
     }
 
     /// The process that works on the machine just now, other than this one. The lock is not touched: whoever wants it

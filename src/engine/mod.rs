@@ -9,7 +9,7 @@ mod check;
 mod compare;
 mod decide;
 mod event;
-mod foretell;
+mod forecast;
 mod gate;
 mod lock;
 mod operator;
@@ -23,8 +23,8 @@ mod upgraded;
 
 pub use check::Check;
 pub use event::{Event, Silent, Watcher};
-pub use foretell::Forecast;
-pub use lock::{Died, Owner, Taken};
+pub use forecast::Forecast;
+pub use lock::{LockGuard, Owner, PreviousOwner};
 pub use operator::{Answer, Operator};
 pub use runs::EachRun;
 

@@ -8,7 +8,7 @@ use crate::names::ProductCode;
 use crate::platform::disk;
 use crate::platform::facts::ServiceState;
 use crate::platform::op::Op;
-use crate::platform::{Doing, Failure, FailureKind, Monitor, verify_backup};
+use crate::platform::{Context, Failure, FailureKind, Monitor, verify_backup};
 use crate::step::{Kept, Source, Step, StepId};
 use crate::survey::{products, survey};
 use crate::winpath::WinPath;
@@ -230,7 +230,7 @@ impl Engine<'_> {
             let is_in = |(outer, left_out): &(&WinPath, Vec<WinPath>)| {
                 path.is_within(outer) && !left_out.iter().any(|left_out| path.is_within(left_out))
             };
-            let is_there = disk::exists(self.platform.files(), path).doing(format!("look for {path}"))?;
+            let is_there = disk::exists(self.platform.files(), path).context(format!("look for {path}"))?;
             if is_there && !saved.iter().any(is_in) {
                 let to = frozen.folders.backup.child("before-rollback").child(&format!(
                     "{}-{}",
@@ -254,7 +254,7 @@ impl Engine<'_> {
         let ours = running.filter(|service| service.program().is_some_and(is_ours));
         let mut ops: Vec<Op> = ours.map(|service| Op::stop(&service.name)).collect();
         let data = install.data();
-        if disk::exists(self.platform.files(), &data).doing(format!("look for {data}"))? {
+        if disk::exists(self.platform.files(), &data).context(format!("look for {data}"))? {
             let to = frozen.folders.backup.child(place).child("data");
             ops.push(Op::BackUp { from: data, to, except: Vec::new() });
         }

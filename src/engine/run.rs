@@ -11,8 +11,8 @@ use crate::names::ProductCode;
 use crate::package::Package;
 use crate::plan::Component;
 use crate::platform::op::{Gate, Op};
-use crate::platform::{Doing, Failure, FailureKind, Outcome, disk, installer_code};
-use crate::step::{Probe, Scene, Step, StepId, Work};
+use crate::platform::{Context, Failure, FailureKind, Outcome, disk, installer_code};
+use crate::step::{Probe, Step, StepContext, StepId, Work};
 use crate::survey::products;
 use crate::winpath::WinPath;
 
@@ -47,11 +47,11 @@ impl Engine<'_> {
         };
         for folder in [&frozen.folders.run, &frozen.folders.backup] {
             disk::create_private(disk, folder)
-                .doing(format!("create the private folder {folder}"))
+                .context(format!("create the private folder {folder}"))
                 .map_err(unusable)?;
         }
         let logs = frozen.folders.run.child("logs");
-        disk::create_folders(disk, &logs).doing(format!("create the folder {logs}")).map_err(unusable)?;
+        disk::create_folders(disk, &logs).context(format!("create the folder {logs}")).map_err(unusable)?;
         let run = OpenRun::begin(disk, &frozen.folders.run.child(JOURNAL), self.clock.now(), frozen);
         let run = run.map_err(|error| match error {
             JournalError::Failure(failure) => unusable(failure),
@@ -143,7 +143,7 @@ impl Running<'_> {
     /// True where a step has to wait for a person, and everything else is done first.
     fn is_put_off(&self, step: &Step) -> bool {
         let kind = step.work.kind();
-        let is_left = || !kind.probe(&self.scene()).is_ok_and(|probe| probe == Probe::Done);
+        let is_left = || !kind.probe(&self.context()).is_ok_and(|probe| probe == Probe::Done);
         (kind.can_be_put_off() && is_left()) || self.to_decide(step).is_ok_and(|gate| gate.is_some())
     }
 
@@ -155,8 +155,12 @@ impl Running<'_> {
         &self.run.state
     }
 
-    pub(super) fn scene(&self) -> Scene<'_> {
-        Scene { machine: self.engine.platform.inspect(), folders: &self.frozen.folders, history: &self.state().history }
+    pub(super) fn context(&self) -> StepContext<'_> {
+        StepContext {
+            machine: self.engine.platform.inspect(),
+            folders: &self.frozen.folders,
+            history: &self.state().history,
+        }
     }
 
     /// Ends the run with an error. What can still be noted is noted, and the services run again where nothing has been
@@ -249,7 +253,7 @@ impl Running<'_> {
             None => false,
         };
         let runs_again = match self.frozen.steps.iter().find(stops) {
-            Some(step) => agent_is_there && matches!(step.work.kind().probe(&self.scene())?, Probe::Needed(_)),
+            Some(step) => agent_is_there && matches!(step.work.kind().probe(&self.context())?, Probe::Needed(_)),
             None => false,
         };
         let gone = self.gone()?;
@@ -299,7 +303,7 @@ impl Running<'_> {
     fn step(&mut self, step: &Step) -> Result<Flow, EngineError> {
         let kind = step.work.kind();
         if !self.has_begun(&step.id) {
-            match kind.probe(&self.scene())? {
+            match kind.probe(&self.context())? {
                 Probe::Done => return self.step_done(step, kind.words_when_done()),
                 Probe::Blocked(why) => return Err(Failure::new(format!("begin {}", step.id), why).into()),
                 Probe::Needed(_) => self.write(Entry::StepStarted { step: step.id.clone() })?,
@@ -327,7 +331,7 @@ impl Running<'_> {
             index += 1;
         }
         if !kind.is_taken_on_trust()
-            && let Probe::Needed(why) | Probe::Blocked(why) = kind.probe(&self.scene())?
+            && let Probe::Needed(why) | Probe::Blocked(why) = kind.probe(&self.context())?
         {
             return Err(Failure::new(format!("verify {}", step.id), why).into());
         }
@@ -336,7 +340,7 @@ impl Running<'_> {
     }
 
     fn operations(&self, step: &Step) -> Result<Vec<Op>, EngineError> {
-        let ops = step.work.kind().operations(&self.scene())?;
+        let ops = step.work.kind().operations(&self.context())?;
         Ok(ops.ok_or_else(|| Failure::new(format!("begin {}", step.id), "what it needs is not there yet"))?)
     }
 
@@ -345,7 +349,7 @@ impl Running<'_> {
     fn is_to_be_repeated(&self, step: &Step, ops: usize) -> Result<bool, EngineError> {
         let kind = step.work.kind();
         let all_done = ops > 0 && self.state().step(&step.id).is_some_and(|step| step.done >= ops);
-        Ok(all_done && !kind.is_taken_on_trust() && matches!(kind.probe(&self.scene())?, Probe::Needed(_)))
+        Ok(all_done && !kind.is_taken_on_trust() && matches!(kind.probe(&self.context())?, Probe::Needed(_)))
     }
 
     fn step_done(&mut self, step: &Step, how: &str) -> Result<Flow, EngineError> {
@@ -358,7 +362,7 @@ impl Running<'_> {
         // A program that is run twice may do things twice: where it was interrupted, its result is looked at first.
         let in_doubt = self.state().step(&step.id).is_some_and(|step| step.in_doubt);
         let looks_first = in_doubt && step.work.kind().installs().is_some() && matches!(op, Op::Run { .. });
-        if looks_first && step.work.kind().probe(&self.scene())? == Probe::Done {
+        if looks_first && step.work.kind().probe(&self.context())? == Probe::Done {
             return self.op_done(step, index, Outcome { reboot: self.restart_is_due()?, ..Outcome::default() });
         }
         if in_doubt && matches!(op, Op::Run { .. }) && step.work.kind().installs().is_none() && self.was_given_up(step)

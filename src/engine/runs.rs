@@ -3,7 +3,7 @@
 use super::{Engine, EngineError};
 use crate::journal::{DataFile, Frozen, JournalError, RecordedRun};
 use crate::platform::disk::{self, Kind};
-use crate::platform::{Doing, Failure};
+use crate::platform::{Context, Failure};
 use crate::winpath::WinPath;
 use jiff::Timestamp;
 use std::io;
@@ -92,9 +92,9 @@ impl Engine<'_> {
     pub fn data_file(&self, frozen: &Frozen) -> Result<Option<DataFile>, Failure> {
         let Some(install) = &frozen.survey.install else { return Ok(None) };
         let path = install.data().child("PhoneFactor.pfdata");
-        let entry = self.platform.files().entry(&path).doing(format!("look for {path}"))?;
+        let entry = self.platform.files().entry(&path).context(format!("look for {path}"))?;
         let Some(entry) = entry.filter(|entry| entry.kind == Kind::File) else { return Ok(None) };
-        let modified = Timestamp::try_from(entry.modified).doing(format!("read the time of {path}"))?;
+        let modified = Timestamp::try_from(entry.modified).context(format!("read the time of {path}"))?;
         Ok(Some(DataFile { len: entry.len, modified }))
     }
 

@@ -5,7 +5,7 @@ use crate::names::ServiceName;
 use crate::platform::disk::{self, ReadDisk};
 use crate::platform::facts::Service;
 use crate::platform::op::Op;
-use crate::platform::{Doing, Failure, Inspect, Monitor, OFFLINE, Platform};
+use crate::platform::{Context, Failure, Inspect, Monitor, OFFLINE, Platform};
 use crate::step::Folders;
 use crate::winpath::WinPath;
 use std::io;
@@ -26,7 +26,7 @@ pub(super) fn before(
         Ok(at)
     };
     let missing = |folder: &WinPath| {
-        let missing = topmost_missing(platform.files(), folder).doing(op)?;
+        let missing = topmost_missing(platform.files(), folder).context(op)?;
         Ok(Before::Folder { missing })
     };
     match op {
@@ -40,11 +40,11 @@ pub(super) fn before(
                 return Ok(Before::Nothing);
             }
             let parent = path.parent().filter(|_| matches!(op, Op::Write { .. } | Op::Copy { .. }));
-            let missing = parent.map(|folder| topmost_missing(platform.files(), &folder)).transpose().doing(op)?;
+            let missing = parent.map(|folder| topmost_missing(platform.files(), &folder)).transpose().context(op)?;
             Ok(Before::Saved { at: saved(path)?, missing: missing.flatten() })
         }
         Op::Close { folder } => missing(folder),
-        Op::Move { from, to, .. } if disk::exists(platform.files(), from).doing(op)? => {
+        Op::Move { from, to, .. } if disk::exists(platform.files(), from).context(op)? => {
             to.parent().map_or(Ok(Before::Nothing), |folder| missing(&folder))
         }
         Op::Service { name, .. } => {

@@ -5,7 +5,7 @@ use super::{Check, Engine, EngineError};
 use crate::journal::RecordedRun;
 use crate::plan::Component;
 use crate::platform::facts::Site;
-use crate::platform::{Doing, Failure, Monitor, disk};
+use crate::platform::{Context, Failure, Monitor, disk};
 use crate::step::{ConfigureWeb, Work};
 use crate::webconfig::CONFIG_LIMIT;
 use crate::webconfig::{Document, SdkUrlRule};
@@ -47,15 +47,15 @@ impl Engine<'_> {
         let file = |folder: &WinPath| folder.child("PhoneFactor.pfdata");
         let Some(backup) = found.state.history.backup_of(&install.data()).map(file) else { return Ok(None) };
         let files = self.platform.files();
-        if !disk::exists(files, &backup).doing(format!("look for {backup}"))? {
+        if !disk::exists(files, &backup).context(format!("look for {backup}"))? {
             return Ok(None);
         }
         let now = file(&install.data());
-        if !disk::exists(files, &now).doing(format!("look for {now}"))? {
+        if !disk::exists(files, &now).context(format!("look for {now}"))? {
             return Ok(Some(Some(format!("{now} is not there"))));
         }
         let sum =
-            |path: &WinPath| disk::hash_by_blocks(files, path, &mut |_| watch.go_on()).doing(format!("read {path}"));
+            |path: &WinPath| disk::hash_by_blocks(files, path, &mut |_| watch.go_on()).context(format!("read {path}"));
         let same = sum(&backup)? == sum(&now)?;
         Ok(Some(same.then(|| format!("{now} is what it was before the upgrade"))))
     }
@@ -68,8 +68,8 @@ impl Engine<'_> {
             None => return Ok(None),
         };
         let doing = format!("read {path}");
-        let there = disk::exists(machine.files(), &path).doing(&doing)?;
-        let bytes = there.then(|| disk::read(machine.files(), &path, CONFIG_LIMIT)).transpose().doing(&doing)?;
+        let there = disk::exists(machine.files(), &path).context(&doing)?;
+        let bytes = there.then(|| disk::read(machine.files(), &path, CONFIG_LIMIT)).transpose().context(&doing)?;
         // What is wrong with the file is told by the step that wrote it.
         Ok(bytes.and_then(|bytes| Document::parse(bytes, path.as_str()).ok()))
     }
@@ -92,7 +92,7 @@ impl Engine<'_> {
         let name = machine.system()?.name;
         let mut fault = String::new();
         for url in addresses(site, &format!("{}{page}", web.application.path), hosts, &name) {
-            watch.go_on().doing(format!("ask {url}"))?;
+            watch.go_on().context(format!("ask {url}"))?;
             fault = match machine.http_status(&url) {
                 // Who asks for a name and a password is there.
                 Ok(200..=399 | 401 | 403) => return Ok(None),

@@ -19,7 +19,7 @@ pub use state::{
 };
 
 use crate::platform::disk::{self, Disk, ReadDisk, WriteFile};
-use crate::platform::{Doing, Failure};
+use crate::platform::{Context, Failure};
 use crate::winpath::WinPath;
 use jiff::Timestamp;
 use seal::{seal, unseal};
@@ -79,13 +79,13 @@ impl Journal {
     /// Begins a journal with its first record, whole or not at all; its folder must exist.
     pub fn begin(disk: &dyn Disk, path: &WinPath, time: Timestamp, entry: Entry) -> Result<Self, JournalError> {
         let doing = format!("create the journal {path}");
-        if disk::exists(disk.as_read(), path).doing(format!("look for {path}"))? {
+        if disk::exists(disk.as_read(), path).context(format!("look for {path}"))? {
             return Err(Failure::new(doing, "there is one already").into());
         }
         let record = Record { seq: 0, time, entry };
-        let (line, sum) = seal("", &record).doing(&doing)?;
-        disk::replace(disk, path, line.as_bytes()).doing(&doing)?;
-        let file = disk.append(path).doing(&doing)?;
+        let (line, sum) = seal("", &record).context(&doing)?;
+        disk::replace(disk, path, line.as_bytes()).context(&doing)?;
+        let file = disk.append(path).context(&doing)?;
         Ok(Self { file, path: path.clone(), sum, records: vec![record], torn: false })
     }
 
@@ -96,12 +96,12 @@ impl Journal {
         let content = content(disk.as_read(), path, &doing)?;
         let (records, sum, whole) = parse(path, &content)?;
         if whole < content.len() {
-            disk::replace(disk, path, &content[..whole]).doing(&doing)?;
+            disk::replace(disk, path, &content[..whole]).context(&doing)?;
         }
         // An earlier attempt may have been cut off while it did that, and a power cut have taken the torn line away.
-        disk::remove(disk, &disk::beside(path)).doing(&doing)?;
-        disk::sync_parent(disk, path).doing(&doing)?;
-        Ok(Self { file: disk.append(path).doing(&doing)?, path: path.clone(), sum, records, torn: false })
+        disk::remove(disk, &disk::beside(path)).context(&doing)?;
+        disk::sync_parent(disk, path).context(&doing)?;
+        Ok(Self { file: disk.append(path).context(&doing)?, path: path.clone(), sum, records, torn: false })
     }
 
     /// Reads a journal without opening it.
@@ -117,7 +117,7 @@ impl Journal {
         if self.torn {
             return Err(Failure::new(doing, "an earlier record could not be written whole").into());
         }
-        let (line, sum) = seal(&self.sum, &record).doing(&doing)?;
+        let (line, sum) = seal(&self.sum, &record).context(&doing)?;
         self.torn = true;
         let next = "see that the drive has room and can be written to";
         let failed = |error| Failure::new(&doing, error).next(next);

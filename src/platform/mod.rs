@@ -40,10 +40,10 @@ use std::time::Duration;
 
 /// Why something could not be found out or done: a sentence for the administrator.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("could not {doing}: {why}")]
+#[error("could not {context}: {why}")]
 pub struct Failure {
     /// What was being done, to what: "stop the service MultiFactorAuth".
-    pub doing: String,
+    pub context: String,
     /// Why it failed.
     pub why: String,
     /// What to do next; empty where nothing more is known.
@@ -65,7 +65,7 @@ pub enum FailureKind {
     DamagedBackup,
     /// No program can do it: a person has to.
     NeedsPerson,
-    /// It has been stopped on request between two blocks. Doing it again completes it.
+    /// It has been stopped on request between two blocks. Context it again completes it.
     Stopped,
 }
 
@@ -82,8 +82,8 @@ pub struct Process {
 
 impl Failure {
     /// A failure that is over.
-    pub fn new(doing: impl fmt::Display, why: impl fmt::Display) -> Self {
-        Self { doing: doing.to_string(), why: why.to_string(), next: String::new(), kind: FailureKind::Failed }
+    pub fn new(context: impl fmt::Display, why: impl fmt::Display) -> Self {
+        Self { context: context.to_string(), why: why.to_string(), next: String::new(), kind: FailureKind::Failed }
     }
 
     /// The failure of uninstalling what says of no way to do that without questions.
@@ -121,13 +121,13 @@ impl Failure {
 }
 
 /// Adds to an error of any kind what was being done.
-pub trait Doing<T> {
+pub trait Context<T> {
     /// Turns the error into a [`Failure`] of doing `what`.
-    fn doing(self, what: impl fmt::Display) -> Result<T, Failure>;
+    fn context(self, what: impl fmt::Display) -> Result<T, Failure>;
 }
 
-impl<T, E: fmt::Display + Any> Doing<T> for Result<T, E> {
-    fn doing(self, what: impl fmt::Display) -> Result<T, Failure> {
+impl<T, E: fmt::Display + Any> Context<T> for Result<T, E> {
+    fn context(self, what: impl fmt::Display) -> Result<T, Failure> {
         self.map_err(|error| {
             let is_stop = (&error as &dyn Any).downcast_ref().is_some_and(disk::is_stop);
             Failure::new(what, error).of_kind(if is_stop { FailureKind::Stopped } else { FailureKind::Failed })

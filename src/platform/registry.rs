@@ -1,7 +1,7 @@
 //! The registry, as far as this program reads and restores it.
 
 use super::disk::{self, Disk};
-use super::{Doing, Failure, Inspect};
+use super::{Context, Failure, Inspect};
 use crate::winpath::{WinPath, fold};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -107,13 +107,13 @@ pub(super) fn export(
     to: &WinPath,
 ) -> Result<(), Failure> {
     let doing = format!("export the registry key {key} to {to}");
-    let text = serde_json::to_vec_pretty(&machine.registry_tree(view, key)?).doing(&doing)?;
-    disk::replace(disk, to, &text).doing(&doing)
+    let text = serde_json::to_vec_pretty(&machine.registry_tree(view, key)?).context(&doing)?;
+    disk::replace(disk, to, &text).context(&doing)
 }
 
 /// What [`export`] wrote; `None` where there was no such key.
 pub(super) fn exported(disk: &dyn Disk, key: &str, from: &WinPath) -> Result<Option<Tree>, Failure> {
     let doing = format!("restore the registry key {key} from {from}");
-    let text = disk::read(disk.as_read(), from, EXPORT_LIMIT).doing(&doing)?;
-    serde_json::from_slice(&text).doing(&doing)
+    let text = disk::read(disk.as_read(), from, EXPORT_LIMIT).context(&doing)?;
+    serde_json::from_slice(&text).context(&doing)
 }

@@ -3,7 +3,7 @@
 use crate::finding::Finding;
 use crate::plan::Component;
 use crate::platform::disk::{self, Kind};
-use crate::platform::{Doing, Failure};
+use crate::platform::{Context, Failure};
 use crate::procedure::CompileContext;
 use crate::survey::Served;
 use crate::winpath::WinPath;
@@ -32,11 +32,11 @@ fn cannot_back_up(context: &CompileContext<'_>) -> Result<Option<Finding>, Failu
     let mut seen = Vec::new();
     for folder in backed_up(context) {
         let doing = format!("list {folder}");
-        if !disk::exists(files, &folder).doing(&doing)? {
+        if !disk::exists(files, &folder).context(&doing)? {
             continue;
         }
         let mut names = BTreeSet::new();
-        for entry in files.walk(&folder).doing(&doing)? {
+        for entry in files.walk(&folder).context(&doing)? {
             let is_twin = !names.insert(entry.path.key().to_owned());
             let why = match entry.kind {
                 Kind::Other => "a link or a device",

@@ -2,7 +2,7 @@
 
 use crate::finding::Finding;
 use crate::plan::{Action, Component};
-use crate::platform::{Doing, Failure, disk};
+use crate::platform::{Context, Failure, disk};
 use crate::procedure::{CompileContext, Target};
 use crate::survey::packages;
 use crate::winpath::WinPath;
@@ -45,7 +45,7 @@ fn file(
     path: &WinPath,
     findings: &mut Vec<Finding>,
 ) -> Result<bool, Failure> {
-    if !disk::exists(context.machine.files(), path).doing(format!("look for {path}"))? {
+    if !disk::exists(context.machine.files(), path).context(format!("look for {path}"))? {
         findings.push(
             Finding::refuse("installer-missing", format!("the installer {path} is not there"))
                 .advice(format!("put it there, or correct `installer` in [{component}]")),

@@ -4,7 +4,7 @@ use super::folders;
 use crate::finding::Finding;
 use crate::plan::Component;
 use crate::platform::facts::Bits;
-use crate::platform::{Doing, Failure, disk};
+use crate::platform::{Context, Failure, disk};
 use crate::procedure::{CompileContext, Target};
 use crate::survey::KEY;
 use crate::winpath::WinPath;
@@ -115,8 +115,8 @@ fn space(context: &CompileContext<'_>, findings: &mut Vec<Finding>) -> Result<()
     let files = context.machine.files();
     for folder in &folders::backed_up(context) {
         let measuring = format!("measure {folder}");
-        let size = match disk::exists(files, folder).doing(&measuring)? {
-            true => files.size(folder).doing(&measuring)?,
+        let size = match disk::exists(files, folder).context(&measuring)? {
+            true => files.size(folder).context(&measuring)?,
             false => 0,
         };
         *needed.entry(context.folders.backup.drive()).or_default() += size;
@@ -149,7 +149,7 @@ fn leftovers(context: &CompileContext<'_>, targets: &[Target], findings: &mut Ve
     for target in targets {
         for name in ["app_offline.htm", "web.config.pfupgrade-new.config"] {
             let path = target.old.application.folder.child(name);
-            if disk::exists(context.machine.files(), &path).doing(format!("look for {path}"))? {
+            if disk::exists(context.machine.files(), &path).context(format!("look for {path}"))? {
                 seen.push(path.to_string());
             }
         }
@@ -168,7 +168,7 @@ fn leftovers(context: &CompileContext<'_>, targets: &[Target], findings: &mut Ve
 /// Folders that a run has moved aside and whose journal is not among the runs here: that run may not have come to its end.
 fn unexplained_leftovers(context: &CompileContext<'_>) -> Result<Vec<String>, Failure> {
     let files = context.machine.files();
-    let there = |path: &WinPath| disk::exists(files, path).doing(format!("look for {path}"));
+    let there = |path: &WinPath| disk::exists(files, path).context(format!("look for {path}"));
     let Some(runs) = context.folders.run.parent() else { return Ok(Vec::new()) };
     let served = Component::WEB.iter().filter_map(|component| context.replaced(*component)?.served.as_ref());
     let own = served.filter_map(|served| context.folders.aside(&served.application.folder).parent());
@@ -177,7 +177,7 @@ fn unexplained_leftovers(context: &CompileContext<'_>) -> Result<Vec<String>, Fa
         if !there(&aside)? {
             continue;
         }
-        for left in files.list(&aside).doing(format!("list {aside}"))? {
+        for left in files.list(&aside).context(format!("list {aside}"))? {
             if !there(&runs.child(left.path.name()))? {
                 seen.push(format!("{}, and no journal of that run in {runs}", left.path));
             }

@@ -5,7 +5,7 @@ use crate::journal::Frozen;
 use crate::journal::seal::{seal, unseal};
 use crate::plan::{Component, Plan};
 use crate::platform::disk::{self, Kind};
-use crate::platform::{Doing, Failure, Inspect};
+use crate::platform::{Context, Failure, Inspect};
 use crate::step::{Step, Work};
 use crate::survey::Served;
 use crate::webconfig::CONFIG_LIMIT;
@@ -74,7 +74,7 @@ impl Approved {
             fingerprint: &fingerprint,
             preview: &prepared.preview,
         };
-        seal("", &saved).map(|(line, _)| line).doing("write the preview down")
+        seal("", &saved).map(|(line, _)| line).context("write the preview down")
     }
 
     /// Reads what [`Approved::save`] wrote. A single byte that differs is noticed.
@@ -147,7 +147,7 @@ fn of_application(machine: &dyn Inspect, served: &Served, all: &mut Fingerprint)
     let path = served.web_config();
     if let Some(sum) = hash(machine, &path)? {
         all.insert(format!("file {path}"), sum);
-        let text = disk::read(machine.files(), &path, CONFIG_LIMIT).doing(format!("read {path}"))?;
+        let text = disk::read(machine.files(), &path, CONFIG_LIMIT).context(format!("read {path}"))?;
         // What cannot be read is refused elsewhere.
         let values = Document::parse(text, path.as_str()).and_then(|document| document.values());
         for outside in values.into_iter().flat_map(|values| values.outside) {
@@ -159,7 +159,7 @@ fn of_application(machine: &dyn Inspect, served: &Served, all: &mut Fingerprint)
     for theme in &served.themes {
         let theme = folder.child("App_Themes").child(theme);
         let mut sums = Vec::new();
-        for entry in machine.files().walk(&theme).doing(format!("list {theme}"))? {
+        for entry in machine.files().walk(&theme).context(format!("list {theme}"))? {
             let sum = if entry.kind == Kind::File { hash(machine, &entry.path)? } else { None };
             sums.push((entry.path, sum));
         }
@@ -180,12 +180,12 @@ fn installer(step: &Step) -> Option<&WinPath> {
 
 fn hash(machine: &dyn Inspect, path: &WinPath) -> Result<Option<String>, Failure> {
     let doing = format!("read {path}");
-    match disk::exists(machine.files(), path).doing(&doing)? {
-        true => disk::hash(machine.files(), path).doing(&doing).map(Some),
+    match disk::exists(machine.files(), path).context(&doing)? {
+        true => disk::hash(machine.files(), path).context(&doing).map(Some),
         false => Ok(None),
     }
 }
 
 fn hash_of(value: &impl Serialize) -> Result<String, Failure> {
-    serde_json::to_vec(value).map(|text| disk::hash_bytes(&text)).doing("take a fingerprint")
+    serde_json::to_vec(value).map(|text| disk::hash_bytes(&text)).context("take a fingerprint")
 }

@@ -13,7 +13,7 @@ use crate::journal::{FORMAT, Frozen};
 use crate::plan::Plan;
 use crate::platform::clock::Clock;
 use crate::platform::glance::Glance;
-use crate::platform::{Doing, Failure, Inspect};
+use crate::platform::{Context, Failure, Inspect};
 use crate::preflight;
 use crate::procedure::{self, Procedure};
 use crate::step::Folders;
@@ -54,14 +54,14 @@ pub fn prepare(machine: &dyn Inspect, clock: &dyn Clock, plan: &Plan, state: &Wi
 
 /// A run is named after the time it begins; a second one in the same second gets a number.
 fn folders(machine: &dyn Inspect, clock: &dyn Clock, plan: &Plan, state: &WinPath) -> Result<Folders, Failure> {
-    let backups = plan.backup.directory.expand(|name| machine.variable(name)).doing("find the backup folder")?;
+    let backups = plan.backup.directory.expand(|name| machine.variable(name)).context("find the backup folder")?;
     let time = clock.now().strftime("%Y%m%d-%H%M%S").to_string();
     let runs = state.child("runs");
     for number in 1.. {
         let id = if number == 1 { time.clone() } else { format!("{time}-{number}") };
         let folders = Folders { run: runs.child(&id), backup: backups.child(&id), id };
         let taken = |path| machine.files().entry(path).map(|entry| entry.is_some());
-        if !taken(&folders.run).doing("name the run")? && !taken(&folders.backup).doing("name the run")? {
+        if !taken(&folders.run).context("name the run")? && !taken(&folders.backup).context("name the run")? {
             return Ok(folders);
         }
     }

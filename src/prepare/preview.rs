@@ -7,7 +7,7 @@ use crate::platform::facts::System;
 use crate::platform::op::Op;
 use crate::platform::{Failure, Inspect};
 use crate::procedure::{self, Procedure};
-use crate::step::{Certainty, Folders, History, MergePreview, Scene, Step, Work};
+use crate::step::{Certainty, Folders, History, MergePreview, Step, StepContext, Work};
 use crate::webconfig::Change;
 use crate::winpath::WinPath;
 use serde::Serialize;
@@ -114,13 +114,13 @@ pub(super) fn build(
     procedure: &Procedure,
 ) -> Result<Preview, Failure> {
     let history = History::default();
-    let scene = Scene { machine, folders, history: &history };
+    let context = StepContext { machine, folders, history: &history };
     let mut steps = Vec::with_capacity(procedure.steps.len());
     let mut returned = true;
     for step in &procedure.steps {
         let no_return = returned && matches!(&step.work, Work::Uninstall(uninstall) if uninstall.package.is_none());
         returned &= !no_return;
-        steps.push(step_preview(&scene, step, no_return)?);
+        steps.push(step_preview(&context, step, no_return)?);
     }
     let conflicts = steps.iter().filter_map(|step: &StepPreview| conflict(step.merge.as_ref()?));
     let undecided = conflicts.chain(unused_decisions(plan, procedure, &steps));
@@ -185,9 +185,9 @@ fn component_preview(fate: &procedure::Fate) -> ComponentPreview {
     }
 }
 
-fn step_preview(scene: &Scene<'_>, step: &Step, no_return: bool) -> Result<StepPreview, Failure> {
+fn step_preview(context: &StepContext<'_>, step: &Step, no_return: bool) -> Result<StepPreview, Failure> {
     let kind = step.work.kind();
-    let ops = kind.operations(scene)?;
+    let ops = kind.operations(context)?;
     let gate = ops.iter().flatten().find_map(|op| match op {
         // Most likely nobody will be asked; the step's notes say when.
         Op::Ask { .. } if kind.can_be_put_off() => None,
@@ -203,14 +203,14 @@ fn step_preview(scene: &Scene<'_>, step: &Step, no_return: bool) -> Result<StepP
         id: step.id.to_string(),
         title: kind.title(),
         reason: step.reason.clone(),
-        certainty: kind.certainty(scene),
+        certainty: kind.certainty(context),
         outage: step.outage,
-        bytes: size(scene.machine.files(), ops.iter().flatten()),
+        bytes: size(context.machine.files(), ops.iter().flatten()),
         touches: ops.iter().flatten().filter(|op| !matches!(op, Op::Ask { .. })).map(ToString::to_string).collect(),
         gate,
         no_return,
-        merge: kind.merge(scene)?,
-        notes: kind.notes(scene),
+        merge: kind.merge(context)?,
+        notes: kind.notes(context),
     })
 }
 

@@ -5,7 +5,7 @@ use crate::plan::{Action, Common, Component, MachinePath, Plan};
 use crate::platform::{Failure, Inspect};
 use crate::survey::products::{self, Product};
 use crate::survey::reinstall::{installs_again, way_back};
-use crate::survey::{Found, Served, Survey};
+use crate::survey::{FoundComponent, Served, Survey};
 use crate::winpath::WinPath;
 
 /// What becomes of a component.
@@ -63,7 +63,7 @@ pub(super) fn choose(plan: &Plan, survey: &Survey, machine: &dyn Inspect) -> Res
 }
 
 /// Of the old products only the one that the plan names counts, whatever its name is.
-fn take_named(found: &mut Found, named: Option<Product>) {
+fn take_named(found: &mut FoundComponent, named: Option<Product>) {
     found.products.retain(Product::is_new_era);
     if let Some(named) = named
         && !found.products.iter().any(|known| known.code == named.code)
@@ -82,7 +82,7 @@ fn unrecognised(machine: &dyn Inspect) -> Result<Vec<Product>, Failure> {
 fn choose_one(
     component: Component,
     wanted: &Common,
-    found: &Found,
+    found: &FoundComponent,
     unrecognised: &[Product],
     survey: &Survey,
     machine: &dyn Inspect,
@@ -155,7 +155,7 @@ fn interrupted(component: Component, old: &[&Product], new: &Product) -> Finding
     .advice("finish or undo that upgrade by hand first: uninstall one of the two in Programs and Features")
 }
 
-fn no_product(component: Component, wanted: &Common, unrecognised: &[Product], found: &Found) -> Finding {
+fn no_product(component: Component, wanted: &Common, unrecognised: &[Product], found: &FoundComponent) -> Finding {
     let title = match &wanted.product_code {
         Some(code) => format!("no product of the code {code} is installed, which the plan names for the {component}"),
         None => {

@@ -1,11 +1,11 @@
 //! Gates: what only a person can do.
 
-use super::{FollowUp, Probe, Scene, StepId, StepKind};
+use super::{FollowUp, Probe, StepContext, StepId, StepKind};
 use crate::names::ServiceName;
 use crate::plan::GateId;
 use crate::platform::facts::ServiceState;
 use crate::platform::op::{Gate, Op};
-use crate::platform::{Doing, Failure};
+use crate::platform::{Context, Failure};
 use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
 use std::io::{Read, Seek, SeekFrom};
@@ -34,15 +34,15 @@ pub struct Activate {
 }
 
 impl Activate {
-    fn data_is_upgraded(&self, scene: &Scene<'_>) -> Result<bool, Failure> {
+    fn data_is_upgraded(&self, context: &StepContext<'_>) -> Result<bool, Failure> {
         let doing = format!("read {}", self.log);
-        let Some(entry) = scene.machine.files().entry(&self.log).doing(&doing)? else { return Ok(false) };
+        let Some(entry) = context.machine.files().entry(&self.log).context(&doing)? else { return Ok(false) };
         // A log that became shorter was begun anew.
         let old = if entry.len < self.log_from { 0 } else { self.log_from };
-        let mut file = scene.machine.files().open(&self.log).doing(&doing)?;
-        file.seek(SeekFrom::Start(old.max(entry.len.saturating_sub(LOG_TAIL)))).doing(&doing)?;
+        let mut file = context.machine.files().open(&self.log).context(&doing)?;
+        file.seek(SeekFrom::Start(old.max(entry.len.saturating_sub(LOG_TAIL)))).context(&doing)?;
         let mut tail = Vec::new();
-        file.take(LOG_TAIL).read_to_end(&mut tail).doing(&doing)?;
+        file.take(LOG_TAIL).read_to_end(&mut tail).context(&doing)?;
         Ok(String::from_utf8_lossy(&tail).contains(UPGRADED))
     }
 }
@@ -56,20 +56,20 @@ impl StepKind for Activate {
         "Wait for the data upgrade; activate the server if it asks".to_owned()
     }
 
-    fn probe(&self, scene: &Scene<'_>) -> Result<Probe, Failure> {
-        let services = scene.machine.services()?;
+    fn probe(&self, context: &StepContext<'_>) -> Result<Probe, Failure> {
+        let services = context.machine.services()?;
         let service = services.iter().find(|service| service.name == self.service);
         Ok(match service.map(|service| service.state) {
             None => Probe::Needed(format!("the service {} does not exist", self.service)),
             Some(ServiceState::Stopped) => Probe::Needed(format!("the service {} does not run", self.service)),
-            Some(ServiceState::Running) if !self.data_is_upgraded(scene)? => {
+            Some(ServiceState::Running) if !self.data_is_upgraded(context)? => {
                 Probe::Needed(format!("{} does not yet say that the data file is upgraded", self.log))
             }
             Some(ServiceState::Running) => Probe::Done,
         })
     }
 
-    fn operations(&self, _: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
+    fn operations(&self, _: &StepContext<'_>) -> Result<Option<Vec<Op>>, Failure> {
         let gate = Gate {
             id: ACTIVATION.to_owned(),
             title: "Activate the server".to_owned(),
@@ -130,15 +130,15 @@ impl StepKind for Tell {
         self.gate.title.clone()
     }
 
-    fn probe(&self, _: &Scene<'_>) -> Result<Probe, Failure> {
+    fn probe(&self, _: &StepContext<'_>) -> Result<Probe, Failure> {
         Ok(Probe::Needed("the console's settings cannot be read from outside".to_owned()))
     }
 
-    fn operations(&self, _: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
+    fn operations(&self, _: &StepContext<'_>) -> Result<Option<Vec<Op>>, Failure> {
         Ok(Some(vec![Op::Ask { gate: self.gate.clone() }]))
     }
 
-    fn follow_ups(&self, _: &Scene<'_>) -> Result<Vec<FollowUp>, Failure> {
+    fn follow_ups(&self, _: &StepContext<'_>) -> Result<Vec<FollowUp>, Failure> {
         let title = match self.gate.id == GateId::PortalUrl.key() {
             true => "Tell the users the portal's new address",
             false => "Tell the users of the mobile app to activate it again, with the service's new address",

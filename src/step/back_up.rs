@@ -1,6 +1,6 @@
 //! Back up one component while everything still runs.
 
-use super::{FollowUp, Probe, Scene, Source, StepId, StepKind};
+use super::{FollowUp, Probe, Source, StepContext, StepId, StepKind};
 use crate::plan::Component;
 use crate::platform::Failure;
 use crate::platform::op::{Blob, Op};
@@ -46,18 +46,18 @@ impl StepKind for BackUp {
         format!("Back up the {}", self.component.title())
     }
 
-    fn probe(&self, scene: &Scene<'_>) -> Result<Probe, Failure> {
+    fn probe(&self, context: &StepContext<'_>) -> Result<Probe, Failure> {
         let paths = self.items.iter().map(|item| Source::Path(item.from.clone()));
         let keys = self.key.iter().map(|(_, key, _)| Source::Key(key.clone()));
-        Ok(match paths.chain(keys).all(|what| scene.history.latest(&what).is_some()) {
+        Ok(match paths.chain(keys).all(|what| context.history.latest(&what).is_some()) {
             true => Probe::Done,
             false => Probe::Needed("nothing is uninstalled without a backup".to_owned()),
         })
     }
 
-    fn operations(&self, scene: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
+    fn operations(&self, context: &StepContext<'_>) -> Result<Option<Vec<Op>>, Failure> {
         let step = self.id();
-        let place = |planned: &WinPath| scene.place(&step, planned);
+        let place = |planned: &WinPath| context.place(&step, planned);
         let back_up =
             |item: &Item| Op::BackUp { from: item.from.clone(), to: place(&item.to), except: item.except.clone() };
         let mut ops: Vec<Op> = self.items.iter().map(back_up).collect();
@@ -65,7 +65,7 @@ impl StepKind for BackUp {
             ops.push(Op::ExportKey { view: *view, key: key.clone(), to: place(to) });
         }
         if let Some(name) = &self.web_server {
-            let attempt = scene.history.attempts.get(&step).filter(|attempt| **attempt > 1);
+            let attempt = context.history.attempts.get(&step).filter(|attempt| **attempt > 1);
             let name = attempt.map_or_else(|| name.clone(), |attempt| format!("{name}-{attempt}"));
             ops.push(Op::BackUpWebServer { name });
         }
@@ -75,14 +75,14 @@ impl StepKind for BackUp {
         Ok(Some(ops))
     }
 
-    fn follow_ups(&self, _: &Scene<'_>) -> Result<Vec<FollowUp>, Failure> {
+    fn follow_ups(&self, _: &StepContext<'_>) -> Result<Vec<FollowUp>, Failure> {
         let name = self.component.title();
         let title = format!("Look at files of the {name} that had been edited; they are in the backup only");
         let left = (!self.not_carried.is_empty()).then(|| FollowUp::new(title, self.not_carried.clone()));
         Ok(left.into_iter().collect())
     }
 
-    fn notes(&self, _: &Scene<'_>) -> Vec<String> {
+    fn notes(&self, _: &StepContext<'_>) -> Vec<String> {
         self.not_carried.iter().map(|file| format!("edited, not carried: {file}")).collect()
     }
 }

@@ -2,12 +2,12 @@
 
 use super::Account;
 use super::web::install_id;
-use super::{Certainty, FollowUp, MergePreview, Probe, Protected, Scene, StepId, StepKind};
+use super::{Certainty, FollowUp, MergePreview, Probe, Protected, StepContext, StepId, StepKind};
 use crate::names::SiteName;
 use crate::plan::Component;
 use crate::platform::facts::Application;
 use crate::platform::op::{Blob, Gate, Op};
-use crate::platform::{Doing, Failure, Inspect, OFFLINE, disk};
+use crate::platform::{Context, Failure, Inspect, OFFLINE, disk};
 use crate::survey::{packages, web_config::read_beside};
 use crate::webconfig::CONFIG_LIMIT;
 use crate::webconfig::{self, Change, Document, Fate, Merged, OutsideFile, Rules, Shown, Together};
@@ -69,96 +69,97 @@ impl Files {
 impl ConfigureWeb {
     /// The folder of the new application: the one that a person has chosen, or else the one that was planned. As long
     /// as the new version is not there, what the machine says is about the old one.
-    fn folder(&self, scene: &Scene<'_>) -> Result<WinPath, Failure> {
-        let is_begun = scene.history.attempts.contains_key(&install_id(self.component));
-        let iis = if is_begun { scene.machine.web_server()? } else { None };
+    fn folder(&self, context: &StepContext<'_>) -> Result<WinPath, Failure> {
+        let is_begun = context.history.attempts.contains_key(&install_id(self.component));
+        let iis = if is_begun { context.machine.web_server()? } else { None };
         let found = iis.as_ref().and_then(|iis| iis.application(&self.site, &self.application.path));
         Ok(found.map_or_else(|| self.application.folder.clone(), |found| found.folder.clone()))
     }
 
-    fn theme_paths(&self, scene: &Scene<'_>, folder: &WinPath) -> Vec<(WinPath, WinPath)> {
-        let old = scene.old(&self.old_folder).child("App_Themes");
+    fn theme_paths(&self, context: &StepContext<'_>, folder: &WinPath) -> Vec<(WinPath, WinPath)> {
+        let old = context.old(&self.old_folder).child("App_Themes");
         let new = folder.child("App_Themes");
         self.themes.iter().map(|theme| (old.child(theme), new.child(theme))).collect()
     }
 
-    fn document(scene: &Scene<'_>, path: &WinPath) -> Result<Option<Document>, Failure> {
+    fn document(context: &StepContext<'_>, path: &WinPath) -> Result<Option<Document>, Failure> {
         let doing = format!("read {path}");
-        if !disk::exists(scene.machine.files(), path).doing(&doing)? {
+        if !disk::exists(context.machine.files(), path).context(&doing)? {
             return Ok(None);
         }
-        let bytes = disk::read(scene.machine.files(), path, CONFIG_LIMIT).doing(&doing)?;
-        Document::parse(bytes, path.as_str()).doing(&doing).map(Some)
+        let bytes = disk::read(context.machine.files(), path, CONFIG_LIMIT).context(&doing)?;
+        Document::parse(bytes, path.as_str()).context(&doing).map(Some)
     }
 
-    fn packaged(scene: &Scene<'_>, package: &WinPath) -> Result<Option<Document>, Failure> {
-        let Some(bytes) = packages::read_file(scene.machine, package, "web.config", CONFIG_LIMIT)? else {
+    fn packaged(context: &StepContext<'_>, package: &WinPath) -> Result<Option<Document>, Failure> {
+        let Some(bytes) = packages::read_file(context.machine, package, "web.config", CONFIG_LIMIT)? else {
             return Ok(None);
         };
         let name = format!("web.config in {package}");
-        Document::parse(bytes, &name).doing(format!("read {name}")).map(Some)
+        Document::parse(bytes, &name).context(format!("read {name}")).map(Some)
     }
 
     /// The three files of the merge: from the run's own copies where they exist, else from where they can be had now.
     /// `None` where there is no old file: nothing is to be carried over.
-    fn files(&self, scene: &Scene<'_>) -> Result<Option<Files>, Failure> {
+    fn files(&self, context: &StepContext<'_>) -> Result<Option<Files>, Failure> {
         let folder = match &self.protected {
             Some(protected) => protected.folder.clone(),
-            None => scene.old(&self.old_folder),
+            None => context.old(&self.old_folder),
         };
-        let Some(old) = Self::document(scene, &folder.child("web.config"))? else {
+        let Some(old) = Self::document(context, &folder.child("web.config"))? else {
             return Ok(None);
         };
         let base = match &self.old_package {
-            Some(package) => Self::packaged(scene, &scene.old(package))?,
+            Some(package) => Self::packaged(context, &context.old(package))?,
             None => None,
         };
-        let new = match Self::document(scene, &self.shipped)? {
+        let new = match Self::document(context, &self.shipped)? {
             Some(new) => Some(new),
-            None => Self::packaged(scene, &self.package)?,
+            None => Self::packaged(context, &self.package)?,
         };
-        let read = |file: &str| read_beside(scene.machine, &folder, file);
+        let read = |file: &str| read_beside(context.machine, &folder, file);
         let read_base = |file: &str| match &self.old_package {
-            Some(package) => packaged_beside(scene.machine, &scene.old(package), file),
+            Some(package) => packaged_beside(context.machine, &context.old(package), file),
             None => Ok(None),
         };
-        let read_new = |file: &str| packaged_beside(scene.machine, &self.package, file);
+        let read_new = |file: &str| packaged_beside(context.machine, &self.package, file);
         let together = Together::of(
             (&old, &read),
             base.as_ref().map(|base| (base, &read_base as _)),
             new.as_ref().map(|new| (new, &read_new as _)),
         );
-        let together = together.doing(format!("read what {} refers to", old.name()))?;
+        let together = together.context(format!("read what {} refers to", old.name()))?;
         Ok(Some(Files { together, base, new }))
     }
 
     /// Carries the old values into what is shipped; the result is checked. Answers with the files to be written beside
     /// it, too.
-    fn carry(&self, scene: &Scene<'_>, files: &Files) -> Result<Option<(Merged, Vec<OutsideFile>)>, Failure> {
+    fn carry(&self, context: &StepContext<'_>, files: &Files) -> Result<Option<(Merged, Vec<OutsideFile>)>, Failure> {
         let doing = format!("merge the web.config of the {}", self.component.title());
         let (Some(sources), Some(new)) = (files.together.sources(), files.shipped()) else { return Ok(None) };
         let mut rules = self.rules.clone();
-        rules.decisions.extend(scene.history.decisions.clone());
-        let merged = webconfig::merge(&sources, &rules).doing(&doing)?;
-        let (merged, outside) = files.together.separate(merged).doing(&doing)?;
+        rules.decisions.extend(context.history.decisions.clone());
+        let merged = webconfig::merge(&sources, &rules).context(&doing)?;
+        let (merged, outside) = files.together.separate(merged).context(&doing)?;
         let document = merged.document.named(self.application.folder.child("web.config").as_str());
-        webconfig::check_merged(&document, new).doing(&doing)?;
+        webconfig::check_merged(&document, new).context(&doing)?;
         Ok(Some((Merged { document, ..merged }, outside)))
     }
 
     /// The merged web.config and the files that belong beside it; `None` where there is no old file, or the new one is
     /// not there yet.
-    fn merged(&self, scene: &Scene<'_>) -> Result<Option<(Merged, Vec<OutsideFile>)>, Failure> {
-        match self.files(scene)? {
-            Some(files) if files.new.is_some() => self.carry(scene, &files),
+    fn merged(&self, context: &StepContext<'_>) -> Result<Option<(Merged, Vec<OutsideFile>)>, Failure> {
+        match self.files(context)? {
+            Some(files) if files.new.is_some() => self.carry(context, &files),
             _ => Ok(None),
         }
     }
 
     /// What is written into the new folder: the files that the web.config refers to, then the web.config.
-    fn written(&self, scene: &Scene<'_>, folder: &WinPath) -> Result<Vec<(WinPath, Vec<u8>)>, Failure> {
-        let Some((merged, outside)) = self.merged(scene)? else { return Ok(Vec::new()) };
-        let place = |file: &OutsideFile| folder.join(&file.outside.file).doing(format!("place {}", file.outside.file));
+    fn written(&self, context: &StepContext<'_>, folder: &WinPath) -> Result<Vec<(WinPath, Vec<u8>)>, Failure> {
+        let Some((merged, outside)) = self.merged(context)? else { return Ok(Vec::new()) };
+        let place =
+            |file: &OutsideFile| folder.join(&file.outside.file).context(format!("place {}", file.outside.file));
         let mut written = Vec::new();
         for file in outside {
             written.push((place(&file)?, file.bytes));
@@ -169,23 +170,28 @@ impl ConfigureWeb {
 
     /// Refuses to write a web.config for which something is missing beside it: IIS would answer with errors only. As long
     /// as the new version is not installed, that is not known.
-    fn check_beside(&self, scene: &Scene<'_>, folder: &WinPath, written: &[(WinPath, Vec<u8>)]) -> Result<(), Failure> {
+    fn check_beside(
+        &self,
+        context: &StepContext<'_>,
+        folder: &WinPath,
+        written: &[(WinPath, Vec<u8>)],
+    ) -> Result<(), Failure> {
         let Some((path, bytes)) = written.last() else { return Ok(()) };
         let doing = format!("look for what {path} needs");
-        if !disk::exists(scene.machine.files(), folder).doing(&doing)? {
+        if !disk::exists(context.machine.files(), folder).context(&doing)? {
             return Ok(());
         }
-        let document = Document::parse(bytes.clone(), path.as_str()).doing(&doing)?;
-        let themes: Vec<WinPath> = self.theme_paths(scene, folder).into_iter().map(|(_, to)| to).collect();
+        let document = Document::parse(bytes.clone(), path.as_str()).context(&doing)?;
+        let themes: Vec<WinPath> = self.theme_paths(context, folder).into_iter().map(|(_, to)| to).collect();
         let exists = |beside: &str| {
-            let place = folder.join(beside).doing(&doing)?;
+            let place = folder.join(beside).context(&doing)?;
             let will_be = themes.contains(&place) || written.iter().any(|(written, _)| *written == place);
-            Ok::<bool, Failure>(will_be || disk::exists(scene.machine.files(), &place).doing(&doing)?)
+            Ok::<bool, Failure>(will_be || disk::exists(context.machine.files(), &place).context(&doing)?)
         };
         match webconfig::missing(&document, &exists)?.as_slice() {
             [] => Ok(()),
             missing => {
-                let old = scene.old(&self.old_folder);
+                let old = context.old(&self.old_folder);
                 let next = format!("put it there, from {old} if it was there, and go on");
                 Err(Failure::new(doing, missing.join("; ")).next(next))
             }
@@ -193,21 +199,26 @@ impl ConfigureWeb {
     }
 
     /// [`ConfigureWeb::written`] as it can be recognised: what was encrypted is another text each time.
-    fn seen(&self, scene: &Scene<'_>, folder: &WinPath) -> Result<Vec<(WinPath, Vec<u8>)>, Failure> {
-        if self.protected.is_some() { Ok(Vec::new()) } else { self.written(scene, folder) }
+    fn seen(&self, context: &StepContext<'_>, folder: &WinPath) -> Result<Vec<(WinPath, Vec<u8>)>, Failure> {
+        if self.protected.is_some() { Ok(Vec::new()) } else { self.written(context, folder) }
     }
 
     /// Writes the result beside the decrypted copy, encrypts it there, and puts it into its place.
-    fn encrypted(&self, scene: &Scene<'_>, protected: &Protected, folder: &WinPath) -> Result<Vec<Op>, Failure> {
+    fn encrypted(
+        &self,
+        context: &StepContext<'_>,
+        protected: &Protected,
+        folder: &WinPath,
+    ) -> Result<Vec<Op>, Failure> {
         let private = protected.folder.child("merged");
-        let written = self.written(scene, &private)?;
+        let written = self.written(context, &private)?;
         let Some((path, bytes)) = written.last() else { return Ok(Vec::new()) };
-        let document = Document::parse(bytes.clone(), path.as_str()).doing("read the merged web.config")?;
-        let log = scene.folders.log(&format!("encrypt-{}", self.component));
+        let document = Document::parse(bytes.clone(), path.as_str()).context("read the merged web.config")?;
+        let log = context.folders.log(&format!("encrypt-{}", self.component));
         let encrypt = protected.encrypt(&document, &private, &log);
         let mut copies = Vec::new();
         for (path, _) in &written {
-            let to = folder.join(path.below(&private).unwrap_or_default()).doing(format!("place {path}"))?;
+            let to = folder.join(path.below(&private).unwrap_or_default()).context(format!("place {path}"))?;
             copies.push(Op::Copy { from: path.clone(), to });
         }
         let write = |(path, bytes)| Op::Write { path, content: Blob::new(bytes) };
@@ -215,14 +226,14 @@ impl ConfigureWeb {
     }
 
     /// Where both sides changed the same, decided or not; nothing as long as the new file is not known.
-    pub fn conflicts(&self, scene: &Scene<'_>) -> Result<Vec<Change>, Failure> {
-        let changes = self.merged(scene)?.map_or(Vec::new(), |(merged, _)| merged.changes);
+    pub fn conflicts(&self, context: &StepContext<'_>) -> Result<Vec<Change>, Failure> {
+        let changes = self.merged(context)?.map_or(Vec::new(), |(merged, _)| merged.changes);
         Ok(changes.into_iter().filter(Change::is_conflict).collect())
     }
 
     /// What became of the old web.config, once the merged one is written. `None` where there was no old one.
-    pub(crate) fn account(&self, scene: &Scene<'_>) -> Result<Option<Account>, Failure> {
-        let Some(merge) = self.merge(scene)? else { return Ok(None) };
+    pub(crate) fn account(&self, context: &StepContext<'_>) -> Result<Option<Account>, Failure> {
+        let Some(merge) = self.merge(context)? else { return Ok(None) };
         let before = self.old_folder.child("web.config");
         let told = |changes, diff| Account { before: before.to_string(), after: merge.file.clone(), changes, diff };
         if self.protected.is_some() {
@@ -230,11 +241,11 @@ impl ConfigureWeb {
             return Ok(Some(told(merge.changes.into_iter().map(hidden).collect(), Vec::new())));
         }
         let parsed = |path: &WinPath| {
-            let found = Self::document(scene, path)?;
+            let found = Self::document(context, path)?;
             found.ok_or_else(|| Failure::new(format!("read {path}"), "it is not there"))
         };
-        let old = parsed(&scene.old(&self.old_folder).child("web.config"))?;
-        let new = parsed(&WinPath::new(&merge.file).doing("find the merged web.config")?)?;
+        let old = parsed(&context.old(&self.old_folder).child("web.config"))?;
+        let new = parsed(&WinPath::new(&merge.file).context("find the merged web.config")?)?;
         Ok(Some(told(merge.changes, webconfig::masked_diff(&old, &new, CONTEXT))))
     }
 
@@ -264,43 +275,43 @@ impl StepKind for ConfigureWeb {
         format!("Carry over the settings of the {} and open it", self.component.title())
     }
 
-    fn probe(&self, scene: &Scene<'_>) -> Result<Probe, Failure> {
-        let files = scene.machine.files();
-        let there = |path: &WinPath| disk::exists(files, path).doing(format!("look for {path}"));
+    fn probe(&self, context: &StepContext<'_>) -> Result<Probe, Failure> {
+        let files = context.machine.files();
+        let there = |path: &WinPath| disk::exists(files, path).context(format!("look for {path}"));
         let needed = |why: String| Ok(Probe::Needed(why));
-        let folder = self.folder(scene)?;
+        let folder = self.folder(context)?;
         if there(&folder.child(OFFLINE))? {
             return needed(format!("{OFFLINE} still keeps it closed"));
         }
-        for (_, theme) in self.theme_paths(scene, &folder) {
+        for (_, theme) in self.theme_paths(context, &folder) {
             if !there(&theme)? {
                 return needed(format!("the theme {theme} is missing"));
             }
         }
-        for (path, bytes) in self.seen(scene, &folder)? {
-            if !there(&path)? || disk::read(files, &path, CONFIG_LIMIT).doing(format!("read {path}"))? != bytes {
+        for (path, bytes) in self.seen(context, &folder)? {
+            if !there(&path)? || disk::read(files, &path, CONFIG_LIMIT).context(format!("read {path}"))? != bytes {
                 return needed(format!("{path} does not hold the old settings"));
             }
         }
-        let iis = scene.machine.web_server()?.unwrap_or_default();
+        let iis = context.machine.web_server()?.unwrap_or_default();
         match iis.application(&self.site, &self.application.path) {
             Some(found) if *found == self.wanted(folder) => Ok(Probe::Done),
             _ => needed(format!("the application {} is not configured as the old one was", self.application.path)),
         }
     }
 
-    fn operations(&self, scene: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
-        let folder = self.folder(scene)?;
+    fn operations(&self, context: &StepContext<'_>) -> Result<Option<Vec<Op>>, Failure> {
+        let folder = self.folder(context)?;
         let mut ops: Vec<Op> =
-            self.theme_paths(scene, &folder).into_iter().map(|(from, to)| Op::Copy { from, to }).collect();
-        let written = self.written(scene, &folder)?;
-        if written.is_empty() && self.waits(scene)? {
+            self.theme_paths(context, &folder).into_iter().map(|(from, to)| Op::Copy { from, to }).collect();
+        let written = self.written(context, &folder)?;
+        if written.is_empty() && self.waits(context)? {
             return Ok(None);
         }
-        self.check_beside(scene, &folder, &written)?;
+        self.check_beside(context, &folder, &written)?;
         let write = |(path, bytes)| Op::Write { path, content: Blob::new(bytes) };
         match &self.protected {
-            Some(protected) => ops.extend(self.encrypted(scene, protected, &folder)?),
+            Some(protected) => ops.extend(self.encrypted(context, protected, &folder)?),
             None => ops.extend(written.into_iter().map(write)),
         }
         ops.push(Op::Configure { site: self.site.clone(), application: self.wanted(folder.clone()) });
@@ -315,8 +326,8 @@ impl StepKind for ConfigureWeb {
     }
 
     /// Where the new file was known before the run, its conflicts were decided then.
-    fn to_decide(&self, scene: &Scene<'_>) -> Result<Option<Gate>, Failure> {
-        let conflicts = self.conflicts(scene)?;
+    fn to_decide(&self, context: &StepContext<'_>) -> Result<Option<Gate>, Failure> {
+        let conflicts = self.conflicts(context)?;
         let told: Vec<String> = conflicts.iter().filter(|it| it.is_undecided()).map(Change::conflict).collect();
         if told.is_empty() {
             return Ok(None);
@@ -333,23 +344,25 @@ impl StepKind for ConfigureWeb {
         Ok(Some(Gate { id: self.gate(), title, instructions, by_hand: None, watch: None }))
     }
 
-    fn certainty(&self, scene: &Scene<'_>) -> Certainty {
-        match self.waits(scene) {
+    fn certainty(&self, context: &StepContext<'_>) -> Certainty {
+        match self.waits(context) {
             Ok(false) => Certainty::Exact,
             _ => Certainty::KnownLater,
         }
     }
 
-    fn merge(&self, scene: &Scene<'_>) -> Result<Option<MergePreview>, Failure> {
-        let Some(files) = self.files(scene)? else { return Ok(None) };
-        let (Some(shipped), Some((merged, _))) = (files.shipped(), self.carry(scene, &files)?) else { return Ok(None) };
-        let file = self.folder(scene)?.child("web.config").to_string();
+    fn merge(&self, context: &StepContext<'_>) -> Result<Option<MergePreview>, Failure> {
+        let Some(files) = self.files(context)? else { return Ok(None) };
+        let (Some(shipped), Some((merged, _))) = (files.shipped(), self.carry(context, &files)?) else {
+            return Ok(None);
+        };
+        let file = self.folder(context)?.child("web.config").to_string();
         let diff = webconfig::masked_diff(shipped, &merged.document, 2);
         Ok(Some(MergePreview { file, estimate: files.new.is_none(), changes: merged.changes, diff }))
     }
 
-    fn follow_ups(&self, scene: &Scene<'_>) -> Result<Vec<FollowUp>, Failure> {
-        let Some(merged) = self.merge(scene)? else { return Ok(Vec::new()) };
+    fn follow_ups(&self, context: &StepContext<'_>) -> Result<Vec<FollowUp>, Failure> {
+        let Some(merged) = self.merge(context)? else { return Ok(Vec::new()) };
         let left = merged.changes.iter().filter_map(|change| match &change.fate {
             Fate::Reported { why } => Some(format!("{}: {why}", change.path)),
             Fate::Conflict { taken: None } => Some(format!(
@@ -372,8 +385,8 @@ impl ConfigureWeb {
 
     /// True as long as the merge cannot be told: the new web.config comes with the server's setup, or the old one is
     /// still to be decrypted.
-    fn waits(&self, scene: &Scene<'_>) -> Result<bool, Failure> {
-        let there = |path: &WinPath| disk::exists(scene.machine.files(), path).doing(format!("look for {path}"));
+    fn waits(&self, context: &StepContext<'_>) -> Result<bool, Failure> {
+        let there = |path: &WinPath| disk::exists(context.machine.files(), path).context(format!("look for {path}"));
         let is_readable = match &self.protected {
             Some(protected) => there(&protected.folder.child("web.config"))?,
             None => true,

@@ -1,9 +1,9 @@
 //! Encrypted sections: decrypted in a private copy before the uninstall, and the copy removed in the end.
 
-use super::{Probe, Scene, StepId, StepKind};
+use super::{Probe, StepContext, StepId, StepKind};
 use crate::plan::Component;
 use crate::platform::op::Op;
-use crate::platform::{Doing, Failure, disk};
+use crate::platform::{Context, Failure, disk};
 use crate::webconfig::CONFIG_LIMIT;
 use crate::webconfig::Document;
 use crate::winpath::WinPath;
@@ -74,36 +74,36 @@ impl StepKind for Decrypt {
         format!("Decrypt a private copy of the web.config of the {}", self.component.title())
     }
 
-    fn probe(&self, scene: &Scene<'_>) -> Result<Probe, Failure> {
-        let (files, path) = (scene.machine.files(), self.to.child("web.config"));
+    fn probe(&self, context: &StepContext<'_>) -> Result<Probe, Failure> {
+        let (files, path) = (context.machine.files(), self.to.child("web.config"));
         let doing = format!("read {path}");
-        if !disk::exists(files, &path).doing(&doing)? {
+        if !disk::exists(files, &path).context(&doing)? {
             return Ok(Probe::Needed(format!("{path} is not there")));
         }
-        let bytes = disk::read(files, &path, CONFIG_LIMIT).doing(&doing)?;
-        let values = Document::parse(bytes, path.as_str()).and_then(|document| document.values()).doing(&doing)?;
+        let bytes = disk::read(files, &path, CONFIG_LIMIT).context(&doing)?;
+        let values = Document::parse(bytes, path.as_str()).and_then(|document| document.values()).context(&doing)?;
         Ok(match values.encrypted.as_slice() {
             [] => Probe::Done,
             sections => Probe::Needed(format!("{} in {path} is encrypted", sections.join(", "))),
         })
     }
 
-    fn operations(&self, scene: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
+    fn operations(&self, context: &StepContext<'_>) -> Result<Option<Vec<Op>>, Failure> {
         let mut ops = Vec::new();
         for file in &self.files {
-            let place = |folder: &WinPath| folder.join(file).doing(format!("place {file}"));
+            let place = |folder: &WinPath| folder.join(file).context(format!("place {file}"));
             ops.push(Op::Copy { from: place(&self.old_folder)?, to: place(&self.to)? });
         }
         ops.extend(self.sections.iter().map(|section| Op::Run {
             program: self.program.clone(),
             arguments: vec!["-pdf".to_owned(), section.clone(), self.to.to_string()],
             timeout: TIMEOUT,
-            log: scene.folders.log(&format!("decrypt-{}", self.component)),
+            log: context.folders.log(&format!("decrypt-{}", self.component)),
         }));
         Ok(Some(ops))
     }
 
-    fn notes(&self, _: &Scene<'_>) -> Vec<String> {
+    fn notes(&self, _: &StepContext<'_>) -> Vec<String> {
         vec![
             "the backup stays encrypted; the copy is removed by the step remove-decrypted, or by a rollback".to_owned(),
         ]
@@ -123,15 +123,15 @@ impl StepKind for RemoveDecrypted {
         "Remove the decrypted copies".to_owned()
     }
 
-    fn probe(&self, scene: &Scene<'_>) -> Result<Probe, Failure> {
-        let folder = scene.folders.decrypted();
-        Ok(match disk::exists(scene.machine.files(), &folder).doing(format!("look for {folder}"))? {
+    fn probe(&self, context: &StepContext<'_>) -> Result<Probe, Failure> {
+        let folder = context.folders.decrypted();
+        Ok(match disk::exists(context.machine.files(), &folder).context(format!("look for {folder}"))? {
             true => Probe::Needed(format!("{folder} is there")),
             false => Probe::Done,
         })
     }
 
-    fn operations(&self, scene: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
-        Ok(Some(vec![Op::Remove { path: scene.folders.decrypted() }]))
+    fn operations(&self, context: &StepContext<'_>) -> Result<Option<Vec<Op>>, Failure> {
+        Ok(Some(vec![Op::Remove { path: context.folders.decrypted() }]))
     }
 }

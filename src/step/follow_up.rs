@@ -1,6 +1,6 @@
 //! What a finished run leaves to people.
 
-use super::{Scene, Step};
+use super::{Step, StepContext};
 use crate::platform::Failure;
 use serde::{Deserialize, Serialize};
 
@@ -21,12 +21,12 @@ impl FollowUp {
 }
 
 /// What the steps of a finished run leave to people. A step that the plan skips is left as a whole.
-pub fn follow_ups(steps: &[Step], scene: &Scene<'_>) -> Result<Vec<FollowUp>, Failure> {
+pub fn follow_ups(steps: &[Step], context: &StepContext<'_>) -> Result<Vec<FollowUp>, Failure> {
     let mut all = Vec::new();
     for step in steps {
         match &step.skip {
             Some(reason) => all.push(step.work.kind().when_skipped(reason)),
-            None => all.extend(step.work.kind().follow_ups(scene)?),
+            None => all.extend(step.work.kind().follow_ups(context)?),
         }
     }
     Ok(all)

@@ -1,9 +1,9 @@
 //! What the web servers of this agent need next.
 
-use super::{Certainty, FollowUp, Probe, Scene, StepId, StepKind};
+use super::{Certainty, FollowUp, Probe, StepContext, StepId, StepKind};
 use crate::platform::disk::{self, Kind};
 use crate::platform::op::{Blob, Op};
-use crate::platform::{Doing, Failure};
+use crate::platform::{Context, Failure};
 use crate::winpath::{WinPath, fold};
 use serde::{Deserialize, Serialize};
 
@@ -20,14 +20,14 @@ pub struct HandOver {
 
 impl HandOver {
     /// What a person has to carry to the web servers, line by line.
-    pub fn lines(&self, scene: &Scene<'_>) -> Result<Vec<String>, Failure> {
-        let files = scene.machine.files();
+    pub fn lines(&self, context: &StepContext<'_>) -> Result<Vec<String>, Failure> {
+        let files = context.machine.files();
         let mut lines = Vec::new();
         let listing = format!("list {}", self.folder);
-        let there = disk::exists(files, &self.folder).doing(&listing)?;
-        let entries = if there { files.list(&self.folder).doing(&listing)? } else { Vec::new() };
+        let there = disk::exists(files, &self.folder).context(&listing)?;
+        let entries = if there { files.list(&self.folder).context(&listing)? } else { Vec::new() };
         for entry in entries.iter().filter(|entry| entry.kind == Kind::File && is_for_web_servers(entry.path.name())) {
-            let sum = disk::hash(files, &entry.path).doing(format!("read {}", entry.path))?;
+            let sum = disk::hash(files, &entry.path).context(format!("read {}", entry.path))?;
             lines.push(format!("{}  SHA-256 {sum}", entry.path));
         }
         if lines.is_empty() {
@@ -57,22 +57,22 @@ impl StepKind for HandOver {
         "Write down what the web servers need".to_owned()
     }
 
-    fn probe(&self, scene: &Scene<'_>) -> Result<Probe, Failure> {
-        let there = disk::exists(scene.machine.files(), &self.file).doing(format!("look for {}", self.file))?;
+    fn probe(&self, context: &StepContext<'_>) -> Result<Probe, Failure> {
+        let there = disk::exists(context.machine.files(), &self.file).context(format!("look for {}", self.file))?;
         Ok(if there { Probe::Done } else { Probe::Needed(format!("{} is not written yet", self.file)) })
     }
 
-    fn operations(&self, scene: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
-        let text: String = self.lines(scene)?.iter().map(|line| format!("{line}\r\n")).collect();
+    fn operations(&self, context: &StepContext<'_>) -> Result<Option<Vec<Op>>, Failure> {
+        let text: String = self.lines(context)?.iter().map(|line| format!("{line}\r\n")).collect();
         Ok(Some(vec![Op::Write { path: self.file.clone(), content: Blob::new(text.into_bytes()) }]))
     }
 
-    fn follow_ups(&self, scene: &Scene<'_>) -> Result<Vec<FollowUp>, Failure> {
-        let lines = self.lines(scene)?.into_iter().chain([format!("this list is in {}", self.file)]);
+    fn follow_ups(&self, context: &StepContext<'_>) -> Result<Vec<FollowUp>, Failure> {
+        let lines = self.lines(context)?.into_iter().chain([format!("this list is in {}", self.file)]);
         Ok(vec![FollowUp::new("Upgrade the web servers", lines.collect())])
     }
 
-    fn certainty(&self, _: &Scene<'_>) -> Certainty {
+    fn certainty(&self, _: &StepContext<'_>) -> Certainty {
         Certainty::KnownLater
     }
 }

@@ -1,6 +1,6 @@
 //! An own program of the administrator around a step.
 
-use super::{Probe, Scene, StepId, StepKind};
+use super::{Probe, StepContext, StepId, StepKind};
 use crate::platform::Failure;
 use crate::platform::op::Op;
 use crate::winpath::WinPath;
@@ -29,20 +29,20 @@ impl StepKind for RunHook {
         format!("Run {}", self.program)
     }
 
-    fn probe(&self, _: &Scene<'_>) -> Result<Probe, Failure> {
+    fn probe(&self, _: &StepContext<'_>) -> Result<Probe, Failure> {
         Ok(Probe::Needed("the plan asks for it".to_owned()))
     }
 
-    fn operations(&self, scene: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
+    fn operations(&self, context: &StepContext<'_>) -> Result<Option<Vec<Op>>, Failure> {
         Ok(Some(vec![Op::Run {
             program: self.program.clone(),
             arguments: self.arguments.clone(),
             timeout: self.timeout,
-            log: scene.folders.log(self.id.as_str()),
+            log: context.folders.log(self.id.as_str()),
         }]))
     }
 
-    fn notes(&self, _: &Scene<'_>) -> Vec<String> {
+    fn notes(&self, _: &StepContext<'_>) -> Vec<String> {
         vec!["what this program changes is not undone by a rollback".to_owned()]
     }
 

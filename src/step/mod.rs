@@ -10,6 +10,7 @@
 mod ask;
 mod back_up;
 mod configure;
+mod context;
 mod decrypt;
 mod follow_up;
 mod hand_over;
@@ -17,7 +18,6 @@ mod hook;
 mod id;
 mod package;
 mod preview;
-mod scene;
 mod server;
 mod services;
 mod uninstall;
@@ -27,6 +27,7 @@ mod web;
 pub use ask::{ACTIVATION, Activate, Tell};
 pub use back_up::{BackUp, Item};
 pub use configure::ConfigureWeb;
+pub use context::{Folders, History, Kept, Source, StepContext};
 pub use decrypt::{Decrypt, Protected, RemoveDecrypted, Section};
 pub use follow_up::{FollowUp, follow_ups};
 pub use hand_over::HandOver;
@@ -34,7 +35,6 @@ pub use hook::RunHook;
 pub use id::StepId;
 pub use package::AwaitPackage;
 pub use preview::{Account, Certainty, MergePreview};
-pub use scene::{Folders, History, Kept, Scene, Source};
 pub use server::{InstallServer, PrepareServer};
 pub use services::{BackUpData, StartServices, StopServices};
 pub use uninstall::Uninstall;
@@ -170,37 +170,37 @@ pub trait StepKind {
     /// What is done, in a few words.
     fn title(&self) -> String;
     /// Whether the step is needed. Asked again after the work, when `Done` is the verification.
-    fn probe(&self, scene: &Scene<'_>) -> Result<Probe, Failure>;
+    fn probe(&self, context: &StepContext<'_>) -> Result<Probe, Failure>;
     /// The operations that carry the step out. `None` where they cannot be told before earlier steps are done.
-    fn operations(&self, scene: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure>;
+    fn operations(&self, context: &StepContext<'_>) -> Result<Option<Vec<Op>>, Failure>;
 
     /// Whether a person has done what the step's gate asks; by default, whether the whole step is done.
-    fn probe_gate(&self, scene: &Scene<'_>) -> Result<Probe, Failure> {
-        self.probe(scene)
+    fn probe_gate(&self, context: &StepContext<'_>) -> Result<Probe, Failure> {
+        self.probe(context)
     }
 
     /// What a person has to decide before the step's operations, which do not wait for it once that is answered.
-    fn to_decide(&self, _: &Scene<'_>) -> Result<Option<Gate>, Failure> {
+    fn to_decide(&self, _: &StepContext<'_>) -> Result<Option<Gate>, Failure> {
         Ok(None)
     }
 
-    /// How well the step can be foretold.
-    fn certainty(&self, _: &Scene<'_>) -> Certainty {
+    /// How well the step can be forecast.
+    fn certainty(&self, _: &StepContext<'_>) -> Certainty {
         Certainty::Exact
     }
 
     /// The web.config that the step writes, where that can be told.
-    fn merge(&self, _: &Scene<'_>) -> Result<Option<MergePreview>, Failure> {
+    fn merge(&self, _: &StepContext<'_>) -> Result<Option<MergePreview>, Failure> {
         Ok(None)
     }
 
     /// What the administrator should know about the step.
-    fn notes(&self, _: &Scene<'_>) -> Vec<String> {
+    fn notes(&self, _: &StepContext<'_>) -> Vec<String> {
         Vec::new()
     }
 
     /// What the step leaves to people once it is done.
-    fn follow_ups(&self, _: &Scene<'_>) -> Result<Vec<FollowUp>, Failure> {
+    fn follow_ups(&self, _: &StepContext<'_>) -> Result<Vec<FollowUp>, Failure> {
         Ok(Vec::new())
     }
 

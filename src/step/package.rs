@@ -1,10 +1,10 @@
 //! Wait for an installer that comes with the server's setup, or never.
 
-use super::{Certainty, Probe, Scene, StepId, StepKind};
+use super::{Certainty, Probe, StepContext, StepId, StepKind};
 use crate::names::ProductCode;
 use crate::plan::Component;
 use crate::platform::op::{Gate, Op};
-use crate::platform::{Doing, Failure, disk};
+use crate::platform::{Context, Failure, disk};
 use crate::survey::{packages, products};
 use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
@@ -33,19 +33,19 @@ impl StepKind for AwaitPackage {
         format!("Check the installer of the {} that came along", self.component.title())
     }
 
-    fn probe(&self, scene: &Scene<'_>) -> Result<Probe, Failure> {
-        let machine = scene.machine;
+    fn probe(&self, context: &StepContext<'_>) -> Result<Probe, Failure> {
+        let machine = context.machine;
         if products::is_newer_installed(machine, self.component, &self.old_codes)? {
             return Ok(Probe::Done);
         }
-        if !disk::exists(machine.files(), &self.package).doing(format!("look for {}", self.package))? {
+        if !disk::exists(machine.files(), &self.package).context(format!("look for {}", self.package))? {
             return Ok(Probe::Needed(format!("{} is not there: the setup brought none along", self.package)));
         }
         let faults = packages::refusals(machine, &self.package, self.component, None, self.signed_by.as_deref())?;
         Ok(if faults.is_empty() { Probe::Done } else { Probe::Needed(faults.join("; ")) })
     }
 
-    fn operations(&self, _: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
+    fn operations(&self, _: &StepContext<'_>) -> Result<Option<Vec<Op>>, Failure> {
         let gate = Gate {
             id: self.id().to_string(),
             title: format!("Provide the installer of the {}", self.component.title()),
@@ -60,11 +60,11 @@ impl StepKind for AwaitPackage {
         Ok(Some(vec![Op::Ask { gate }]))
     }
 
-    fn certainty(&self, _: &Scene<'_>) -> Certainty {
+    fn certainty(&self, _: &StepContext<'_>) -> Certainty {
         Certainty::KnownLater
     }
 
-    fn notes(&self, _: &Scene<'_>) -> Vec<String> {
+    fn notes(&self, _: &StepContext<'_>) -> Vec<String> {
         vec![format!("a gate only where {} is missing or another one; the others go on", self.package.name())]
     }
 

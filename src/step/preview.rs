@@ -3,7 +3,7 @@
 use crate::webconfig::{Change, DiffLine};
 use serde::{Deserialize, Serialize};
 
-/// How well a step can be foretold.
+/// How well a step can be forecast.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Certainty {

@@ -1,6 +1,6 @@
 //! The server: what its setup must find, and the setup itself.
 
-use super::{Certainty, Probe, Scene, StepId, StepKind};
+use super::{Certainty, Probe, StepContext, StepId, StepKind};
 use crate::names::ProductCode;
 use crate::plan::Component;
 use crate::platform::Failure;
@@ -34,14 +34,14 @@ impl StepKind for PrepareServer {
         "Make sure that the setup finds the old folder and data".to_owned()
     }
 
-    fn probe(&self, _: &Scene<'_>) -> Result<Probe, Failure> {
+    fn probe(&self, _: &StepContext<'_>) -> Result<Probe, Failure> {
         Ok(Probe::Needed("the agent's uninstall may have taken more than its own".to_owned()))
     }
 
-    fn operations(&self, scene: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
+    fn operations(&self, context: &StepContext<'_>) -> Result<Option<Vec<Op>>, Failure> {
         Ok(Some(vec![
-            Op::ImportKey { view: self.view, key: self.key.clone(), from: scene.key_export(&self.key, &self.export) },
-            Op::Restore { from: scene.data_backup(&self.data), to: self.data.clone(), except: Vec::new() },
+            Op::ImportKey { view: self.view, key: self.key.clone(), from: context.key_export(&self.key, &self.export) },
+            Op::Restore { from: context.data_backup(&self.data), to: self.data.clone(), except: Vec::new() },
         ]))
     }
 
@@ -72,7 +72,7 @@ pub struct InstallServer {
 }
 
 impl InstallServer {
-    fn gate(&self, scene: &Scene<'_>) -> Gate {
+    fn gate(&self, context: &StepContext<'_>) -> Gate {
         Gate {
             id: "server-setup".to_owned(),
             title: "Run the server's setup".to_owned(),
@@ -82,13 +82,13 @@ impl InstallServer {
                 "Minutes may pass before the setup shows anything.".to_owned(),
                 "Do not restart Windows if it asks to; this program says when.".to_owned(),
             ],
-            by_hand: Some(Box::new(self.run(scene, Vec::new()))),
+            by_hand: Some(Box::new(self.run(context, Vec::new()))),
             watch: None,
         }
     }
 
-    fn run(&self, scene: &Scene<'_>, arguments: Vec<String>) -> Op {
-        let log = scene.folders.log("install-server");
+    fn run(&self, context: &StepContext<'_>, arguments: Vec<String>) -> Op {
+        let log = context.folders.log("install-server");
         Op::Run { program: self.installer.clone(), arguments, timeout: self.timeout, log }
     }
 }
@@ -103,11 +103,11 @@ impl StepKind for InstallServer {
         format!("Install {}{how}", self.version.as_deref().unwrap_or("the Multi-Factor Authentication Server"))
     }
 
-    fn probe(&self, scene: &Scene<'_>) -> Result<Probe, Failure> {
-        if !products::is_newer_installed(scene.machine, Component::Server, &self.old_codes)? {
+    fn probe(&self, context: &StepContext<'_>) -> Result<Probe, Failure> {
+        if !products::is_newer_installed(context.machine, Component::Server, &self.old_codes)? {
             return Ok(Probe::Needed("no new server product is installed".to_owned()));
         }
-        let now = install_path_text(scene.machine, self.view, &self.key)?;
+        let now = install_path_text(context.machine, self.view, &self.key)?;
         if now.as_deref() != Some(&self.install_path) {
             return Ok(Probe::Blocked(format!(
                 "InstallPath was {} and is {} after setup: the server does not see its old data. Run `pfupgrade rollback`, \
@@ -119,14 +119,14 @@ impl StepKind for InstallServer {
         Ok(Probe::Done)
     }
 
-    fn operations(&self, scene: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
+    fn operations(&self, context: &StepContext<'_>) -> Result<Option<Vec<Op>>, Failure> {
         Ok(Some(vec![match &self.arguments {
-            None => Op::Ask { gate: self.gate(scene) },
-            Some(arguments) => self.run(scene, arguments.clone()),
+            None => Op::Ask { gate: self.gate(context) },
+            Some(arguments) => self.run(context, arguments.clone()),
         }]))
     }
 
-    fn certainty(&self, _: &Scene<'_>) -> Certainty {
+    fn certainty(&self, _: &StepContext<'_>) -> Certainty {
         Certainty::Estimated
     }
 

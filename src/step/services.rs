@@ -1,6 +1,6 @@
 //! The outage starts: the services stop, and what they hold open can be copied.
 
-use super::{Certainty, FollowUp, Probe, Scene, StepId, StepKind};
+use super::{Certainty, FollowUp, Probe, StepContext, StepId, StepKind};
 use crate::names::{ServiceName, list};
 use crate::platform::Failure;
 use crate::platform::facts::{Service, ServiceState, StartType};
@@ -24,8 +24,8 @@ impl StepKind for StopServices {
         format!("Stop {}: the outage starts", list(&self.names))
     }
 
-    fn probe(&self, scene: &Scene<'_>) -> Result<Probe, Failure> {
-        let services = scene.machine.services()?;
+    fn probe(&self, context: &StepContext<'_>) -> Result<Probe, Failure> {
+        let services = context.machine.services()?;
         let running = services
             .iter()
             .find(|service| service.state == ServiceState::Running && self.names.contains(&service.name));
@@ -35,7 +35,7 @@ impl StepKind for StopServices {
         })
     }
 
-    fn operations(&self, _: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
+    fn operations(&self, _: &StepContext<'_>) -> Result<Option<Vec<Op>>, Failure> {
         Ok(Some(self.names.iter().map(|name| Op::stop(name)).collect()))
     }
 }
@@ -49,8 +49,8 @@ pub struct StartServices {
 
 impl StartServices {
     /// Those that can be started, and why the others cannot: the new server's services have other names.
-    pub fn possible(&self, scene: &Scene<'_>) -> Result<(Vec<Service>, Vec<String>), Failure> {
-        let all = scene.machine.services()?;
+    pub fn possible(&self, context: &StepContext<'_>) -> Result<(Vec<Service>, Vec<String>), Failure> {
+        let all = context.machine.services()?;
         let find = |name: &ServiceName| all.iter().find(|service| service.name == *name);
         let (mut possible, mut left_out, mut stay) = (Vec::new(), Vec::new(), Vec::new());
         for name in &self.names {
@@ -80,30 +80,30 @@ impl StepKind for StartServices {
         format!("Start {} again", list(&self.names))
     }
 
-    fn probe(&self, scene: &Scene<'_>) -> Result<Probe, Failure> {
-        let (possible, _) = self.possible(scene)?;
+    fn probe(&self, context: &StepContext<'_>) -> Result<Probe, Failure> {
+        let (possible, _) = self.possible(context)?;
         Ok(match possible.iter().find(|service| service.state == ServiceState::Stopped) {
             Some(service) => Probe::Needed(format!("{} does not run", service.name)),
             None => Probe::Done,
         })
     }
 
-    fn follow_ups(&self, scene: &Scene<'_>) -> Result<Vec<FollowUp>, Failure> {
-        let (_, left_out) = self.possible(scene)?;
+    fn follow_ups(&self, context: &StepContext<'_>) -> Result<Vec<FollowUp>, Failure> {
+        let (_, left_out) = self.possible(context)?;
         let title = "See to services that ran before and could not be started";
         Ok(if left_out.is_empty() { Vec::new() } else { vec![FollowUp::new(title, left_out)] })
     }
 
-    fn operations(&self, scene: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
+    fn operations(&self, context: &StepContext<'_>) -> Result<Option<Vec<Op>>, Failure> {
         let start = |service: Service| Op::Service { name: service.name, state: ServiceState::Running, start: None };
-        Ok(Some(self.possible(scene)?.0.into_iter().map(start).collect()))
+        Ok(Some(self.possible(context)?.0.into_iter().map(start).collect()))
     }
 
-    fn certainty(&self, _: &Scene<'_>) -> Certainty {
+    fn certainty(&self, _: &StepContext<'_>) -> Certainty {
         Certainty::Estimated
     }
 
-    fn notes(&self, _: &Scene<'_>) -> Vec<String> {
+    fn notes(&self, _: &StepContext<'_>) -> Vec<String> {
         vec![
             "one that depends on a service of the agent by its name cannot start; the end of the run says so"
                 .to_owned(),
@@ -127,17 +127,17 @@ impl StepKind for BackUpData {
         "Back up the data folder".to_owned()
     }
 
-    fn probe(&self, scene: &Scene<'_>) -> Result<Probe, Failure> {
-        Ok(match scene.history.backup_of(&self.data) {
+    fn probe(&self, context: &StepContext<'_>) -> Result<Probe, Failure> {
+        Ok(match context.history.backup_of(&self.data) {
             Some(_) => Probe::Done,
             None => Probe::Needed("the services had to stop first".to_owned()),
         })
     }
 
-    fn operations(&self, scene: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
+    fn operations(&self, context: &StepContext<'_>) -> Result<Option<Vec<Op>>, Failure> {
         Ok(Some(vec![Op::BackUp {
             from: self.data.clone(),
-            to: scene.place(&self.id(), &scene.folders.data_backup()),
+            to: context.place(&self.id(), &context.folders.data_backup()),
             except: Vec::new(),
         }]))
     }

@@ -1,11 +1,11 @@
 //! Uninstall an old product, and get what it leaves in a web site out of the way.
 
-use super::{Probe, Scene, StepId, StepKind};
+use super::{Probe, StepContext, StepId, StepKind};
 use crate::names::ProductCode;
 use crate::plan::Component;
 use crate::platform::op::{Op, WayBack};
 use crate::platform::registry::View;
-use crate::platform::{Doing, Failure, disk};
+use crate::platform::{Context, Failure, disk};
 use crate::survey::products;
 use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
@@ -35,14 +35,14 @@ pub struct Uninstall {
 }
 
 impl Uninstall {
-    fn way_back(&self, scene: &Scene<'_>) -> Option<WayBack> {
-        let package = scene.old(self.package.as_ref()?);
+    fn way_back(&self, context: &StepContext<'_>) -> Option<WayBack> {
+        let package = context.old(self.package.as_ref()?);
         // An application is closed before it is installed, and open again once its folder is restored.
         let close = self.folder.iter().map(|folder| Op::Close { folder: folder.clone() });
         let before = self.keeps.iter().flat_map(|(data, view, key, export)| {
             [
-                Op::ImportKey { view: *view, key: key.clone(), from: scene.key_export(key, export) },
-                Op::Restore { from: scene.data_backup(data), to: data.clone(), except: Vec::new() },
+                Op::ImportKey { view: *view, key: key.clone(), from: context.key_export(key, export) },
+                Op::Restore { from: context.data_backup(data), to: data.clone(), except: Vec::new() },
             ]
         });
         Some(WayBack {
@@ -63,12 +63,12 @@ impl StepKind for Uninstall {
         format!("Uninstall {}", self.name)
     }
 
-    fn probe(&self, scene: &Scene<'_>) -> Result<Probe, Failure> {
-        if products::is_installed(scene.machine, &self.code)? {
+    fn probe(&self, context: &StepContext<'_>) -> Result<Probe, Failure> {
+        if products::is_installed(context.machine, &self.code)? {
             return Ok(Probe::Needed(format!("{} is installed", self.name)));
         }
         if let Some(folder) = &self.folder
-            && disk::exists(scene.machine.files(), folder).doing(format!("look for {folder}"))?
+            && disk::exists(context.machine.files(), folder).context(format!("look for {folder}"))?
         {
             return Ok(Probe::Needed(format!("{folder} is left over")));
         }
@@ -76,28 +76,28 @@ impl StepKind for Uninstall {
     }
 
     /// What is left over is moved aside once the product is gone.
-    fn probe_gate(&self, scene: &Scene<'_>) -> Result<Probe, Failure> {
-        Ok(match products::is_installed(scene.machine, &self.code)? {
+    fn probe_gate(&self, context: &StepContext<'_>) -> Result<Probe, Failure> {
+        Ok(match products::is_installed(context.machine, &self.code)? {
             true => Probe::Needed(format!("{} is installed", self.name)),
             false => Probe::Done,
         })
     }
 
-    fn operations(&self, scene: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
+    fn operations(&self, context: &StepContext<'_>) -> Result<Option<Vec<Op>>, Failure> {
         let mut ops = vec![Op::Uninstall {
             code: self.code.clone(),
             name: self.name.clone(),
-            log: scene.folders.log(self.id().as_str()),
-            way_back: self.way_back(scene),
+            log: context.folders.log(self.id().as_str()),
+            way_back: self.way_back(context),
         }];
         if let Some(folder) = &self.folder {
-            let aside = scene.folders.aside(folder);
+            let aside = context.folders.aside(folder);
             ops.push(Op::Move { from: folder.clone(), to: aside.child(self.component.key()), aside: true });
         }
         Ok(Some(ops))
     }
 
-    fn notes(&self, _: &Scene<'_>) -> Vec<String> {
+    fn notes(&self, _: &StepContext<'_>) -> Vec<String> {
         match self.package {
             Some(_) => Vec::new(),
             None => vec!["point of no return: this product cannot be installed again".to_owned()],

@@ -1,11 +1,11 @@
 //! Verify: the outage ends.
 
-use super::{FollowUp, Probe, Scene, StepId, StepKind};
+use super::{FollowUp, Probe, StepContext, StepId, StepKind};
 use crate::names::{ProductCode, ServiceName, SiteName};
 use crate::plan::Component;
 use crate::platform::facts::ServiceState;
 use crate::platform::op::Op;
-use crate::platform::{Doing, Failure, OFFLINE, disk};
+use crate::platform::{Context, Failure, OFFLINE, disk};
 use crate::survey::products;
 use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
@@ -53,8 +53,8 @@ pub enum Expected {
 
 impl Expected {
     /// `None` where it is so, else what is wrong.
-    fn fault(&self, scene: &Scene<'_>) -> Result<Option<String>, Failure> {
-        let machine = scene.machine;
+    fn fault(&self, context: &StepContext<'_>) -> Result<Option<String>, Failure> {
+        let machine = context.machine;
         Ok(match self {
             Expected::OldGone { component, codes } => {
                 let mut left = None;
@@ -82,7 +82,7 @@ impl Expected {
                 let closed = found.map_or(folder, |found| &found.folder).child(OFFLINE);
                 if found.is_none() {
                     Some(format!("the site \"{site}\" has no application {path}"))
-                } else if disk::exists(machine.files(), &closed).doing(format!("look for {closed}"))? {
+                } else if disk::exists(machine.files(), &closed).context(format!("look for {closed}"))? {
                     Some(format!("{path} is still closed by {closed}"))
                 } else {
                     None
@@ -101,15 +101,15 @@ impl StepKind for Verify {
         "Verify the upgraded machine: the outage ends".to_owned()
     }
 
-    fn probe(&self, scene: &Scene<'_>) -> Result<Probe, Failure> {
+    fn probe(&self, context: &StepContext<'_>) -> Result<Probe, Failure> {
         let mut faults = Vec::new();
         for expected in &self.expected {
-            faults.extend(expected.fault(scene)?);
+            faults.extend(expected.fault(context)?);
         }
         Ok(if faults.is_empty() { Probe::Done } else { Probe::Blocked(faults.join("; ")) })
     }
 
-    fn operations(&self, _: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
+    fn operations(&self, _: &StepContext<'_>) -> Result<Option<Vec<Op>>, Failure> {
         Ok(Some(Vec::new()))
     }
 
@@ -118,13 +118,13 @@ impl StepKind for Verify {
         "done"
     }
 
-    fn follow_ups(&self, _: &Scene<'_>) -> Result<Vec<FollowUp>, Failure> {
+    fn follow_ups(&self, _: &StepContext<'_>) -> Result<Vec<FollowUp>, Failure> {
         let title = "Change the address of the Web Service SDK elsewhere";
         let left = (!self.other_holders.is_empty()).then(|| FollowUp::new(title, self.other_holders.clone()));
         Ok(left.into_iter().collect())
     }
 
-    fn notes(&self, _: &Scene<'_>) -> Vec<String> {
+    fn notes(&self, _: &StepContext<'_>) -> Vec<String> {
         self.other_holders.clone()
     }
 }

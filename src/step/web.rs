@@ -1,11 +1,11 @@
 //! Install a web component under its name, closed to users.
 
-use super::{Certainty, Probe, Scene, StepId, StepKind};
+use super::{Certainty, Probe, StepContext, StepId, StepKind};
 use crate::names::{ProductCode, SiteName};
 use crate::plan::{Component, Method};
 use crate::platform::facts::Application;
 use crate::platform::op::{Gate, Op};
-use crate::platform::{Doing, Failure, OFFLINE, disk};
+use crate::platform::{Context, Failure, OFFLINE, disk};
 use crate::survey::{packages, products, survey};
 use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
@@ -52,35 +52,35 @@ pub(super) fn install_id(component: Component) -> StepId {
 impl InstallWeb {
     /// What is wrong with the package now that it is needed: it has only just come, or may have been exchanged since the
     /// preview.
-    fn faults(&self, scene: &Scene<'_>) -> Result<Vec<String>, Failure> {
+    fn faults(&self, context: &StepContext<'_>) -> Result<Vec<String>, Failure> {
         let (sha256, signed_by) = (self.sha256.as_deref(), self.signed_by.as_deref());
-        packages::refusals(scene.machine, &self.package, self.component, sha256, signed_by)
+        packages::refusals(context.machine, &self.package, self.component, sha256, signed_by)
     }
 
     /// True where a person has to install it: the plan says so, or the package would choose its own place in IIS.
-    fn by_hand(&self, scene: &Scene<'_>) -> Result<bool, Failure> {
+    fn by_hand(&self, context: &StepContext<'_>) -> Result<bool, Failure> {
         if self.method == Method::Console {
             return Ok(true);
         }
-        Ok(packages::open(scene.machine, &self.package)?.is_some_and(|package| !package.takes("TARGETVDIR")))
+        Ok(packages::open(context.machine, &self.package)?.is_some_and(|package| !package.takes("TARGETVDIR")))
     }
 
-    fn is_named(&self, scene: &Scene<'_>) -> Result<bool, Failure> {
-        let iis = scene.machine.web_server()?;
+    fn is_named(&self, context: &StepContext<'_>) -> Result<bool, Failure> {
+        let iis = context.machine.web_server()?;
         Ok(iis.is_some_and(|iis| iis.application(&self.site, &self.path).is_some()))
     }
 
     /// The application, where a person has installed it: under its name, or as the one application of the site that
     /// serves the component.
-    fn placed(&self, scene: &Scene<'_>) -> Result<Option<Application>, Failure> {
-        if !products::is_newer_installed(scene.machine, self.component, &self.old_codes)? {
+    fn placed(&self, context: &StepContext<'_>) -> Result<Option<Application>, Failure> {
+        if !products::is_newer_installed(context.machine, self.component, &self.old_codes)? {
             return Ok(None);
         }
-        let iis = scene.machine.web_server()?.unwrap_or_default();
+        let iis = context.machine.web_server()?.unwrap_or_default();
         if let Some(found) = iis.application(&self.site, &self.path) {
             return Ok(Some(found.clone()));
         }
-        let mut survey = survey(scene.machine)?;
+        let mut survey = survey(context.machine)?;
         let found = survey.components.remove(&self.component).unwrap_or_default();
         let mut here = found.applications.into_iter().filter(|served| served.site == self.site);
         Ok(here.next().filter(|_| here.next().is_none()).map(|served| served.application))
@@ -124,11 +124,12 @@ impl StepKind for InstallWeb {
         format!("Install the {} as {}{}{by_hand}", self.component.title(), self.site, self.path)
     }
 
-    fn probe(&self, scene: &Scene<'_>) -> Result<Probe, Failure> {
-        let installed = self.probe_gate(scene)?;
-        let kept = disk::exists(scene.machine.files(), &self.shipped).doing(format!("look for {}", self.shipped))?;
+    fn probe(&self, context: &StepContext<'_>) -> Result<Probe, Failure> {
+        let installed = self.probe_gate(context)?;
+        let kept =
+            disk::exists(context.machine.files(), &self.shipped).context(format!("look for {}", self.shipped))?;
         Ok(match installed {
-            Probe::Done if !self.is_named(scene)? => {
+            Probe::Done if !self.is_named(context)? => {
                 Probe::Needed(format!("its application is not called {}", self.path))
             }
             Probe::Done if !kept => Probe::Needed("its web.config has not been kept yet".to_owned()),
@@ -136,9 +137,9 @@ impl StepKind for InstallWeb {
         })
     }
 
-    fn probe_gate(&self, scene: &Scene<'_>) -> Result<Probe, Failure> {
-        let there = |path: &WinPath| disk::exists(scene.machine.files(), path).doing(format!("look for {path}"));
-        if !products::is_newer_installed(scene.machine, self.component, &self.old_codes)? {
+    fn probe_gate(&self, context: &StepContext<'_>) -> Result<Probe, Failure> {
+        let there = |path: &WinPath| disk::exists(context.machine.files(), path).context(format!("look for {path}"));
+        if !products::is_newer_installed(context.machine, self.component, &self.old_codes)? {
             if self.method == Method::Console {
                 return Ok(Probe::Needed("it is not installed yet".to_owned()));
             }
@@ -150,21 +151,21 @@ impl StepKind for InstallWeb {
                     self.component.title()
                 )));
             }
-            let faults = self.faults(scene)?;
+            let faults = self.faults(context)?;
             return Ok(match faults.is_empty() {
                 true => Probe::Needed("it is not installed yet".to_owned()),
                 false => Probe::Blocked(faults.join("; ")),
             });
         }
-        if self.by_hand(scene)? {
+        if self.by_hand(context)? {
             // Where a person chose the place, that person can still choose the right one.
             let nowhere = format!(
                 "the product is installed, but which application of the site \"{}\" it is cannot be told",
                 self.site
             );
-            return Ok(self.placed(scene)?.map_or(Probe::Needed(nowhere), |_| Probe::Done));
+            return Ok(self.placed(context)?.map_or(Probe::Needed(nowhere), |_| Probe::Done));
         }
-        let iis = scene.machine.web_server()?.unwrap_or_default();
+        let iis = context.machine.web_server()?.unwrap_or_default();
         Ok(match iis.application(&self.site, &self.path) {
             None => Probe::Blocked(format!(
                 "the product is installed, but the site \"{}\" has no application {}",
@@ -178,18 +179,18 @@ impl StepKind for InstallWeb {
         })
     }
 
-    fn operations(&self, scene: &Scene<'_>) -> Result<Option<Vec<Op>>, Failure> {
+    fn operations(&self, context: &StepContext<'_>) -> Result<Option<Vec<Op>>, Failure> {
         let install = Op::Install {
             package: self.package.clone(),
             properties: self.properties.clone(),
-            log: scene.folders.log(self.id().as_str()),
+            log: context.folders.log(self.id().as_str()),
         };
         let close = |folder: &WinPath| Op::Close { folder: folder.clone() };
         let keep = |folder: &WinPath| Op::Copy { from: folder.child("web.config"), to: self.shipped.clone() };
-        if !self.by_hand(scene)? {
+        if !self.by_hand(context)? {
             return Ok(Some(vec![close(&self.folder), install, keep(&self.folder)]));
         }
-        let placed = self.placed(scene)?;
+        let placed = self.placed(context)?;
         let (from, folder) = match &placed {
             Some(placed) => (&placed.path, &placed.folder),
             None => (&self.path, &self.folder),
@@ -199,16 +200,16 @@ impl StepKind for InstallWeb {
         Ok(Some(vec![close(&self.folder), ask, close(folder), rename, keep(folder)]))
     }
 
-    fn certainty(&self, _: &Scene<'_>) -> Certainty {
+    fn certainty(&self, _: &StepContext<'_>) -> Certainty {
         if self.comes_along { Certainty::Estimated } else { Certainty::Exact }
     }
 
-    fn notes(&self, scene: &Scene<'_>) -> Vec<String> {
+    fn notes(&self, context: &StepContext<'_>) -> Vec<String> {
         let mut notes = Vec::new();
         if self.comes_along {
             notes.push(format!("{} comes with the server's setup and is checked then", self.package.name()));
         }
-        let left_out = scene.machine.leaves_out(&self.package, &self.properties);
+        let left_out = context.machine.leaves_out(&self.package, &self.properties);
         if !left_out.is_empty() {
             notes.push(format!("this rehearsal leaves out: {}", left_out.join(", ")));
         }

@@ -6,23 +6,23 @@ use crate::package::{Architecture, Info, Package};
 use crate::plan::Component;
 use crate::platform::disk::{self, ReadFile};
 use crate::platform::facts::{Bits, Signature};
-use crate::platform::{BesidePackage, Doing, Failure, Inspect};
+use crate::platform::{BesidePackage, Context, Failure, Inspect};
 use crate::winpath::WinPath;
 
 /// Opens a package; `None` where there is no file at `path`.
 pub fn open(machine: &dyn Inspect, path: &WinPath) -> Result<Option<Package<Box<dyn ReadFile>>>, Failure> {
     let doing = format!("open the package {path}");
-    if !disk::exists(machine.files(), path).doing(&doing)? {
+    if !disk::exists(machine.files(), path).context(&doing)? {
         return Ok(None);
     }
-    let file = machine.files().open(path).doing(&doing)?;
-    Package::open(file, path.as_str()).doing(&doing).map(Some)
+    let file = machine.files().open(path).context(&doing)?;
+    Package::open(file, path.as_str()).context(&doing).map(Some)
 }
 
 /// The content of a file in a package; `None` where there is no package or no such file in it.
 pub fn read_file(machine: &dyn Inspect, path: &WinPath, name: &str, limit: u64) -> Result<Option<Vec<u8>>, Failure> {
     match open(machine, path)? {
-        Some(mut package) => package.read_file(name, limit).doing(format!("read {name} in {path}")),
+        Some(mut package) => package.read_file(name, limit).context(format!("read {name} in {path}")),
         None => Ok(None),
     }
 }
@@ -36,7 +36,7 @@ pub fn read_beside(
     limit: u64,
 ) -> Result<Option<Vec<u8>>, Failure> {
     match open(machine, path)? {
-        Some(mut package) => package.read_beside(name, relative, limit).doing(format!("read {relative} in {path}")),
+        Some(mut package) => package.read_beside(name, relative, limit).context(format!("read {relative} in {path}")),
         None => Ok(None),
     }
 }
@@ -54,7 +54,7 @@ pub fn file_faults(
 ) -> Result<Vec<Finding>, Failure> {
     let mut faults = Vec::new();
     if let Some(wanted) = sha256 {
-        let found = disk::hash(machine.files(), path).doing(format!("read {path}"))?;
+        let found = disk::hash(machine.files(), path).context(format!("read {path}"))?;
         if !wanted.eq_ignore_ascii_case(&found) {
             faults.push(fault(
                 "installer-hash",

@@ -1,11 +1,11 @@
 //! Web components: recognised by their files, wherever IIS serves them from.
 
 use super::products::Product;
-use super::{ChangedFile, Found, SdkClient, Served, packages};
+use super::{ChangedFile, FoundComponent, SdkClient, Served, packages};
 use crate::plan::Component;
 use crate::platform::disk::{self, Entry};
 use crate::platform::facts::{Application, Site, WebServer};
-use crate::platform::{Doing, Failure, Inspect};
+use crate::platform::{Context, Failure, Inspect};
 use crate::webconfig::CONFIG_LIMIT;
 use crate::webconfig::{Document, is_sdk_setting};
 use crate::winpath::{WinPath, fold};
@@ -36,7 +36,7 @@ enum Config {
 pub(super) fn survey(
     machine: &dyn Inspect,
     web_server: Option<&WebServer>,
-    components: &mut BTreeMap<Component, Found>,
+    components: &mut BTreeMap<Component, FoundComponent>,
 ) -> Result<Vec<SdkClient>, Failure> {
     let installed = installed(machine, components)?;
     let (mut seen, mut clients) = (Vec::new(), Vec::new());
@@ -129,7 +129,7 @@ fn served(
     let folder = &application.folder;
     let mut themes = Vec::new();
     let mut changed = Vec::new();
-    let files = machine.files().walk(folder).doing(format!("list {folder}"))?;
+    let files = machine.files().walk(folder).context(format!("list {folder}"))?;
     for entry in &files {
         let below = entry.path.below(folder).unwrap_or_default();
         if let Some(theme) = own_theme(below, installed) {
@@ -152,7 +152,7 @@ fn served(
 fn is_as_shipped(machine: &dyn Inspect, entry: &Entry, shipped: Option<&(u64, String)>) -> Result<bool, Failure> {
     match shipped {
         Some((len, hash)) if *len == entry.len => {
-            Ok(disk::hash(machine.files(), &entry.path).doing(format!("read {}", entry.path))? == *hash)
+            Ok(disk::hash(machine.files(), &entry.path).context(format!("read {}", entry.path))? == *hash)
         }
         _ => Ok(false),
     }
@@ -180,7 +180,7 @@ pub(crate) type Installed = BTreeMap<String, (u64, String)>;
 /// What the package of each component installed, the old one where there are both; where it can be read.
 fn installed(
     machine: &dyn Inspect,
-    components: &BTreeMap<Component, Found>,
+    components: &BTreeMap<Component, FoundComponent>,
 ) -> Result<BTreeMap<Component, Installed>, Failure> {
     let mut all = BTreeMap::new();
     for component in Component::WEB {

@@ -410,7 +410,7 @@ fn a_service_that_does_not_stop_or_start_is_given_up_and_the_others_run_again() 
         let server = Server::new("", [trouble]);
         let (step, failure, nothing_lost) = failed(server.run(&mut Notes::default()));
         assert_eq!((step.as_str(), nothing_lost, server.services_run()), ("stop-services", true, true));
-        assert!(failure.doing == "stop the service PFSvc" && failure.why.contains(words), "{failure}");
+        assert!(failure.context == "stop the service PFSvc" && failure.why.contains(words), "{failure}");
         assert!(failure.next.contains("event log"), "{}", failure.next);
         server.ends_well();
     }

@@ -57,6 +57,13 @@ impl Ran {
         self
     }
 
+    /// Holds its results to some words.
+    #[track_caller]
+    pub fn prints(self, words: &str) -> Self {
+        assert!(self.out.contains(words), "not printed: {words}\nstdout:\n{}", self.out);
+        self
+    }
+
     /// Every line of stdout as JSON, which is ASCII.
     #[track_caller]
     pub fn json(&self) -> Vec<Value> {

@@ -2,7 +2,7 @@
 
 use super::{contents, copying, sync_folders};
 use crate::platform::disk::{self, Disk, EachBlock, Kind, Marks, ReadDisk, many};
-use crate::platform::{Doing, Failure, FailureKind, Monitor, Progress, Size};
+use crate::platform::{Context, Failure, FailureKind, Monitor, Progress, Size};
 use crate::winpath::{WinPath, fold};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -83,19 +83,19 @@ pub(super) fn back_up(
 ) -> Result<(), Failure> {
     let doing = format!("back up {from} to {to}");
     let manifest_path = manifest_of(to);
-    if disk::exists(disk.as_read(), &manifest_path).doing(&doing)? {
+    if disk::exists(disk.as_read(), &manifest_path).context(&doing)? {
         // The operation had been done before a kill: a backup is never written a second time. The kill may have come just
         // before the manifest's name was safe.
         verify_backup(disk.as_read(), to, watch)?;
-        return disk::sync_parent(disk, &manifest_path).doing(&doing);
+        return disk::sync_parent(disk, &manifest_path).context(&doing);
     }
     if let Some(parent) = to.parent() {
-        disk::create_folders(disk, &parent).doing(&doing)?;
+        disk::create_folders(disk, &parent).context(&doing)?;
     }
-    let manifest = copy_into_backup(disk, from, to, except, watch).doing(&doing)?;
+    let manifest = copy_into_backup(disk, from, to, except, watch).context(&doing)?;
     check_contents(disk.as_read(), to, &manifest, watch)?;
     let write = |file: &mut dyn io::Write| Ok(serde_json::to_writer_pretty(file, &manifest)?);
-    disk::replace_with(disk, &manifest_path, write).doing(&doing)
+    disk::replace_with(disk, &manifest_path, write).context(&doing)
 }
 
 /// Files are written under their own names: without its manifest, which is written last, nobody takes a copy for whole.
@@ -187,7 +187,7 @@ fn check_contents(
 ) -> Result<(), Failure> {
     let check = |entry: &ManifestEntry, each: &mut EachBlock<'_>| check_file(disk, backup, entry, each);
     let checked =
-        many::each(&manifest.entries, &mut |_| watch.go_on(), check).doing(format!("re-read the backup {backup}"));
+        many::each(&manifest.entries, &mut |_| watch.go_on(), check).context(format!("re-read the backup {backup}"));
     checked.map(drop).map_err(|failure| match failure.kind {
         FailureKind::Stopped => failure,
         _ => failure.next("the disk may be failing: check it before anything else").of_kind(FailureKind::DamagedBackup),
@@ -236,13 +236,13 @@ pub(super) fn restore(
     let manifest = verify_backup(disk.as_read(), from, watch)?;
     let doing = format!("restore {to} from {from}");
     if !manifest.present {
-        return disk::remove(disk, to).doing(&doing);
+        return disk::remove(disk, to).context(&doing);
     }
-    put_back(disk, from, to, &manifest, watch).doing(&doing)?;
-    remove_extra(disk, to, except, &manifest, watch).doing(&doing)?;
+    put_back(disk, from, to, &manifest, watch).context(&doing)?;
+    remove_extra(disk, to, except, &manifest, watch).context(&doing)?;
     // Once, at the end: this makes safe what an earlier attempt has done and this one has only found done, too.
     let safe = if manifest.is_folder() { sync_folders(disk, to) } else { disk::sync_parent(disk, to) };
-    safe.doing(doing)
+    safe.context(doing)
 }
 
 fn put_back(

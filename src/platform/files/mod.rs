@@ -8,7 +8,7 @@ pub use backup::{Manifest, ManifestEntry, manifest_of, verify_backup};
 
 use super::disk::{self, Disk, Kind, ReadDisk};
 use super::op::Op;
-use super::{Doing, Failure, Monitor, Outcome, Progress};
+use super::{Context, Failure, Monitor, Outcome, Progress};
 use crate::winpath::WinPath;
 use backup::{back_up, restore};
 use std::io;
@@ -16,17 +16,17 @@ use std::io;
 /// Carries out `op` where it concerns the disk alone; `None` for every other operation.
 pub(crate) fn perform(disk: &dyn Disk, op: &Op, watch: &mut dyn Monitor) -> Option<Result<Outcome, Failure>> {
     let done = match op {
-        Op::Close { folder } => close(disk, folder).doing(op),
+        Op::Close { folder } => close(disk, folder).context(op),
         Op::BackUp { from, to, except } => back_up(disk, from, to, except, watch),
         Op::Restore { from, to, except } => restore(disk, from, to, except, watch),
-        Op::Copy { from, to } => copy(disk, from, to, watch).doing(op),
+        Op::Copy { from, to } => copy(disk, from, to, watch).context(op),
         Op::Write { path, content } => match content.bytes() {
-            Some(bytes) => write(disk, path, bytes).doing(op),
+            Some(bytes) => write(disk, path, bytes).context(op),
             None => Err(Failure::new(op, "its content is known by its SHA-256 only")),
         },
-        Op::Move { from, to, aside } => relocate(disk, from, to, *aside).doing(op),
-        Op::Remove { path } => disk::remove(disk, path).doing(op),
-        Op::RemoveEmpty { path, up_to } => remove_empty(disk, path, up_to).doing(op),
+        Op::Move { from, to, aside } => relocate(disk, from, to, *aside).context(op),
+        Op::Remove { path } => disk::remove(disk, path).context(op),
+        Op::RemoveEmpty { path, up_to } => remove_empty(disk, path, up_to).context(op),
         _ => return None,
     };
     Some(done.map(|()| Outcome::default()))

@@ -4,7 +4,7 @@ use super::registry::Registry;
 use super::trouble::{Running, Trouble};
 use crate::platform::disk::{self, Disk};
 use crate::platform::facts::{Application, Service, System, WebServer, in_start_order};
-use crate::platform::{Doing, Failure};
+use crate::platform::{Context, Failure};
 use crate::winpath::{WinPath, fold};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -244,8 +244,8 @@ impl MachineFacts {
     /// Writes them to the machine on a disk, whole or not at all.
     pub fn write(&self, disk: &dyn Disk) -> Result<(), Failure> {
         let doing = "write the simulated machine's machine.toml";
-        let text = self.to_text().doing(doing)?;
-        disk::replace(disk, &path(), text.as_bytes()).doing(doing)
+        let text = self.to_text().context(doing)?;
+        disk::replace(disk, &path(), text.as_bytes()).context(doing)
     }
 
     /// The value of an environment variable.

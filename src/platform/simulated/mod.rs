@@ -41,7 +41,7 @@ use super::facts::{Application, ProgramVersion, Service, ServiceState, Signature
 use super::op::Op;
 use super::own::{self, AtStart, Notice};
 use super::registry::{self as export, Key, View};
-use super::{Doing, Failure, Inspect, Monitor, Outcome, Platform, Process, Progress, files};
+use super::{Context, Failure, Inspect, Monitor, Outcome, Platform, Process, Progress, files};
 use crate::names::ServiceName;
 use crate::winpath::WinPath;
 use jiff::Timestamp;
@@ -72,7 +72,7 @@ impl Simulated {
     /// Makes a machine of `disk`, which may hold its files already but no machine.
     pub fn create(disk: Arc<dyn Disk>, clock: Arc<dyn Clock>, facts: MachineFacts) -> Result<Self, Failure> {
         let doing = "create a simulated machine";
-        if disk::exists(disk.as_read(), &facts::path()).doing(doing)? {
+        if disk::exists(disk.as_read(), &facts::path()).context(doing)? {
             return Err(Failure::new(doing, "there is one already").next("choose another folder"));
         }
         facts.write(&*disk)?;
@@ -84,10 +84,10 @@ impl Simulated {
     pub fn refresh(&self) -> Result<(), Failure> {
         // Who is killed leaves behind what was about to take the place of machine.toml.
         let left = disk::beside(&facts::path());
-        if disk::exists(self.disk.as_read(), &left).doing("look for a half-written machine.toml")? {
-            self.disk.remove_file(&left).doing("remove a half-written machine.toml")?;
+        if disk::exists(self.disk.as_read(), &left).context("look for a half-written machine.toml")? {
+            self.disk.remove_file(&left).context("remove a half-written machine.toml")?;
         }
-        disk::sync_parent(&*self.disk, &facts::path()).doing("take over the simulated machine")?;
+        disk::sync_parent(&*self.disk, &facts::path()).context("take over the simulated machine")?;
         *self.locked() = MachineFacts::read(&*self.disk)?;
         Ok(())
     }
@@ -139,11 +139,11 @@ impl Simulated {
         let doing = "have IIS back up its configuration";
         let facts = self.facts();
         let iis = facts.web_server.as_ref().ok_or_else(|| Failure::new(doing, "IIS is not installed"))?;
-        let windows = WinPath::new(facts.variable("SystemRoot").unwrap_or(r"C:\Windows")).doing(doing)?;
-        let folder = windows.join(format!(r"System32\inetsrv\backup\{name}")).doing(doing)?;
-        let text = toml::to_string(iis).doing(doing)?;
-        disk::create_folders(&*self.disk, &folder).doing(doing)?;
-        disk::replace(&*self.disk, &folder.child("applicationHost.config"), text.as_bytes()).doing(doing)
+        let windows = WinPath::new(facts.variable("SystemRoot").unwrap_or(r"C:\Windows")).context(doing)?;
+        let folder = windows.join(format!(r"System32\inetsrv\backup\{name}")).context(doing)?;
+        let text = toml::to_string(iis).context(doing)?;
+        disk::create_folders(&*self.disk, &folder).context(doing)?;
+        disk::replace(&*self.disk, &folder.child("applicationHost.config"), text.as_bytes()).context(doing)
     }
 
     fn configure(&self, site: &str, wanted: &Application) -> Result<(), Failure> {
@@ -307,7 +307,7 @@ impl Inspect for Simulated {
 
     fn signature(&self, path: &WinPath) -> Result<Signature, Failure> {
         let doing = format!("check the signature of {path}");
-        if !disk::exists(self.files(), path).doing(&doing)? {
+        if !disk::exists(self.files(), path).context(&doing)? {
             return Err(Failure::new(doing, "the file does not exist"));
         }
         let signatures = self.locked().signatures.clone();
@@ -315,7 +315,7 @@ impl Inspect for Simulated {
         if let Some(signed) = signatures.iter().find(by_path) {
             return Ok(Signature::Signed { by: signed.by.clone() });
         }
-        let sum = disk::hash(self.files(), path).doing(&doing)?;
+        let sum = disk::hash(self.files(), path).context(&doing)?;
         let by_content =
             |signed: &&Signed| signed.sha256.as_ref().is_some_and(|known| known.eq_ignore_ascii_case(&sum));
         Ok(match signatures.iter().find(by_content) {
@@ -390,7 +390,7 @@ impl Platform for Simulated {
             file.write_all(line.as_bytes())?;
             file.sync()
         };
-        log().doing("write the event log")
+        log().context("write the event log")
     }
 
     fn this_process(&self) -> Process {

@@ -8,7 +8,7 @@ use crate::platform::facts::{ProgramVersion, Service, ServiceState, StartType, i
 use crate::platform::installer_code;
 use crate::platform::op::Op;
 use crate::platform::registry::{Value, View};
-use crate::platform::{Doing, Failure, Inspect, Outcome, Progress, files};
+use crate::platform::{Context, Failure, Inspect, Outcome, Progress, files};
 use crate::winpath::WinPath;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -92,13 +92,13 @@ enum Runtime {
 fn parse(files: &dyn ReadDisk, path: &WinPath) -> Result<Option<Program>, Failure> {
     let doing = format!("read the program {path}");
     let mut bytes = Vec::new();
-    files.open(path).and_then(|file| file.take(LIMIT).read_to_end(&mut bytes)).doing(&doing)?;
+    files.open(path).and_then(|file| file.take(LIMIT).read_to_end(&mut bytes)).context(&doing)?;
     // A stand-in for a real program is filled up to the size of that one.
     let bytes = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
     let Some(text) = std::str::from_utf8(bytes).ok().filter(|text| text.contains("simulated-program")) else {
         return Ok(None);
     };
-    let program: Program = toml::from_str(text).doing(&doing)?;
+    let program: Program = toml::from_str(text).context(&doing)?;
     match program.simulated_program {
         1 => Ok(Some(program)),
         other => Err(Failure::new(doing, format!("it is a simulated program of version {other}; 1 is known"))),
@@ -210,7 +210,7 @@ impl Simulated {
     ) -> Result<Outcome, Failure> {
         let doing = format!("run {program}");
         let (code, printed) = self.run(program, arguments, watch)?;
-        disk::replace(&*self.disk, log, (printed.join("\r\n") + "\r\n").as_bytes()).doing(&doing)?;
+        disk::replace(&*self.disk, log, (printed.join("\r\n") + "\r\n").as_bytes()).context(&doing)?;
         match code {
             0 | 1641 | RESTART_NEEDED => Ok(Outcome { reboot: code != 0, ..Outcome::default() }),
             _ => {
@@ -224,7 +224,7 @@ impl Simulated {
     pub(super) fn start_program_of(&self, service: &Service) -> Result<Option<String>, Failure> {
         let line = &service.image_path;
         let Some(path) = service.program() else { return Ok(Some(format!("`{line}` names no program"))) };
-        if !disk::exists(self.files(), &path).doing(format!("start {path}"))? {
+        if !disk::exists(self.files(), &path).context(format!("start {path}"))? {
             return Ok(Some(format!("{path} does not exist")));
         }
         let Some(program) = parse(self.files(), &path)? else {
@@ -311,8 +311,8 @@ impl Running<'_> {
         let text = self.expand(text)?;
         let absolute = text.get(1..2) == Some(":");
         match self.path.parent().filter(|_| !absolute) {
-            Some(folder) => folder.join(text).doing(doing),
-            None => WinPath::new(text).doing(doing),
+            Some(folder) => folder.join(text).context(doing),
+            None => WinPath::new(text).context(doing),
         }
     }
 
@@ -375,11 +375,11 @@ impl Running<'_> {
             body.reverse();
             let mut upgraded = format!("{DATA_MARK}{to}\nupgraded from {version} at {now}\n").into_bytes();
             upgraded.append(&mut body);
-            disk::replace(&*self.machine.disk, file, &upgraded).doing(&doing)?;
+            disk::replace(&*self.machine.disk, file, &upgraded).context(&doing)?;
             body = upgraded.splitn(2, |byte| *byte == b'\n').nth(1).unwrap_or_default().to_vec();
         }
         // An upgrade that was cut off may not have made its file safe.
-        disk::sync_parent(&*self.machine.disk, file).doing(doing)?;
+        disk::sync_parent(&*self.machine.disk, file).context(doing)?;
         let mark = body.split(|byte| *byte == b'\n').next().and_then(|line| std::str::from_utf8(line).ok());
         let upgrade = mark.and_then(|mark| mark.strip_prefix("upgraded from ")?.split_once(" at "));
         let Some((before, time)) = upgrade else { return Ok(()) };
@@ -400,13 +400,13 @@ impl Running<'_> {
         let mut lines = String::from_utf8_lossy(&bytes).into_owned();
         if !wants(&lines) {
             // The line may have been written by an attempt that was cut off before it was safe.
-            return disk::sync_name(disk, path).doing(&doing);
+            return disk::sync_name(disk, path).context(&doing);
         }
         lines += &format!("{}\r\n", log_line(time, text));
         if let Some(folder) = path.parent() {
-            disk::create_folders(disk, &folder).doing(&doing)?;
+            disk::create_folders(disk, &folder).context(&doing)?;
         }
-        disk::replace(disk, path, lines.as_bytes()).doing(doing)
+        disk::replace(disk, path, lines.as_bytes()).context(doing)
     }
 }
 

@@ -2,7 +2,7 @@
 //! of what the machine's keys make of it.
 
 use crate::platform::disk::{self, Disk};
-use crate::platform::{Doing, Failure};
+use crate::platform::{Context, Failure};
 use crate::winpath::WinPath;
 use roxmltree::{Document, Node};
 
@@ -20,27 +20,27 @@ pub(super) fn protect(disk: &dyn Disk, arguments: &[String]) -> Result<Result<()
         _ => USUAL,
     };
     let doing = format!("protect {section} in {folder}");
-    let folder = WinPath::new(folder).doing(&doing)?;
+    let folder = WinPath::new(folder).context(&doing)?;
     let file = folder.child("web.config");
     let text = read(disk, &file, &doing)?;
-    let tree = Document::parse(&text).doing(&doing)?;
+    let tree = Document::parse(&text).context(&doing)?;
     let found = section.split('/').try_fold(tree.root_element(), |node, name| child(node, name));
     let Some(found) = found else {
         return Ok(Err(format!("The configuration section '{section}' was not found.")));
     };
     match found.attribute("configSource") {
-        None => change(disk, &file, &text, found, verb, provider).doing(doing),
+        None => change(disk, &file, &text, found, verb, provider).context(doing),
         Some(other) => {
-            let file = folder.join(other).doing(&doing)?;
+            let file = folder.join(other).context(&doing)?;
             let text = read(disk, &file, &doing)?;
-            let tree = Document::parse(&text).doing(&doing)?;
-            change(disk, &file, &text, tree.root_element(), verb, provider).doing(doing)
+            let tree = Document::parse(&text).context(&doing)?;
+            change(disk, &file, &text, tree.root_element(), verb, provider).context(doing)
         }
     }
 }
 
 fn read(disk: &dyn Disk, file: &WinPath, doing: &str) -> Result<String, Failure> {
-    String::from_utf8(disk::read(disk.as_read(), file, LIMIT).doing(doing)?).doing(doing)
+    String::from_utf8(disk::read(disk.as_read(), file, LIMIT).context(doing)?).context(doing)
 }
 
 fn child<'a, 'i>(node: Node<'a, 'i>, name: &str) -> Option<Node<'a, 'i>> {

@@ -8,7 +8,7 @@ use crate::platform::disk::{self, Disk, FailingDisk, HostDisk, MemoryDisk, ReadD
 use crate::platform::op::{INSTALLER_LIMIT, Op, SERVICE_LIMIT};
 use crate::platform::own::{AtStart, Notice};
 use crate::platform::wraps::Wraps;
-use crate::platform::{Doing, Failure, Inspect, Monitor, Outcome, Platform, Process};
+use crate::platform::{Context, Failure, Inspect, Monitor, Outcome, Platform, Process};
 use crate::winpath::WinPath;
 use jiff::{SignedDuration, Timestamp};
 use std::io;
@@ -116,7 +116,7 @@ impl Rehearsal {
     /// Opens the machine in a folder of the host.
     pub fn open(host: HostDisk, clock: Arc<dyn Clock>, fault: FailAt) -> Result<Self, Failure> {
         let memory = match fault.kind {
-            FailKind::PowerCut => Some(in_memory(&host).doing("copy the machine into memory")?),
+            FailKind::PowerCut => Some(in_memory(&host).context("copy the machine into memory")?),
             _ => None,
         };
         let disk: Arc<dyn Disk> = match &memory {
@@ -159,7 +159,7 @@ impl Rehearsal {
             let left = if struck { memory.after_power_cut(Unsynced::Dropped) } else { memory.clone() };
             let facts = self.machine.facts();
             let drives = facts.free_space.keys().copied();
-            put_back(&left, &self.host, drives).doing("write the machine back into its folder")?;
+            put_back(&left, &self.host, drives).context("write the machine back into its folder")?;
         }
         if struck && self.fault.kind == FailKind::Reboot {
             self.left()?.restart()?;

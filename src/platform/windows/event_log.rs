@@ -4,7 +4,7 @@ use super::registry;
 use super::win32::event_log as win32;
 use crate::platform::own::{self, Notice, Severity};
 use crate::platform::registry::{Tree, Value, View};
-use crate::platform::{Doing, Failure};
+use crate::platform::{Context, Failure};
 
 const SOURCES: &str = r"HKLM\SYSTEM\CurrentControlSet\Services\EventLog\Application";
 /// A program of Windows whose messages 1 to 1000 are nothing but the text that comes with an entry.
@@ -30,5 +30,5 @@ pub(super) fn tell(notice: Notice, text: &str) -> Result<(), Failure> {
         Severity::Information => 4,
     };
     let text: String = text.chars().take(LONGEST).collect();
-    win32::report(own::NAME, kind, notice.id(), &text).doing(doing)
+    win32::report(own::NAME, kind, notice.id(), &text).context(doing)
 }

@@ -5,7 +5,7 @@ use super::{Windows, program, registry};
 use crate::platform::disk::{self, ReadDisk};
 use crate::platform::facts::{Application, WebServer};
 use crate::platform::registry::View;
-use crate::platform::{Doing, Failure, Inspect};
+use crate::platform::{Context, Failure, Inspect};
 use crate::winpath::WinPath;
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
@@ -26,14 +26,14 @@ pub(super) struct Known {
 }
 
 fn folder(machine: &Windows) -> Result<WinPath, Failure> {
-    machine.windows.join(r"System32\inetsrv").doing("find the folder of IIS")
+    machine.windows.join(r"System32\inetsrv").context("find the folder of IIS")
 }
 
 impl Windows {
     /// What IIS has; `None` without it.
     pub(super) fn iis(&self) -> Result<Option<WebServer>, Failure> {
         let doing = "look at IIS";
-        if !disk::exists(&self.disk, &folder(self)?.child("appcmd.exe")).doing(doing)? {
+        if !disk::exists(&self.disk, &folder(self)?.child("appcmd.exe")).context(doing)? {
             return Ok(None);
         }
         let expand = |text: &str| self.expand(text).unwrap_or_else(|_| text.to_owned());
@@ -89,7 +89,7 @@ impl Windows {
         if redirection.contains("enabled=\"true\"") {
             return Ok(None);
         }
-        let entry = self.disk.entry(&config.child("applicationHost.config")).doing(doing)?;
+        let entry = self.disk.entry(&config.child("applicationHost.config")).context(doing)?;
         Ok(entry.map(|entry| (entry.modified, entry.len)))
     }
 
@@ -97,7 +97,7 @@ impl Windows {
     pub(super) fn back_up_iis(&self, name: &str) -> Result<(), Failure> {
         let doing = format!("have IIS back up its configuration as {name}");
         let cut_off = folder(self)?.child("backup").child(name);
-        disk::remove(&self.disk, &cut_off).doing(&doing)?;
+        disk::remove(&self.disk, &cut_off).context(&doing)?;
         self.appcmd(&doing, &["add", "backup", name]).map(drop)
     }
 

@@ -9,7 +9,7 @@ use crate::platform::disk::ReadDisk;
 use crate::platform::installer_code::{self, BUSY, Meaning};
 use crate::platform::op::INSTALLER_LIMIT;
 use crate::platform::registry::{Key, View};
-use crate::platform::{Doing, Failure, Outcome, Progress, installer_log};
+use crate::platform::{Context, Failure, Outcome, Progress, installer_log};
 use crate::winpath::WinPath;
 use std::collections::BTreeMap;
 use std::os::windows::process::CommandExt;
@@ -29,8 +29,8 @@ impl Windows {
         watch: &mut dyn FnMut(Progress),
     ) -> Result<Outcome, Failure> {
         let doing = format!("install {package}");
-        let file = self.disk.open(package).doing(&doing)?;
-        let opened = Package::open(file, package.as_str()).doing(&doing)?;
+        let file = self.disk.open(package).context(&doing)?;
+        let opened = Package::open(file, package.as_str()).context(&doing)?;
         let info = opened.info();
         if win32::is_installed(&info.product_code) && self.version_of(&info.product_code)? == info.product_version {
             return Ok(Outcome::default());

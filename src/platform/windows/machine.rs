@@ -9,7 +9,7 @@ use crate::platform::facts::{ProgramVersion, Service, Signature, System, WebServ
 use crate::platform::op::Op;
 use crate::platform::own::{AtStart, Notice};
 use crate::platform::registry::{self as export, Key, View};
-use crate::platform::{Doing, Failure, Inspect, Monitor, Outcome, Platform, Process, Progress, files};
+use crate::platform::{Context, Failure, Inspect, Monitor, Outcome, Platform, Process, Progress, files};
 use crate::winpath::WinPath;
 use jiff::Timestamp;
 use std::sync::Mutex;
@@ -31,7 +31,7 @@ impl Windows {
     pub fn new() -> Result<Self, Failure> {
         let console = win32::Utf8Console::begin();
         win32::enable_backup_privileges();
-        let windows = WinPath::new(win32::windows_folder()).doing("find the folder of Windows")?;
+        let windows = WinPath::new(win32::windows_folder()).context("find the folder of Windows")?;
         Ok(Self { disk: Drives, windows, known_settings: Mutex::default(), _console: console })
     }
 
@@ -100,7 +100,7 @@ impl Inspect for Windows {
 
     fn signature(&self, path: &WinPath) -> Result<Signature, Failure> {
         let doing = format!("check the signature of {path}");
-        if !disk::exists(&self.disk, path).doing(&doing)? {
+        if !disk::exists(&self.disk, path).context(&doing)? {
             return Err(Failure::new(doing, "the file does not exist"));
         }
         Ok(trust::signer(path.as_str()).map_or(Signature::None, |by| Signature::Signed { by }))
@@ -108,22 +108,22 @@ impl Inspect for Windows {
 
     fn program_version(&self, path: &WinPath) -> Result<Option<ProgramVersion>, Failure> {
         let doing = format!("read the version of {path}");
-        if !disk::exists(&self.disk, path).doing(&doing)? {
+        if !disk::exists(&self.disk, path).context(&doing)? {
             return Err(Failure::new(doing, "the file does not exist"));
         }
         Ok(trust::version(path.as_str()).map(|(product, version)| ProgramVersion { product, version }))
     }
 
     fn account_exists(&self, name: &str) -> Result<Option<bool>, Failure> {
-        accounts::exists(name).doing(format!("look for the account {name}"))
+        accounts::exists(name).context(format!("look for the account {name}"))
     }
 
     fn http_status(&self, url: &str) -> Result<u16, Failure> {
-        http::status(url).doing(format!("ask {url}"))
+        http::status(url).context(format!("ask {url}"))
     }
 
     fn free_space(&self, drive: char) -> Result<u64, Failure> {
-        win32::free_space(drive).doing(format!("find out the free space of {drive}:"))
+        win32::free_space(drive).context(format!("find out the free space of {drive}:"))
     }
 }
 

@@ -5,7 +5,7 @@ use super::text::console;
 use super::win32::process::{self, Job};
 use super::win32::system;
 use crate::platform::installer_code::{self, Meaning};
-use crate::platform::{Doing, Failure, Outcome, Process, Progress, installer_log};
+use crate::platform::{Context, Failure, Outcome, Process, Progress, installer_log};
 use crate::winpath::WinPath;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -47,7 +47,7 @@ impl Family {
             Err(error) if error.raw_os_error() == Some(ACCESS_DENIED) => command.creation_flags(flags).spawn(),
             spawned => spawned,
         };
-        let mut child = child.doing(doing)?;
+        let mut child = child.context(doing)?;
         let job = Job::new().ok().filter(|job| job.take_in(&child).is_ok());
         if let Err(error) = process::resume(child.id()) {
             // It has not executed anything yet.
@@ -101,7 +101,7 @@ pub(super) fn run(
     let mut code = None;
     loop {
         if code.is_none() {
-            code = family.child.try_wait().doing(doing)?.map(|status| status.code().unwrap_or(-1));
+            code = family.child.try_wait().context(doing)?.map(|status| status.code().unwrap_or(-1));
         }
         if let Some(code) = code
             && family.has_ended()
@@ -162,8 +162,8 @@ pub(super) fn still_runs(process: &Process) -> bool {
 
 /// A command whose output goes into a log.
 pub(super) fn logged(program: &WinPath, log: &WinPath, doing: &str) -> Result<Command, Failure> {
-    let output = File::create(super::disk::host_path(log)).doing(doing)?;
-    let errors = output.try_clone().doing(doing)?;
+    let output = File::create(super::disk::host_path(log)).context(doing)?;
+    let errors = output.try_clone().context(doing)?;
     let mut command = Command::new(program.as_str());
     command.stdin(Stdio::null()).stdout(output).stderr(errors);
     Ok(command)
@@ -200,7 +200,7 @@ impl Answer {
 pub(super) fn answer(program: &WinPath, arguments: &[&str], doing: &str) -> Result<Answer, Failure> {
     let mut command = Command::new(program.as_str());
     command.creation_flags(NEW_PROCESS_GROUP).args(arguments).stdin(Stdio::null());
-    let output = command.output().doing(doing)?;
+    let output = command.output().context(doing)?;
     let text = |bytes: &[u8]| console::decode(bytes).unwrap_or_else(|| system::from_console_code_page(bytes));
     let code = output.status.code().unwrap_or(-1);
     Ok(Answer { code, text: text(&output.stdout), errors: text(&output.stderr) })

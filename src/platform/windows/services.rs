@@ -6,7 +6,7 @@ use crate::names::ServiceName;
 use crate::platform::facts::{Service, ServiceState, StartType};
 use crate::platform::op::SERVICE_LIMIT;
 use crate::platform::registry::{Value, View};
-use crate::platform::{Doing, Failure, Outcome, Progress};
+use crate::platform::{Context, Failure, Outcome, Progress};
 use std::thread;
 use std::time::{Duration, Instant};
 use windows_service::service::{Service as Handle, ServiceAccess, ServiceState as State};
@@ -23,7 +23,7 @@ const TELL_EVERY: Duration = Duration::from_secs(15);
 
 /// All services, with what is registered of each.
 pub(super) fn all() -> Result<Vec<Service>, Failure> {
-    let listed = win32::all().doing("list the services")?;
+    let listed = win32::all().context("list the services")?;
     let mut all = Vec::with_capacity(listed.len());
     for found in listed {
         // It may have been removed since it was listed.
@@ -82,13 +82,13 @@ pub(super) fn set(
             StartType::Manual => 3,
             StartType::Disabled => 4,
         };
-        win32::set_start(&service, number).doing(&doing)?;
+        win32::set_start(&service, number).context(&doing)?;
     }
     match wanted {
         ServiceState::Running => begin(&service, &doing, watch).map(|()| Outcome::default()),
         ServiceState::Stopped => {
             let mut notes = Vec::new();
-            for dependent in win32::running_dependents(&service).doing(&doing)? {
+            for dependent in win32::running_dependents(&service).context(&doing)? {
                 set(&dependent, ServiceState::Stopped, None, watch)?;
                 notes.push(format!("the service {dependent}, which depends on {name}, has been stopped as well"));
             }

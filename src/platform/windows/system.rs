@@ -5,7 +5,7 @@ use super::text::values;
 use super::win32::system as win32;
 use crate::platform::facts::{Bits, System};
 use crate::platform::registry::View;
-use crate::platform::{Doing, Failure};
+use crate::platform::{Context, Failure};
 
 const SESSION_MANAGER: &str = r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager";
 const VERSION: &str = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion";
@@ -15,7 +15,7 @@ const RUNTIMES: &str = r"HKLM\SOFTWARE\Microsoft\VisualStudio\14.0\VC\Runtimes";
 
 /// Windows and its state, asked anew every time.
 pub(super) fn system() -> Result<System, Failure> {
-    let elevated = win32::is_elevated().doing("find out whether this program runs as administrator")?;
+    let elevated = win32::is_elevated().context("find out whether this program runs as administrator")?;
     let release = registry::key(View::Native, DOTNET)?.and_then(|key| key.number("Release"));
     Ok(System {
         name: std::env::var("COMPUTERNAME").unwrap_or_default(),

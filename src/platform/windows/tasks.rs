@@ -6,7 +6,7 @@ use super::program;
 use super::text::task;
 use crate::platform::disk;
 use crate::platform::own::{self, AtStart};
-use crate::platform::{Doing, Failure};
+use crate::platform::{Context, Failure};
 use crate::winpath::WinPath;
 use std::fs;
 
@@ -23,30 +23,30 @@ impl Windows {
         let doing = "have Windows go on at its next start";
         let failed = |why: String| Failure::new(doing, why);
         let program = command.program();
-        let here = std::env::current_exe().doing(doing)?;
+        let here = std::env::current_exe().context(doing)?;
         let is_here = here.to_str().and_then(|here| WinPath::new(here).ok()).is_some_and(|here| here == program);
         if !is_here {
-            fs::copy(&here, host_path(&program)).doing(format!("copy this program to {program}"))?;
+            fs::copy(&here, host_path(&program)).context(format!("copy this program to {program}"))?;
         }
         let xml = task::xml(&program, &command.arguments).map_err(failed)?;
         let file = command.folder.child("at-start.xml");
-        disk::replace(&self.disk, &file, &task::bytes(&xml)).doing(doing)?;
+        disk::replace(&self.disk, &file, &task::bytes(&xml)).context(doing)?;
         let registered = self.schtasks(doing, &["/create", "/tn", own::NAME, "/xml", file.as_str(), "/f"]);
-        let removed = disk::remove(&self.disk, &file).doing(format!("remove {file}"));
+        let removed = disk::remove(&self.disk, &file).context(format!("remove {file}"));
         registered.and(removed)
     }
 
     fn unregister(&self) -> Result<(), Failure> {
         let doing = "remove the task that goes on at the start of Windows";
-        let file = self.windows.join(r"System32\Tasks").doing(doing)?.child(own::NAME);
-        if !disk::exists(&self.disk, &file).doing(doing)? {
+        let file = self.windows.join(r"System32\Tasks").context(doing)?.child(own::NAME);
+        if !disk::exists(&self.disk, &file).context(doing)? {
             return Ok(());
         }
         self.schtasks(doing, &["/delete", "/tn", own::NAME, "/f"])
     }
 
     fn schtasks(&self, doing: &str, arguments: &[&str]) -> Result<(), Failure> {
-        let program = self.windows.join(r"System32\schtasks.exe").doing(doing)?;
+        let program = self.windows.join(r"System32\schtasks.exe").context(doing)?;
         let answer = program::answer(&program, arguments, doing)?;
         match answer.code {
             0 => Ok(()),

@@ -221,7 +221,7 @@ fn verdict(story: &RunState) -> Verdict {
 }
 
 fn components(frozen: &Frozen) -> Vec<ComponentEvidence> {
-    let of = |(component, found): (&Component, &crate::survey::Found)| {
+    let of = |(component, found): (&Component, &crate::survey::FoundComponent)| {
         let products: Vec<String> = found.products.iter().map(|product| product.title()).collect();
         let places: Vec<String> = found.applications.iter().map(|served| served.location()).collect();
         ComponentEvidence {

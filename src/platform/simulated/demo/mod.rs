@@ -8,7 +8,7 @@ use super::{MachineFacts, Signed, Simulated, facts};
 use crate::platform::clock::Clock;
 use crate::platform::disk::{self, Disk, Kind, MemoryDisk, ReadDisk, hash_bytes};
 use crate::platform::facts::Bits;
-use crate::platform::{Doing, Failure};
+use crate::platform::{Context, Failure};
 use crate::winpath::WinPath;
 use content::{noise, picture, windows_text};
 use packages::{Packages, packages, setup};
@@ -34,7 +34,7 @@ pub(crate) struct StandIn {
 
 /// The demo's setup for a Windows, which gives this product and version as its own.
 pub(crate) fn stand_in(bits: Bits, product: &str, version: &str) -> Result<StandIn, Failure> {
-    let built = packages(bits).doing("build a stand-in for the server's setup")?;
+    let built = packages(bits).context("build a stand-in for the server's setup")?;
     let text = |text: &str| toml::Value::from(text).to_string();
     let line = |line: &str| match line.split_once(" = ") {
         Some(("product", _)) => format!("product = {}\n", text(product)),
@@ -78,16 +78,16 @@ pub fn build_for(bits: Bits, name: &str, disk: Arc<dyn Disk>, clock: Arc<dyn Clo
         "web-server" => Roles { agent: false, web: true, bits },
         _ => return Err(Failure::new(doing, format!("there is no such one; there are {}", NAMES.join(", ")))),
     };
-    if disk::exists(disk.as_read(), &facts::path()).doing(&doing)? {
+    if disk::exists(disk.as_read(), &facts::path()).context(&doing)? {
         return Err(Failure::new(doing, "there is a machine already").next("choose another folder"));
     }
     // Installing syncs every file; in memory that costs nothing, and a machine that is only being made needs none of it.
     let workshop = MemoryDisk::new();
-    let facts = server::facts(roles).doing(&doing)?;
+    let facts = server::facts(roles).context(&doing)?;
     let machine = Simulated::create(Arc::new(workshop.clone()), Arc::clone(&clock), facts)?;
-    Workshop { machine: &machine, roles, packages: packages(bits).doing(&doing)? }.furnish()?;
+    Workshop { machine: &machine, roles, packages: packages(bits).context(&doing)? }.furnish()?;
     for drive in machine.facts().free_space.keys() {
-        deliver(&workshop, &*disk, *drive).doing(&doing)?;
+        deliver(&workshop, &*disk, *drive).context(&doing)?;
     }
     let facts = machine.facts();
     facts.write(&*disk)?;
@@ -151,21 +151,21 @@ impl Workshop<'_> {
 
     fn write(&self, path: &str, content: impl AsRef<[u8]>) -> Result<(), Failure> {
         let doing = format!("write {path}");
-        let path = WinPath::new(path).doing(&doing)?;
+        let path = WinPath::new(path).context(&doing)?;
         let disk = &*self.machine.disk;
-        path.parent().map_or(Ok(()), |folder| disk::create_folders(disk, &folder)).doing(&doing)?;
-        disk::replace(disk, &path, content.as_ref()).doing(doing)
+        path.parent().map_or(Ok(()), |folder| disk::create_folders(disk, &folder)).context(&doing)?;
+        disk::replace(disk, &path, content.as_ref()).context(doing)
     }
 
     /// Installs an old package from a place that nobody has any more.
     fn install(&self, name: &str, package: &[u8], properties: &BTreeMap<String, String>) -> Result<(), Failure> {
         let downloads = r"C:\Users\Administrator\Downloads";
-        let place = |name: String| WinPath::new(format!(r"{downloads}\{name}")).doing("build a demo machine");
+        let place = |name: String| WinPath::new(format!(r"{downloads}\{name}")).context("build a demo machine");
         let (source, log) = (place(format!("{name}.msi"))?, place(format!("{name}.log"))?);
         self.write(source.as_str(), package)?;
         self.machine.install(&source, properties, &log, &mut |_| ())?;
         for gone in [source, log] {
-            disk::remove(&*self.machine.disk, &gone).doing("build a demo machine")?;
+            disk::remove(&*self.machine.disk, &gone).context("build a demo machine")?;
         }
         Ok(())
     }

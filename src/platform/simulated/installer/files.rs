@@ -5,7 +5,7 @@ use super::plan::Plan;
 use crate::package::{Package, PackageError, PackagedFile, Problem};
 use crate::platform::disk::{self, Disk, Kind, ReadDisk, ReadFile};
 use crate::platform::simulated::{Installed, MachineFacts, Sweep};
-use crate::platform::{BesidePackage, Doing, Failure, Progress};
+use crate::platform::{BesidePackage, Context, Failure, Progress};
 use crate::winpath::{WinPath, fold};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
@@ -62,7 +62,7 @@ pub(super) fn check_places(
 }
 
 fn entry(disk: &dyn ReadDisk, at: &WinPath) -> Result<Option<disk::Entry>, Failure> {
-    disk.entry(at).doing(format!("look for {at}"))
+    disk.entry(at).context(format!("look for {at}"))
 }
 
 fn cannot_write(to: &WinPath) -> Stop {
@@ -92,16 +92,16 @@ pub(super) fn lay(
     let layout = &plan.layout;
     let doing = format!("install the files of {source}");
     // A package's files have no times that could be read; its own is as good, and the same every time.
-    let modified = disk.entry(source).doing(&doing)?.map_or(SystemTime::UNIX_EPOCH, |entry| entry.modified);
+    let modified = disk.entry(source).context(&doing)?.map_or(SystemTime::UNIX_EPOCH, |entry| entry.modified);
     for removal in layout.removals.iter().filter(|removal| removal.on_install) {
         let sweep = Sweep { folder: removal.folder.clone(), name: removal.name.clone() };
-        self::sweep(disk, &sweep, log).doing(&doing)?;
+        self::sweep(disk, &sweep, log).context(&doing)?;
     }
     let targets = layout.files.values().chain(layout.copies.iter().map(|(_, to)| to));
     let folders: BTreeSet<WinPath> =
         targets.filter_map(WinPath::parent).chain(layout.created.iter().cloned()).collect();
     for folder in &folders {
-        disk::create_folders(disk, folder).doing(&doing)?;
+        disk::create_folders(disk, folder).context(&doing)?;
     }
     let mut laying = Laying { disk, modified, notes: Vec::new(), log, watch };
     let beside = BesidePackage::new(disk.as_read(), source);
@@ -115,11 +115,11 @@ pub(super) fn lay(
         })
         .map_err(|error| disk_trouble(error, &beside, &doing))?;
     for (from, to) in &layout.copies {
-        laying.copy(from, to).doing(&doing)?;
+        laying.copy(from, to).context(&doing)?;
     }
     let notes = laying.notes;
     for folder in &folders {
-        disk.sync_folder(folder).doing(&doing)?;
+        disk.sync_folder(folder).context(&doing)?;
     }
     Ok(notes)
 }

@@ -18,7 +18,7 @@ use crate::package::{Info, Package, PackagedFile};
 use crate::platform::disk::{self, Kind, ReadFile};
 use crate::platform::facts::{Application, Service, ServiceState};
 use crate::platform::op::{Op, WayBack};
-use crate::platform::{BesidePackage, Doing, Failure, Outcome, Progress};
+use crate::platform::{BesidePackage, Context, Failure, Outcome, Progress};
 use crate::winpath::WinPath;
 use plan::Plan;
 use registration::Scope;
@@ -46,7 +46,7 @@ impl Simulated {
         work: impl FnOnce(&mut Log) -> Result<T, Stop>,
     ) -> Result<T, Failure> {
         let mut log = Log::new(self.clock.now(), Some(path.clone()));
-        let folder = path.parent().map_or(Ok(None), |folder| self.disk.entry(&folder)).doing(doing)?;
+        let folder = path.parent().map_or(Ok(None), |folder| self.disk.entry(&folder)).context(doing)?;
         if folder.is_none_or(|folder| folder.kind != Kind::Folder) {
             let why = format!("the folder of {path} does not exist");
             return Err(Stop::Code(Code::LogFailed, why).into_failure(doing, &log, path));
@@ -55,7 +55,7 @@ impl Simulated {
             let mut written = Ok(());
             if let Stop::Code(code, why) = &stop {
                 log.fail(*code, why);
-                written = log.save(&*self.disk).doing(format!("write the log {path}"));
+                written = log.save(&*self.disk).context(format!("write the log {path}"));
             }
             written.err().unwrap_or_else(|| stop.into_failure(doing, &log, path))
         })
@@ -108,7 +108,7 @@ impl Simulated {
         let variable = |(name, _): &(&String, &String)| name.starts_with('%');
         log.properties(plan.layout.properties.iter().filter(|property| !variable(property)));
         log.succeed(&plan.info.product_name, "Installation");
-        log.save(&*self.disk).doing(format!("write the log of installing {path}"))?;
+        log.save(&*self.disk).context(format!("write the log of installing {path}"))?;
         self.publish(path, &plan, package.files())?;
         Ok(outcome)
     }
@@ -133,13 +133,13 @@ impl Simulated {
             return Ok(());
         }
         let folder = to.parent().map_or(Ok(()), |folder| disk::create_folders(disk, &folder));
-        folder.doing(&doing)?;
+        folder.context(&doing)?;
         let mut copied = |bytes| {
             watch(Progress::Bytes(bytes));
             Ok(())
         };
-        disk::copy(disk, source, to, &mut copied).doing(&doing)?;
-        disk::sync_parent(disk, to).doing(&doing)
+        disk::copy(disk, source, to, &mut copied).context(&doing)?;
+        disk::sync_parent(disk, to).context(&doing)
     }
 
     /// A service that does not start is no reason to take the product away again, but a note.
@@ -255,9 +255,9 @@ impl Simulated {
         watch(log.begin("StopServices"));
         self.change(|facts| tear_down(facts, code, record))?;
         watch(log.begin("RemoveFiles"));
-        files::remove(&*self.disk, record, log).doing(&doing)?;
+        files::remove(&*self.disk, record, log).context(&doing)?;
         log.succeed(&record.name, "Removal");
-        log.save(&*self.disk).doing(&doing)?;
+        log.save(&*self.disk).context(&doing)?;
         self.change(|facts| registration::unregister(facts, code, Scope::of(record)))
     }
 }

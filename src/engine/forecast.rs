@@ -16,7 +16,7 @@ pub struct Forecast {
 
 impl Engine<'_> {
     /// Looks ahead from where a run stands. Every backup is read again, as a rollback does; nothing is changed.
-    pub fn foretell(&self, found: &RecordedRun) -> Result<Forecast, EngineError> {
+    pub fn forecast(&self, found: &RecordedRun) -> Result<Forecast, EngineError> {
         let RecordedRun { frozen, state, .. } = found;
         let rollback = match &state.rollback {
             Some(rollback) => rollback.parts.iter().skip(rollback.done()).map(|part| part.what.clone()).collect(),

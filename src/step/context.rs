@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What a step may look at.
-pub struct Scene<'a> {
+pub struct StepContext<'a> {
     /// The machine. Steps ask; only the engine changes.
     pub machine: &'a dyn Inspect,
     /// The folders of the run.
@@ -105,7 +105,7 @@ impl History {
     }
 }
 
-impl Scene<'_> {
+impl StepContext<'_> {
     /// Where a file or folder of the old installation can be read: in its backup, or where it still is.
     pub fn old(&self, path: &WinPath) -> WinPath {
         self.history.backup_of(path).cloned().unwrap_or_else(|| path.clone())
