@@ -27,8 +27,8 @@ pub(super) fn above(print: impl FnOnce()) {
     }
 }
 
-/// Prints after Ctrl+C was pressed.
-pub(super) fn after_keys(print: impl FnOnce()) {
+/// Prints words, if there are any, after Ctrl+C was pressed.
+pub(super) fn after_keys(words: Option<&str>) {
     let is_drawn = locked(&DRAWN).is_some();
     // A terminal of Unix has shown the keys where the cursor was. Moving lines end at its right edge, so that the keys
     // stand on a line of their own, which has to go before the others can.
@@ -37,7 +37,11 @@ pub(super) fn after_keys(print: impl FnOnce()) {
     } else if !is_drawn && std::io::stderr().is_terminal() {
         eprintln!();
     }
-    above(print);
+    above(|| {
+        if let Some(words) = words {
+            eprintln!("{words}");
+        }
+    });
 }
 
 /// What is at work.

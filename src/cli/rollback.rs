@@ -3,6 +3,7 @@
 use super::ending::{Ending, Job, Scene};
 use super::event_log::Telling;
 use super::fault::Fault;
+use super::live;
 use super::machine::{Machine, Purpose};
 use super::options::{AfterReboot, Global, RollbackArgs};
 use super::progress::Progress;
@@ -44,7 +45,7 @@ fn work(args: &RollbackArgs, scene: Scene<'_>) -> Result<Ending, Fault> {
         }
         Standing::Unfinished | Standing::RollingBack => {}
     }
-    stop::listen();
+    stop::listen(live::after_keys);
     let mut progress = Progress::new(&scene, &[]);
     progress.first(match found.standing() {
         Standing::RollingBack => "Continuing the rollback.",

@@ -3,6 +3,7 @@
 use super::ending::{Ending, Job, Scene};
 use super::event_log::Telling;
 use super::fault::Fault;
+use super::live;
 use super::machine::{Machine, Purpose};
 use super::operator::Person;
 use super::options::{AfterReboot, Global, RunArgs};
@@ -148,7 +149,7 @@ impl Scene<'_> {
     }
 
     fn begin(&self, prepared: &Prepared, after_reboot: AfterReboot) -> Result<Ending, Fault> {
-        stop::listen();
+        stop::listen(live::after_keys);
         let mut person = Person::new(self.talk, self.machine.as_simulated(), self.asks(), None);
         let progress = Progress::new(self, &prepared.frozen.steps);
         let mut progress = Telling::new(self, Notice::Begun, progress);
@@ -165,7 +166,7 @@ impl Scene<'_> {
         after_reboot: AfterReboot,
     ) -> Result<Ending, Fault> {
         check_step(self.machine.rehearsal(), &found.frozen.steps)?;
-        stop::listen();
+        stop::listen(live::after_keys);
         let mut person = Person::new(self.talk, self.machine.as_simulated(), self.asks(), confirmed);
         let progress = Progress::new(self, &found.frozen.steps);
         let mut progress = Telling::new(self, Notice::GoesOn, progress);

@@ -1,7 +1,6 @@
 //! Ctrl+C asks for a stop: between two blocks where files are copied or read, else between two operations. An installer
 //! at work is never killed.
 
-use super::live;
 use crate::exit::Exit;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,12 +13,13 @@ static ASKING: AtomicBool = AtomicBool::new(false);
 /// True where the command at work changes nothing.
 static READING: AtomicBool = AtomicBool::new(false);
 
-/// From here on Ctrl+C does not end the process. Where the system does not let us listen, it does as before.
-pub(super) fn listen() {
-    let _ = ctrlc::set_handler(|| {
+/// From here on Ctrl+C does not end the process. `tell` prints what is said about it; `None` where nothing is. Where the
+/// system does not let us listen, Ctrl+C does as before.
+pub(super) fn listen(tell: fn(Option<&str>)) {
+    let _ = ctrlc::set_handler(move || {
         let again = WANTED.swap(true, Ordering::Relaxed);
         if ASKING.load(Ordering::Relaxed) {
-            return live::after_keys(|| ());
+            return tell(None);
         }
         let words = match again {
             // A question that a server does not answer takes its time.
@@ -27,14 +27,14 @@ pub(super) fn listen() {
             false => "Stopping. Copying and reading stop at once; an installer finishes first.",
             true => "Still stopping: the operation at work cannot be interrupted safely.",
         };
-        live::after_keys(|| eprintln!("{words}"));
+        tell(Some(words));
     });
 }
 
 /// [`listen`] for a command that changes nothing: Ctrl+C pressed twice ends it wherever it is.
-pub(super) fn listen_while_reading() {
+pub(super) fn listen_while_reading(tell: fn(Option<&str>)) {
     READING.store(true, Ordering::Relaxed);
-    listen();
+    listen(tell);
 }
 
 /// Whether Ctrl+C was pressed.

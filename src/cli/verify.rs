@@ -2,6 +2,7 @@
 
 use super::ending::{Ending, Scene};
 use super::fault::Fault;
+use super::live;
 use super::machine::{Machine, Purpose};
 use super::options::Global;
 use super::stop;
@@ -29,7 +30,7 @@ pub(super) fn verify(global: &Global, talk: &Talk) -> Result<Ending, Fault> {
             talk.result(&line(check, talk.width()));
         }
     };
-    stop::listen_while_reading();
+    stop::listen_while_reading(live::after_keys);
     let Some(checks) = engine.verify(&found, &mut show, &stop::wanted)? else {
         let again = scene.command("verify");
         return Err(Fault::new(Exit::Stopped, "stopped, as asked, before every check was made").next(again));

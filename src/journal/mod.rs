@@ -1,10 +1,6 @@
-//! The journal of a run: one record a line, readable by people, each with a checksum chained over all before it.
+//! What happened in a run: written down before it counts, and read in one place.
 //!
-//! A record is on disk before what it announces happens. A last line that was cut short is dropped; any other damage is
-//! an error, since nothing may be decided on a history that is not whole.
-//!
-//! [`record`](Record) has what is written, [`RunState`] what it comes to: the only reading of the records there is.
-//! Status, summary, report, `resume` and `rollback` are views of it.
+#![doc = include_str!("../guide/journal.md")]
 
 mod record;
 mod run;

@@ -27,6 +27,7 @@ mod procedure;
 mod readme;
 mod rehearse;
 mod report;
+mod rooms;
 mod schema;
 mod scripts;
 mod second_thoughts;
