@@ -8,7 +8,7 @@ use super::talk::Talk;
 use crate::exit::Exit;
 use crate::journal::{RecordedRun, Standing};
 use crate::platform::op::Op;
-use crate::step::{self, History, Work};
+use crate::step::{self, History, Memo, Work};
 
 pub(super) fn resume(args: &ResumeArgs, global: &Global, talk: &Talk) -> Result<Ending, Fault> {
     let machine = Machine::open(global, Purpose::Earlier, talk)?;
@@ -63,7 +63,12 @@ impl Scene<'_> {
     /// The gates of a run's procedure. An uninstall is one where its product does not say how it is done.
     fn gates(&self, found: &RecordedRun) -> Vec<String> {
         let machine = self.machine.engine().platform.inspect();
-        let scene = step::StepContext { machine, folders: &found.frozen.folders, history: &History::default() };
+        let scene = step::StepContext {
+            machine,
+            folders: &found.frozen.folders,
+            history: &History::default(),
+            memo: &Memo::default(),
+        };
         let ops = found.frozen.steps.iter().filter_map(|step| step.work.kind().operations(&scene).ok().flatten());
         let gate = |op| if let Op::Ask { gate } = op { Some(gate.id) } else { None };
         let uninstalls = found.frozen.steps.iter().filter(|step| step.uninstalls().is_some());

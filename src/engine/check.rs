@@ -5,7 +5,7 @@ use super::{Engine, EngineError};
 use crate::journal::{RecordedRun, Standing};
 use crate::platform::disk;
 use crate::platform::{Context, Failure, FailureKind, Monitor, manifest_of, verify_backup};
-use crate::step::{Kept, Probe, Source, StepContext};
+use crate::step::{Kept, Memo, Probe, Source, StepContext};
 use serde::Serialize;
 
 /// Manifests and exported keys are not larger.
@@ -64,7 +64,8 @@ impl Engine<'_> {
         }
         if found.standing() == Standing::Finished {
             let machine = self.platform.inspect();
-            let context = StepContext { machine, folders: &found.frozen.folders, history };
+            let memo = Memo::default();
+            let context = StepContext { machine, folders: &found.frozen.folders, history, memo: &memo };
             for step in found.frozen.steps.iter().filter(|step| step.work.lasts() && step.skip.is_none()) {
                 watch.go_on().context("verify the run")?;
                 let fault = match step.work.kind().probe(&context)? {

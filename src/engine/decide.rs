@@ -2,7 +2,7 @@
 
 use super::{Engine, EngineError};
 use crate::journal::{Entry, OpenRun, RecordedRun};
-use crate::step::{StepContext, Work};
+use crate::step::{Memo, StepContext, Work};
 use crate::webconfig::Side;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,8 +24,12 @@ impl Engine<'_> {
     /// The paths of all conflicts that can still be decided.
     fn conflicts(&self, found: &RecordedRun) -> Result<BTreeSet<String>, EngineError> {
         let RecordedRun { frozen, state, .. } = found;
-        let context =
-            StepContext { machine: self.platform.inspect(), folders: &frozen.folders, history: &state.history };
+        let context = StepContext {
+            machine: self.platform.inspect(),
+            folders: &frozen.folders,
+            history: &state.history,
+            memo: &Memo::default(),
+        };
         let mut paths = BTreeSet::new();
         for step in frozen.steps.iter().filter(|step| !state.is_over(&step.id)) {
             if let Work::ConfigureWeb(step) = &step.work {

@@ -12,7 +12,7 @@ use crate::package::Package;
 use crate::plan::Component;
 use crate::platform::op::{Gate, Op};
 use crate::platform::{Context, Failure, FailureKind, Outcome, disk, installer_code};
-use crate::step::{Probe, Step, StepContext, StepId, Work};
+use crate::step::{Memo, Probe, Step, StepContext, StepId, Work};
 use crate::survey::products;
 use crate::winpath::WinPath;
 
@@ -23,6 +23,8 @@ pub(super) struct Running<'a> {
     pub(super) run: OpenRun,
     pub(super) operator: &'a mut dyn Operator,
     pub(super) watcher: &'a mut dyn Watcher,
+    /// What the step at work has worked out.
+    pub(super) memo: Memo,
 }
 
 /// Whether a step came to its end.
@@ -57,7 +59,7 @@ impl Engine<'_> {
             JournalError::Failure(failure) => unusable(failure),
             error => error.into(),
         })?;
-        let mut running = Running { engine: self, frozen, run, operator, watcher };
+        let mut running = Running { engine: self, frozen, run, operator, watcher, memo: Memo::default() };
         running.write(self.session("run"))?;
         running.all_steps(Vec::new())
     }
@@ -77,7 +79,8 @@ impl Engine<'_> {
             Standing::RolledBack => return refuse("has been rolled back: `pfupgrade run` begins a new one"),
         }
         let run = OpenRun::open(self.platform.disk(), found)?;
-        let mut running = Running { engine: self, frozen: &found.frozen, run, operator, watcher };
+        let mut running =
+            Running { engine: self, frozen: &found.frozen, run, operator, watcher, memo: Memo::default() };
         if !running.waited_for_what_runs()? {
             return Ok(End::Stopped);
         }
@@ -109,6 +112,7 @@ impl Running<'_> {
     fn pass(&mut self, ask: bool) -> Result<Option<End>, EngineError> {
         let mut waiting: Vec<(Component, Option<Gate>)> = Vec::new();
         for (number, step) in self.frozen.steps.iter().enumerate() {
+            self.memo = Memo::default();
             let is_held = |held: Component| waiting.iter().any(|(component, _)| *component == held);
             match step.component {
                 _ if self.state().is_over(&step.id) => continue,
@@ -160,6 +164,7 @@ impl Running<'_> {
             machine: self.engine.platform.inspect(),
             folders: &self.frozen.folders,
             history: &self.state().history,
+            memo: &self.memo,
         }
     }
 

@@ -7,7 +7,7 @@ use crate::platform::facts::System;
 use crate::platform::op::Op;
 use crate::platform::{Failure, Inspect};
 use crate::procedure::{self, Procedure};
-use crate::step::{Certainty, Folders, History, MergePreview, Step, StepContext, Work};
+use crate::step::{Certainty, Folders, History, Memo, MergePreview, Step, StepContext, Work};
 use crate::webconfig::Change;
 use crate::winpath::WinPath;
 use serde::Serialize;
@@ -114,7 +114,8 @@ pub(super) fn build(
     procedure: &Procedure,
 ) -> Result<Preview, Failure> {
     let history = History::default();
-    let context = StepContext { machine, folders, history: &history };
+    let memo = Memo::default();
+    let context = StepContext { machine, folders, history: &history, memo: &memo };
     let mut steps = Vec::with_capacity(procedure.steps.len());
     let mut returned = true;
     for step in &procedure.steps {

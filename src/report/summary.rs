@@ -3,7 +3,7 @@
 use crate::journal::{Answered, RecordedRun};
 use crate::platform::op::Op;
 use crate::platform::{Failure, Inspect};
-use crate::step::{FollowUp, StepContext, follow_ups};
+use crate::step::{FollowUp, Memo, StepContext, follow_ups};
 use serde::Serialize;
 
 /// A run that is over.
@@ -64,9 +64,10 @@ impl Summary {
         });
         let by_hand = match state.finished.as_ref().and_then(|finished| finished.follow_ups.as_ref()) {
             Some(known) => known.clone(),
-            None => {
-                follow_ups(&frozen.steps, &StepContext { machine, folders: &frozen.folders, history: &state.history })?
-            }
+            None => follow_ups(
+                &frozen.steps,
+                &StepContext { machine, folders: &frozen.folders, history: &state.history, memo: &Memo::default() },
+            )?,
         };
         Ok(Self {
             run: frozen.folders.id.clone(),

@@ -13,6 +13,7 @@ use crate::webconfig::CONFIG_LIMIT;
 use crate::webconfig::{self, Change, Document, Fate, Merged, OutsideFile, Rules, Shown, Together};
 use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
+use std::rc::Rc;
 
 /// Themes, web.config and the location's settings, then the application is opened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +48,14 @@ const CONTEXT: usize = 3;
 fn hidden(change: Change) -> Change {
     let hide = |shown: Shown| if shown == Shown::Absent { shown } else { Shown::Masked };
     Change { old: hide(change.old), new: hide(change.new), result: hide(change.result), ..change }
+}
+
+/// A merge, with the files it was made of.
+pub(super) struct Merge {
+    files: Files,
+    merged: Merged,
+    /// What belongs beside the merged file.
+    outside: Vec<OutsideFile>,
 }
 
 /// The files of a merge.
@@ -146,25 +155,32 @@ impl ConfigureWeb {
         Ok(Some((Merged { document, ..merged }, outside)))
     }
 
-    /// The merged web.config and the files that belong beside it; `None` where there is no old file, or the new one is
-    /// not there yet.
-    fn merged(&self, context: &StepContext<'_>) -> Result<Option<(Merged, Vec<OutsideFile>)>, Failure> {
-        match self.files(context)? {
-            Some(files) if files.new.is_some() => self.carry(context, &files),
-            _ => Ok(None),
+    /// The merge; `None` where there is no old file, or no new one. `stand_in`: the old file as shipped may stand in for a
+    /// new one that is not there yet.
+    fn merged(&self, context: &StepContext<'_>, stand_in: bool) -> Result<Option<Rc<Merge>>, Failure> {
+        let decisions = &context.history.decisions;
+        if let Some(known) = context.memo.merge(self.component, decisions) {
+            return Ok(Some(known));
         }
+        let Some(files) = self.files(context)?.filter(|files| stand_in || files.new.is_some()) else { return Ok(None) };
+        let Some((merged, outside)) = self.carry(context, &files)? else { return Ok(None) };
+        let merge = Rc::new(Merge { files, merged, outside });
+        if merge.files.new.is_some() {
+            context.memo.keep_merge(self.component, decisions, &merge);
+        }
+        Ok(Some(merge))
     }
 
     /// What is written into the new folder: the files that the web.config refers to, then the web.config.
     fn written(&self, context: &StepContext<'_>, folder: &WinPath) -> Result<Vec<(WinPath, Vec<u8>)>, Failure> {
-        let Some((merged, outside)) = self.merged(context)? else { return Ok(Vec::new()) };
+        let Some(merge) = self.merged(context, false)? else { return Ok(Vec::new()) };
         let place =
             |file: &OutsideFile| folder.join(&file.outside.file).context(format!("place {}", file.outside.file));
         let mut written = Vec::new();
-        for file in outside {
-            written.push((place(&file)?, file.bytes));
+        for file in &merge.outside {
+            written.push((place(file)?, file.bytes.clone()));
         }
-        written.push((folder.child("web.config"), merged.document.bytes().to_vec()));
+        written.push((folder.child("web.config"), merge.merged.document.bytes().to_vec()));
         Ok(written)
     }
 
@@ -227,8 +243,8 @@ impl ConfigureWeb {
 
     /// Where both sides changed the same, decided or not; nothing as long as the new file is not known.
     pub fn conflicts(&self, context: &StepContext<'_>) -> Result<Vec<Change>, Failure> {
-        let changes = self.merged(context)?.map_or(Vec::new(), |(merged, _)| merged.changes);
-        Ok(changes.into_iter().filter(Change::is_conflict).collect())
+        let Some(merge) = self.merged(context, false)? else { return Ok(Vec::new()) };
+        Ok(merge.merged.changes.iter().filter(|change| change.is_conflict()).cloned().collect())
     }
 
     /// What became of the old web.config, once the merged one is written. `None` where there was no old one.
@@ -352,13 +368,11 @@ impl StepKind for ConfigureWeb {
     }
 
     fn merge(&self, context: &StepContext<'_>) -> Result<Option<MergePreview>, Failure> {
-        let Some(files) = self.files(context)? else { return Ok(None) };
-        let (Some(shipped), Some((merged, _))) = (files.shipped(), self.carry(context, &files)?) else {
-            return Ok(None);
-        };
+        let Some(merge) = self.merged(context, true)? else { return Ok(None) };
+        let (Merge { files, merged, .. }, Some(shipped)) = (&*merge, merge.files.shipped()) else { return Ok(None) };
         let file = self.folder(context)?.child("web.config").to_string();
         let diff = webconfig::masked_diff(shipped, &merged.document, 2);
-        Ok(Some(MergePreview { file, estimate: files.new.is_none(), changes: merged.changes, diff }))
+        Ok(Some(MergePreview { file, estimate: files.new.is_none(), changes: merged.changes.clone(), diff }))
     }
 
     fn follow_ups(&self, context: &StepContext<'_>) -> Result<Vec<FollowUp>, Failure> {

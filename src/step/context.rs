@@ -1,6 +1,6 @@
 //! What a step may look at: the machine, the folders of its run, and what the run has done so far.
 
-use super::StepId;
+use super::{Memo, StepId};
 use crate::platform::{Inspect, Size};
 use crate::webconfig::Side;
 use crate::winpath::WinPath;
@@ -16,6 +16,8 @@ pub struct StepContext<'a> {
     pub folders: &'a Folders,
     /// What the run has done so far.
     pub history: &'a History,
+    /// What the step at work has worked out already.
+    pub memo: &'a Memo,
 }
 
 /// Where a run keeps its things.

@@ -62,7 +62,9 @@ impl InstallWeb {
         if self.method == Method::Console {
             return Ok(true);
         }
-        Ok(packages::open(context.machine, &self.package)?.is_some_and(|package| !package.takes("TARGETVDIR")))
+        context.memo.by_hand(&self.package, || {
+            Ok(packages::open(context.machine, &self.package)?.map(|package| !package.takes("TARGETVDIR")))
+        })
     }
 
     fn is_named(&self, context: &StepContext<'_>) -> Result<bool, Failure> {
