@@ -10,45 +10,38 @@ use super::{
     pairs::{self, Triple},
     settings::{Case, Verdict, change, decide, remove_or_keep, take_out},
     step,
-    values::{Adding, AppEntries, AppEntry, taking_back},
+    values::{AppEntries, AppEntry},
     walk::{self, Walk, reported},
 };
 use roxmltree::{Attribute, Node};
-use std::{cell::LazyCell, collections::HashMap};
+use std::collections::HashMap;
 
 /// Merges appSettings.
 pub(super) fn app_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
-    let (old, base) = scene.keys;
-    let new = AppEntries::of(scene.new, base.or(Some(old)));
-    draft.only_keys = old.is_plain && new.is_plain && base.is_some_and(|base| base.is_plain);
-    let adding = LazyCell::new(|| Adding::of(scene.new));
+    let [old, new] = [scene.old, scene.new].map(AppEntries::of);
+    let base = scene.base.map(AppEntries::of);
     let section = children(scene.new, "appSettings").next();
     let is_outside = section.is_some_and(|section| section.has_attribute("configSource"));
     // Where they have been moved to another file, nobody has removed them.
     let is_moved = children(scene.old, "appSettings").any(|section| section.has_attribute("configSource"));
     // Whatever comes to the top of the section as well comes behind what takes back.
-    let may_have_heads = !is_outside && (old.takes_back || base.is_some_and(|base| base.takes_back));
-    let heads = if may_have_heads { heads(scene, draft) } else { Vec::new() };
+    let may_have_heads = !is_outside && (old.takes_back || base.as_ref().is_some_and(|base| base.takes_back));
+    let heads = if may_have_heads { heads(scene, draft, &new) } else { Vec::new() };
     let first = section.and_then(|section| section.children().find(edit::is_markup));
     if let (Some(first), false) = (first, heads.is_empty()) {
         draft.splice(edit::insert_before(scene.sources.new, first, &heads));
     }
     let mut places = Places { section, previous: None, waiting: Vec::new(), is_free: !new.takes_back };
-    let (mut near_base, mut near_new) = (0, 0);
-    let shipped = base.iter().flat_map(|base| &base.entries).enumerate();
-    let removed = shipped.filter(|(at, _)| !is_moved && old.lacks(*at)).map(|(_, entry)| entry);
-    let kept = old.entries.iter().map(|entry| (entry, Some(*entry)));
+    let shipped = base.iter().flat_map(|base| &base.entries);
+    let removed = shipped.filter(|entry| !is_moved && old.get(entry.key).is_none());
+    let kept = old.entries.iter().map(|entry| (entry, Some(entry)));
     for (entry, of_old) in kept.chain(removed.map(|entry| (entry, None))) {
         let key = entry.key;
-        let target = new.get_near(key, &mut near_new);
+        let target = new.get(key);
         if let (Some(of_old), Some(target)) = (of_old, target) {
             places.pass(scene, draft, (of_old.node, target.node));
-            // Most of a file is as it was shipped, in all of the files.
-            if base.is_some() && of_old.is_alike && target.is_alike {
-                continue;
-            }
         }
-        let shipped = base.as_ref().and_then(|base| base.get_near(key, &mut near_base));
+        let shipped = base.as_ref().and_then(|base| base.get(key));
         let values = [of_old, shipped, target].map(|entry| entry.map(|entry| entry.value));
         if values[0].is_some() && values.iter().all(|value| *value == values[0]) {
             other_attributes(scene, draft, key, [of_old, shipped, target].map(|entry| Some(entry?.node)));
@@ -64,7 +57,7 @@ pub(super) fn app_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
         };
         other_attributes(scene, draft, key, [of_old, shipped, target].map(|entry| Some(entry?.node)));
         let is_changed =
-            |one: AppEntry<'_, '_>, other: AppEntry<'_, '_>| !pairs::same(one.node, other.node, &|_, _| false);
+            |one: &AppEntry<'_, '_>, other: &AppEntry<'_, '_>| !pairs::same(one.node, other.node, &|_, _| false);
         let verdict = match (of_old, shipped, target) {
             (None, Some(shipped), Some(target)) if scene.rules.strict && is_changed(shipped, target) => {
                 remove_or_keep(&case, scene.rules)
@@ -86,7 +79,12 @@ pub(super) fn app_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
             Verdict::Remove(fate) => {
                 draft.change(change(key, &case, None, fate));
                 let parent = of_parent(scene.old, "appSettings");
-                take_out(scene, draft, (parent, shipped.map(|entry| entry.node)), adding.all(key));
+                take_out(
+                    scene,
+                    draft,
+                    (parent, shipped.map(|entry| entry.node)),
+                    target.map_or(&[][..], |target| &target.all),
+                );
             }
             Verdict::Write(value, fate) => {
                 draft.change(change(key, &case, Some(&value), fate));
@@ -97,7 +95,7 @@ pub(super) fn app_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
                         splice.into_iter().for_each(|splice| draft.splice(splice));
                     }
                     None => {
-                        let lines = add_element(scene, draft, &new, (*entry, &value), section);
+                        let lines = add_element(scene, draft, &new, (entry, &value), section);
                         places.add(scene, draft, entry.node, lines);
                     }
                 }
@@ -175,7 +173,7 @@ fn is_other(attribute: &Attribute<'_, '_>) -> bool {
 
 /// Accounts for `remove` and `clear`, which take back what files further up say. Those that the administrator added are
 /// returned: they come first in the new file, for they must not take back what that says.
-fn heads<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) -> Vec<Line> {
+fn heads<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, of_new: &AppEntries<'t, 't>) -> Vec<Line> {
     let Some(base) = scene.base else { return Vec::new() };
     let (old, base, new) = (Heads::of(scene.old), Heads::of(base), Heads::of(scene.new));
     let mut lines = Vec::new();
@@ -195,12 +193,11 @@ fn heads<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) -> Vec<Line> {
         }
         tell(draft, step, (of_old, of_new), fate);
     }
-    let taking = LazyCell::new(|| taking_back(scene.new));
     for step in base.order.iter().filter(|step| !old.all.contains_key(*step)) {
         let all = new.all.get(step).map_or(&[][..], Vec::as_slice);
         let fate = match all {
             [] => Fate::AlreadySo,
-            _ if all.iter().any(|node| taking.contains(&node.id())) => {
+            _ if all.iter().any(|node| of_new.taking.contains(&node.id())) => {
                 reported("it takes back what the new file says before it; look at it")
             }
             _ => {
@@ -250,7 +247,7 @@ fn add_element<'t>(
     scene: &Scene<'t>,
     draft: &mut Draft<'t>,
     new: &AppEntries<'_, '_>,
-    (entry, value): (AppEntry<'t, 't>, &str),
+    (entry, value): (&AppEntry<'t, 't>, &str),
     section: Option<Node<'t, 't>>,
 ) -> Vec<Line> {
     let (from, document) = (scene.sources.old, scene.sources.new);

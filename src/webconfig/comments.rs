@@ -119,6 +119,11 @@ pub(super) fn said(comment: Node<'_, '_>) -> String {
     comment.text().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// The comments among the children of an element, in their order.
+pub(super) fn comments_in<'t>(parent: Node<'t, 't>) -> impl Iterator<Item = Node<'t, 't>> {
+    parent.children().filter(Node::is_comment)
+}
+
 /// Comments, sorted by what they say.
 pub(super) fn by_text<'t>(comments: impl Iterator<Item = Node<'t, 't>>) -> Comments<'t> {
     let mut all = Comments::new();

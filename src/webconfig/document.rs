@@ -3,51 +3,11 @@
 use super::{
     ConfigError,
     encoding::{self, Encoding, Stored},
-    limits::{self, MAX_BYTES},
+    limits,
     wraps::{self, Wrap},
 };
-use roxmltree::{Document as Tree, Node, NodeId};
-use std::{
-    collections::HashMap,
-    fmt,
-    ops::Range,
-    sync::{Arc, OnceLock},
-    thread,
-};
-
-/// Files of so many bytes are worth a thread. In tests most are, so that what is done at once is tried as well.
-pub(super) const LARGE: usize = if cfg!(test) { 1 << 8 } else { 1 << 20 };
-
-/// Does two things with files of so many bytes, at the same time where they are large.
-pub(super) fn at_once<A: Send, B>(bytes: usize, one: impl FnOnce() -> A + Send, other: impl FnOnce() -> B) -> (A, B) {
-    if bytes < LARGE {
-        return (one(), other());
-    }
-    thread::scope(|scope| {
-        let one = scope.spawn(one);
-        let other = other();
-        (joined(one), other)
-    })
-}
-
-/// Does two things, of which the other asks for what the one gives: that is done meanwhile where the files are large.
-pub(super) fn meanwhile<A: Send, B>(
-    bytes: usize,
-    one: impl FnOnce() -> A + Send,
-    other: impl FnOnce(Box<dyn FnOnce() -> A + '_>) -> B,
-) -> B {
-    if bytes < LARGE {
-        return other(Box::new(one));
-    }
-    thread::scope(|scope| {
-        let one = scope.spawn(one);
-        other(Box::new(|| joined(one)))
-    })
-}
-
-fn joined<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
-    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-}
+use roxmltree::{Document as Tree, Node};
+use std::{fmt, ops::Range, sync::Arc};
 
 /// A file.
 struct Source {
@@ -74,8 +34,6 @@ pub struct Document {
     line_end: &'static str,
     /// `None` where it is taken as it is.
     wraps: Option<Arc<[Wrap]>>,
-    /// The comments by what they are in, when they have been asked for.
-    comments: Arc<OnceLock<HashMap<NodeId, Vec<NodeId>>>>,
 }
 
 impl PartialEq for Document {
@@ -103,35 +61,13 @@ impl Document {
         Ok(document)
     }
 
-    /// [`Document::parse`] of several files, at the same time where they are large. The error is that of the first.
-    pub fn parse_all(files: Vec<(Vec<u8>, &str)>) -> Result<Vec<Self>, ConfigError> {
-        let read = |(bytes, name): (Vec<u8>, &str)| Self::parse(bytes, name);
-        if files.iter().all(|(bytes, _)| bytes.len() < LARGE) {
-            return files.into_iter().map(read).collect();
-        }
-        thread::scope(|scope| {
-            let threads: Vec<_> = files.into_iter().map(|file| scope.spawn(move || read(file))).collect();
-            threads.into_iter().map(joined).collect()
-        })
-    }
-
     /// [`Document::parse`] for a file that may be only a part of one, whatever its root.
     pub(super) fn fragment(bytes: Vec<u8>, name: &str) -> Result<Self, ConfigError> {
-        Self::read(bytes, name, wraps::find, false)
+        Self::read(bytes, name, wraps::find)
     }
 
-    /// What is `bounded` has been made of files within the limits, and may be parsed before it is known to be within
-    /// them itself.
-    fn read(
-        bytes: Vec<u8>,
-        name: &str,
-        find: fn(&str) -> Option<Vec<Wrap>>,
-        bounded: bool,
-    ) -> Result<Self, ConfigError> {
-        if bytes.len() > MAX_BYTES {
-            let why = format!("it is larger than {} MiB", MAX_BYTES >> 20);
-            return Err(ConfigError::Limit { name: name.to_owned(), why });
-        }
+    fn read(bytes: Vec<u8>, name: &str, find: fn(&str) -> Option<Vec<Wrap>>) -> Result<Self, ConfigError> {
+        limits::check_size(bytes.len(), name)?;
         let (encoding, stored) =
             encoding::decode(bytes).map_err(|why| ConfigError::Encoding { name: name.to_owned(), why })?;
         let text = stored.text();
@@ -139,28 +75,14 @@ impl Document {
             Some((line, _)) if line.ends_with('\r') => "\r\n",
             _ => "\n",
         };
-        if !bounded {
-            limits::check(text, name)?;
-        }
+        limits::check(text, name)?;
         let wraps = find(text);
         let seen = wraps.as_ref().filter(|wraps| !wraps.is_empty()).map(|wraps| wraps::blanked(text, wraps));
         let parsed = Parsed::try_new(Source { stored, seen }, |source| {
             let seen = source.seen.as_deref().unwrap_or_else(|| source.stored.text());
-            let parse = || Tree::parse(seen).map_err(|error| malformed(name, error));
-            if !bounded {
-                return parse();
-            }
-            let (checked, tree) = at_once(seen.len(), || limits::check(seen, name), parse);
-            checked.and(tree)
+            Tree::parse(seen).map_err(|error| malformed(name, error))
         })?;
-        Ok(Self {
-            name: name.to_owned(),
-            parsed: Arc::new(parsed),
-            encoding,
-            line_end,
-            wraps: wraps.map(Into::into),
-            comments: Arc::default(),
-        })
+        Ok(Self { name: name.to_owned(), parsed: Arc::new(parsed), encoding, line_end, wraps: wraps.map(Into::into) })
     }
 
     /// The file, exactly as it was read or merged.
@@ -194,7 +116,7 @@ impl Document {
 
     /// The same file with all its tags in its structure.
     pub(super) fn as_it_is(&self) -> Result<Self, ConfigError> {
-        Self::read(self.bytes().to_vec(), &self.name, |_| None, true)
+        Self::read(self.bytes().to_vec(), &self.name, |_| None)
     }
 
     /// Those around a range.
@@ -222,18 +144,6 @@ impl Document {
         self.parsed.borrow_dependent()
     }
 
-    /// The comments among the children of an element, in their order. Those of the whole file are found at once.
-    pub(super) fn comments_in<'a>(&'a self, parent: Node<'_, '_>) -> impl Iterator<Item = Node<'a, 'a>> {
-        let all = self.comments.get_or_init(|| {
-            let mut all: HashMap<NodeId, Vec<NodeId>> = HashMap::new();
-            for comment in self.tree().descendants().filter(Node::is_comment) {
-                comment.parent().into_iter().for_each(|parent| all.entry(parent.id()).or_default().push(comment.id()));
-            }
-            all
-        });
-        all.get(&parent.id()).into_iter().flatten().filter_map(|id| self.tree().get_node(*id))
-    }
-
     /// The document with `splices`, which must not overlap. Those at one place keep their order. Everything outside
     /// them keeps its bytes, because decoding has been found to be free of loss.
     pub(super) fn apply(&self, mut splices: Vec<Splice>) -> Result<Self, ConfigError> {
@@ -249,7 +159,7 @@ impl Document {
         }
         text.push_str(&self.text()[at..]);
         let find = if self.is_seen_through() { wraps::find } else { |_: &str| None };
-        Self::read(self.encoding.encode(text), &self.name, find, true)
+        Self::read(self.encoding.encode(text), &self.name, find)
     }
 }
 

@@ -1,8 +1,7 @@
 //! What is going to be done to the new file, as far as the merge has come, and the account of it.
 
 use super::{
-    Change, Document, Sources,
-    ahead::{Ahead, Matched},
+    Change, Document,
     comments::{self, Comments, Held},
     document::Splice,
     edit::{self, Line},
@@ -14,13 +13,11 @@ use std::{
 };
 
 /// What is to be done, and the account of it.
-pub(super) struct Plan<'t> {
+pub(super) struct Plan {
     pub(super) splices: Vec<Splice>,
     /// Elements of one parent that change places, when all splices are done.
     pub(super) moves: Vec<(Range<usize>, Range<usize>)>,
     pub(super) changes: Vec<Change>,
-    /// What has been found that is the same with another new file.
-    pub(super) known: Matched<'t>,
 }
 
 /// One of the files of a merge.
@@ -33,7 +30,6 @@ pub(super) enum File {
 
 /// What is going to be done to the new file.
 pub(super) struct Draft<'t> {
-    sources: Sources<'t>,
     splices: Vec<Splice>,
     changes: Vec<Change>,
     appended: Vec<(Node<'t, 't>, Vec<Line>)>,
@@ -50,27 +46,11 @@ pub(super) struct Draft<'t> {
     /// Comments of the file as shipped that the old one has not any more, by what they are in.
     gone: HashMap<NodeId, HashSet<NodeId>>,
     left_out: HashSet<NodeId>,
-    pub(super) ahead: Ahead<'t>,
-    /// The appSettings of all three files have nothing but keys, and comments.
-    pub(super) only_keys: bool,
-}
-
-impl<'t> Sources<'t> {
-    /// The comments among the children of an element of a file.
-    pub(super) fn comments_in(self, file: File, parent: Node<'_, '_>) -> impl Iterator<Item = Node<'t, 't>> {
-        let document = match file {
-            File::Old => Some(self.old),
-            File::Base => self.base,
-            File::New => Some(self.new),
-        };
-        document.into_iter().flat_map(move |document| document.comments_in(parent))
-    }
 }
 
 impl<'t> Draft<'t> {
-    pub(super) fn of(sources: Sources<'t>) -> Self {
+    pub(super) fn new() -> Self {
         Self {
-            sources,
             splices: Vec::new(),
             changes: Vec::new(),
             appended: Vec::new(),
@@ -84,8 +64,6 @@ impl<'t> Draft<'t> {
             held: HashMap::new(),
             gone: HashMap::new(),
             left_out: HashSet::new(),
-            ahead: Ahead::default(),
-            only_keys: false,
         }
     }
 
@@ -143,7 +121,7 @@ impl<'t> Draft<'t> {
 
     /// The comments among the children of `parent`, by what they say.
     pub(super) fn comments_by_text(&mut self, file: File, parent: Node<'t, 't>) -> &Comments<'t> {
-        let all = || comments::by_text(self.sources.comments_in(file, parent));
+        let all = || comments::by_text(comments::comments_in(parent));
         self.comments.entry((file, parent.id())).or_insert_with(all)
     }
 
@@ -185,7 +163,7 @@ impl<'t> Draft<'t> {
     ) -> Vec<Node<'t, 't>> {
         let key = (file, parent.id());
         if !self.held.contains_key(&key) {
-            let all = self.sources.comments_in(file, parent);
+            let all = comments::comments_in(parent);
             let held = comments::held(all, parent, self.comments_by_text(other_file, other));
             self.held.insert(key, held);
         }
@@ -196,9 +174,9 @@ impl<'t> Draft<'t> {
         &self.changes
     }
 
-    pub(super) fn finish(self, new: &Document) -> Plan<'t> {
-        let Self { mut splices, changes, appended, moves, ahead, .. } = self;
+    pub(super) fn finish(self, new: &Document) -> Plan {
+        let Self { mut splices, changes, appended, moves, .. } = self;
         splices.extend(appended.iter().map(|(parent, lines)| edit::append(new, *parent, lines)));
-        Plan { splices: edit::apart(splices), moves, changes, known: ahead.into_known() }
+        Plan { splices: edit::apart(splices), moves, changes }
     }
 }

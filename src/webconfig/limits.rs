@@ -1,11 +1,10 @@
 //! A linear look over a file before it is parsed: what would make the parser slow or overflow its stack is refused.
 
 use super::ConfigError;
-use memchr::{memchr, memchr2, memchr3, memmem};
-use std::collections::HashSet;
+use std::{collections::HashSet, ops::Range};
 
 /// The largest file that is read.
-pub(super) const MAX_BYTES: usize = 128 << 20;
+pub(super) const MAX_BYTES: usize = 4 << 20;
 /// The deepest nesting of elements.
 pub(super) const MAX_DEPTH: usize = 256;
 const MAX_ATTRIBUTES: usize = 256;
@@ -13,35 +12,45 @@ const MAX_ATTRIBUTES: usize = 256;
 /// are a fraction of a second. The same few declarations may stand in any number of elements.
 const MAX_LOOKS: usize = 1 << 28;
 
-/// Refuses document types, and more depth, attributes or namespaces than a configuration has. It is no judge of what is
-/// well-formed: where it cannot go on, the parser cannot either, and says why. Only references to characters that XML
-/// does not have are found here, for the parser reads others in their place.
-pub(super) fn check(text: &str, name: &str) -> Result<(), ConfigError> {
-    let limit = |why: String| Err(ConfigError::Limit { name: name.to_owned(), why });
-    let (mut depth, mut prefixes, mut looks) = (0_usize, HashSet::new(), 0_usize);
-    let mut rest = text.as_bytes();
-    let has_references = memmem::find(rest, b"&#").is_some();
-    let has_namespaces = memmem::find(rest, b"xmlns").is_some();
-    let check_references = |at: usize, piece: &[u8]| match piece {
-        piece if has_references => no_character(piece).map_or(Ok(()), |found| Err(malformed(text, at + found, name))),
-        _ => Ok(()),
+/// Refuses a file that is larger than any that IIS reads without being told to.
+pub(super) fn check_size(bytes: usize, name: &str) -> Result<(), ConfigError> {
+    let why = || {
+        format!(
+            "it is larger than {} MiB; IIS refuses a web.config above 250 KB unless the registry value \
+             MaxWebConfigFileSizeInKB raises that limit. Move large sections to files of their own (configSource), or \
+             merge it by hand",
+            MAX_BYTES >> 20
+        )
     };
-    while let Some(at) = memchr(b'<', rest) {
-        check_references(text.len() - rest.len(), &rest[..at])?;
-        rest = &rest[at..];
-        let end = match rest {
-            [b'<', b'!', b'-', b'-', rest @ ..] => memmem::find(rest, b"-->").map(|at| at + 7),
-            [b'<', b'!', b'[', ..] => memmem::find(rest, b"]]>").map(|at| at + 3),
+    if bytes > MAX_BYTES { Err(ConfigError::Limit { name: name.to_owned(), why: why() }) } else { Ok(()) }
+}
+
+/// Refuses document types, and more depth, attributes or namespaces than a configuration has. It does not judge what is
+/// well-formed: where it cannot go on, the parser cannot either, and says why. Only references to characters that XML
+/// does not have are found here, because the parser reads others in their place.
+pub(super) fn check(text: &str, name: &str) -> Result<(), ConfigError> {
+    let limit = |why: String| Err(ConfigError::Limit { name: name.to_owned(), why: why + "; this is no web.config" });
+    let (mut depth, mut prefixes, mut looks) = (0_usize, HashSet::new(), 0_usize);
+    let check_references = |piece: Range<usize>| match no_character(&text[piece.clone()]) {
+        Some(found) => Err(malformed(text, piece.start + found, name)),
+        None => Ok(()),
+    };
+    let mut at = 0;
+    while let Some(next) = text[at..].find('<').map(|next| at + next) {
+        check_references(at..next)?;
+        let rest = &text[next..];
+        let length = match rest.as_bytes() {
+            [b'<', b'!', b'-', b'-', ..] => rest[4..].find("-->").map(|end| end + 7),
+            [b'<', b'!', b'[', ..] => rest.find("]]>").map(|end| end + 3),
             [b'<', b'!', ..] => return Err(ConfigError::DocType { name: name.to_owned() }),
-            [b'<', b'?', ..] => memmem::find(rest, b"?>").map(|at| at + 2),
+            [b'<', b'?', ..] => rest.find("?>").map(|end| end + 2),
             [b'<', b'/', ..] => {
                 depth = depth.saturating_sub(1);
-                memchr(b'>', rest).map(|at| at + 1)
+                rest.find('>').map(|end| end + 1)
             }
             _ => {
-                let tag = if has_namespaces { None } else { Tag::short(rest) };
-                let tag = tag.unwrap_or_else(|| Tag::of(rest));
-                check_references(text.len() - rest.len(), &rest[..tag.end.unwrap_or(0)])?;
+                let tag = Tag::of(rest);
+                check_references(next..next + tag.end.unwrap_or(0))?;
                 if !tag.prefixes.is_empty() {
                     prefixes.extend(tag.prefixes);
                     looks = looks.saturating_add(prefixes.len().pow(2));
@@ -59,8 +68,8 @@ pub(super) fn check(text: &str, name: &str) -> Result<(), ConfigError> {
                 tag.end
             }
         };
-        match end {
-            Some(end) => rest = &rest[end..],
+        match length {
+            Some(length) => at = next + length,
             None => return Ok(()),
         }
     }
@@ -68,10 +77,9 @@ pub(super) fn check(text: &str, name: &str) -> Result<(), ConfigError> {
 }
 
 /// Where a reference stands to a character that XML does not have.
-fn no_character(piece: &[u8]) -> Option<usize> {
-    memmem::find_iter(piece, b"&#").find(|at| {
-        let number = piece[at + 2..].split(|byte| *byte == b';').next().and_then(|it| std::str::from_utf8(it).ok());
-        let number = number.unwrap_or_default();
+fn no_character(piece: &str) -> Option<usize> {
+    piece.match_indices("&#").map(|(at, _)| at).find(|at| {
+        let number = piece[at + 2..].split(';').next().unwrap_or_default();
         let code = match number.strip_prefix('x') {
             Some(hex) => u32::from_str_radix(hex, 16),
             None => number.parse(),
@@ -98,7 +106,7 @@ fn malformed(text: &str, at: usize, name: &str) -> ConfigError {
 struct Tag<'a> {
     attributes: usize,
     /// What namespaces are declared for: empty for that of elements without a prefix.
-    prefixes: Vec<&'a [u8]>,
+    prefixes: Vec<&'a str>,
     /// It ends itself.
     is_empty: bool,
     /// Behind it; `None` where it does not end.
@@ -106,29 +114,19 @@ struct Tag<'a> {
 }
 
 impl<'a> Tag<'a> {
-    /// A tag without namespaces that is too short for many attributes, and beyond doubt ends at its first `>`: most are
-    /// like that. Its attributes are not counted.
-    fn short(text: &'a [u8]) -> Option<Self> {
-        // The shortest is ` a=""`.
-        const LONGEST: usize = MAX_ATTRIBUTES * 5;
-        let at = memchr(b'>', &text[..text.len().min(LONGEST)])?;
-        // A `>` may stand in an attribute, but a `<` may not.
-        let is_its_end = matches!(memchr2(b'<', b'>', &text[at + 1..]), Some(next) if text[at + 1 + next] == b'<');
-        is_its_end.then(|| Self { is_empty: text[..at].ends_with(b"/"), end: Some(at + 1), ..Self::default() })
-    }
-
-    fn of(text: &'a [u8]) -> Self {
+    fn of(text: &'a str) -> Self {
         let mut tag = Self::default();
         let mut at = 0;
-        while let Some(next) = memchr3(b'>', b'"', b'\'', &text[at..]).map(|next| at + next) {
-            if text[next] == b'>' {
-                tag.is_empty = text[..next].ends_with(b"/");
+        while let Some(next) = text[at..].find(['>', '"', '\'']).map(|next| at + next) {
+            if text[next..].starts_with('>') {
+                tag.is_empty = text[..next].ends_with('/');
                 tag.end = Some(next + 1);
                 break;
             }
             tag.attributes += 1;
             tag.prefixes.extend(declared(&text[at..next]));
-            let Some(length) = memchr(text[next], &text[next + 1..]) else { break };
+            let quote = char::from(text.as_bytes()[next]);
+            let Some(length) = text[next + 1..].find(quote) else { break };
             at = next + 1 + length + 1;
         }
         tag
@@ -136,9 +134,9 @@ impl<'a> Tag<'a> {
 }
 
 /// What a namespace is declared for by the attribute whose value comes next.
-fn declared(before: &[u8]) -> Option<&[u8]> {
-    let name = before.trim_ascii_end().strip_suffix(b"=")?.trim_ascii_end();
-    let start = name.iter().rposition(u8::is_ascii_whitespace).map_or(0, |space| space + 1);
-    let prefix = name[start..].strip_prefix(b"xmlns")?;
-    Some(prefix.strip_prefix(b":").unwrap_or(prefix))
+fn declared(before: &str) -> Option<&str> {
+    let name = before.trim_ascii_end().strip_suffix('=')?.trim_ascii_end();
+    let start = name.rfind(|c: char| c.is_ascii_whitespace()).map_or(0, |space| space + 1);
+    let prefix = name[start..].strip_prefix("xmlns")?;
+    Some(prefix.strip_prefix(':').unwrap_or(prefix))
 }

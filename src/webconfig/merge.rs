@@ -2,24 +2,20 @@
 
 use super::limits::MAX_DEPTH;
 use super::{
-    ConfigError, Document, Shown,
-    ahead::{Ahead, Matched},
-    app_settings, check,
-    document::{Splice, at_once, meanwhile},
+    ConfigError, Document, Shown, app_settings, check,
+    document::Splice,
     draft::{Draft, Plan},
     other,
     pairs::Triple,
     settings,
-    values::{AppEntries, Outside, elsewhere},
+    values::elsewhere,
     wraps,
 };
 use roxmltree::Node;
 use serde::{Deserialize, Serialize};
 use std::{
-    cell::OnceCell,
     cmp::Reverse,
-    collections::{BTreeMap, HashSet},
-    mem::take,
+    collections::{BTreeMap, HashMap, HashSet},
     ops::Range,
 };
 
@@ -236,39 +232,9 @@ pub fn merge(sources: &Sources<'_>, rules: &Rules) -> Result<Merged, ConfigError
 }
 
 fn merge_seen(sources: &Sources<'_>, rules: &Rules) -> Result<Merged, ConfigError> {
-    let [old, new] = [sources.old, sources.new].map(|file| Some(file.tree().root_element()));
-    let root = Triple { old, base: sources.base.map(|base| base.tree().root_element()), new, is_unique: true };
-    let ahead = || Ahead::of(root, Matched::new());
-    meanwhile(sources.new.bytes().len(), ahead, |ahead| merge_matched(sources, rules, ahead))
-}
-
-fn merge_matched<'t>(
-    sources: &Sources<'t>,
-    rules: &Rules,
-    ahead: impl FnOnce() -> Ahead<'t>,
-) -> Result<Merged, ConfigError> {
-    let of_base = sources.base.map(|base| base.tree().root_element());
-    let [old, new] = [sources.old, sources.new].map(|file| file.tree().root_element());
-    let shipped_keys = OnceCell::new();
-    let keys = || {
-        let base_keys = of_base.map(|base| shipped_keys.get_or_init(|| AppEntries::of(base, None)));
-        (base_keys, AppEntries::of(old, base_keys))
-    };
-    let elsewhere = || ([old, new].map(elsewhere), of_base.map(|base| elsewhere(base).1));
-    let ((of_both, outside_of_base), (base_keys, old_keys)) = at_once(sources.new.bytes().len(), elsewhere, keys);
-    let [(encrypted, outside), (encrypted_in_new, _)] = of_both;
-    let scene = Scene {
-        sources,
-        rules,
-        outside: (&outside, outside_of_base.as_deref()),
-        keys: (&old_keys, base_keys),
-        old,
-        base: of_base,
-        new,
-    };
-    refuse(sources.old, &encrypted)?;
-    refuse(sources.new, &encrypted_in_new)?;
-    let Plan { splices, moves, mut changes, mut known } = plan(&scene, ahead);
+    refuse(sources.old)?;
+    refuse(sources.new)?;
+    let Plan { splices, moves, mut changes } = plan(sources, rules);
     if splices.is_empty() && moves.is_empty() {
         return Ok(Merged { document: sources.new.clone(), changes });
     }
@@ -278,10 +244,7 @@ fn merge_matched<'t>(
     // one change makes room for, and to move what is in its final form, level by level.
     let mut rounds = ROUNDS;
     for _ in 0..MAX_DEPTH {
-        let again = Sources { new: &merged, ..*sources };
-        let scene = Scene { sources: &again, new: merged.tree().root_element(), ..scene };
-        let (root, known) = (scene.root(), take(&mut known));
-        let left = meanwhile(merged.bytes().len(), || Ahead::of(root, known), |ahead| plan(&scene, ahead));
+        let left = plan(&Sources { new: &merged, ..*sources }, rules);
         if left.splices.is_empty() && left.moves.is_empty() {
             return Ok(Merged { document: merged, changes });
         }
@@ -304,8 +267,9 @@ const ROUNDS: usize = 4;
 
 /// Adds what a further round has done to the account.
 fn amend(changes: &mut Vec<Change>, further: Vec<Change>) {
+    let at: HashMap<String, usize> = changes.iter().enumerate().map(|(at, known)| (known.path.clone(), at)).collect();
     for change in further.into_iter().filter(|change| change.fate.carries()) {
-        match changes.iter_mut().find(|known| known.path == change.path) {
+        match at.get(&change.path).map(|at| &mut changes[*at]) {
             Some(known) if known.fate.carries() => {}
             Some(known) => (known.result, known.fate) = (change.result, change.fate),
             None => changes.push(change),
@@ -334,36 +298,35 @@ fn outermost(new: &Document, mut moves: Vec<(Range<usize>, Range<usize>)>) -> Ve
 }
 
 /// What a merge cannot see through: encrypted sections and sections given twice.
-fn refuse(document: &Document, encrypted: &[String]) -> Result<(), ConfigError> {
-    let name = || document.name().to_owned();
-    if !encrypted.is_empty() {
-        return Err(ConfigError::Encrypted { name: name(), sections: encrypted.to_vec() });
+fn refuse(document: &Document) -> Result<(), ConfigError> {
+    let (name, root) = (|| document.name().to_owned(), document.tree().root_element());
+    let (sections, _) = elsewhere(root);
+    if !sections.is_empty() {
+        return Err(ConfigError::Encrypted { name: name(), sections });
     }
-    let problems = check::repeated_settings(document.tree().root_element());
+    let problems = check::repeated_settings(root);
     if problems.is_empty() { Ok(()) } else { Err(ConfigError::Faulty { name: name(), problems }) }
 }
 
-fn plan<'t, 'a: 't>(scene: &Scene<'t>, ahead: impl FnOnce() -> Ahead<'a>) -> Plan<'t> {
-    let mut draft = Draft::of(*scene.sources);
-    app_settings::app_settings(scene, &mut draft);
-    settings::application_settings(scene, &mut draft);
-    other::outside(scene, &mut draft);
-    draft.ahead = ahead();
-    let (ends, starts) = wraps::compare(scene, &mut draft);
+fn plan(sources: &Sources<'_>, rules: &Rules) -> Plan {
+    let base = sources.base.map(|base| base.tree().root_element());
+    let [old, new] = [sources.old, sources.new].map(|file| file.tree().root_element());
+    let scene = Scene { sources, rules, old, base, new };
+    let mut draft = Draft::new();
+    app_settings::app_settings(&scene, &mut draft);
+    settings::application_settings(&scene, &mut draft);
+    other::outside(&scene, &mut draft);
+    let (ends, starts) = wraps::compare(&scene, &mut draft);
     ends.into_iter().for_each(|splice| draft.splice(splice));
-    other::changes(scene, &mut draft);
+    other::changes(&scene, &mut draft);
     starts.into_iter().for_each(|splice| draft.splice(splice));
-    draft.finish(scene.sources.new)
+    draft.finish(sources.new)
 }
 
 /// The three files side by side.
 pub(super) struct Scene<'t> {
     pub(super) sources: &'t Sources<'t>,
     pub(super) rules: &'t Rules,
-    /// The keys of the old file and of the file as shipped.
-    pub(super) keys: (&'t AppEntries<'t, 't>, Option<&'t AppEntries<'t, 't>>),
-    /// Where values of these two lie in other files.
-    pub(super) outside: (&'t [Outside], Option<&'t [Outside]>),
     pub(super) old: Node<'t, 't>,
     pub(super) base: Option<Node<'t, 't>>,
     pub(super) new: Node<'t, 't>,

@@ -10,7 +10,6 @@
 //! - [`masked_diff`] shows two files side by side. No value leaves this module unmasked unless
 //!   [`crate::secret::is_secret`] lets it: [`Secret`] cannot print itself and [`Shown`] has forgotten what it hides.
 
-mod ahead;
 mod app_settings;
 mod check;
 mod comments;
@@ -55,7 +54,8 @@ pub use secret::{Secret, Shown};
 pub use together::{Place, Together};
 pub use values::{AppSetting, Outside, Setting, Values};
 
-/// The largest web.config that is read, in bytes; one has a few kilobytes.
+/// The largest web.config that is read, in bytes. One has a few kilobytes, and IIS refuses more than 250 KB unless a
+/// registry value raises its own limit.
 pub const CONFIG_LIMIT: u64 = limits::MAX_BYTES as u64;
 
 /// Why a web.config could not be read or merged. Messages quote no values.
@@ -69,12 +69,12 @@ pub enum ConfigError {
         /// What is wrong, and where.
         why: String,
     },
-    /// Larger or deeper than any configuration.
-    #[error("reading {name}: {why}; this is no web.config")]
+    /// Larger or deeper than any configuration that IIS reads.
+    #[error("reading {name}: {why}")]
     Limit {
         /// The file.
         name: String,
-        /// Which limit.
+        /// Which limit, and what to do.
         why: String,
     },
     /// A document type, which ASP.NET does not need and which can pull in other files.

@@ -75,7 +75,7 @@ impl<'t> Walk<'_, 't> {
             }
             // What goes with an element that is taken out is not there any more.
             let stays = |node: &Node<'_, '_>| !self.draft.is_bound(File::New, *node);
-            let of_new = || self.scene.sources.comments_in(File::New, new);
+            let of_new = || comments::comments_in(new);
             let staying: &HashSet<String> = staying.get_or_insert_with(|| of_new().filter(stays).map(said).collect());
             let fate = match self.hands_off() {
                 // What both sides added alike is told with the element.
@@ -101,7 +101,7 @@ impl<'t> Walk<'_, 't> {
 
     fn removed_notes(&mut self, parent: Triple<'t>, [old, base, new]: [Node<'t, 't>; 3]) {
         let is_gone = |node: &Node<'t, 't>| self.draft.is_gone((old, base), *node);
-        let removed: Vec<Node<'t, 't>> = self.scene.sources.comments_in(File::Base, base).filter(is_gone).collect();
+        let removed: Vec<Node<'t, 't>> = comments::comments_in(base).filter(is_gone).collect();
         if removed.is_empty() {
             return;
         }
@@ -149,7 +149,7 @@ impl<'t> Walk<'_, 't> {
 
     /// The comments of the old file that the file as shipped has not.
     fn added_comments(&mut self, old: Node<'t, 't>, base: Option<Node<'t, 't>>) -> Vec<Node<'t, 't>> {
-        let comments = self.scene.sources.comments_in(File::Old, old);
+        let comments = comments::comments_in(old);
         let mut is_in = |text: &str| base.is_some_and(|base| self.draft.has_comment(File::Base, base, text));
         comments.filter(|comment| !is_in(&said(*comment))).collect()
     }

@@ -12,6 +12,7 @@ use super::{
     walk::{self, NO_PLACE, OF_NEW, OUTSIDE, Walk, reported},
 };
 use roxmltree::Node;
+use std::collections::{HashMap, HashSet};
 
 /// Attributes of elements below `system.web` that are carried even without the file as shipped.
 const KNOWN: [(&str, &str); 2] = [("pages", "theme"), ("customErrors", "mode")];
@@ -25,16 +26,15 @@ fn superseded(why: &str) -> Fate {
 
 /// Values in other files that nobody has newly put there: the merge does not see them, so it says where they are.
 pub(super) fn outside(scene: &Scene<'_>, draft: &mut Draft<'_>) {
-    let (old, base) = scene.outside;
-    if old.is_empty() {
-        return;
-    }
-    let new = elsewhere(scene.new).1;
+    let [old, new] = [scene.old, scene.new].map(|root| elsewhere(root).1);
+    let base = scene.base.map(|base| elsewhere(base).1.into_iter().collect::<HashSet<Outside>>());
+    let all: HashSet<&Outside> = new.iter().collect();
+    let first: HashMap<_, _> = new.iter().rev().map(|new| ((&new.section, &new.attribute), &new.file)).collect();
     // What the administrator has put there is told where it is compared.
-    let is_told = |old: &Outside| new.contains(old) || base.is_some_and(|base| !base.contains(old));
+    let is_told = |old: &Outside| all.contains(old) || base.as_ref().is_some_and(|base| !base.contains(old));
     for old in old.iter().filter(|old| !is_told(old)) {
-        let of_new = new.iter().find(|new| (&new.section, &new.attribute) == (&old.section, &old.attribute));
-        let new = of_new.map_or(Shown::Absent, |new| Shown::Plain(new.file.clone()));
+        let of_new = first.get(&(&old.section, &old.attribute));
+        let new = of_new.map_or(Shown::Absent, |file| Shown::Plain((*file).clone()));
         let path = draft.path(format!("{}/@{}", old.section, old.attribute));
         draft.change(Change {
             path,

@@ -1,12 +1,11 @@
 //! Elements of several files that mean the same: matched by name and by what names them in their parent.
 
 use super::{
-    document::{elements, markup, text_of},
+    document::{elements, text_of},
     mask,
     order::{Order, order},
-    step::{Step, Tags, by_attributes, holds_sections, is_item, name_of, without_version},
+    step::{Key, Step, Tags, by_attributes, holds_sections, name_of, without_version},
 };
-use indexmap::IndexSet;
 use roxmltree::{Attribute, Node};
 use std::{
     borrow::Cow,
@@ -29,40 +28,28 @@ impl<'t> Triple<'t> {
     }
 }
 
+/// What an element says itself in the old file, in the file as shipped and in the new one, where that is anything.
+pub(super) type Texts = [Option<String>; 3];
+
+/// What an element says itself in each of the files.
+pub(super) fn texts(element: Triple<'_>) -> Texts {
+    element.all().map(|node| node.map(text).filter(|text| !text.is_empty()))
+}
+
 /// The children of an element.
-#[derive(Default)]
 pub(super) struct Children<'t> {
     /// Those that the old file or the file as shipped has, in the old file's order, each with its counterparts.
     pub(super) triples: Vec<Triple<'t>>,
-    /// The places of those among them that may be otherwise than they were shipped.
-    pub(super) changed: Vec<usize>,
     /// What became of the order of those that all files have; `None` where it is as it was shipped.
     pub(super) order: Option<Order>,
-    /// Which of the files have children there and nothing but blanks between them.
-    pub(super) bare: [bool; 3],
     called: Vec<Id>,
-    known: Known<'t>,
-    is_known_again: bool,
-}
-
-/// What the children of the old file and those of the file as shipped are called among themselves. With another new
-/// file they are called the same.
-#[derive(Default)]
-pub(super) struct Known<'t> {
     names: Names<'t>,
-    old: Side<'t>,
-    base: Side<'t>,
 }
 
 impl<'t> Children<'t> {
     /// What the child of `triples` at this place is called.
     pub(super) fn step(&self, at: usize) -> String {
-        self.known.names.0[self.called[at]].to_string()
-    }
-
-    /// What can be used again with another new file; `None` where the new file had a say in it.
-    pub(super) fn into_known(self) -> Option<Known<'t>> {
-        self.is_known_again.then_some(self.known)
+        self.names.all[self.called[at]].to_string()
     }
 }
 
@@ -71,17 +58,24 @@ type Id = usize;
 
 /// Everything that the children of any of the files are called, each once.
 #[derive(Default)]
-struct Names<'t>(IndexSet<Step<'t>, foldhash::fast::RandomState>);
+struct Names<'t> {
+    all: Vec<Step<'t>>,
+    ids: HashMap<Key<'t>, Id>,
+}
 
 impl<'t> Names<'t> {
     /// A name that may be new.
     fn id(&mut self, step: Step<'t>) -> Id {
-        self.0.insert_full(step).0
+        let id = *self.ids.entry(step.key()).or_insert(self.all.len());
+        if id == self.all.len() {
+            self.all.push(step);
+        }
+        id
     }
 
     /// The name that has this number among those that are called like `id`.
     fn numbered(&self, id: Id, number: usize) -> Option<Id> {
-        self.0.get_index_of(&Step { number, ..self.0[id].clone() })
+        self.ids.get(&Step { number, ..self.all[id].clone() }.key()).copied()
     }
 }
 
@@ -89,58 +83,31 @@ impl<'t> Names<'t> {
 #[derive(Default)]
 struct Side<'t> {
     all: Vec<(Id, Node<'t, 't>)>,
-    /// The places of those that are not letter by letter in the file that it was compared with.
-    own: Vec<usize>,
-    /// By name; [`NOWHERE`], or nothing, where none is called so.
-    places: Vec<usize>,
+    /// By name.
+    places: HashMap<Id, usize>,
     /// How many are called alike, where that is more than one, by the first of them.
     counts: HashMap<Id, usize>,
-    has_children: bool,
-    /// There is more than blanks between the children.
-    has_text: bool,
-    /// Not all children are items.
-    has_others: bool,
 }
-
-const NOWHERE: usize = usize::MAX;
 
 /// Matches the children. Elements called one of `skip` are left out.
 pub(super) fn children<'t>(parent: Triple<'t>, skip: &[&str]) -> Children<'t> {
-    children_of(parent, skip, None)
-}
-
-/// [`children`] of a parent of which something may be known from another new file.
-pub(super) fn children_of<'t>(parent: Triple<'t>, skip: &[&str], known: Option<Known<'t>>) -> Children<'t> {
-    // Items go by what they say themselves. Where all seem to be items, that is tried before more is looked at.
-    let is_item_first =
-        |node: Node<'_, '_>| elements(node).next().is_some_and(|child| is_item(child.tag_name().name()));
-    let seem_items = parent.all().into_iter().flatten().all(is_item_first);
-    let mut tags = if seem_items { Tags::default() } else { Tags::of(parent, skip) };
-    let mut is_known_again = seem_items;
-    let (mut names, mut sides) = sides(parent, skip, &tags, known.filter(|_| seem_items));
-    if seem_items && sides.iter().any(|side| side.has_others) {
-        tags = Tags::of(parent, skip);
-        is_known_again = false;
-        (names, sides) = self::sides(parent, skip, &tags, None);
-    }
+    let mut tags = Tags::of(parent, skip);
+    let (mut names, mut sides) = sides(parent, skip, &tags);
     if sides.iter().any(|side| !side.counts.is_empty()) {
         let shared = sides.iter().flat_map(|side| side.counts.keys());
-        tags.shared = shared.map(|id| names.0[*id].clone()).collect();
+        tags.shared = shared.map(|id| names.all[*id].key()).collect();
         tags.is_secret = parent.all().into_iter().flatten().any(|side| side.ancestors().any(mask::is_secrets));
-        is_known_again = false;
-        (names, sides) = self::sides(parent, skip, &tags, None);
+        (names, sides) = self::sides(parent, skip, &tags);
     }
     let [mut old, base, mut new] = sides;
-    is_known_again &= !adopt(&names, &tags, &mut old, &base, &mut new);
+    adopt(&names, &tags, &mut old, &base, &mut new);
     let doubtful = doubtful(&names, &old, &base, &new);
     let is_doubtful =
         |id: Id| !doubtful.is_empty() && names.numbered(id, 1).is_some_and(|first| doubtful.contains(&first));
     let places: Vec<_> = old.all.iter().map(|(id, _)| (base.place(*id), new.place(*id))).collect();
     let order = order(&places);
-    let mut is_in_old = vec![false; base.all.len()];
-    places.iter().filter_map(|(at, _)| *at).for_each(|at| is_in_old[at] = true);
-    let count = places.len() + is_in_old.iter().filter(|is_in_old| !**is_in_old).count();
-    let (mut triples, mut called) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    let in_old: HashSet<usize> = places.iter().filter_map(|(at, _)| *at).collect();
+    let (mut triples, mut called) = (Vec::new(), Vec::new());
     let mut add = |id: Id, old: Option<Node<'t, 't>>, of_base: Option<usize>, of_new: Option<usize>| {
         let (base, new) = (of_base.map(|at| base.all[at].1), of_new.map(|at| new.all[at].1));
         triples.push(Triple { old, base, new, is_unique: parent.is_unique && !is_doubtful(id) });
@@ -149,36 +116,23 @@ pub(super) fn children_of<'t>(parent: Triple<'t>, skip: &[&str], known: Option<K
     for ((id, node), (of_base, of_new)) in old.all.iter().zip(places) {
         add(*id, Some(*node), of_base, of_new);
     }
-    for (at, (id, _)) in base.all.iter().enumerate().filter(|(at, _)| !is_in_old[*at]) {
+    for (at, (id, _)) in base.all.iter().enumerate().filter(|(at, _)| !in_old.contains(at)) {
         add(*id, None, Some(at), new.place(*id));
     }
-    let bare = [&old, &base, &new].map(|side| side.has_children && !side.has_text);
-    let changed = old.own.iter().copied().chain(old.all.len()..triples.len()).collect();
-    Children { triples, changed, order, bare, called, known: Known { names, old, base }, is_known_again }
+    Children { triples, order, called, names }
 }
 
-/// The children of all three files. Most have the same name in each, in the same order.
-fn sides<'t>(
-    parent: Triple<'t>,
-    skip: &[&str],
-    tags: &Tags<'t>,
-    known: Option<Known<'t>>,
-) -> (Names<'t>, [Side<'t>; 3]) {
-    let Known { mut names, old, base } = known.unwrap_or_else(|| {
-        let first = parent.base.or(parent.old);
-        let count = first.into_iter().flat_map(elements).count();
-        let mut names = Names(IndexSet::with_capacity_and_hasher(count, Default::default()));
-        let base = Side::of(parent.base, skip, tags, &mut names, &Side::default());
-        let old = Side::of(parent.old, skip, tags, &mut names, &base);
-        Known { names, old, base }
-    });
-    let new = Side::of(parent.new, skip, tags, &mut names, if parent.base.is_some() { &base } else { &old });
+/// The children of all three files.
+fn sides<'t>(parent: Triple<'t>, skip: &[&str], tags: &Tags<'t>) -> (Names<'t>, [Side<'t>; 3]) {
+    let mut names = Names::default();
+    // A name that all files have is told as the file as shipped has it.
+    let [base, old, new] = [parent.base, parent.old, parent.new].map(|parent| Side::of(parent, skip, tags, &mut names));
     (names, [old, base, new])
 }
 
 /// Children of which something was changed get the name that they have in the file as shipped. What both files have
-/// alike is the same in both, or it is something else. True where that renames any of the old file's.
-fn adopt<'t>(names: &Names<'t>, tags: &Tags<'t>, old: &mut Side<'t>, base: &Side<'t>, new: &mut Side<'t>) -> bool {
+/// alike is the same in both, or it is something else.
+fn adopt<'t>(names: &Names<'t>, tags: &Tags<'t>, old: &mut Side<'t>, base: &Side<'t>, new: &mut Side<'t>) {
     let (of_old, of_new) = (old.changed(base, names, tags), new.changed(base, names, tags));
     let agreed = |side: &Side<'t>, of_side: &[(usize, Id)], other: &Side<'t>, of_other: &[(usize, Id)]| {
         let is_agreed = |(at, to): &&(usize, Id)| {
@@ -189,56 +143,27 @@ fn adopt<'t>(names: &Names<'t>, tags: &Tags<'t>, old: &mut Side<'t>, base: &Side
         of_side.iter().filter(is_agreed).copied().collect::<Vec<_>>()
     };
     let (for_old, for_new) = (agreed(old, &of_old, new, &of_new), agreed(new, &of_new, old, &of_old));
-    let is_renamed = !for_old.is_empty();
     for_old.into_iter().for_each(|(at, id)| old.rename(at, id));
     for_new.into_iter().for_each(|(at, id)| new.rename(at, id));
-    is_renamed
 }
 
 impl<'t> Side<'t> {
-    /// Most of the children are those of `like`, letter by letter and in the same order.
-    fn of(parent: Option<Node<'t, 't>>, skip: &[&str], tags: &Tags<'t>, names: &mut Names<'t>, like: &Self) -> Self {
-        let count = parent.map_or(0, |_| names.0.capacity());
-        let (mut side, mut near) = (Self { all: Vec::with_capacity(count), ..Self::default() }, 0);
-        side.places.resize(names.0.len(), NOWHERE);
+    fn of(parent: Option<Node<'t, 't>>, skip: &[&str], tags: &Tags<'t>, names: &mut Names<'t>) -> Self {
+        let mut side = Self::default();
         let sections = parent.is_some_and(holds_sections);
-        for node in parent.into_iter().flat_map(|parent| parent.children()) {
-            side.has_text |= node.is_text() && !node.text().is_none_or(is_blank);
-            if !node.is_element() {
-                continue;
-            }
-            side.has_children = true;
-            if !skip.is_empty() && skip.contains(&node.tag_name().name()) {
-                continue;
-            }
-            let is_twin = |(id, twin): &&(Id, Node<'t, 't>)| markup(*twin) == markup(node) && names.0[*id].number == 1;
-            let twin = like.all.get(near).filter(is_twin);
-            let mut id = match twin {
-                Some((id, _)) => *id,
-                None => names.id(tags.step(node, sections)),
-            };
-            side.has_others |= twin.is_none() && !is_item(names.0[id].tag);
-            let is_repeated = side.place(id).is_some();
-            if is_repeated || twin.is_none() {
-                side.own.push(side.all.len());
-            }
-            if is_repeated {
+        let children = parent.into_iter().flat_map(elements);
+        for node in children.filter(|node| !skip.contains(&node.tag_name().name())) {
+            let step = tags.step(node, sections);
+            let mut id = names.id(step.clone());
+            if side.place(id).is_some() {
                 let number = side.counts.entry(id).or_insert(1);
                 *number += 1;
-                id = names.id(Step { number: *number, ..tags.step(node, sections) });
+                id = names.id(Step { number: *number, ..step });
             }
-            near = like.place(id).map_or(near, |at| at + 1);
-            side.put(id, side.all.len());
+            side.places.insert(id, side.all.len());
             side.all.push((id, node));
         }
         side
-    }
-
-    fn put(&mut self, id: Id, at: usize) {
-        if id >= self.places.len() {
-            self.places.resize(id + 1, NOWHERE);
-        }
-        self.places[id] = at;
     }
 
     /// Children that are called by all they say, and are called otherwise than in `base` because something of it was
@@ -247,7 +172,7 @@ impl<'t> Side<'t> {
         // Each is compared with each.
         const MOST: usize = 64;
         let is_described = |(id, node): &(Id, Node<'t, 't>)| {
-            let name = &names.0[*id].name;
+            let name = &names.all[*id].name;
             let is_it = |said: Option<String>| *name == said.map(Cow::Owned);
             name.is_some() && (is_it(by_attributes(*node)) || is_it(tags.by_all(*node)))
         };
@@ -271,14 +196,14 @@ impl<'t> Side<'t> {
     }
 
     fn rename(&mut self, at: usize, id: Id) {
-        self.places[self.all[at].0] = NOWHERE;
+        self.places.remove(&self.all[at].0);
         self.all[at].0 = id;
-        self.put(id, at);
+        self.places.insert(id, at);
     }
 
     /// Where a child is.
     fn place(&self, id: Id) -> Option<usize> {
-        self.places.get(id).copied().filter(|at| *at != NOWHERE)
+        self.places.get(&id).copied()
     }
 }
 

@@ -5,7 +5,6 @@ use super::{
     document::elements,
     mask,
     pairs::{Triple, text},
-    values::hash_in_any_case,
 };
 use crate::secret::{holds_secret, is_secret};
 use roxmltree::{Attribute, Node};
@@ -13,7 +12,6 @@ use std::{
     borrow::Cow,
     collections::{HashMap, HashSet},
     fmt,
-    hash::{Hash, Hasher},
 };
 
 /// What a child is called in its parent: `tag`, or `tag[what names it]`, and a number for those called alike. Names
@@ -26,24 +24,8 @@ pub(super) struct Step<'t> {
     pub(super) number: usize,
 }
 
-impl PartialEq for Step<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        let is_same_name = match (&self.name, &other.name) {
-            (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
-            (one, other) => one.is_none() && other.is_none(),
-        };
-        is_same_name && (self.tag, self.number) == (other.tag, other.number)
-    }
-}
-
-impl Eq for Step<'_> {}
-
-impl Hash for Step<'_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.tag, self.number, self.name.is_some()).hash(state);
-        self.name.iter().for_each(|name| hash_in_any_case(name, state));
-    }
-}
+/// What tells a step from others, in small letters.
+pub(super) type Key<'t> = (&'t str, Option<String>, usize);
 
 impl fmt::Display for Step<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -68,6 +50,10 @@ impl<'t> Step<'t> {
         };
         Self { tag, name, number: 1 }
     }
+
+    pub(super) fn key(&self) -> Key<'t> {
+        (self.tag, self.name.as_ref().map(|name| name.to_ascii_lowercase()), self.number)
+    }
 }
 
 /// Tags of children that are called otherwise than they would be by themselves.
@@ -79,7 +65,7 @@ pub(super) struct Tags<'t> {
     /// alike, gave it another name. One that has another name in the new file only is another one.
     single: HashSet<&'t str>,
     /// One of the files has several that are called so: what else they say is part of their name.
-    pub(super) shared: HashSet<Step<'t>>,
+    pub(super) shared: HashSet<Key<'t>>,
     /// What is around them has the name of a secret: the text in them may be one.
     pub(super) is_secret: bool,
 }
@@ -125,7 +111,7 @@ impl<'t> Tags<'t> {
         } else if self.single.contains(step.tag) {
             step.name = None;
         }
-        if !self.shared.is_empty() && self.shared.contains(&step) {
+        if !self.shared.is_empty() && self.shared.contains(&step.key()) {
             step.name = self.in_full(node).map(Cow::Owned).or(step.name);
         }
         step

@@ -2,17 +2,13 @@
 
 use super::{
     ConfigError, Document, Secret,
-    document::{children, elements, markup, text_of},
-    pairs::is_blank,
+    document::{children, elements, text_of},
     sdk_url,
 };
-use foldhash::fast::RandomState as FoldHash;
-use indexmap::IndexMap;
 use roxmltree::{Node, NodeId};
 use std::{
     borrow::Cow,
     collections::{HashMap, HashSet},
-    hash::{Hash, Hasher},
 };
 
 /// The values of a web.config as the application would read them.
@@ -53,7 +49,7 @@ pub struct Setting {
 }
 
 /// A section whose values lie in another file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Outside {
     /// The section's path, such as `appSettings`.
     pub section: String,
@@ -78,7 +74,7 @@ impl Document {
         let root = tree.root_element();
         let mut values = Values { theme: theme_of(root).map(str::to_owned), ..Values::default() };
         (values.encrypted, values.outside) = elsewhere(root);
-        for entry in AppEntries::of(root, None).entries {
+        for entry in AppEntries::of(root).entries {
             values.app_settings.push(AppSetting { key: entry.key.to_owned(), value: Secret::new(entry.value) });
         }
         for entry in SettingEntries::of(self, root).entries {
@@ -124,198 +120,66 @@ pub(super) fn fold_key(key: &str) -> String {
     key.to_lowercase()
 }
 
-/// A key that compares as ASP.NET does.
-#[derive(Clone, Copy)]
-struct Folded<'a>(&'a str);
-
-impl PartialEq for Folded<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        let is_plain = self.0.is_ascii() && other.0.is_ascii();
-        if is_plain { self.0.eq_ignore_ascii_case(other.0) } else { fold_key(self.0) == fold_key(other.0) }
-    }
-}
-
-impl Eq for Folded<'_> {}
-
-impl Hash for Folded<'_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        if !self.0.is_ascii() {
-            return fold_key(self.0).hash(state);
-        }
-        hash_in_any_case(self.0, state);
-    }
-}
-
-/// Hashes text so that it is the same in capital and small letters of ASCII. Only these: if other bytes were taken for
-/// each other, a file could have any number of names with one hash.
-pub(super) fn hash_in_any_case(text: &str, state: &mut impl Hasher) {
-    let (words, rest) = text.as_bytes().as_chunks::<8>();
-    words.iter().for_each(|word| state.write_u64(u64::from_le_bytes(word.map(|byte| byte.to_ascii_lowercase()))));
-    state.write_u64(rest.iter().fold(0, |all, byte| (all << 8) | u64::from(byte.to_ascii_lowercase())));
-}
-
 /// What appSettings adds, with the elements that say so.
+#[derive(Default)]
 pub(super) struct AppEntries<'a, 'input> {
     pub(super) entries: Vec<AppEntry<'a, 'input>>,
-    /// Another file's, which has most of the keys.
-    like: Option<&'a AppEntries<'a, 'input>>,
-    /// Where the keys of the other file are in this one, and where all others are.
-    by_like: Vec<usize>,
-    by_key: IndexMap<Folded<'a>, usize, FoldHash>,
+    by_key: HashMap<String, usize>,
+    /// The `remove` and `clear` that take back what stands before them in the file.
+    pub(super) taking: HashSet<NodeId>,
     /// True where the file also takes back what files further up say.
     pub(super) takes_back: bool,
-    /// True where there is nothing else in the section, comments aside.
-    pub(super) is_plain: bool,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct AppEntry<'a, 'input> {
     pub(super) key: &'a str,
     pub(super) value: &'a str,
+    /// The one that counts, which is the last.
     pub(super) node: Node<'a, 'input>,
-    /// It is in the other file letter by letter.
-    pub(super) is_alike: bool,
+    /// All that add this key, in their order.
+    pub(super) all: Vec<Node<'a, 'input>>,
 }
-
-/// The place of a key that is not there.
-const NOWHERE: usize = usize::MAX;
 
 impl<'a, 'input> AppEntries<'a, 'input> {
-    /// Reads them. Most keys of a file are in the one `like` it as well, in the same order.
-    pub(super) fn of(root: Node<'a, 'input>, like: Option<&'a AppEntries<'a, 'input>>) -> Self {
-        let by_like = vec![NOWHERE; like.map_or(0, |like| like.entries.len())];
-        let count =
-            if like.is_none() { children(root, "appSettings").flat_map(elements).count() } else { by_like.len() };
-        let by_key = IndexMap::with_capacity_and_hasher(count - by_like.len(), FoldHash::default());
-        let mut own = Self { entries: Vec::new(), like, by_like, by_key, takes_back: false, is_plain: true };
-        // A key that is added again counts where it stands last.
-        let mut all: Vec<Option<AppEntry<'a, 'input>>> = Vec::with_capacity(count);
-        let (mut near, mut start) = (0, 0);
-        for node in children(root, "appSettings").flat_map(|section| section.children()) {
-            if !node.is_element() {
-                own.is_plain &= !node.is_text() || node.text().is_none_or(is_blank);
-                continue;
-            }
-            // Most are in the other file letter by letter.
-            let twin = like.and_then(|like| like.entries.get(near)).filter(|twin| markup(twin.node) == markup(node));
+    pub(super) fn of(root: Node<'a, 'input>) -> Self {
+        let mut own = Self::default();
+        let mut added = HashSet::new();
+        let mut entries: Vec<Option<AppEntry<'a, 'input>>> = Vec::new();
+        for node in children(root, "appSettings").flat_map(elements) {
             let said = |name| node.attribute(name).unwrap_or_default();
-            let (tag, key) = twin.map_or_else(|| (node.tag_name().name(), said("key")), |twin| ("add", twin.key));
+            let (tag, key, value) = (node.tag_name().name(), said("key"), said("value"));
+            let folded = fold_key(key);
+            let takes = match tag {
+                "remove" => added.contains(&folded),
+                _ => tag == "clear" && !added.is_empty(),
+            };
             own.takes_back |= matches!(tag, "remove" | "clear");
+            own.taking.extend(takes.then(|| node.id()));
             match tag {
                 "add" => {
-                    let value = twin.map_or_else(|| said("value"), |twin| twin.value);
-                    let entry = AppEntry { key, value, node, is_alike: twin.is_some() };
-                    let place = own.place(key, &mut near);
-                    match all.get_mut(*place).filter(|_| *place >= start) {
-                        Some(known) => *known = Some(entry),
-                        None => {
-                            *place = all.len();
-                            all.push(Some(entry));
-                        }
+                    added.insert(folded.clone());
+                    let at = *own.by_key.entry(folded).or_insert(entries.len());
+                    if at == entries.len() {
+                        entries.push(None);
                     }
+                    let mut all = entries[at].take().map_or_else(Vec::new, |entry| entry.all);
+                    all.push(node);
+                    entries[at] = Some(AppEntry { key, value, node, all });
                 }
-                "remove" => {
-                    let place = own.place(key, &mut near);
-                    all.get_mut(*place).into_iter().for_each(|known| *known = None);
-                    *place = NOWHERE;
-                }
-                "clear" => start = all.len(),
-                _ => own.is_plain = false,
-            }
-        }
-        all[..start].fill(None);
-        if all.iter().any(Option::is_none) {
-            let counted = all.iter().scan(0, |count, entry| {
-                *count += usize::from(entry.is_some());
-                Some(if entry.is_some() { *count - 1 } else { NOWHERE })
-            });
-            let counted: Vec<usize> = counted.collect();
-            let places = own.by_like.iter_mut().chain(own.by_key.values_mut());
-            places.for_each(|place| *place = counted.get(*place).copied().unwrap_or(NOWHERE));
-        }
-        own.entries = all.into_iter().flatten().collect();
-        own
-    }
-
-    fn place(&mut self, key: &'a str, near: &mut usize) -> &mut usize {
-        match self.like.and_then(|like| like.find(key, near)) {
-            Some(at) => &mut self.by_like[at],
-            None => self.by_key.entry(Folded(key)).or_insert(NOWHERE),
-        }
-    }
-
-    /// Where a key is, which is probably at `near`; that becomes the place behind it.
-    fn find(&self, key: &str, near: &mut usize) -> Option<usize> {
-        // The keys of what is alike in both files are even the same memory.
-        let is_it = |entry: &AppEntry<'_, '_>| std::ptr::eq(entry.key, key) || entry.key == key;
-        let is_there = self.entries.get(*near).is_some_and(is_it);
-        let at = if is_there { *near } else { self.index(key)? };
-        *near = at + 1;
-        Some(at)
-    }
-
-    fn index(&self, key: &str) -> Option<usize> {
-        let at = match self.like.and_then(|like| like.index(key)) {
-            Some(at) => self.by_like.get(at),
-            None => self.by_key.get(&Folded(key)),
-        };
-        at.copied().filter(|at| *at != NOWHERE)
-    }
-
-    /// True where the key at a place of the other file is not in this one.
-    pub(super) fn lacks(&self, at: usize) -> bool {
-        self.by_like.get(at).is_none_or(|at| *at == NOWHERE)
-    }
-
-    /// The entry of a key, which is probably at `near`; that becomes the place behind it.
-    pub(super) fn get_near(&self, key: &str, near: &mut usize) -> Option<AppEntry<'a, 'input>> {
-        self.find(key, near).map(|at| self.entries[at])
-    }
-}
-
-/// For each key all elements that add it: the one that counts, and those it has made void.
-pub(super) struct Adding<'a, 'input>(HashMap<Folded<'a>, Vec<Node<'a, 'input>>>);
-
-impl<'a, 'input> Adding<'a, 'input> {
-    pub(super) fn of(root: Node<'a, 'input>) -> Self {
-        let mut all: HashMap<Folded<'a>, Vec<Node<'a, 'input>>> = HashMap::new();
-        for node in children(root, "appSettings").flat_map(elements) {
-            let key = Folded(node.attribute("key").unwrap_or_default());
-            match node.tag_name().name() {
-                "add" => all.entry(key).or_default().push(node),
-                "remove" => drop(all.remove(&key)),
-                "clear" => all = HashMap::new(),
+                "remove" => drop(own.by_key.remove(&folded).and_then(|at| entries[at].take())),
+                "clear" => (entries, own.by_key) = (Vec::new(), HashMap::new()),
                 _ => {}
             }
         }
-        Self(all)
+        own.entries = entries.into_iter().flatten().collect();
+        own.by_key = own.entries.iter().enumerate().map(|(at, entry)| (fold_key(entry.key), at)).collect();
+        own
     }
 
-    pub(super) fn all<'s>(&'s self, key: &'s str) -> &'s [Node<'a, 'input>] {
-        self.0.get(&Folded(key)).map_or(&[], Vec::as_slice)
+    pub(super) fn get(&self, key: &str) -> Option<&AppEntry<'a, 'input>> {
+        self.by_key.get(&fold_key(key)).map(|at| &self.entries[*at])
     }
-}
-
-/// Which of the elements that `remove` or `clear` take back what stands before them in appSettings.
-pub(super) fn taking_back(root: Node<'_, '_>) -> HashSet<NodeId> {
-    let mut added = HashSet::new();
-    let mut taking = HashSet::new();
-    for node in children(root, "appSettings").flat_map(elements) {
-        let key = Folded(node.attribute("key").unwrap_or_default());
-        let takes = match node.tag_name().name() {
-            "add" => {
-                added.insert(key);
-                false
-            }
-            "remove" => added.contains(&key),
-            "clear" => !added.is_empty(),
-            _ => false,
-        };
-        if takes {
-            taking.insert(node.id());
-        }
-    }
-    taking
 }
 
 /// The settings of all sections below applicationSettings, with their elements.

@@ -2,16 +2,14 @@
 //! carried where the new version left it as it was.
 
 use super::{
-    Shown,
-    ahead::{Content, Texts},
-    comments,
+    Shown, comments,
     document::{elements, markup, text_of},
     draft::Draft,
     edit::{self, escape_text, set_attribute},
     mask,
     merge::{Change, Fate, OtherChanges, Scene, ThemeRule},
     own, pairs,
-    pairs::{Children, Triple},
+    pairs::{Children, Texts, Triple},
     place::{Around, Taking, Vacated},
     step, whole,
 };
@@ -59,11 +57,7 @@ impl<'s, 't> Walk<'s, 't> {
         for attribute in attributes(element) {
             self.attribute(element, attribute);
         }
-        let Content { children, texts } = match self.draft.ahead.take(element) {
-            Some(content) => content,
-            None if self.draft.only_keys && self.path.as_slice() == ["appSettings"] => Content::default(),
-            None => Content::of(element, self.values(), None),
-        };
+        let (children, texts) = (pairs::children(element, self.values()), pairs::texts(element));
         let was_replaced = self.is_replaced;
         self.is_replaced = was_replaced || self.replace(element, &children, &texts);
         let is_new_text = self.text(element, texts);
@@ -72,7 +66,6 @@ impl<'s, 't> Walk<'s, 't> {
         if !self.is_replaced && !is_new_text {
             self.notes(element);
         }
-        self.draft.ahead.keep(element, children);
         (self.is_replaced, self.is_outside) = (was_replaced, was_outside);
     }
 
@@ -134,13 +127,11 @@ impl<'s, 't> Walk<'s, 't> {
             next
         });
         let vacated = LazyCell::new(|| Vacated::of(triples));
-        let (mut stayed, mut seen) = (None, 0);
+        let mut stayed = None;
         let taking = LazyCell::new(|| Taking::of(parent.new, triples));
         let known = LazyCell::new(|| triples.iter().filter_map(|child| Some(child.new?.id())).collect::<HashSet<_>>());
-        for at in children.changed.iter().copied() {
-            let (as_shipped, child) = (triples[seen..at].last(), triples[at]);
-            stayed = child.old.and(child.base).or(as_shipped.and_then(|child| child.base)).or(stayed);
-            seen = at + 1;
+        for (at, child) in triples.iter().copied().enumerate() {
+            stayed = child.old.and(child.base).or(stayed);
             if is_as_shipped(child) {
                 continue;
             }

@@ -16,7 +16,6 @@ use super::{
     pairs::{self, Triple},
     walk::{self, carried, reported},
 };
-use memchr::memmem;
 use roxmltree::{Document as Tree, Node};
 use std::{
     collections::{HashMap, HashSet},
@@ -98,7 +97,7 @@ fn moved(files: &[&Document]) -> Result<(), ConfigError> {
 }
 
 fn may_have_one(text: &str) -> bool {
-    memmem::find_iter(text.as_bytes(), b"<location").any(|at| {
+    text.match_indices("<location").any(|(at, _)| {
         let tag = text[at..].split('>').next().unwrap_or_default();
         let path =
             tag.split_once("path").map(|(_, rest)| rest.trim_start_matches(|c: char| c == '=' || c.is_whitespace()));
