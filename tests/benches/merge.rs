@@ -1,6 +1,6 @@
 //! How long a merge takes, against the time to parse the files, and whether twice the input takes twice the time. No
-//! file is larger than the largest that is read; one in use has a few kilobytes. `--shapes [NAME]` merges files that are
-//! hard in one way each. The same copying of values with lxml is `merge_lxml.py` beside this file, run on the files that
+//! file is larger than the largest that is read; one in use has a few kilobytes. `--many [NAME]` merges files with many
+//! of one kind only, `--shapes [NAME]` files that are hard in one way each. The same copying of values with lxml is `merge_lxml.py` beside this file, run on the files that
 //! `--write DIR` leaves.
 
 #![allow(clippy::unwrap_used, reason = "a measurement that cannot go on says so by panicking")]
@@ -342,6 +342,9 @@ fn main() {
         let both = both.map(|((name, half), (_, whole))| (name.to_owned(), half, whole));
         return measure(both, arguments.get(at + 1).map_or("", String::as_str));
     }
+    if let Some(at) = arguments.iter().position(|argument| argument == "--many") {
+        return measure_many(arguments.get(at + 1).map_or("", String::as_str));
+    }
     for size in [20, 250, 1500, 3000] {
         let files = ["old", "base", "new"].map(|who| file(size * KIB, who));
         let parse = best(|| {
@@ -354,6 +357,10 @@ fn main() {
             whole.as_secs_f64() * 1e3,
         );
     }
+    measure_many("");
+}
+
+fn measure_many(wanted: &str) {
     let both = MANY.into_iter().flat_map(|(name, count)| many(name, count / 2).into_iter().zip(many(name, count)));
-    measure(both.map(|((_, half), (name, whole))| (name, half, whole)), "");
+    measure(both.map(|((_, half), (name, whole))| (name, half, whole)), wanted);
 }
