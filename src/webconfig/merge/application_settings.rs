@@ -7,9 +7,9 @@ use crate::webconfig::{
         comments,
         decide::{Case, Verdict, decide},
         draft::Draft,
-        insert,
         rules::SdkUrlRule,
         scene::{Scene, Triple},
+        transplant,
         walk::{self, Walk},
     },
     redact::mask,
@@ -304,7 +304,7 @@ fn write_setting<'t>(
         }
         Target::Section(section) if !draft.claim_name(section, entry.name) => Err(TAKEN),
         Target::Section(section) if !entry.is_text() => {
-            let markup = insert::copied(scene, entry.node, section).ok_or(insert::LEANING)?;
+            let markup = transplant::copied(scene, entry.node, section).ok_or(transplant::LEANING)?;
             add_setting(scene, draft, found, section, [(0, markup)]);
             Ok(())
         }
@@ -323,7 +323,7 @@ fn write_setting<'t>(
             Ok(())
         }
         Target::Setting(counterpart) => {
-            draft.splice(set_markup(scene, entry.node, counterpart.node).ok_or(insert::LEANING)?);
+            draft.splice(set_markup(scene, entry.node, counterpart.node).ok_or(transplant::LEANING)?);
             Ok(())
         }
     }
@@ -349,9 +349,9 @@ fn add_setting<'t, const N: usize>(
 fn set_markup(scene: &Scene<'_>, old: Node<'_, '_>, new: Node<'_, '_>) -> Option<Splice> {
     let value = |setting| children(setting, "value").next();
     match (value(old), value(new)) {
-        (Some(of_old), Some(of_new)) => insert::content(scene, of_old, of_new),
+        (Some(of_old), Some(of_new)) => transplant::content(scene, of_old, of_new),
         (Some(of_old), None) => {
-            let markup = insert::copied(scene, of_old, new)?;
+            let markup = transplant::copied(scene, of_old, new)?;
             Some(edit::append(scene.sources.new, new, &[(0, markup)]))
         }
         (None, of_new) => Some(set_content(scene.sources.new, of_new?, "")),

@@ -14,6 +14,7 @@ mod naming;
 mod placement;
 mod rules;
 mod scene;
+mod transplant;
 mod walk;
 mod without_base;
 mod wrapping;

@@ -11,9 +11,10 @@ use crate::webconfig::{
         draft::Draft,
         insert,
         matching::{self, Children, Texts},
-        placement::{Around, Taking, Vacated},
+        placement::{Around, Siblings},
         rules::{OtherChanges, ThemeRule},
         scene::{Scene, Triple},
+        transplant,
     },
     redact::mask,
     schema::{collections, of_version},
@@ -24,7 +25,7 @@ use crate::webconfig::{
     },
 };
 use roxmltree::{Attribute, Node};
-use std::{cell::LazyCell, collections::HashSet};
+use std::cell::LazyCell;
 
 pub(crate) const NO_PLACE: &str = "the new file has no such element; add it by hand if it is still wanted";
 
@@ -109,7 +110,7 @@ impl<'s, 't> Walk<'s, 't> {
             _ => self.scene.rules.conflict(&path),
         };
         if let (true, Some(old), Some(new), false) = (fate.carries(), section.old, section.new, self.is_replaced) {
-            insert::replacement(self.scene, old, new).into_iter().for_each(|splice| self.draft.splice(splice));
+            transplant::replacement(self.scene, old, new).into_iter().for_each(|splice| self.draft.splice(splice));
         }
         let shown = |value: Option<&str>| value.map_or(Shown::Absent, |value| Shown::Plain(value.to_owned()));
         let result = shown(if fate.carries() { old } else { new });
@@ -128,33 +129,13 @@ impl<'s, 't> Walk<'s, 't> {
     /// Compares the children of an element that the old file or the file as shipped has.
     fn children(&mut self, parent: Triple<'t>, children: &Children<'t>) {
         let triples = &children.triples;
-        let both = |child: &Triple<'t>| Some((child.old?, child.new?));
-        let nearest = |nearest: &mut Option<_>, child| Some(std::mem::replace(nearest, both(child).or(*nearest)));
-        let previous = LazyCell::new(|| triples.iter().scan(None, nearest).collect::<Vec<_>>());
-        let next = LazyCell::new(|| {
-            let mut next: Vec<_> = triples.iter().rev().scan(None, nearest).collect();
-            next.reverse();
-            next
-        });
-        let vacated = LazyCell::new(|| Vacated::of(triples));
-        let mut stayed = None;
-        let taking = LazyCell::new(|| Taking::of(parent.new, triples));
-        let known = LazyCell::new(|| triples.iter().filter_map(|child| Some(child.new?.id())).collect::<HashSet<_>>());
-        for (at, child) in triples.iter().copied().enumerate() {
-            stayed = child.old.and(child.base).or(stayed);
-            if is_as_shipped(child) {
-                continue;
-            }
+        let siblings = LazyCell::new(|| Siblings::of(parent, triples));
+        for (at, child) in triples.iter().copied().enumerate().filter(|(_, child)| !is_as_shipped(*child)) {
             self.path.push(children.step(at));
             match (child.old, child.base) {
                 (Some(_), None) if child.new.is_none() && !self.is_told_apart() => {
-                    let before = &triples[..at];
-                    let (previous, vacated, next) = (previous[at], vacated.behind(stayed), next[at]);
-                    let mut around = Around { before, previous, vacated, next, taking: &taking };
-                    around.vacated = vacated.filter(|place| around.holds(*place));
-                    let contested = if self.is_ordered() { around.contested(parent.new, &known) } else { None };
-                    around.vacated = around.vacated.or(contested);
-                    self.added(parent, child, around, contested.is_some());
+                    let around = siblings.around(at, self.is_ordered());
+                    self.added(parent, child, around);
                 }
                 (None, Some(base)) if !self.is_told_apart() => self.removed(parent, child, base),
                 _ => self.both(child),
@@ -163,7 +144,7 @@ impl<'s, 't> Walk<'s, 't> {
         }
         // The order of sections and of named values means nothing.
         if let Some(order) = children.order.filter(|_| self.path.len() >= 2 && !self.is_settings()) {
-            self.order(order, parent, children, &taking);
+            self.order(order, parent, children, &siblings.taking);
         }
     }
 
@@ -188,7 +169,7 @@ impl<'s, 't> Walk<'s, 't> {
 
     /// An element that the administrator added and the new file has not. Its place is contested where the new version
     /// has put something else there.
-    fn added(&mut self, parent: Triple<'t>, child: Triple<'t>, around: Around<'_, 't>, is_contested: bool) {
+    fn added(&mut self, parent: Triple<'t>, child: Triple<'t>, around: Around<'_, 't>) {
         let Some(old) = child.old else { return };
         let own = of_version::own_parts(old);
         let is_all_own = own.first() == Some(&old);
@@ -201,7 +182,7 @@ impl<'s, 't> Walk<'s, 't> {
             }
             None if old.has_attribute(SOURCE) => reported(OUTSIDE),
             None => {
-                let fate = if is_contested { self.scene.rules.conflict(&path) } else { Fate::Added };
+                let fate = if around.is_contested { self.scene.rules.conflict(&path) } else { Fate::Added };
                 let inserted = || insert::insert(self.scene, self.draft, (parent, child), around, &own);
                 if fate.carries() { inserted().map_or_else(reported, |()| fate) } else { fate }
             }
@@ -274,7 +255,7 @@ impl<'s, 't> Walk<'s, 't> {
         {
             return false;
         }
-        match insert::content(self.scene, old, new) {
+        match transplant::content(self.scene, old, new) {
             Some(splice) => self.draft.splice(splice),
             None => return false,
         }
