@@ -5,7 +5,7 @@ use crate::webconfig::{
         application_settings::{change, take_out},
         change::{Change, Fate, reported},
         comments,
-        decide::{Case, Verdict, decide, remove_or_keep},
+        decide::{Value, Verdict, decide, refused},
         draft::Draft,
         scene::{Scene, Triple},
         walk::{self, Walk},
@@ -56,23 +56,21 @@ pub(crate) fn app_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
             other_attributes(scene, draft, key, [of_old, shipped, target].map(|entry| Some(entry?.node)));
             continue;
         }
-        let case = Case {
+        let is_same = |(shipped, target): (&AppEntry<'_, '_>, &AppEntry<'_, '_>)| match of_old {
+            Some(_) => shipped.value == target.value,
+            None => node::same(shipped.node, target.node, &|_, _| false),
+        };
+        let case = Value {
             path: draft.path(format!("appSettings/{key}")),
             old: of_old.map(|entry| entry.value),
             base: shipped.map(|entry| entry.value),
             new: target.map(|entry| entry.value),
             has_base: base.is_some(),
+            is_changed: shipped.is_some() != target.is_some() || !shipped.zip(target).is_none_or(is_same),
             is_sdk_setting: false,
         };
         other_attributes(scene, draft, key, [of_old, shipped, target].map(|entry| Some(entry?.node)));
-        let is_changed =
-            |one: &AppEntry<'_, '_>, other: &AppEntry<'_, '_>| !node::same(one.node, other.node, &|_, _| false);
-        let verdict = match (of_old, shipped, target) {
-            (None, Some(shipped), Some(target)) if scene.rules.strict && is_changed(shipped, target) => {
-                remove_or_keep(&case, scene.rules)
-            }
-            _ => decide(&case, scene.rules),
-        };
+        let verdict = case.decide(scene.rules);
         match verdict {
             Verdict::Nothing => continue,
             Verdict::Leave(fate) => {
@@ -188,13 +186,12 @@ fn heads<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, of_new: &AppEntries<'t, '
     let mut lines = Vec::new();
     let tell = |draft: &mut Draft<'t>, step: &str, (of_old, of_new): (Option<Node<'t, 't>>, _), fate: Fate| {
         let shown = |node: Option<Node<'t, 't>>| node.map_or(Shown::Absent, mask::shown_element);
-        let (path, old, new) = (draft.path(format!("appSettings/{step}")), shown(of_old), shown(of_new));
-        let result = if fate.carries() { old.clone() } else { new.clone() };
-        draft.change(Change { path, old, new, result, fate });
+        let path = draft.path(format!("appSettings/{step}"));
+        draft.change(Change::of(path, shown(of_old), shown(of_new), fate));
     };
     for step in old.order.iter().filter(|step| !base.all.contains_key(*step)) {
         let (of_old, of_new) = (old.first(step), new.first(step));
-        let fate = if of_new.is_some() { Fate::AlreadySo } else { Fate::Added };
+        let fate = decide([Some(()), None, of_new.map(drop)], || None, || Fate::Added);
         if let (true, Some(node)) = (fate.carries(), of_old) {
             let key = node.attribute("key").map(|key| escape_attribute(scene.sources.new, key, '"'));
             let key = key.map(|key| format!(r#" key="{key}""#)).unwrap_or_default();
@@ -204,17 +201,13 @@ fn heads<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, of_new: &AppEntries<'t, '
     }
     for step in base.order.iter().filter(|step| !old.all.contains_key(*step)) {
         let all = new.all.get(step).map_or(&[][..], Vec::as_slice);
-        let fate = match all {
-            [] => Fate::AlreadySo,
-            _ if all.iter().any(|node| of_new.taking.contains(&node.id())) => {
-                reported("it takes back what the new file says before it; look at it")
-            }
-            _ => {
-                let cut = all.iter().map(|node| edit::take_out(scene.sources.new, node.range()));
-                cut.for_each(|splice| draft.splice(splice));
-                Fate::Removed
-            }
-        };
+        let takes = all.iter().any(|node| of_new.taking.contains(&node.id()));
+        let guard = || refused(&[(takes, "it takes back what the new file says before it; look at it")]);
+        let fate = decide([None, Some(()), all.first().map(drop)], guard, || Fate::Removed);
+        if fate.carries() {
+            let cut = all.iter().map(|node| edit::take_out(scene.sources.new, node.range()));
+            cut.for_each(|splice| draft.splice(splice));
+        }
         tell(draft, step, (None, new.first(step)), fate);
     }
     lines

@@ -5,7 +5,7 @@ use crate::webconfig::{
     merge::{
         change::{Change, Fate, reported},
         comments,
-        decide::{Case, Verdict, decide},
+        decide::{Value, Verdict},
         draft::Draft,
         rules::SdkUrlRule,
         scene::{Scene, Triple},
@@ -28,13 +28,18 @@ use roxmltree::{Attribute, Node, NodeId};
 use std::collections::{HashMap, HashSet};
 
 /// The account of one value.
-pub(crate) fn change(key: &str, case: &Case<'_>, result: Option<&str>, fate: Fate) -> Change {
+pub(crate) fn change(key: &str, case: &Value<'_>, result: Option<&str>, fate: Fate) -> Change {
     let shown = |value: Option<&str>| value.map_or(Shown::Absent, |value| Shown::of(key, value));
-    Change { path: case.path.clone(), old: shown(case.old), new: shown(case.new), result: shown(result), fate }
+    Change::of(case.path.clone(), shown(case.old), shown(case.new), fate).with(shown(result))
 }
 
 /// [`change`] of a setting, whose markup may hold a secret of any name.
-fn change_of(entries: [Option<&SettingEntry<'_, '_>>; 2], case: &Case<'_>, result: Option<&str>, fate: Fate) -> Change {
+fn change_of(
+    entries: [Option<&SettingEntry<'_, '_>>; 2],
+    case: &Value<'_>,
+    result: Option<&str>,
+    fate: Fate,
+) -> Change {
     let name = entries.into_iter().flatten().next().map_or("", |entry| entry.name);
     let mut change = change(name, case, result, fate);
     if entries.into_iter().flatten().any(|entry| !entry.is_text() && mask::holds_any(entry.node)) {
@@ -169,8 +174,10 @@ fn remove_setting<'t>(
         return;
     }
     let (path, new) = (draft.path(shipped.path()), target.map(|target| &*target.value));
-    let case = Case { path, old: None, base: Some(&shipped.value), new, has_base: true, is_sdk_setting: false };
-    match (decide(&case, scene.rules), target) {
+    let is_changed = new != Some(&*shipped.value);
+    let base = Some(&*shipped.value);
+    let case = Value { path, old: None, base, new, has_base: true, is_changed, is_sdk_setting: false };
+    match (case.decide(scene.rules), target) {
         (Verdict::Remove(fate), Some(target)) => {
             if !draft.claim(target.node) {
                 return draft.change(change_of([Some(shipped), Some(target)], &case, case.new, reported(TAKEN)));
@@ -222,15 +229,17 @@ fn merge_setting<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, found: &Found<'_,
     };
     // A value of another kind is another value, whatever its characters.
     let base = shipped.filter(|shipped| shipped.serialize_as == entry.serialize_as).map(|entry| &*entry.value);
-    let case = Case {
+    let new = counterpart.map(|entry| &*entry.value);
+    let case = Value {
         path: draft.path(counterpart.unwrap_or(entry).path()),
         old: Some(&entry.value),
         base,
-        new: counterpart.map(|entry| &*entry.value),
+        new,
         has_base,
+        is_changed: base != new,
         is_sdk_setting: entry.is_sdk_url(),
     };
-    let verdict = decide(&case, scene.rules);
+    let verdict = case.decide(scene.rules);
     if let (Some(counterpart), Verdict::Nothing | Verdict::Leave(_)) = (counterpart, &verdict) {
         draft.claim(counterpart.node);
     }
@@ -373,8 +382,9 @@ fn set_unclaimed<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, places: &Places<'
         return;
     }
     let path = draft.path(entry.path());
-    let case = Case { path, old: None, base: None, new: Some(&entry.value), has_base: false, is_sdk_setting: true };
-    if let Verdict::Write(value, fate) = decide(&case, scene.rules) {
+    let new = Some(&*entry.value);
+    let case = Value { path, old: None, base: None, new, has_base: false, is_changed: false, is_sdk_setting: true };
+    if let Verdict::Write(value, fate) = case.decide(scene.rules) {
         draft.change(change(entry.name, &case, Some(&value), fate));
         let markup = escape_text(scene.sources.new, &value);
         draft.splice(set_value(scene.sources.new, entry.node, &markup));

@@ -68,7 +68,7 @@ pub enum Fate {
 }
 
 impl Fate {
-    /// True where the old file's side is in the result.
+    /// Whether the old file's side is in the result.
     pub(crate) fn carries(&self) -> bool {
         matches!(self, Fate::Carried | Fate::Added | Fate::Removed | Fate::Conflict { taken: Some(Side::Old) })
     }
@@ -89,7 +89,18 @@ impl Merged {
 }
 
 impl Change {
-    /// True where both sides changed the same, whoever holds.
+    /// The account of a difference. The result is the side that its fate takes.
+    pub(crate) fn of(path: String, old: Shown, new: Shown, fate: Fate) -> Self {
+        let result = if fate.carries() { old.clone() } else { new.clone() };
+        Self { path, old, new, result, fate }
+    }
+
+    /// The same with another result.
+    pub(crate) fn with(self, result: Shown) -> Self {
+        Self { result, ..self }
+    }
+
+    /// Whether both sides changed the same, whoever holds.
     pub fn is_conflict(&self) -> bool {
         matches!(self.fate, Fate::Conflict { .. })
     }
@@ -99,21 +110,13 @@ impl Change {
         format!("{}: {} in the old file, {} in the new one", self.path, self.old, self.new)
     }
 
-    /// True where both sides changed the same, and nobody has decided which holds.
+    /// Whether both sides changed the same, and nobody has decided which holds.
     pub fn is_undecided(&self) -> bool {
         self.fate == Fate::Conflict { taken: None }
     }
 }
 
+/// The fate of what is left to somebody, and why.
 pub(crate) fn reported(why: &str) -> Fate {
     Fate::Reported { why: why.to_owned() }
-}
-
-/// What has become of something that is as in the old file.
-pub(crate) fn carried<T>(old: Option<T>, new: Option<T>) -> Fate {
-    match (old, new) {
-        (None, _) => Fate::Removed,
-        (_, None) => Fate::Added,
-        _ => Fate::Carried,
-    }
 }

@@ -123,7 +123,7 @@ impl Together {
             _ => None,
         };
         let (path, old, new) = (format!("{path}/@configSource"), shown(file(old)), shown(file(new)));
-        apart.changes.extend(fate.map(|fate| Change { path, old, new, result: shown(result), fate }));
+        apart.changes.extend(fate.map(|fate| Change::of(path, old, new, fate).with(shown(result))));
     }
 
     /// A file of the administrator's that is taken as it is, or not at all.
@@ -169,14 +169,7 @@ impl Together {
         let path = std::iter::once(path.clone()).chain(numbered).find(|path| !is_told(path));
         let name = || Some(outside.file.clone());
         let new = if is_known && is_referred { name() } else { None };
-        let result = if is_carried { name() } else { new.clone() };
-        apart.changes.extend(path.map(|path| Change {
-            path,
-            old: shown(name()),
-            new: shown(new),
-            result: shown(result),
-            fate,
-        }));
+        apart.changes.extend(path.map(|path| Change::of(path, shown(name()), shown(new), fate)));
     }
 
     /// The new version's file, or what stands in for it.

@@ -3,11 +3,12 @@
 use crate::webconfig::{
     merge::{
         change::{Change, Fate, reported},
+        decide::{decide, refused},
         draft::Draft,
         matching,
         rules::{OtherChanges, ThemeRule},
         scene::{Scene, Triple},
-        walk::{self, NO_PLACE, OF_NEW, OUTSIDE, Walk},
+        walk::{self, NO_PLACE, OF_NEW, ONLY_REPORTED, OUTSIDE, Walk},
     },
     schema::{
         elsewhere::{Outside, elsewhere},
@@ -44,13 +45,7 @@ pub(crate) fn outside(scene: &Scene<'_>, draft: &mut Draft<'_>) {
         let of_new = first.get(&(&old.section, &old.attribute));
         let new = of_new.map_or(Shown::Absent, |file| Shown::Plain((*file).clone()));
         let path = draft.path(format!("{}/@{}", old.section, old.attribute));
-        draft.change(Change {
-            path,
-            old: Shown::Plain(old.file.clone()),
-            result: new.clone(),
-            new,
-            fate: reported(OUTSIDE),
-        });
+        draft.change(Change::of(path, Shown::Plain(old.file.clone()), new, reported(OUTSIDE)));
     }
 }
 
@@ -94,15 +89,13 @@ fn known<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, element: &str, attribute:
         return;
     }
     let path = draft.path(format!("system.web/{element}/@{attribute}"));
-    let fate = match old {
-        _ if old == new => Fate::AlreadySo,
-        None => reported("it was removed from the old file; remove it by hand if that still holds"),
-        _ if !carry && is_theme => superseded("the plan keeps the theme of the new file"),
-        _ if !carry => reported("the plan has such changes reported only"),
-        _ if place.is_none() => reported("the new file has no system.web; set it by hand"),
-        _ if new.is_none() => Fate::Added,
-        _ => Fate::Carried,
+    let guard = || match carry {
+        _ if old.is_none() => Some(reported("it was removed from the old file; remove it by hand if that still holds")),
+        false if is_theme => Some(superseded("the plan keeps the theme of the new file")),
+        _ => refused(&[(!carry, ONLY_REPORTED), (place.is_none(), "the new file has no system.web; set it by hand")]),
     };
+    // The administrator's wins.
+    let fate = decide([old, new, new], guard, || Fate::Carried);
     let is_carried = fate.carries();
     if let (true, Some(node), Some(old)) = (is_carried, place, old) {
         let document = scene.sources.new;
@@ -113,8 +106,7 @@ fn known<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, element: &str, attribute:
             draft.append(node, [(0, line)]);
         }
     }
-    let result = shown(if is_carried { old } else { new });
-    draft.change(Change { path, old: shown(old), new: shown(new), result, fate });
+    draft.change(Change::of(path, shown(old), shown(new), fate));
 }
 
 impl<'t> Walk<'_, 't> {
@@ -133,7 +125,7 @@ impl<'t> Walk<'_, 't> {
                 let new = if child.new.is_some() { section() } else { Shown::Absent };
                 let is_own = of_version::is_own(self.path.iter().map(String::as_str));
                 let (path, why) = (self.here(""), if is_own { OF_NEW } else { NO_BASE });
-                self.draft.change(Change { path, old: section(), result: new.clone(), new, fate: reported(why) });
+                self.draft.change(Change::of(path, section(), new, reported(why)));
             }
             self.path.pop();
         }

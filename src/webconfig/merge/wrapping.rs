@@ -9,12 +9,14 @@
 use crate::webconfig::{
     ConfigError,
     merge::{
-        change::{Change, Fate, carried, reported},
+        change::Change,
+        decide::{decide, refused},
         draft::Draft,
         matching,
         rules::OtherChanges,
         scene::{Scene, Triple},
-        walk, without_base,
+        walk::{DOUBT, ONLY_REPORTED},
+        without_base::NO_BASE,
     },
     schema::wrapper::is_of_root,
     secret::Shown,
@@ -104,23 +106,21 @@ pub(crate) fn compare<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) -> (Vec<Spli
         }
         let path = draft.path(format!("{}/(location)", children.step(at)));
         let there = of_new.wrap_around(&section.range());
-        let fate = match () {
-            () if old == new => Fate::AlreadySo,
-            () if scene.base.is_none() => reported(without_base::NO_BASE),
-            () if scene.rules.other_changes == OtherChanges::Report => {
-                reported("the plan has such changes reported only")
-            }
-            () if !child.is_unique => reported(walk::DOUBT),
-            () if there.is_some_and(|wrap| !is_alone(section, wrap)) => reported(SHARED),
-            () if new != base => scene.rules.conflict(&path),
-            () => carried(old.as_ref(), new.as_ref()),
+        let is_alone = there.is_none_or(|wrap| is_alone(section, wrap));
+        let guard = || {
+            refused(&[
+                (scene.base.is_none(), NO_BASE),
+                (scene.rules.other_changes == OtherChanges::Report, ONLY_REPORTED),
+                (!child.is_unique, DOUBT),
+                (!is_alone, SHARED),
+            ])
         };
+        let fate = decide([old.as_ref(), base.as_ref(), new.as_ref()], guard, || scene.rules.conflict(&path));
         if fate.carries() {
             wanted.push(Wanted { section, own, tag: tags[0], there });
         }
         let shown = |tag: Option<String>| tag.map_or(Shown::Absent, Shown::Plain);
-        let result = shown(if fate.carries() { old.clone() } else { new.clone() });
-        draft.change(Change { path, old: shown(old), new: shown(new), result, fate });
+        draft.change(Change::of(path, shown(old), shown(new), fate));
     }
     written(scene, draft, wanted)
 }

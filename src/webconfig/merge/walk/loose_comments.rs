@@ -4,6 +4,7 @@ use crate::webconfig::{
     merge::{
         change::{Change, Fate, reported},
         comments::{self, Neighbour},
+        decide::{decide, refused},
         draft::File,
         matching,
         scene::Triple,
@@ -23,6 +24,8 @@ use std::{
     cell::LazyCell,
     collections::{HashMap, HashSet},
 };
+
+const UNWRITABLE: &str = "it has characters that the encoding of the new file cannot hold";
 
 /// What stands in the new file for what is around the comments of the old one.
 #[derive(Default)]
@@ -84,20 +87,19 @@ impl<'t> Walk<'_, 't> {
             let stays = |node: &Node<'_, '_>| !self.draft.is_bound(File::New, *node);
             let of_new = || beside::comments_in(new);
             let staying: &HashSet<String> = staying.get_or_insert_with(|| of_new().filter(stays).map(said).collect());
-            let fate = match self.hands_off() {
-                // What both sides added alike is told with the element.
-                _ if staying.contains(&said(comment)) && parent.base.is_none() => continue,
-                _ if staying.contains(&said(comment)) => Fate::AlreadySo,
-                Some(fate) => left(fate),
-                None if !parent.is_unique => reported(DOUBT),
-                None if spoken_of.get(&comment.id()).is_some_and(|element| self.draft.is_left_out(*element)) => {
-                    left(reported(NO_PLACE))
-                }
-                None if !comments::is_writable(self.scene, comment) => {
-                    reported("it has characters that the encoding of the new file cannot hold")
-                }
-                None => Fate::Added,
+            let is_there = staying.contains(&said(comment));
+            // What both sides added alike is told with the element.
+            if is_there && parent.base.is_none() {
+                continue;
+            }
+            let is_left_out = || spoken_of.get(&comment.id()).is_some_and(|element| self.draft.is_left_out(*element));
+            let guard = || match self.hands_off() {
+                Some(fate) => Some(left(fate)),
+                None if !parent.is_unique => Some(reported(DOUBT)),
+                None if is_left_out() => Some(left(reported(NO_PLACE))),
+                None => refused(&[(!comments::is_writable(self.scene, comment), UNWRITABLE)]),
             };
+            let fate = decide([Some(()), None, is_there.then_some(())], guard, || Fate::Added);
             if fate.carries() {
                 let counterparts = counterparts.get_or_insert_with(|| Counterparts::of(parent, of_new()));
                 self.write_note(comment, new, counterparts, spoken_of.contains_key(&comment.id()));
@@ -132,13 +134,11 @@ impl<'t> Walk<'_, 't> {
                 continue;
             }
             let is_told = of_new.len() == of_base.len() && there.len() == gone.len();
-            let fate = match self.hands_off() {
-                _ if of_new.len() + gone.len() <= of_base.len() => Fate::AlreadySo,
-                Some(fate) => left(fate),
-                // The new version has more of them, or has them elsewhere.
-                None if !parent.is_unique || (are_some && !is_told) => reported(DOUBT),
-                None => Fate::Removed,
-            };
+            let is_there_still = of_new.len() + gone.len() > of_base.len();
+            // The new version has more of them, or has them elsewhere.
+            let is_doubtful = !parent.is_unique || (are_some && !is_told);
+            let guard = || self.hands_off().map(left).or_else(|| refused(&[(is_doubtful, DOUBT)]));
+            let fate = decide([None, Some(()), is_there_still.then_some(())], guard, || Fate::Removed);
             if fate.carries() {
                 free.iter().for_each(|node| self.draft.splice(taken_out(*node)));
             }
@@ -165,10 +165,8 @@ impl<'t> Walk<'_, 't> {
         let path = if self.path.is_empty() { self.draft.path("comment()".to_owned()) } else { self.here("/comment()") };
         let shown = |node: Option<Node<'t, 't>>| node.map_or(Shown::Absent, mask::shown_comment);
         let (old, new) = (shown(old), shown(new));
-        let is_old = fate.carries() || fate == Fate::AlreadySo;
-        let result = if is_old { old.clone() } else { new.clone() };
         let new = if fate == Fate::AlreadySo { old.clone() } else { new };
-        self.draft.change(Change { path, old, new, result, fate });
+        self.draft.change(Change::of(path, old, new, fate));
     }
 
     /// Puts a comment where it stands among what the new file has of the old one, which may be beside an element.

@@ -1,17 +1,24 @@
 //! The walk through all three files at once, element by element of the same meaning: what the administrator changed is
 //! carried where the new version left it as it was.
 
+mod added;
+mod attribute;
 mod loose_comments;
+mod moved_out;
 pub(crate) mod order;
+mod removed;
+mod text;
+
+pub(crate) use attribute::attributes;
 
 use crate::webconfig::{
     merge::{
-        change::{Change, Fate, carried, reported},
+        change::{Change, Fate, reported},
         comments,
+        decide::{carried, decide},
         draft::Draft,
-        insert,
         matching::{self, Children, Texts},
-        placement::{Around, Siblings},
+        placement::Siblings,
         rules::{OtherChanges, ThemeRule},
         scene::{Scene, Triple},
         transplant,
@@ -19,12 +26,9 @@ use crate::webconfig::{
     redact::mask,
     schema::{collections, of_version},
     secret::Shown,
-    text::{
-        edit::{self, escape_text, set_attribute},
-        node::{self, elements, markup, text_of},
-    },
+    text::node::{self, elements, markup},
 };
-use roxmltree::{Attribute, Node};
+use roxmltree::Node;
 use std::cell::LazyCell;
 
 pub(crate) const NO_PLACE: &str = "the new file has no such element; add it by hand if it is still wanted";
@@ -38,6 +42,8 @@ pub(crate) const KEPT_OUTSIDE: &str = "the new file keeps this section in anothe
 const SOURCE: &str = "configSource";
 
 pub(crate) const OF_NEW: &str = "this belongs to the new version and is never copied";
+
+pub(crate) const ONLY_REPORTED: &str = "the plan has such changes reported only";
 
 pub(crate) struct Walk<'s, 't> {
     pub(crate) scene: &'s Scene<'t>,
@@ -78,43 +84,6 @@ impl<'s, 't> Walk<'s, 't> {
             self.notes(element);
         }
         (self.is_replaced, self.is_outside) = (was_replaced, was_outside);
-    }
-
-    /// Whether the administrator has put the values of a section into another file, or taken them back from there.
-    fn is_moved_out(&self, section: Triple<'t>) -> bool {
-        let source = |node: Option<Node<'t, 't>>| node.and_then(|node| node.attribute(SOURCE));
-        source(section.old) != source(section.base) && section.old.is_some()
-    }
-
-    /// A section with `configSource` may hold nothing else, so it is taken as it is or not at all; and it leads to
-    /// nothing where the other file is.
-    fn moved_out(&mut self, section: Triple<'t>) {
-        let source = |node: Option<Node<'t, 't>>| node.and_then(|node| node.attribute(SOURCE));
-        let (old, new) = (source(section.old), source(section.new));
-        let path = self.here(&format!("/@{SOURCE}"));
-        let is_as_shipped = || match (section.base, section.new) {
-            (Some(base), Some(new)) => node::same(base, new, &|_, _| false),
-            _ => false,
-        };
-        let fate = match (section.new, self.hands_off()) {
-            _ if old == new => Fate::AlreadySo,
-            _ if self.is_replaced => carried(old, new),
-            (_, Some(fate)) => fate,
-            _ if old.is_some() => reported(OUTSIDE),
-            (None, _) => reported(NO_PLACE),
-            _ if !section.is_unique => reported(DOUBT),
-            _ if self.is_settings() && section.old.is_some_and(|old| elements(old).next().is_some()) => {
-                reported("its values are merged one by one; decide by hand where they are to be")
-            }
-            _ if is_as_shipped() => carried(old, new),
-            _ => self.scene.rules.conflict(&path),
-        };
-        if let (true, Some(old), Some(new), false) = (fate.carries(), section.old, section.new, self.is_replaced) {
-            transplant::replacement(self.scene, old, new).into_iter().for_each(|splice| self.draft.splice(splice));
-        }
-        let shown = |value: Option<&str>| value.map_or(Shown::Absent, |value| Shown::Plain(value.to_owned()));
-        let result = shown(if fate.carries() { old } else { new });
-        self.draft.change(Change { path, old: shown(old), new: shown(new), result, fate });
     }
 
     /// The administrator's comments stay beside what they speak of.
@@ -167,75 +136,6 @@ impl<'s, 't> Walk<'s, 't> {
         is_rules(list) && matches!(collections::tag(item), "allow" | "deny" | "rule" | "remove" | "clear")
     }
 
-    /// An element that the administrator added and the new file has not. Its place is contested where the new version
-    /// has put something else there.
-    fn added(&mut self, parent: Triple<'t>, child: Triple<'t>, around: Around<'_, 't>) {
-        let Some(old) = child.old else { return };
-        let own = of_version::own_parts(old);
-        let is_all_own = own.first() == Some(&old);
-        let path = self.here("");
-        let fate = match self.hands_off() {
-            _ if self.is_replaced => Fate::Added,
-            Some(fate) => {
-                comments::freed(self.draft, old, [parent.base, parent.new]);
-                fate
-            }
-            None if old.has_attribute(SOURCE) => reported(OUTSIDE),
-            None => {
-                let fate = if around.is_contested { self.scene.rules.conflict(&path) } else { Fate::Added };
-                let inserted = || insert::insert(self.scene, self.draft, (parent, child), around, &own);
-                if fate.carries() { inserted().map_or_else(reported, |()| fate) } else { fate }
-            }
-        };
-        let is_carried = fate.carries();
-        if !is_carried {
-            self.draft.leave_out(old);
-        }
-        self.whole(path, child, fate);
-        if is_carried && !is_all_own && !self.is_replaced {
-            for part in own {
-                let path = self.here(&format!("/{}", collections::step(part)));
-                let part = Triple { old: Some(part), base: None, new: None, is_unique: true };
-                self.whole(path, part, reported(OF_NEW));
-            }
-        }
-    }
-
-    /// An element that the administrator removed.
-    fn removed(&mut self, parent: Triple<'t>, child: Triple<'t>, base: Node<'t, 't>) {
-        if let Some(new) = child.new.filter(|new| of_version::own_parts(*new).first().is_some_and(|part| part != new)) {
-            // What belongs to the new version stays; all else goes, piece by piece. What guards it is for nobody to take
-            // away unasked.
-            let is_guard = |node: Node<'_, '_>| matches!(node.tag_name().name(), "authorization" | "security");
-            let is_guarded = new.tag_name().name() == "location" && new.descendants().any(is_guard);
-            if is_guarded && !self.is_replaced && self.hands_off().is_none() {
-                let path = self.here("");
-                let fate = self.scene.rules.conflict(&path);
-                let is_carried = fate.carries();
-                self.whole(path, child, fate);
-                if !is_carried {
-                    return;
-                }
-            }
-            return self.both(child);
-        }
-        let path = self.here("");
-        let fate = match (child.new, self.hands_off()) {
-            (None, _) => Fate::AlreadySo,
-            _ if self.is_replaced => Fate::Removed,
-            (_, Some(fate)) => fate,
-            (Some(_), _) if !child.is_unique => reported(DOUBT),
-            (Some(new), _) if node::same(base, new, &|_, _| false) => Fate::Removed,
-            _ => self.scene.rules.conflict(&path),
-        };
-        let is_there = child.new.is_some() && !self.is_replaced;
-        let comment = is_there.then(|| comments::instead_of(self.draft, parent.old, base)).flatten();
-        if let (true, Some(new), false) = (fate.carries(), child.new, self.is_replaced) {
-            comments::take_out(self.scene, self.draft, (parent.old, base), new, comment);
-        }
-        self.whole(path, child, fate);
-    }
-
     /// Where children cannot be told apart, but the new version has left their parent as it was, it gets all that the
     /// old file's holds. True where it does.
     fn replace(&mut self, parent: Triple<'t>, children: &Children<'t>, [text, shipped, _]: &Texts) -> bool {
@@ -262,6 +162,20 @@ impl<'s, 't> Walk<'s, 't> {
         true
     }
 
+    /// What becomes of a difference here. `guard` says why it is not carried although it could be.
+    pub(crate) fn decide<T: PartialEq>(
+        &self,
+        [old, base, new]: [Option<T>; 3],
+        path: &str,
+        guard: impl FnOnce() -> Option<Fate>,
+    ) -> Fate {
+        if self.is_replaced && old != new {
+            return carried(&old, &new);
+        }
+        let guard = || self.hands_off().or_else(guard);
+        decide([old, base, new], guard, || self.scene.rules.conflict(path))
+    }
+
     /// Why nothing is changed here, whatever the difference.
     pub(crate) fn hands_off(&self) -> Option<Fate> {
         match () {
@@ -272,7 +186,7 @@ impl<'s, 't> Walk<'s, 't> {
                 Some(reported("this is no value that can be carried; look at it by hand"))
             }
             () if self.scene.rules.other_changes == OtherChanges::Report && !self.is_settings() => {
-                Some(reported("the plan has such changes reported only"))
+                Some(reported(ONLY_REPORTED))
             }
             () => None,
         }
@@ -281,112 +195,12 @@ impl<'s, 't> Walk<'s, 't> {
     /// The account of a whole element.
     pub(crate) fn whole(&mut self, path: String, element: Triple<'t>, fate: Fate) {
         let shown = |node: Option<Node<'t, 't>>| node.map_or(Shown::Absent, mask::shown_element);
-        let (old, new) = (shown(element.old), shown(element.new));
-        let result = if fate.carries() { old.clone() } else { new.clone() };
-        self.draft.change(Change { path, old, new, result, fate });
+        self.draft.change(Change::of(path, shown(element.old), shown(element.new), fate));
     }
 
     /// The path of a difference of the element that is being compared.
     pub(crate) fn here(&mut self, part: &str) -> String {
         self.draft.path(format!("{}{part}", self.path.join("/")))
-    }
-
-    pub(crate) fn attribute(&mut self, element: Triple<'t>, attribute: Attribute<'t, 't>) {
-        let name = attribute.name();
-        if self.is_accounted_for(name) {
-            return;
-        }
-        let value = |node: Option<Node<'t, 't>>| {
-            let mut all = node?.attributes();
-            all.find(|other| (other.name(), other.namespace()) == (name, attribute.namespace())).map(|it| it.value())
-        };
-        let (old, base, new) = (value(element.old), value(element.base), value(element.new));
-        // What both sides added alike is told with the element.
-        if old == base || (element.base.is_none() && old == new) {
-            return;
-        }
-        let path = self.here(&format!("/@{name}"));
-        let is_theme = self.scene.base.is_some() && path == THEME && !self.scene.rules.strict;
-        let fate = match (old, element.new, self.hands_off()) {
-            _ if old == new => Fate::AlreadySo,
-            _ if self.is_replaced => carried(old, new),
-            (_, _, Some(fate)) => fate,
-            (None, None, _) => Fate::AlreadySo,
-            // What stays of a removed place for the new version's own parts must not be meant for another place.
-            (None, Some(new), _) if element.old.is_none() && new.tag_name().name() == "location" => reported(OF_NEW),
-            (Some(_), ..) if name == "file" && self.path.as_slice() == ["appSettings"] => reported(OUTSIDE),
-            (_, None, _) => reported(NO_PLACE),
-            _ if !element.is_unique => reported(DOUBT),
-            (Some(old), ..) if base.is_some_and(|base| of_version::differ_in_version(old, base)) => reported(OF_NEW),
-            _ if new != base && !is_theme => self.scene.rules.conflict(&path),
-            _ => carried(old, new),
-        };
-        let fate = self.write_attribute(element, attribute, old, fate);
-        let any = element.old.or(element.base);
-        let shown = |value: Option<&str>| match (value, any) {
-            (Some(value), Some(node)) => mask::shown_attribute(node, name, value),
-            _ => Shown::Absent,
-        };
-        let result = if fate.carries() { old } else { new };
-        self.draft.change(Change { path, old: shown(old), new: shown(new), result: shown(result), fate });
-    }
-
-    /// Writes an attribute that is to be carried; otherwise, or where it cannot be, the fate says so.
-    fn write_attribute(
-        &mut self,
-        element: Triple<'t>,
-        attribute: Attribute<'t, 't>,
-        old: Option<&str>,
-        fate: Fate,
-    ) -> Fate {
-        let Some(node) = element.new.filter(|_| fate.carries() && !self.is_replaced) else { return fate };
-        let document = self.scene.sources.new;
-        let splice = match old {
-            Some(old) => set_attribute(document, node, (attribute.namespace(), attribute.name()), old),
-            None => edit::remove_attribute(document, node, (attribute.namespace(), attribute.name())),
-        };
-        match splice {
-            Some(splice) => self.draft.splice(splice),
-            None => return reported("the new file does not declare its namespace; set it by hand"),
-        }
-        fate
-    }
-
-    /// True where the element gets, or has, the administrator's text in the place of all it held.
-    fn text(&mut self, element: Triple<'t>, [old, base, new]: Texts) -> bool {
-        if old == base || (element.base.is_none() && old == new) {
-            return false;
-        }
-        let has_children = |node: Option<Node<'t, 't>>| node.is_some_and(|node| elements(node).next().is_some());
-        let path = self.here("/text()");
-        let fate = match (element.new, self.hands_off()) {
-            _ if old == new => Fate::AlreadySo,
-            _ if self.is_replaced => carried(old.as_ref(), new.as_ref()),
-            (_, Some(fate)) => fate,
-            (None, _) => reported(NO_PLACE),
-            _ if [element.old, element.base, element.new].into_iter().any(has_children) => {
-                reported("text between elements is not carried; set it by hand")
-            }
-            _ if !element.is_unique => reported(DOUBT),
-            _ if new != base => self.scene.rules.conflict(&path),
-            _ => carried(old.as_ref(), new.as_ref()),
-        };
-        let is_carried = fate.carries();
-        if let (true, Some(node), false) = (is_carried, element.new, self.is_replaced) {
-            let document = self.scene.sources.new;
-            let text = escape_text(document, &element.old.map(text_of).unwrap_or_default());
-            self.draft.splice(edit::set_content(document, node, &text));
-        }
-        let any = element.old.or(element.base);
-        let shown = |value: Option<String>| match (value, any) {
-            (Some(value), Some(node)) => mask::shown_text(node, &value),
-            _ => Shown::Absent,
-        };
-        let (old, new) = (shown(old), shown(new));
-        let result = if is_carried { old.clone() } else { new.clone() };
-        let is_new = is_carried || fate == Fate::AlreadySo;
-        self.draft.change(Change { path, old, new, result, fate });
-        is_new
     }
 
     /// The children here that the merge of values accounts for.
@@ -414,13 +228,6 @@ impl<'s, 't> Walk<'s, 't> {
         };
         is_shell || (is_pages && !is_theme_usual(self.scene))
     }
-
-    /// Attributes that have been looked at before.
-    fn is_accounted_for(&self, name: &str) -> bool {
-        let is_outside = name == SOURCE || (name == "file" && self.path.as_slice() == ["appSettings"]);
-        let is_theme = name == "theme" && self.path.as_slice() == ["system.web", "pages"];
-        (is_outside && self.scene.base.is_none()) || (is_theme && !is_theme_usual(self.scene))
-    }
 }
 
 pub(crate) const THEME: &str = "system.web/pages/@theme";
@@ -438,15 +245,4 @@ pub(crate) fn is_rules(list: &str) -> bool {
 /// Most of a file is as it was shipped, byte for byte.
 pub(crate) fn is_as_shipped<'t>(element: Triple<'t>) -> bool {
     element.old.map(markup) == element.base.map(markup)
-}
-
-/// All attributes that the old file or the file as shipped has, each once.
-pub(crate) fn attributes<'t>(element: Triple<'t>) -> Vec<Attribute<'t, 't>> {
-    let mut all: Vec<Attribute<'t, 't>> = Vec::new();
-    for attribute in element.old.iter().chain(&element.base).flat_map(Node::attributes) {
-        if !all.iter().any(|it| (it.name(), it.namespace()) == (attribute.name(), attribute.namespace())) {
-            all.push(attribute);
-        }
-    }
-    all
 }

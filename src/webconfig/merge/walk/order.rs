@@ -2,7 +2,8 @@
 
 use crate::webconfig::{
     merge::{
-        change::{Change, Fate, reported},
+        change::Change,
+        decide::refused,
         matching::Children,
         placement::Taking,
         scene::Triple,
@@ -90,22 +91,17 @@ impl<'t> Walk<'_, 't> {
             || triples.iter().any(|child| child.new.and(child.old).is_some_and(|old| taking.last(old).is_some()));
         // Nor may it come to the other side of a rule of the new version's unasked.
         let is_contested = || self.path.last().is_some_and(|list| is_rules(list)) && has_more_between(parent, triples);
-        let fate = match (order, self.hands_off()) {
-            (Order::Alike, _) => Fate::AlreadySo,
-            _ if self.is_replaced => Fate::Carried,
-            (_, Some(fate)) => fate,
-            _ if is_doubtful() => reported(DOUBT),
-            _ if is_taken_back() => reported(TAKEN_BACK),
-            (Order::ByBoth, _) => self.scene.rules.conflict(&path),
-            _ if is_contested() => self.scene.rules.conflict(&path),
-            (Order::ByOld, _) => Fate::Carried,
-        };
+        let is_by_both = order == Order::ByBoth || (order == Order::ByOld && is_contested());
+        let new = if order == Order::Alike { "old" } else { "new" };
+        let base = if is_by_both { "base" } else { "new" };
+        let fate = self.decide([Some("old"), Some(base), Some(new)], &path, || {
+            refused(&[(is_doubtful(), DOUBT), (is_taken_back(), TAKEN_BACK)])
+        });
         if fate.carries() && !self.is_replaced {
             self.reorder(triples);
         }
         let [old, new] = children.orders().map(Shown::Plain);
-        let result = if fate.carries() { old.clone() } else { new.clone() };
-        self.draft.change(Change { path, old, new, result, fate });
+        self.draft.change(Change::of(path, old, new, fate));
     }
 
     /// The elements that both files have change places: the places stay, and so does all between them.
