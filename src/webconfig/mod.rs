@@ -1,14 +1,57 @@
 //! An ASP.NET web.config: a document that keeps every byte, and the merge of an administrator's old values into the
 //! file that a new version brings.
 //!
-//! No XML writer leaves a file as it was, so nothing is ever written from a tree. A [`Document`] is decoded text; a
-//! parser says where things lie in it, changes are splices of that text, and the result is encoded, parsed and read
-//! again before anyone gets it. What no splice touches keeps its bytes: byte order mark, line ends, comments, quotes.
+//! # One file through all stages
 //!
-//! - [`Document`] reads a file and its [`Values`]; [`check`] finds what ASP.NET would refuse.
-//! - [`merge`] carries the old file's meaning over and accounts for every difference in a [`Change`].
-//! - [`masked_diff`] shows two files side by side. No value leaves this module unmasked unless
-//!   [`crate::secret::is_secret`] lets it: [`Secret`] cannot print itself and [`Shown`] has forgotten what it hides.
+//! A merge takes three files: the administrator's (*old*), the same file as the old version shipped it (*base*), and
+//! the new version's (*new*). What differs between old and base is what the administrator did. It is migrated into new
+//! where the new version has left the same place alone, it is a conflict where both changed it, and either way it is
+//! told.
+//!
+//! **Text.** No XML writer leaves a file as it was, so nothing is ever written from a tree. [`Document::parse`] checks
+//! the limits (`text::limits`), decodes the bytes without loss (`text::encoding`) and parses them; the tree only says
+//! *where* things lie in the text. A change is a splice of that text (`text::edit`). What no splice touches keeps its
+//! bytes: byte order mark, line ends, comments, quotes. `text::beside` knows which comments belong to an element.
+//!
+//! **Schema.** What ASP.NET and IIS mean by that text stands in `schema`: what names an item of a collection
+//! (`collections`), which sections a machine declares (`sections`), which belong to the new version and are never
+//! copied (`of_version`), where values lie in other files or are encrypted (`elsewhere`), which `<location>` holds for
+//! the whole application and is looked through (`wrapper`), what the value sections say (`values`), how the address of
+//! the Web Service SDK looks (`sdk_url`), and what ASP.NET refuses (`validation`).
+//!
+//! **Matching.** The `merge` goes through all three files at once. At each element `matching` asks which children are
+//! the same: by tag and name, and by more where several are called alike (`naming`). The result is a list of triples:
+//! the same element in old, base and new, each of which may be missing.
+//!
+//! **Walk.** `merge::walk` compares the parts of each triple. A changed attribute is in `walk::attribute`, a changed
+//! text in `walk::text`, an added section, rule or item in `walk::added`, a removed one in `walk::removed`, another
+//! order in `walk::order`, a section that moved to another file in `walk::moved_out`, a comment that goes with no
+//! element in `walk::loose_comments`. The two value sections come first and have rules of their own, because in an
+//! upgrade the administrator's values win: `app_settings` and `application_settings`. Without base, `without_base`
+//! tells what can be told.
+//!
+//! **Decide.** Each of these asks the one truth table in `merge::decide` what becomes of the difference, and gives it
+//! its guards: reasons not to migrate it. The answer is a [`Fate`]; with the path and both values it is the [`Change`]
+//! that the administrator reads.
+//!
+//! **Placement.** What is added needs a place in new: where something was removed, behind what it stands behind in old,
+//! or before what it stands before (`placement`). `insert` puts it there and refuses where ASP.NET would not accept it
+//! or where it would mean something else; `transplant` gives the markup new's line ends, indentation and characters;
+//! `comments` take the administrator's comments along.
+//!
+//! **Splices.** All this collects in a `merge::draft`: splices, the moves of elements that change places, and the
+//! account. The splices are made to lie apart and applied at once, and the result is encoded and parsed again.
+//!
+//! **Proof.** The result is merged once more, as if it were new. There must be nothing left to do; what one change has
+//! made room for is done in that round, and a result that does not settle is an error ([`ConfigError::Unsound`]) and is
+//! never returned. [`check_merged`] then refuses what ASP.NET would not start with.
+//!
+//! # Around the merge
+//!
+//! [`Together`] puts sections that lie in other files into their places before the merge and takes them out again
+//! behind it (`merge::gather`, `merge::external`). [`masked_diff`] shows two files side by side. No value leaves this
+//! module unmasked unless [`crate::secret::is_secret`] lets it: [`Secret`] cannot print itself, and [`Shown`] has
+//! forgotten what it hides.
 
 mod error;
 mod merge;

@@ -1,27 +1,16 @@
 //! Merges appSettings: keys with values, and what takes keys back that files further up say.
 
-use crate::webconfig::{
-    merge::{
-        application_settings::{change, take_out},
-        change::{Change, Fate, reported},
-        comments,
-        decide::{Value, Verdict, decide, refused},
-        draft::Draft,
-        scene::{Scene, Triple},
-        walk::{self, Walk},
-    },
-    redact::mask,
-    schema::{
-        collections,
-        values::{AppEntries, AppEntry},
-    },
-    secret::Shown,
-    text::{
-        document::Splice,
-        edit::{self, Line, append, escape_attribute, insert_behind, set_attribute},
-        node::{self, children, elements},
-    },
+use crate::webconfig::Shown;
+use crate::webconfig::merge::application_settings::{change, take_out};
+use crate::webconfig::merge::walk::Walk;
+use crate::webconfig::merge::{
+    Change, Draft, Fate, Scene, Triple, Value, Verdict, comments, decide, refused, reported, walk,
 };
+use crate::webconfig::redact::mask;
+use crate::webconfig::schema::collections;
+use crate::webconfig::schema::values::{AppEntries, AppEntry};
+use crate::webconfig::text::edit::{Line, append, escape_attribute, insert_behind, set_attribute};
+use crate::webconfig::text::{Splice, children, edit, elements, node};
 use roxmltree::{Attribute, Node};
 use std::collections::HashMap;
 

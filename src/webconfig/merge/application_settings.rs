@@ -1,29 +1,16 @@
 //! The values of appSettings and applicationSettings: the administrator's win, unless both sides count alike; and the
 //! merge of applicationSettings.
 
-use crate::webconfig::{
-    merge::{
-        change::{Change, Fate, reported},
-        comments,
-        decide::{Value, Verdict},
-        draft::Draft,
-        rules::SdkUrlRule,
-        scene::{Scene, Triple},
-        transplant,
-        walk::{self, Walk},
-    },
-    redact::mask,
-    schema::{
-        sdk_url,
-        values::{SettingEntries, SettingEntry, sections},
-    },
-    secret::Shown,
-    text::{
-        document::Splice,
-        edit::{self, Line, escape_attribute, escape_text, set_content},
-        node::{children, markup},
-    },
+use crate::webconfig::Shown;
+use crate::webconfig::merge::walk::Walk;
+use crate::webconfig::merge::{
+    Change, Draft, Fate, Scene, SdkUrlRule, Triple, Value, Verdict, comments, reported, transplant, walk,
 };
+use crate::webconfig::redact::mask;
+use crate::webconfig::schema::sdk_url;
+use crate::webconfig::schema::values::{SettingEntries, SettingEntry, sections};
+use crate::webconfig::text::edit::{Line, escape_attribute, escape_text, set_content};
+use crate::webconfig::text::{Splice, children, edit, markup};
 use roxmltree::{Attribute, Node, NodeId};
 use std::collections::{HashMap, HashSet};
 

@@ -1,10 +1,7 @@
 //! The account of a merge: each difference and what became of it.
 
-use crate::webconfig::{
-    merge::rules::{Rules, Side},
-    secret::Shown,
-    text::document::Document,
-};
+use crate::webconfig::merge::{Rules, Side};
+use crate::webconfig::{Document, Shown};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 

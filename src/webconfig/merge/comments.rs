@@ -1,18 +1,9 @@
 //! Comments that stand beside an element and speak of it: those that the administrator wrote go where it goes.
 
-use crate::webconfig::{
-    merge::{
-        draft::{Draft, File},
-        matching, naming,
-        scene::{Scene, Triple},
-    },
-    text::{
-        beside::{Beside, end, ends_line, is_space, neighbour, said},
-        document::{Document, Splice},
-        edit, limits,
-        node::{elements, is_markup, layout},
-    },
-};
+use crate::webconfig::Document;
+use crate::webconfig::merge::{Draft, File, Scene, Triple, matching, naming};
+use crate::webconfig::text::beside::{Beside, end, ends_line, is_space, neighbor, said};
+use crate::webconfig::text::{Splice, edit, elements, is_markup, layout, limits};
 use roxmltree::{Node, NodeId};
 use std::{
     cell::LazyCell,
@@ -285,7 +276,7 @@ pub(crate) fn written_for<'t>(
 ) -> Option<String> {
     let mut all = vec![comment];
     let parents = [(File::Base, base.parent_element()), (File::New, new.parent_element())];
-    while let Some(before) = all.last().and_then(|at| neighbour(*at, |node| node.prev_sibling())) {
+    while let Some(before) = all.last().and_then(|at| neighbor(*at, |node| node.prev_sibling())) {
         let mut is_in = |(file, parent): (File, Option<Node<'t, 't>>)| {
             parent.is_some_and(|parent| draft.has_comment(file, parent, &said(before)))
         };

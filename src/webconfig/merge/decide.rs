@@ -11,13 +11,8 @@
 //!
 //! A guard comes before all but the first line: it says why a difference is not carried although it could be.
 
-use crate::webconfig::{
-    merge::{
-        change::{Fate, reported},
-        rules::{Rules, SdkUrlRule},
-    },
-    schema::sdk_url,
-};
+use crate::webconfig::merge::{Fate, Rules, SdkUrlRule, reported};
+use crate::webconfig::schema::sdk_url;
 
 /// What becomes of a difference, which lies in the old file, in the file as shipped and in the new file.
 pub(crate) fn decide<T: PartialEq>(

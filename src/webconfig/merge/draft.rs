@@ -1,16 +1,10 @@
 //! What is going to be done to the new file, as far as the merge has come, and the account of it.
 
-use crate::webconfig::{
-    merge::{
-        change::Change,
-        comments::{self, Comments, Held},
-    },
-    text::{
-        beside,
-        document::{Document, Splice},
-        edit::{self, Line},
-    },
-};
+use crate::webconfig::Document;
+use crate::webconfig::merge::comments::{Comments, Held};
+use crate::webconfig::merge::{Change, comments};
+use crate::webconfig::text::edit::Line;
+use crate::webconfig::text::{Splice, beside, edit};
 use roxmltree::{Node, NodeId};
 use std::{
     collections::{HashMap, HashSet},
@@ -85,12 +79,12 @@ impl<'t> Draft<'t> {
         self.appended[at].1.extend(lines);
     }
 
-    /// False where an element of the new file has been given to another value before.
+    /// Gives an element of the new file to a value. Returns whether no other value has it.
     pub(crate) fn claim(&mut self, node: Node<'_, '_>) -> bool {
         self.claimed.insert(node.id())
     }
 
-    /// False where a section of the new file has been given a new setting of this name before.
+    /// Gives a section of the new file a new setting. Returns whether it has no other one of this name.
     pub(crate) fn claim_name(&mut self, section: Node<'_, '_>, name: &'t str) -> bool {
         self.claimed_names.insert((section.id(), name))
     }
@@ -130,7 +124,7 @@ impl<'t> Draft<'t> {
         self.comments.entry((file, parent.id())).or_insert_with(all)
     }
 
-    /// Comments of a file are accounted for together with what they speak of. False where this one was before.
+    /// Comments of a file are accounted for together with what they speak of. Returns whether this one was not before.
     pub(crate) fn bind(&mut self, file: File, comment: Node<'_, '_>) -> bool {
         self.bound.insert((file, comment.range().start))
     }

@@ -3,20 +3,12 @@
 //! Where each file that is referred to can be had, sections are merged by meaning, wherever they lie; the result has
 //! them where the new version has them. Other files are taken as a whole.
 
-use crate::webconfig::{
-    ConfigError,
-    merge::{
-        change::{Change, Fate, Merged},
-        gather::{Gathered, OutsideFile, ReadOutside, Section},
-        scene::Sources,
-    },
-    schema::elsewhere::{elsewhere, find},
-    secret::Shown,
-    text::{
-        document::{Document, Splice},
-        edit::{escape_attribute, set_attribute},
-    },
-};
+use crate::webconfig::merge::gather::{Gathered, OutsideFile, ReadOutside, Section};
+use crate::webconfig::merge::{Change, Fate, Merged, Sources};
+use crate::webconfig::schema::elsewhere::{elsewhere, find};
+use crate::webconfig::text::Splice;
+use crate::webconfig::text::edit::{escape_attribute, set_attribute};
+use crate::webconfig::{ConfigError, Document, Shown};
 
 /// A web.config, and the files beside it.
 pub type Place<'a> = (&'a Document, ReadOutside<'a>);
@@ -62,7 +54,7 @@ impl Together {
         Some(Sources { old: &self.old.document, base, new: &self.shipped()?.document })
     }
 
-    /// Takes the sections out of the merged file again. Answers with the files to be written beside it.
+    /// Takes the sections out of the merged file again. Returns the files to write beside it as well.
     pub fn separate(&self, merged: Merged) -> Result<(Merged, Vec<OutsideFile>), ConfigError> {
         let Merged { document, mut changes } = merged;
         let mut apart = Apart::default();

@@ -4,14 +4,9 @@
 //! they stood in the web.config. So does the merge: a section is put back into its place in each of the files, merged
 //! there, and taken out again (`together.rs`).
 
-use crate::webconfig::{
-    ConfigError,
-    schema::elsewhere::{Outside, elsewhere, find},
-    text::{
-        document::{Document, Splice},
-        encoding, limits,
-    },
-};
+use crate::webconfig::schema::elsewhere::{Outside, elsewhere, find};
+use crate::webconfig::text::{Splice, encoding, limits};
+use crate::webconfig::{ConfigError, Document};
 use roxmltree::Document as Tree;
 
 /// Reads a file that a web.config names, relative to its folder; `None` where there is none.
@@ -127,7 +122,7 @@ impl Section {
     }
 }
 
-/// True for a path that stays in the folder it is relative to.
+/// Whether a path stays in the folder it is relative to.
 fn is_below(file: &str) -> bool {
     let parts = || file.split(['\\', '/']);
     !file.is_empty()
@@ -152,7 +147,7 @@ fn section_of(bytes: &[u8], name: &str, section: &str) -> Result<String, ConfigE
     }
 }
 
-/// True where two pieces of markup are the same but for the line ends and the spaces before them.
+/// Whether two pieces of markup are the same but for the line ends and the spaces before them.
 fn is_laid_out_only(one: &str, other: &str) -> bool {
     let lines = |text: &str| text.lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>();
     lines(one) == lines(other)

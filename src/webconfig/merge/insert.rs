@@ -1,19 +1,10 @@
 //! Whole elements that the administrator added, and where in the new file they belong.
 
-use crate::webconfig::{
-    merge::{
-        comments,
-        draft::Draft,
-        placement::Around,
-        scene::{Scene, Triple},
-        transplant,
-    },
-    schema::collections,
-    text::{
-        edit::{self, Line},
-        node::{self, elements},
-    },
-};
+use crate::webconfig::merge::placement::Around;
+use crate::webconfig::merge::{Draft, Scene, Triple, comments, transplant};
+use crate::webconfig::schema::collections;
+use crate::webconfig::text::edit::Line;
+use crate::webconfig::text::{edit, elements, node};
 use roxmltree::Node;
 use std::ops::Range;
 
@@ -74,10 +65,10 @@ pub(crate) fn insert<'t>(
     let undoing =
         around.siblings.taking.last(element).filter(|node| beside.is_some_and(|beside| node.range().start >= beside));
     let previous = undoing.or_else(|| previous.map(|(old, new)| comments::behind(element, old, new)));
-    let neighbour = freed.as_ref().map(comments::Freed::comment);
+    let neighbor = freed.as_ref().map(comments::Freed::comment);
     let last = || place.children().rfind(Node::is_element);
-    let neighbour = neighbour.or(previous).or(next).or_else(last);
-    let markup = transplant::adapted(scene, element, place, neighbour, &without).ok_or(transplant::LEANING)?;
+    let neighbor = neighbor.or(previous).or(next).or_else(last);
+    let markup = transplant::adapted(scene, element, place, neighbor, &without).ok_or(transplant::LEANING)?;
     let comments = comments::of_administrator(scene, draft, element, [parent.base, parent.new]);
     let mut lines: Vec<Line> = comments.before.into_iter().map(|comment| (0, comment)).collect();
     lines.push((0, markup + &comments.behind.map(|comment| format!(" {comment}")).unwrap_or_default()));

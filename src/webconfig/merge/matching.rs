@@ -1,15 +1,11 @@
 //! Elements of several files that mean the same: matched by name and by what names them in their parent.
 
-use crate::webconfig::{
-    merge::{
-        naming::Tags,
-        scene::Triple,
-        walk::order::{Order, order},
-    },
-    redact::mask,
-    schema::collections::{Key, Step, by_attributes, holds_sections, name_of, without_version},
-    text::node::{elements, same, text},
-};
+use crate::webconfig::merge::Triple;
+use crate::webconfig::merge::naming::Tags;
+use crate::webconfig::merge::walk::order::{Order, order};
+use crate::webconfig::redact::mask;
+use crate::webconfig::schema::collections::{Key, Step, by_attributes, holds_sections, name_of, without_version};
+use crate::webconfig::text::{elements, same, text};
 use roxmltree::{Attribute, Node};
 use std::{
     borrow::Cow,
@@ -216,7 +212,7 @@ fn doubtful<'t>(names: &Names<'t>, old: &Side<'t>, base: &Side<'t>, new: &Side<'
     several.filter(is_doubtful).collect()
 }
 
-/// True for elements that have more in common than not, versions aside.
+/// Whether two elements have more in common than not, versions aside.
 fn alike(one: Node<'_, '_>, other: Node<'_, '_>) -> bool {
     let is_same = |one: Attribute<'_, '_>, other: Attribute<'_, '_>| {
         let name = |it: &Attribute<'_, '_>| it.namespace() == one.namespace() && it.name() == one.name();
@@ -229,7 +225,7 @@ fn alike(one: Node<'_, '_>, other: Node<'_, '_>) -> bool {
     one.tag_name() == other.tag_name() && same * 2 > one.attributes().len().max(other.attributes().len()) + has_text
 }
 
-/// True for elements of one name.
+/// Whether two elements have one name.
 fn namesakes(one: Node<'_, '_>, other: Node<'_, '_>) -> bool {
     let name = name_of(one, false);
     one.tag_name() == other.tag_name() && name.is_some() && name == name_of(other, false)

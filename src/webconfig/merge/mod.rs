@@ -19,19 +19,21 @@ mod walk;
 mod without_base;
 mod wrapping;
 
+pub(crate) use change::reported;
 pub use change::{Change, Fate, Merged};
+pub(crate) use decide::{Value, Verdict, carried, decide, refused};
+pub(crate) use draft::{Draft, File, Plan};
 pub use external::{Place, Together};
 pub use gather::{Gathered, OutsideFile, ReadOutside};
 pub use rules::{OnConflict, OtherChanges, Rules, SdkUrlRule, Side, ThemeRule};
 pub use scene::Sources;
+pub(crate) use scene::{Scene, Triple};
 
-use crate::webconfig::{
-    ConfigError, Document,
-    schema::{elsewhere::elsewhere, validation},
-    text::{document::Splice, limits::MAX_DEPTH},
-};
-use draft::{Draft, Plan};
-use scene::Scene;
+use crate::webconfig::schema::elsewhere::elsewhere;
+use crate::webconfig::schema::validation;
+use crate::webconfig::text::document::Splice;
+use crate::webconfig::text::limits::MAX_DEPTH;
+use crate::webconfig::{ConfigError, Document};
 use std::{cmp::Reverse, collections::HashMap, ops::Range};
 
 /// Merges the administrator's values into the new file. The result is parsed and read again before it is returned.

@@ -1,12 +1,10 @@
 //! What children of the three files are called among each other, where their own names do not tell them apart.
 
-use crate::webconfig::{
-    merge::scene::Triple,
-    redact::mask,
-    schema::collections::{Key, Step, by_attributes, holds_sections, is_item, name_of},
-    secret::Shown,
-    text::node::{elements, text},
-};
+use crate::webconfig::Shown;
+use crate::webconfig::merge::Triple;
+use crate::webconfig::redact::mask;
+use crate::webconfig::schema::collections::{Key, Step, by_attributes, holds_sections, is_item, name_of};
+use crate::webconfig::text::{elements, text};
 use roxmltree::Node;
 use std::{
     borrow::Cow,
@@ -97,7 +95,7 @@ pub(crate) fn step_in(element: Node<'_, '_>, parent: Node<'_, '_>) -> String {
     Step { name: step.name.or_else(|| by_text(element).map(Cow::Owned)), ..step }.to_string()
 }
 
-/// True for an element that is no item of a collection, though it has a name.
+/// Whether an element of this tag is no item of a collection, though it has a name.
 fn is_there_once(tag: &str) -> bool {
     tag == "forms"
 }

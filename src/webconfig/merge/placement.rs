@@ -1,11 +1,9 @@
 //! Where in the new file something belongs that the administrator added: in the place of what was removed from there,
 //! behind what it stands behind in the old file, or before what it stands before.
 
-use crate::webconfig::{
-    merge::scene::Triple,
-    schema::{validation, wrapper},
-    text::node::{children, elements},
-};
+use crate::webconfig::merge::Triple;
+use crate::webconfig::schema::{validation, wrapper};
+use crate::webconfig::text::{children, elements};
 use roxmltree::{Attribute, Node, NodeId};
 use std::{
     cell::OnceCell,

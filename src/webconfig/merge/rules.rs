@@ -1,6 +1,6 @@
 //! What the plan wants of a merge.
 
-use crate::webconfig::merge::change::Fate;
+use crate::webconfig::merge::Fate;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ pub struct Rules {
     /// What holds where the administrator and the new version changed the same.
     #[serde(default)]
     pub on_conflict: OnConflict,
-    /// True where values of appSettings and applicationSettings can be in conflict too; in an upgrade the
+    /// Whether values of appSettings and applicationSettings can be in conflict too; in an upgrade the
     /// administrator's win.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub strict: bool,

@@ -1,6 +1,7 @@
 //! The three files of a merge side by side.
 
-use crate::webconfig::{merge::rules::Rules, text::document::Document};
+use crate::webconfig::Document;
+use crate::webconfig::merge::Rules;
 use roxmltree::Node;
 
 /// The same element in the old file, the file as shipped and the new file.

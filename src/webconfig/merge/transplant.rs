@@ -1,14 +1,8 @@
 //! Markup of the old file as it is written into the new one: its line ends, its indentation, its encoding.
 
-use crate::webconfig::{
-    merge::scene::Scene,
-    text::{
-        document::Splice,
-        edit,
-        encoding::reference,
-        node::{self, elements},
-    },
-};
+use crate::webconfig::merge::Scene;
+use crate::webconfig::text::encoding::reference;
+use crate::webconfig::text::{Splice, edit, elements, node};
 use roxmltree::Node;
 use std::ops::Range;
 
@@ -37,12 +31,12 @@ pub(crate) fn copied(scene: &Scene<'_>, element: Node<'_, '_>, place: Node<'_, '
 }
 
 /// The markup of an element of the old file as it is written into the new one, `without` some ranges: with that one's
-/// line ends, and indented as the neighbour is.
+/// line ends, and indented as the neighbor is.
 pub(crate) fn adapted(
     scene: &Scene<'_>,
     element: Node<'_, '_>,
     place: Node<'_, '_>,
-    neighbour: Option<Node<'_, '_>>,
+    neighbor: Option<Node<'_, '_>>,
     without: &[Range<usize>],
 ) -> Option<String> {
     let (from, into) = (scene.sources.old, scene.sources.new);
@@ -53,7 +47,7 @@ pub(crate) fn adapted(
     let old_unit = edit::unit_of(from, place_of(element));
     let new_unit = edit::unit_of(into, place);
     let outer = indent(from.text(), element).unwrap_or_default();
-    let wanted = neighbour.and_then(|node| indent(into.text(), node).map(str::to_owned));
+    let wanted = neighbor.and_then(|node| indent(into.text(), node).map(str::to_owned));
     let wanted = wanted.or_else(|| Some(format!("{}{new_unit}", indent(into.text(), place)?))).unwrap_or_default();
     let mut markup = String::new();
     let mut at = element.range().start;
@@ -97,7 +91,7 @@ fn written(scene: &Scene<'_>, markup: &str) -> String {
     markup.chars().map(one).collect()
 }
 
-/// False where what an encoding cannot hold stands in a name, in a comment or in CDATA, which know no references.
+/// Whether the new file can hold an element. Names, comments and CDATA have no references for other characters.
 fn is_writable(scene: &Scene<'_>, element: Node<'_, '_>) -> bool {
     let (from, encoding) = (scene.sources.old, scene.sources.new.encoding());
     let holds = |text: &str| text.chars().all(|c| encoding.holds(c));

@@ -1,25 +1,14 @@
 //! Everything outside the two value sections: what is beyond doubt is carried, the rest is reported.
 
-use crate::webconfig::{
-    merge::{
-        change::{Change, Fate, reported},
-        decide::{decide, refused},
-        draft::Draft,
-        matching,
-        rules::{OtherChanges, ThemeRule},
-        scene::{Scene, Triple},
-        walk::{self, NO_PLACE, OF_NEW, ONLY_REPORTED, OUTSIDE, Walk},
-    },
-    schema::{
-        elsewhere::{Outside, elsewhere},
-        of_version,
-    },
-    secret::Shown,
-    text::{
-        edit::{escape_attribute, set_attribute},
-        node::{self, children, elements},
-    },
+use crate::webconfig::Shown;
+use crate::webconfig::merge::walk::{NO_PLACE, OF_NEW, ONLY_REPORTED, OUTSIDE, Walk};
+use crate::webconfig::merge::{
+    Change, Draft, Fate, OtherChanges, Scene, ThemeRule, Triple, decide, matching, refused, reported, walk,
 };
+use crate::webconfig::schema::elsewhere::{Outside, elsewhere};
+use crate::webconfig::schema::of_version;
+use crate::webconfig::text::edit::{escape_attribute, set_attribute};
+use crate::webconfig::text::{children, elements, node};
 use roxmltree::Node;
 use std::collections::{HashMap, HashSet};
 

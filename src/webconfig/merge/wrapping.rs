@@ -6,27 +6,12 @@
 //! structure of a [`Document`] is that of its text with them blanked out, which leaves everything else where it is.
 //! What became of the tags themselves is a difference like others.
 
-use crate::webconfig::{
-    ConfigError,
-    merge::{
-        change::Change,
-        decide::{decide, refused},
-        draft::Draft,
-        matching,
-        rules::OtherChanges,
-        scene::{Scene, Triple},
-        walk::{DOUBT, ONLY_REPORTED},
-        without_base::NO_BASE,
-    },
-    schema::wrapper::is_of_root,
-    secret::Shown,
-    text::{
-        beside,
-        document::{Document, Splice, Wrap},
-        edit,
-        node::{elements, layout},
-    },
-};
+use crate::webconfig::merge::walk::{DOUBT, ONLY_REPORTED};
+use crate::webconfig::merge::without_base::NO_BASE;
+use crate::webconfig::merge::{Change, Draft, OtherChanges, Scene, Triple, decide, matching, refused};
+use crate::webconfig::schema::wrapper::is_of_root;
+use crate::webconfig::text::{Splice, Wrap, beside, edit, elements, layout};
+use crate::webconfig::{ConfigError, Document, Shown};
 use roxmltree::Node;
 use std::collections::HashSet;
 
@@ -82,7 +67,7 @@ struct Wanted<'t> {
 }
 
 /// Accounts for the tags around each section of the new file. What has to come first and what last at the places of the
-/// new file where other things come, too, is answered: the ends and the starts of new tags.
+/// new file where other things come, too, is returned: the ends and the starts of new tags.
 pub(crate) fn compare<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) -> (Vec<Splice>, Vec<Splice>) {
     let (of_old, of_new) = (scene.sources.old, scene.sources.new);
     let of_base = scene.sources.base.unwrap_or(of_new);

@@ -1,6 +1,6 @@
 //! Two web.configs side by side, with nothing in it that must not be seen.
 
-use crate::webconfig::text::document::Document;
+use crate::webconfig::Document;
 use std::time::Duration;
 
 /// One line of a diff.

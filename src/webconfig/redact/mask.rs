@@ -1,9 +1,8 @@
 //! Finds what must not be seen in a file.
 
-use crate::{
-    secret::{holds_secret, is_secret},
-    webconfig::{schema::collections, secret::Shown, text::document::Document},
-};
+use crate::secret::{holds_secret, is_secret};
+use crate::webconfig::schema::collections;
+use crate::webconfig::{Document, Shown};
 use roxmltree::Node;
 use std::{
     cell::OnceCell,
@@ -51,18 +50,18 @@ fn is_secret_comment(text: &str) -> bool {
     is_secret(text) || holds_secret(text)
 }
 
-/// True for a value that belongs to a name beside it which is a secret's.
+/// Whether a value belongs to a name beside it which is a secret's.
 fn is_secret_value(node: Node<'_, '_>, name: &str) -> bool {
     name == "value" && names(node).any(is_secret)
 }
 
-/// True where the content belongs to a name that is a secret's: its own, or that of the setting around it.
+/// Whether the content belongs to a name that is a secret's: its own, or that of the setting around it.
 fn is_secret_content(node: Node<'_, '_>) -> bool {
     let around = node.parent_element().filter(|_| node.tag_name().name() == "value");
     is_secrets(node) || around.into_iter().flat_map(names).any(is_secret)
 }
 
-/// True where an element is called as a secret is, by its tag or by what names it.
+/// Whether an element is called as a secret is, by its tag or by what names it.
 pub(crate) fn is_secrets(node: Node<'_, '_>) -> bool {
     is_secret(node.tag_name().name()) || names(node).any(is_secret)
 }

@@ -1,13 +1,9 @@
 //! A web.config with a placeholder for every secret: for a copy of a machine that others may have.
 
-use crate::{
-    secret::is_secret,
-    webconfig::{
-        ConfigError,
-        redact::mask,
-        text::document::{Document, Splice},
-    },
-};
+use crate::secret::is_secret;
+use crate::webconfig::redact::mask;
+use crate::webconfig::text::Splice;
+use crate::webconfig::{ConfigError, Document};
 use std::collections::HashSet;
 
 /// A file of settings with placeholders for its secrets, and how many there are. What `shipped`, the same file as it

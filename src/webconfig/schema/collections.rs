@@ -1,9 +1,7 @@
 //! What an element is called among its siblings: by its tag, and by what names it in ASP.NET configuration.
 
-use crate::{
-    secret::{holds_secret, is_secret},
-    webconfig::text::node::elements,
-};
+use crate::secret::{holds_secret, is_secret};
+use crate::webconfig::text::elements;
 use roxmltree::{Attribute, Node};
 use std::{borrow::Cow, fmt};
 
@@ -54,7 +52,7 @@ pub(crate) fn step<'t>(node: Node<'t, 't>) -> String {
     Step::of(node, node.parent_element().is_some_and(holds_sections)).to_string()
 }
 
-/// True for elements that are items of a collection, whatever it is.
+/// Whether elements of this tag are items of a collection, whatever it is.
 pub(crate) fn is_item(tag: &str) -> bool {
     matches!(tag, "add" | "remove" | "allow" | "deny")
 }

@@ -1,6 +1,6 @@
 //! Sections whose values lie elsewhere: encrypted, or in other files.
 
-use crate::webconfig::text::node::elements;
+use crate::webconfig::text::elements;
 use roxmltree::Node;
 
 /// A section whose values lie in another file.
@@ -21,7 +21,7 @@ pub(crate) fn find<'a, 'i>(root: Node<'a, 'i>, path: &str) -> Option<Node<'a, 'i
 
 /// The encrypted sections, and the values in other files.
 pub(crate) fn elsewhere(root: Node<'_, '_>) -> (Vec<String>, Vec<Outside>) {
-    // False for a section that is encrypted: nothing else is told of it.
+    // Returns false for an encrypted section: nothing else is told of it.
     fn visit<'a>(
         node: Node<'a, '_>,
         path: &mut Vec<&'a str>,

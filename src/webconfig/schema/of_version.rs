@@ -1,6 +1,7 @@
 //! What says how the new version runs. It belongs to the new file; nothing of it is ever copied.
 
-use crate::webconfig::{schema::collections, text::node::elements};
+use crate::webconfig::schema::collections;
+use crate::webconfig::text::elements;
 use roxmltree::Node;
 
 /// The sections, each by its path below the root or a `location`.
@@ -48,7 +49,7 @@ fn collect<'t>(element: Node<'t, 't>, tags: &mut Vec<&'t str>, found: &mut Vec<N
     }
 }
 
-/// True for two values that differ in nothing but the versions of assemblies they name.
+/// Whether two values differ in nothing but the versions of assemblies they name.
 pub(crate) fn differ_in_version(one: &str, other: &str) -> bool {
     one.contains("Version=") && one != other && without_versions(one) == without_versions(other)
 }

@@ -4,12 +4,12 @@ const SERVICE: &str = "pfwssdk.asmx";
 
 const SETTING_SUFFIX: &str = "_pfwssdk_pfwssdk";
 
-/// True for the setting that holds the address, whatever the application's prefix.
+/// Whether a setting of this name holds the address, whatever the application's prefix.
 pub(crate) fn is_setting(name: &str) -> bool {
     name.to_ascii_lowercase().ends_with(SETTING_SUFFIX)
 }
 
-/// True for an address that ends in `/PfWsSdk.asmx`, a query behind it or not.
+/// Whether an address ends in `/PfWsSdk.asmx`, a query behind it or not.
 pub(crate) fn is_url(value: &str) -> bool {
     path(value).is_some()
 }
@@ -20,7 +20,7 @@ pub(crate) fn is_placeholder(value: &str) -> bool {
     value == "http://localhost:4898/pfwssdk.asmx" || value.contains("www.contoso.com")
 }
 
-/// True for what a client can call: a web address with a server in it that ends in `/PfWsSdk.asmx`. One that was never
+/// Whether a client can call it: a web address with a server in it that ends in `/PfWsSdk.asmx`. One that was never
 /// filled in is a shipped value, and no mistake.
 pub(crate) fn is_plausible(value: &str) -> bool {
     let value = value.trim();
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_settings_and_placeholders_are_recognised() {
+    fn addresses_settings_and_placeholders_are_recognized() {
         assert!(is_setting("pfup_pfwssdk_PfWsSdk") && is_setting("pfpaws_PFWSSDK_PfWsSdk") && !is_setting("PfWsSdk"));
         assert!(is_url("https://h/PfWsSdk.asmx") && !is_url("PfWsSdk.asmx") && !is_url("https://h/xPfWsSdk.asmx"));
         assert!(is_placeholder("http://localhost:4898/PfWsSdk.asmx"));

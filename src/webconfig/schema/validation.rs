@@ -1,13 +1,9 @@
 //! What ASP.NET refuses in a web.config although it is well-formed.
 
-use crate::webconfig::{
-    ConfigError,
-    schema::{elsewhere::elsewhere, sdk_url, sections, values, wrapper},
-    text::{
-        document::Document,
-        node::{children, elements},
-    },
-};
+use crate::webconfig::schema::elsewhere::elsewhere;
+use crate::webconfig::schema::{sdk_url, sections, values, wrapper};
+use crate::webconfig::text::{children, elements};
+use crate::webconfig::{ConfigError, Document};
 use roxmltree::Node;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 

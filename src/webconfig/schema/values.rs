@@ -1,17 +1,10 @@
 //! What a web.config says: its appSettings, its applicationSettings and where else its values may lie.
 
-use crate::webconfig::{
-    ConfigError,
-    schema::{
-        elsewhere::{Outside, elsewhere, find},
-        sdk_url,
-    },
-    secret::Secret,
-    text::{
-        document::Document,
-        node::{children, elements, text_of},
-    },
-};
+use crate::webconfig::schema::elsewhere::{Outside, elsewhere, find};
+use crate::webconfig::schema::sdk_url;
+use crate::webconfig::secret::Secret;
+use crate::webconfig::text::{children, elements, text_of};
+use crate::webconfig::{ConfigError, Document};
 use roxmltree::{Node, NodeId};
 use std::{
     borrow::Cow,
@@ -92,7 +85,7 @@ impl Document {
         node.attribute("configProtectionProvider").map(str::to_owned)
     }
 
-    /// True where the file has a section of this path.
+    /// Whether the file has a section of this path.
     pub fn has_section(&self, section: &str) -> bool {
         find(self.tree().root_element(), section).is_some()
     }
@@ -118,7 +111,7 @@ pub(crate) struct AppEntries<'a, 'input> {
     by_key: HashMap<String, usize>,
     /// The `remove` and `clear` that take back what stands before them in the file.
     pub(crate) taking: HashSet<NodeId>,
-    /// True where the file also takes back what files further up say.
+    /// Whether the file also takes back what files further up say.
     pub(crate) takes_back: bool,
 }
 

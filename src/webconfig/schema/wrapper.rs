@@ -1,12 +1,7 @@
 //! `<location>` that is no place of its own: a path of `.`, or none.
 
-use crate::webconfig::{
-    ConfigError,
-    text::{
-        document::{Document, Wrap},
-        node::elements,
-    },
-};
+use crate::webconfig::text::{Wrap, elements};
+use crate::webconfig::{ConfigError, Document};
 use roxmltree::{Document as Tree, Node};
 use std::collections::HashMap;
 

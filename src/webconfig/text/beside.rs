@@ -17,7 +17,7 @@ pub(crate) struct Beside<'a, 'input> {
 impl<'a, 'input: 'a> Beside<'a, 'input> {
     pub(crate) fn of(node: Node<'a, 'input>) -> Self {
         let (mut before, mut at) = (Vec::new(), node);
-        while let Some(comment) = neighbour(at, |node| node.prev_sibling())
+        while let Some(comment) = neighbor(at, |node| node.prev_sibling())
             && !ends_line(comment)
             && before.len() < MANY
         {
@@ -25,12 +25,12 @@ impl<'a, 'input: 'a> Beside<'a, 'input> {
             at = comment;
         }
         before.reverse();
-        Self { before, behind: neighbour(node, |node| node.next_sibling()).filter(|comment| ends_line(*comment)) }
+        Self { before, behind: neighbor(node, |node| node.next_sibling()).filter(|comment| ends_line(*comment)) }
     }
 }
 
 /// The comment next to a node, with at most one line end between.
-pub(crate) fn neighbour<'a, 'input: 'a>(
+pub(crate) fn neighbor<'a, 'input: 'a>(
     node: Node<'a, 'input>,
     next: impl Fn(Node<'a, 'input>) -> Option<Node<'a, 'input>>,
 ) -> Option<Node<'a, 'input>> {

@@ -1,12 +1,8 @@
 //! A file as text that gives the same bytes again, and splices of it.
 
-use crate::webconfig::{
-    ConfigError,
-    text::{
-        encoding::{self, Encoding, Stored},
-        limits,
-    },
-};
+use crate::webconfig::ConfigError;
+use crate::webconfig::text::encoding::{Encoding, Stored};
+use crate::webconfig::text::{encoding, limits};
 use roxmltree::Document as Tree;
 use std::{fmt, ops::Range, sync::Arc};
 
@@ -106,7 +102,7 @@ impl Document {
         self.wraps.as_deref().unwrap_or_default()
     }
 
-    /// False where it has such tags that its structure has as well.
+    /// Whether its structure is without such tags. Otherwise the file is taken as it is.
     pub(crate) fn is_seen_through(&self) -> bool {
         self.wraps.is_some()
     }

@@ -1,11 +1,8 @@
 //! Splices that say something in XML: they escape for their place and follow the indentation around them.
 
-use crate::webconfig::text::{
-    beside,
-    document::{Document, Splice, Wrap},
-    encoding::reference,
-    node::{elements, is_markup, layout},
-};
+use crate::webconfig::Document;
+use crate::webconfig::text::encoding::reference;
+use crate::webconfig::text::{Splice, Wrap, beside, elements, is_markup, layout};
 use roxmltree::{Attribute, Node};
 use std::ops::Range;
 
@@ -70,7 +67,7 @@ pub(crate) fn insert_behind(document: &Document, sibling: Node<'_, '_>, lines: &
     let unit = sibling.parent_element().map_or("", |parent| unit_of(document, parent));
     let laid_out = |(depth, line): &Line| match place {
         Some((line_end, indent)) => format!("{line_end}{indent}{}{line}", unit.repeat(*depth)),
-        // The outermost element has no neighbour to follow.
+        // The outermost element has no neighbor to follow.
         None if sibling.parent_element().is_none() => format!("{}{line}", document.line_end()),
         None => line.clone(),
     };

@@ -100,7 +100,7 @@ impl Encoding {
         }
     }
 
-    /// False for characters that have to be written as references.
+    /// Whether a character can be stored. Others are written as references.
     pub(crate) fn holds(self, c: char) -> bool {
         match self {
             Self::Utf8 { .. } | Self::Utf16 { .. } => true,

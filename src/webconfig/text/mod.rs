@@ -8,4 +8,6 @@ pub(crate) mod limits;
 pub(crate) mod node;
 
 pub use document::Document;
+pub(crate) use document::{Splice, Wrap};
 pub(crate) use limits::MAX_BYTES;
+pub(crate) use node::{children, elements, is_markup, layout, markup, same, text, text_of};

@@ -55,7 +55,7 @@ pub(crate) fn is_blank(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_whitespace()) || text.trim().is_empty()
 }
 
-/// True where two elements say the same, comments and space aside. Attributes for which `skip` holds do not count.
+/// Whether two elements say the same, comments and space aside. Attributes for which `skip` holds do not count.
 pub(crate) fn same(one: Node<'_, '_>, other: Node<'_, '_>, skip: &impl Fn(Node<'_, '_>, &str) -> bool) -> bool {
     fn said<'a>(
         node: Node<'a, '_>,

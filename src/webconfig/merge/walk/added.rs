@@ -1,17 +1,10 @@
 //! An element that the administrator added: a section, a rule, an item.
 
-use crate::webconfig::{
-    merge::{
-        change::reported,
-        comments,
-        decide::refused,
-        insert::insert,
-        placement::Around,
-        scene::Triple,
-        walk::{OF_NEW, OUTSIDE, SOURCE, Walk},
-    },
-    schema::{collections, of_version},
-};
+use crate::webconfig::merge::insert::insert;
+use crate::webconfig::merge::placement::Around;
+use crate::webconfig::merge::walk::{OF_NEW, OUTSIDE, SOURCE, Walk};
+use crate::webconfig::merge::{Triple, comments, refused, reported};
+use crate::webconfig::schema::{collections, of_version};
 
 impl<'t> Walk<'_, 't> {
     /// An element that the administrator added and the new file has not. Its place is contested where the new version

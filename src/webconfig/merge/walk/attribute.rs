@@ -1,17 +1,12 @@
 //! A changed attribute.
 
-use crate::webconfig::{
-    merge::{
-        change::{Change, Fate, reported},
-        decide::refused,
-        scene::Triple,
-        walk::{DOUBT, NO_PLACE, OF_NEW, OUTSIDE, SOURCE, THEME, Walk, is_theme_usual},
-    },
-    redact::mask,
-    schema::of_version,
-    secret::Shown,
-    text::edit::{self, set_attribute},
-};
+use crate::webconfig::Shown;
+use crate::webconfig::merge::walk::{DOUBT, NO_PLACE, OF_NEW, OUTSIDE, SOURCE, THEME, Walk, is_theme_usual};
+use crate::webconfig::merge::{Change, Fate, Triple, refused, reported};
+use crate::webconfig::redact::mask;
+use crate::webconfig::schema::of_version;
+use crate::webconfig::text::edit;
+use crate::webconfig::text::edit::set_attribute;
 use roxmltree::{Attribute, Node};
 
 impl<'t> Walk<'_, 't> {

@@ -1,24 +1,12 @@
 //! Comments that the administrator wrote, changed or took away and that go with no element: differences like others.
 
-use crate::webconfig::{
-    merge::{
-        change::{Change, Fate, reported},
-        comments::{self, Neighbour},
-        decide::{decide, refused},
-        draft::File,
-        matching,
-        scene::Triple,
-        walk::{DOUBT, NO_PLACE, Walk},
-    },
-    redact::mask,
-    secret::Shown,
-    text::{
-        beside::{self, said},
-        document::Splice,
-        edit,
-        node::{is_markup, layout},
-    },
-};
+use crate::webconfig::Shown;
+use crate::webconfig::merge::comments::Neighbour;
+use crate::webconfig::merge::walk::{DOUBT, NO_PLACE, Walk};
+use crate::webconfig::merge::{Change, Fate, File, Triple, comments, decide, matching, refused, reported};
+use crate::webconfig::redact::mask;
+use crate::webconfig::text::beside::said;
+use crate::webconfig::text::{Splice, beside, edit, is_markup, layout};
 use roxmltree::{Node, NodeId};
 use std::{
     cell::LazyCell,

@@ -11,23 +11,16 @@ mod text;
 
 pub(crate) use attribute::attributes;
 
-use crate::webconfig::{
-    merge::{
-        change::{Change, Fate, reported},
-        comments,
-        decide::{carried, decide},
-        draft::Draft,
-        matching::{self, Children, Texts},
-        placement::Siblings,
-        rules::{OtherChanges, ThemeRule},
-        scene::{Scene, Triple},
-        transplant,
-    },
-    redact::mask,
-    schema::{collections, of_version},
-    secret::Shown,
-    text::node::{self, elements, markup},
+use crate::webconfig::Shown;
+use crate::webconfig::merge::matching::{Children, Texts};
+use crate::webconfig::merge::placement::Siblings;
+use crate::webconfig::merge::{
+    Change, Draft, Fate, OtherChanges, Scene, ThemeRule, Triple, carried, comments, decide, matching, reported,
+    transplant,
 };
+use crate::webconfig::redact::mask;
+use crate::webconfig::schema::{collections, of_version};
+use crate::webconfig::text::{elements, markup, node};
 use roxmltree::Node;
 use std::cell::LazyCell;
 
@@ -137,7 +130,7 @@ impl<'s, 't> Walk<'s, 't> {
     }
 
     /// Where children cannot be told apart, but the new version has left their parent as it was, it gets all that the
-    /// old file's holds. True where it does.
+    /// old file's holds. Returns whether it does.
     fn replace(&mut self, parent: Triple<'t>, children: &Children<'t>, [text, shipped, _]: &Texts) -> bool {
         let Triple { old: Some(old), base: Some(base), new: Some(new), is_unique: true } = parent else { return false };
         // What holds values, or everything, is merged piece by piece.

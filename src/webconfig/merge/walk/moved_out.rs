@@ -1,16 +1,9 @@
 //! A section that the administrator has put into another file, or taken back from there.
 
-use crate::webconfig::{
-    merge::{
-        change::Change,
-        decide::refused,
-        scene::Triple,
-        transplant,
-        walk::{DOUBT, NO_PLACE, OUTSIDE, SOURCE, Walk},
-    },
-    secret::Shown,
-    text::node::{elements, same},
-};
+use crate::webconfig::Shown;
+use crate::webconfig::merge::walk::{DOUBT, NO_PLACE, OUTSIDE, SOURCE, Walk};
+use crate::webconfig::merge::{Change, Triple, refused, transplant};
+use crate::webconfig::text::{elements, same};
 use roxmltree::Node;
 
 fn source<'t>(node: Option<Node<'t, 't>>) -> Option<&'t str> {

@@ -1,17 +1,11 @@
 //! The order of an element's children: who changed it, and what is shown of it.
 
-use crate::webconfig::{
-    merge::{
-        change::Change,
-        decide::refused,
-        matching::Children,
-        placement::Taking,
-        scene::Triple,
-        walk::{DOUBT, Walk, is_rules},
-    },
-    secret::Shown,
-    text::{beside, node::elements},
-};
+use crate::webconfig::Shown;
+use crate::webconfig::merge::matching::Children;
+use crate::webconfig::merge::placement::Taking;
+use crate::webconfig::merge::walk::{DOUBT, Walk, is_rules};
+use crate::webconfig::merge::{Change, Triple, refused};
+use crate::webconfig::text::{beside, elements};
 use roxmltree::{Node, NodeId};
 use std::collections::HashSet;
 

@@ -1,15 +1,9 @@
 //! An element that the administrator removed: a section, a rule, an item.
 
-use crate::webconfig::{
-    merge::{
-        comments,
-        decide::refused,
-        scene::Triple,
-        walk::{DOUBT, Walk},
-    },
-    schema::of_version,
-    text::node::same,
-};
+use crate::webconfig::merge::walk::{DOUBT, Walk};
+use crate::webconfig::merge::{Triple, comments, refused};
+use crate::webconfig::schema::of_version;
+use crate::webconfig::text::same;
 use roxmltree::Node;
 
 impl<'t> Walk<'_, 't> {

@@ -1,20 +1,12 @@
 //! A changed text.
 
-use crate::webconfig::{
-    merge::{
-        change::{Change, Fate},
-        decide::refused,
-        matching::Texts,
-        scene::Triple,
-        walk::{DOUBT, NO_PLACE, Walk},
-    },
-    redact::mask,
-    secret::Shown,
-    text::{
-        edit::{self, escape_text},
-        node::{elements, text_of},
-    },
-};
+use crate::webconfig::Shown;
+use crate::webconfig::merge::matching::Texts;
+use crate::webconfig::merge::walk::{DOUBT, NO_PLACE, Walk};
+use crate::webconfig::merge::{Change, Fate, Triple, refused};
+use crate::webconfig::redact::mask;
+use crate::webconfig::text::edit::escape_text;
+use crate::webconfig::text::{edit, elements, text_of};
 use roxmltree::Node;
 
 impl<'t> Walk<'_, 't> {
