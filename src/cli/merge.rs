@@ -21,8 +21,8 @@ pub(super) fn merge(args: &MergeArgs, talk: &Talk) -> Result<Ending, Fault> {
         [Some(&args.old), Some(&args.new), args.base.as_ref()].into_iter().flatten().map(AsRef::as_ref).collect();
     let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
     let bytes = paths.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
-    let files = bytes.into_iter().zip(names.iter().map(String::as_str)).collect();
-    let mut files = Document::parse_all(files).map_err(unusable)?.into_iter();
+    let files = bytes.into_iter().zip(&names).map(|(bytes, name)| Document::parse(bytes, name));
+    let mut files = files.collect::<Result<Vec<_>, _>>().map_err(unusable)?.into_iter();
     let (Some(old), Some(new), base) = (files.next(), files.next(), files.next()) else {
         return Err(Fault::usage("two files are needed"));
     };

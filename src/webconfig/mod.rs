@@ -1,148 +1,79 @@
 //! An ASP.NET web.config: a document that keeps every byte, and the merge of an administrator's old values into the
 //! file that a new version brings.
 //!
-//! No XML writer leaves a file as it was, so nothing is ever written from a tree. A [`Document`] is decoded text; a
-//! parser says where things lie in it, changes are splices of that text, and the result is encoded, parsed and read
-//! again before anyone gets it. What no splice touches keeps its bytes: byte order mark, line ends, comments, quotes.
+//! # One file through all stages
 //!
-//! - [`Document`] reads a file and its [`Values`]; [`check`] finds what ASP.NET would refuse.
-//! - [`merge`] carries the old file's meaning over and accounts for every difference in a [`Change`].
-//! - [`masked_diff`] shows two files side by side. No value leaves this module unmasked unless
-//!   [`crate::secret::is_secret`] lets it: [`Secret`] cannot print itself and [`Shown`] has forgotten what it hides.
+//! A merge takes three files: the administrator's (*old*), the same file as the old version shipped it (*base*), and
+//! the new version's (*new*). What differs between old and base is what the administrator did. It is migrated into new
+//! where the new version has left the same place alone, it is a conflict where both changed it, and either way it is
+//! told.
+//!
+//! **Text.** No XML writer leaves a file as it was, so nothing is ever written from a tree. [`Document::parse`] checks
+//! the limits (`text::limits`), decodes the bytes without loss (`text::encoding`) and parses them; the tree only says
+//! *where* things lie in the text. A change is a splice of that text (`text::edit`). What no splice touches keeps its
+//! bytes: byte order mark, line ends, comments, quotes. `text::beside` knows which comments belong to an element.
+//!
+//! **Schema.** What ASP.NET and IIS mean by that text stands in `schema`: what names an item of a collection
+//! (`collections`), which sections a machine declares (`sections`), which belong to the new version and are never
+//! copied (`of_version`), where values lie in other files or are encrypted (`elsewhere`), which `<location>` holds for
+//! the whole application and is looked through (`wrapper`), what the value sections say (`values`), how the address of
+//! the Web Service SDK looks (`sdk_url`), and what ASP.NET refuses (`validation`).
+//!
+//! **Matching.** The `merge` goes through all three files at once. At each element `matching` asks which children are
+//! the same: by tag and name, and by more where several are called alike (`naming`). The result is a list of triples:
+//! the same element in old, base and new, each of which may be missing.
+//!
+//! **Walk.** `merge::walk` compares the parts of each triple. A changed attribute is in `walk::attribute`, a changed
+//! text in `walk::text`, an added section, rule or item in `walk::added`, a removed one in `walk::removed`, another
+//! order in `walk::order`, a section that moved to another file in `walk::moved_out`, a comment that goes with no
+//! element in `walk::loose_comments`. The two value sections come first and have rules of their own, because in an
+//! upgrade the administrator's values win: `app_settings` and `application_settings`. Without base, `without_base`
+//! tells what can be told.
+//!
+//! **Decide.** Each of these asks the one truth table in `merge::decide` what becomes of the difference, and gives it
+//! its guards: reasons not to migrate it. The answer is a [`Fate`]; with the path and both values it is the [`Change`]
+//! that the administrator reads.
+//!
+//! **Placement.** What is added needs a place in new: where something was removed, behind what it stands behind in old,
+//! or before what it stands before (`placement`). `insert` puts it there and refuses where ASP.NET would not accept it
+//! or where it would mean something else; `transplant` gives the markup new's line ends, indentation and characters;
+//! `comments` take the administrator's comments along.
+//!
+//! **Splices.** All this collects in a `merge::draft`: splices, the moves of elements that change places, and the
+//! account. The splices are made to lie apart and applied at once, and the result is encoded and parsed again.
+//!
+//! **Proof.** The result is merged once more, as if it were new. There must be nothing left to do; what one change has
+//! made room for is done in that round, and a result that does not settle is an error ([`ConfigError::Unsound`]) and is
+//! never returned. [`check_merged`] then refuses what ASP.NET would not start with.
+//!
+//! # Around the merge
+//!
+//! [`Together`] puts sections that lie in other files into their places before the merge and takes them out again
+//! behind it (`merge::gather`, `merge::external`). [`masked_diff`] shows two files side by side. No value leaves this
+//! module unmasked unless [`crate::secret::is_secret`] lets it: [`Secret`] cannot print itself, and [`Shown`] has
+//! forgotten what it hides.
 
-mod ahead;
-mod app_settings;
-mod check;
-mod comments;
-mod diff;
-mod document;
-mod draft;
-mod edit;
-mod encoding;
-mod limits;
-mod machine;
-mod mask;
+mod error;
 mod merge;
-mod notes;
-mod order;
-mod other;
-mod outside;
-mod own;
-mod pairs;
-mod place;
-mod placeholder;
-mod sdk_url;
+mod redact;
+mod schema;
 mod secret;
-mod settings;
-mod step;
-mod together;
-mod values;
-mod walk;
-mod whole;
-mod wraps;
+mod text;
 
 #[cfg(test)]
 mod tests;
 
-pub use check::{check, check_merged, missing};
-pub use diff::{DiffLine, LineKind, masked_diff};
-pub use document::Document;
-pub use merge::{Change, Fate, Merged, OnConflict, OtherChanges, Rules, SdkUrlRule, Side, Sources, ThemeRule, merge};
-pub use outside::{Gathered, OutsideFile, ReadOutside};
-pub use placeholder::{placeholder, placeholders};
-pub(crate) use sdk_url::{is_placeholder as is_placeholder_sdk_url, is_setting as is_sdk_setting};
+pub use error::ConfigError;
+pub use merge::{
+    Change, Fate, Gathered, Merged, OnConflict, OtherChanges, OutsideFile, Place, ReadOutside, Rules, SdkUrlRule, Side,
+    Sources, ThemeRule, Together, merge,
+};
+pub use redact::{DiffLine, LineKind, masked_diff, placeholder, placeholders};
+pub use schema::{AppSetting, Outside, Setting, Values, check, check_merged, missing};
+pub(crate) use schema::{is_placeholder_sdk_url, is_sdk_setting};
 pub use secret::{Secret, Shown};
-pub use together::{Place, Together};
-pub use values::{AppSetting, Outside, Setting, Values};
+pub use text::Document;
 
-/// The largest web.config that is read, in bytes; one has a few kilobytes.
-pub const CONFIG_LIMIT: u64 = limits::MAX_BYTES as u64;
-
-/// Why a web.config could not be read or merged. Messages quote no values.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ConfigError {
-    /// The bytes are no text in the encoding the file has or claims.
-    #[error("reading {name}: {why}")]
-    Encoding {
-        /// The file.
-        name: String,
-        /// What is wrong, and where.
-        why: String,
-    },
-    /// Larger or deeper than any configuration.
-    #[error("reading {name}: {why}; this is no web.config")]
-    Limit {
-        /// The file.
-        name: String,
-        /// Which limit.
-        why: String,
-    },
-    /// A document type, which ASP.NET does not need and which can pull in other files.
-    #[error("reading {name}: it has a document type (<!DOCTYPE>), which is refused; remove that declaration")]
-    DocType {
-        /// The file.
-        name: String,
-    },
-    /// Not well-formed XML.
-    #[error("reading {name}, line {line}, column {column}: {why}")]
-    Malformed {
-        /// The file.
-        name: String,
-        /// Line, from 1.
-        line: usize,
-        /// Column in characters, from 1.
-        column: usize,
-        /// What the parser says.
-        why: String,
-    },
-    /// XML, but no configuration.
-    #[error("reading {name}: its outermost element is <{root}>, not <configuration>; this is no web.config")]
-    NotConfiguration {
-        /// The file.
-        name: String,
-        /// The outermost element's name.
-        root: String,
-    },
-    /// Encrypted sections: their values can be merged once they are decrypted.
-    #[error(
-        "merging {name}: {} encrypted; decrypt with `aspnet_regiis -pdf` on the server that encrypted it",
-        list(sections)
-    )]
-    Encrypted {
-        /// The file.
-        name: String,
-        /// The paths of the encrypted sections.
-        sections: Vec<String>,
-    },
-    /// A file that a web.config refers to.
-    #[error("reading {name}: {why}")]
-    Outside {
-        /// The file.
-        name: String,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// Well-formed, but ASP.NET would not start the application with it.
-    #[error("checking {name}: {}", problems.join("; "))]
-    Faulty {
-        /// The file.
-        name: String,
-        /// What is wrong, a sentence each.
-        problems: Vec<String>,
-    },
-    /// The merged file does not say what it was meant to say. This is a fault of this program.
-    #[error(
-        "merging into {name}: {path} does not read back as it was written; nothing was changed. Merge this file by hand"
-    )]
-    Unsound {
-        /// The file.
-        name: String,
-        /// The value.
-        path: String,
-    },
-}
-
-fn list(sections: &[String]) -> String {
-    let verb = if sections.len() == 1 { "is" } else { "are" };
-    format!("{} {verb}", sections.join(", "))
-}
+/// The largest web.config that is read, in bytes. One has a few kilobytes, and IIS refuses more than 250 KB unless a
+/// registry value raises its own limit.
+pub const CONFIG_LIMIT: u64 = text::MAX_BYTES as u64;

@@ -1,6 +1,7 @@
-//! How long a merge of large files takes, against the time to parse them, and whether that grows with their size only.
-//! The same copying of values with lxml is `merge_lxml.py` beside this file, run on the files that `--write DIR`
-//! leaves. `--shapes` merges files that are hard in one way each.
+//! How long a merge takes, against the time to parse the files, and whether twice the input takes twice the time. No
+//! file is larger than the largest that is read; one in use has a few kilobytes. `--many [NAME]` merges files with many
+//! of one kind only, `--shapes [NAME]` files that are hard in one way each. The same copying of values with lxml is `merge_lxml.py` beside this file, run on the files that
+//! `--write DIR` leaves.
 
 #![allow(clippy::unwrap_used, reason = "a measurement that cannot go on says so by panicking")]
 
@@ -10,7 +11,10 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-const MIB: usize = 1 << 20;
+const KIB: usize = 1 << 10;
+
+/// About the largest file that is read.
+const LARGEST: usize = 3 << 20;
 
 /// A configuration of about that size: keys, collections of named elements, and sections with attributes. `who` has
 /// changed every hundredth value of its own, and added one in a thousand.
@@ -217,29 +221,89 @@ fn shapes(size: usize) -> Vec<(&'static str, [String; 3])> {
     ]
 }
 
-/// Merges each shape at two sizes: what takes more than in proportion to its size is named.
-fn measure_shapes(size: usize, wanted: &str) {
-    println!("{:42} {:>9} {:>9} {:>7} {:>7} {:>7}", "shape", "parse", "merge", "times", "growth", "changes");
-    for ((name, small), (_, large)) in
-        shapes(size / 4).into_iter().zip(shapes(size)).filter(|((name, _), _)| name.contains(wanted))
-    {
-        let (quarter, _) = merged(&small);
-        let (whole, changes) = merged(&large);
-        let parse = time(|| large.each_ref().map(|text| drop(roxmltree::Document::parse(text)))).0;
-        let growth = whole.as_secs_f64() / quarter.as_secs_f64() / 4.0;
-        let times = whole.as_secs_f64() / parse.as_secs_f64();
-        println!("{name:42} {parse:9.0?} {whole:9.0?} {times:7.2} {growth:7.2} {changes:7}");
+/// Many of one kind: each as the old file, as shipped and as the new one. Each of the two sides has some of its own.
+fn many(name: &str, count: usize) -> Vec<(String, [String; 3])> {
+    let (list, one): (&str, &dyn Fn(usize, &str) -> String) = match name {
+        "locations" => ("", &|at, value| {
+            let section = format!("<system.web><pages theme=\"{value}\" /></system.web>");
+            format!("  <location path=\"p{at}\">{section}</location>\n")
+        }),
+        "authorization rules" => ("system.web/authorization", &|at, value| match value {
+            "c" => format!("    <deny users=\"u{at}\" />\n"),
+            _ => format!("    <allow users=\"{value}{at}\" />\n"),
+        }),
+        "rewrite rules" => ("system.webServer/rewrite/rules", &|at, value| {
+            format!("    <rule name=\"r{at}\"><match url=\"{value}\" /><action type=\"None\" /></rule>\n")
+        }),
+        "keys" => ("appSettings", &|at, value| format!("    <add key=\"k{at}\" value=\"{value}\" />\n")),
+        "settings" => ("applicationSettings/a.S", &|at, value| {
+            format!("    <setting name=\"s{at}\" serializeAs=\"String\"><value>{value}</value></setting>\n")
+        }),
+        "comments" => ("appSettings", &|at, value| {
+            format!("    <!-- {value} {at} -->\n    <add key=\"k{}\" value=\"v\" />\n", at / 50)
+        }),
+        "items" => ("system.web/list", &|at, value| format!("    <item type=\"{value}{at}\" />\n")),
+        _ => ("system.web/list", &|at, value| format!("    <remove name=\"{value}{at}\" />\n")),
+    };
+    let file = |inner: String| {
+        let open: String = list.split('/').filter(|tag| !tag.is_empty()).map(|tag| format!("  <{tag}>\n")).collect();
+        let close: String = list.rsplit('/').filter(|tag| !tag.is_empty()).map(|tag| format!("  </{tag}>\n")).collect();
+        format!("<configuration>\n{open}{inner}{close}</configuration>\n")
+    };
+    let all = |value: &str| (0..count).map(|at| one(at, value)).collect::<String>();
+    let some = |step: usize, value: &str, other: &str| {
+        (0..count).map(|at| one(at, if at % step == 0 { other } else { value })).collect::<String>()
+    };
+    let every = |step: usize| (0..count).filter(|at| at % step == 0).map(|at| one(at, "v")).collect::<String>();
+    let reversed = || (0..count).rev().map(|at| one(at, "v")).collect::<String>();
+    let theirs = || (count..2 * count).map(|at| one(at, "w")).collect::<String>();
+    let cases = [
+        ("some changed by each side", [some(10, "v", "c"), all("v"), some(9, "v", "d")]),
+        ("added", [all("v"), String::new(), String::new()]),
+        ("half added", [all("v"), every(2), every(2)]),
+        ("added by both sides", [all("v"), String::new(), theirs()]),
+        ("removed", [String::new(), all("v"), all("v")]),
+        (
+            "every third removed, another one added by the new version",
+            [(0..count).filter(|at| at % 3 != 0).map(|at| one(at, "v")).collect(), all("v"), all("v") + &theirs()],
+        ),
+        ("all replaced by others", [theirs(), all("v"), all("v")]),
+        ("reversed", [reversed(), all("v"), all("v")]),
+    ];
+    cases.into_iter().map(|(case, files)| (format!("{count} {name}, {case}"), files.map(file))).collect()
+}
+
+/// How many of each kind a file has at most that anybody has ever seen, and more.
+const MANY: [(&str, usize); 8] = [
+    ("locations", 20_000),
+    ("authorization rules", 30_000),
+    ("rewrite rules", 20_000),
+    ("keys", 50_000),
+    ("settings", 20_000),
+    ("comments", 5_000),
+    ("items", 20_000),
+    ("removes", 20_000),
+];
+
+/// Merges each pair of a smaller and a twice as large triple: what takes more than twice the time is to be looked at.
+fn measure(pairs: impl Iterator<Item = (String, [String; 3], [String; 3])>, wanted: &str) {
+    println!("{:84} {:>9} {:>9} {:>7} {:>8}", "case", "parse", "merge", "growth", "changes");
+    for (name, half, whole) in pairs.filter(|(name, ..)| name.contains(wanted)) {
+        let took = |files: &[String; 3]| best(|| merged(files).0);
+        let (smaller, larger, changes) = (took(&half), took(&whole), merged(&whole).1);
+        let parse = time(|| whole.each_ref().map(|text| drop(roxmltree::Document::parse(text)))).0;
+        let growth = larger.as_secs_f64() / smaller.as_secs_f64();
+        let [parse, larger] = [parse, larger].map(|took| took.as_secs_f64() * 1e3);
+        println!("{name:84} {parse:6.0} ms {larger:6.0} ms {growth:7.2} {changes:8}");
     }
 }
 
 /// The time to read and merge three files, and how many differences they have.
 fn merged(files: &[String; 3]) -> (Duration, usize) {
-    let names = ["old", "base", "new"];
-    let bytes = files.iter().zip(names).map(|(text, name)| (text.clone().into_bytes(), name)).collect();
+    let bytes = files.each_ref().map(|text| text.clone().into_bytes());
     time(|| {
-        let read = Document::parse_all(bytes).unwrap();
-        let [old, base, new] = &read[..] else { unreachable!() };
-        merge(&Sources { old, base: Some(base), new }, &rules()).unwrap().changes.len()
+        let [old, base, new] = bytes.map(|bytes| Document::parse(bytes, "web.config").unwrap());
+        merge(&Sources { old: &old, base: Some(&base), new: &new }, &rules()).unwrap().changes.len()
     })
 }
 
@@ -270,33 +334,34 @@ fn main() {
     if let Some(at) = arguments.iter().position(|argument| argument == "--write") {
         let folder = Path::new(&arguments[at + 1]);
         for who in ["old", "base", "new"] {
-            std::fs::write(folder.join(format!("{who}.config")), file(10 * MIB, who)).unwrap();
+            std::fs::write(folder.join(format!("{who}.config")), file(LARGEST, who)).unwrap();
         }
         return;
     }
     if let Some(at) = arguments.iter().position(|argument| argument == "--shapes") {
-        return measure_shapes(10 * MIB, arguments.get(at + 1).map_or("", String::as_str));
+        let both = shapes(LARGEST / 2).into_iter().zip(shapes(LARGEST));
+        let both = both.map(|((name, half), (_, whole))| (name.to_owned(), half, whole));
+        return measure(both, arguments.get(at + 1).map_or("", String::as_str));
     }
-    let mut ten = Duration::ZERO;
-    for size in [10, 30, 100] {
-        let files = ["old", "base", "new"].map(|who| file(size * MIB, who));
+    if let Some(at) = arguments.iter().position(|argument| argument == "--many") {
+        return measure_many(arguments.get(at + 1).map_or("", String::as_str));
+    }
+    for size in [20, 250, 1500, 3000] {
+        let files = ["old", "base", "new"].map(|who| file(size * KIB, who));
         let parse = best(|| {
             time(|| files.each_ref().map(|text| roxmltree::Document::parse(text).unwrap().descendants().count())).0
         });
-        let whole = best(|| {
-            let (took, changes) = merged(&files);
-            assert!(changes > size * 100, "{changes}");
-            took
-        });
-        if size == 10 {
-            ten = whole;
-        }
-        let (parses, growth) = (whole.as_secs_f64() / parse.as_secs_f64(), whole.as_secs_f64() / ten.as_secs_f64());
+        let whole = best(|| merged(&files).0);
         println!(
-            "three files of {size} MiB: parsed in {:.0} ms, read and merged in {:.0} ms, {parses:.2} times as long; \
-             {growth:.1} times the time of 10 MiB",
+            "three files of {size} KiB: parsed in {:.1} ms, read and merged in {:.1} ms",
             parse.as_secs_f64() * 1e3,
             whole.as_secs_f64() * 1e3,
         );
     }
+    measure_many("");
+}
+
+fn measure_many(wanted: &str) {
+    let both = MANY.into_iter().flat_map(|(name, count)| many(name, count / 2).into_iter().zip(many(name, count)));
+    measure(both.map(|((_, half), (name, whole))| (name, half, whole)), wanted);
 }

@@ -94,7 +94,7 @@ fn keys_compare_without_case_and_the_last_one_counts() {
 }
 
 #[test]
-fn an_added_key_follows_its_neighbours() {
+fn an_added_key_follows_its_neighbors() {
     let old = configuration(r#"  <appSettings><add key="k" value="v" /></appSettings>"#);
     for (before, after) in [
         ("\t<appSettings/>", "\t<appSettings>\n\t\t<add key=\"k\" value=\"v\" />\n\t</appSettings>"),

@@ -23,7 +23,7 @@ impl Element {
 
     /// Reads a file, comments and layout aside.
     pub(super) fn read(bytes: &[u8]) -> Self {
-        let (_, stored) = super::super::encoding::decode(bytes.to_vec()).unwrap();
+        let (_, stored) = crate::webconfig::text::encoding::decode(bytes.to_vec()).unwrap();
         Self::of(roxmltree::Document::parse(stored.text()).unwrap().root_element())
     }
 
@@ -224,8 +224,8 @@ impl Element {
             "marked" => return [&[0xEF, 0xBB, 0xBF], text.as_bytes()].concat(),
             "utf-16" => return [0xFEFF].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect(),
             "utf-16be" => return [0xFEFF].into_iter().chain(text.encode_utf16()).flat_map(u16::to_be_bytes).collect(),
-            "windows-1252" => super::super::encoding::Encoding::CodePage(encoding_rs::WINDOWS_1252),
-            "us-ascii" => super::super::encoding::Encoding::Direct { last: 0x7F },
+            "windows-1252" => crate::webconfig::text::encoding::Encoding::CodePage(encoding_rs::WINDOWS_1252),
+            "us-ascii" => crate::webconfig::text::encoding::Encoding::Direct { last: 0x7F },
             _ => return text.into_bytes(),
         };
         encoding.encode(text)

@@ -1,0 +1,379 @@
+//! The values of appSettings and applicationSettings: the administrator's win, unless both sides count alike; and the
+//! merge of applicationSettings.
+
+use crate::webconfig::Shown;
+use crate::webconfig::merge::walk::Walk;
+use crate::webconfig::merge::{
+    Change, Draft, Fate, Scene, SdkUrlRule, Triple, Value, Verdict, comments, reported, transplant, walk,
+};
+use crate::webconfig::redact::mask;
+use crate::webconfig::schema::sdk_url;
+use crate::webconfig::schema::values::{SettingEntries, SettingEntry, sections};
+use crate::webconfig::text::edit::{Line, escape_attribute, escape_text, set_content};
+use crate::webconfig::text::{Splice, children, edit, markup};
+use roxmltree::{Attribute, Node, NodeId};
+use std::collections::{HashMap, HashSet};
+
+/// The account of one value.
+pub(crate) fn change(key: &str, case: &Value<'_>, result: Option<&str>, fate: Fate) -> Change {
+    let shown = |value: Option<&str>| value.map_or(Shown::Absent, |value| Shown::of(key, value));
+    Change::of(case.path.clone(), shown(case.old), shown(case.new), fate).with(shown(result))
+}
+
+/// [`change`] of a setting, whose markup may hold a secret of any name.
+fn change_of(
+    entries: [Option<&SettingEntry<'_, '_>>; 2],
+    case: &Value<'_>,
+    result: Option<&str>,
+    fate: Fate,
+) -> Change {
+    let name = entries.into_iter().flatten().next().map_or("", |entry| entry.name);
+    let mut change = change(name, case, result, fate);
+    if entries.into_iter().flatten().any(|entry| !entry.is_text() && mask::holds_any(entry.node)) {
+        for shown in [&mut change.old, &mut change.new, &mut change.result] {
+            if matches!(shown, Shown::Plain(_)) {
+                *shown = Shown::Masked;
+            }
+        }
+    }
+    change
+}
+
+/// Where a setting of the old file goes.
+enum Target<'r, 't> {
+    Setting(&'r SettingEntry<'t, 't>),
+    Section(Node<'t, 't>),
+    Nowhere(&'static str),
+}
+
+/// The places of the new file that settings may go to.
+struct Places<'t> {
+    entries: SettingEntries<'t, 't>,
+    by_name: HashMap<&'t str, Node<'t, 't>>,
+    /// Sections that the old file has not, by what is behind the first dot of their name; `None` where several are
+    /// alike.
+    by_tail: HashMap<&'t str, Option<Node<'t, 't>>>,
+    /// The one setting for the address of the SDK that no other setting of the old file has by its name.
+    sdk: Option<usize>,
+    /// What goes there: the element of the old file's address.
+    old_sdk: Option<NodeId>,
+}
+
+impl<'t> Places<'t> {
+    fn of(scene: &Scene<'t>, old: &SettingEntries<'t, 't>, base: Option<&SettingEntries<'t, 't>>) -> Self {
+        let entries = SettingEntries::of(scene.sources.new, scene.new);
+        let (mut by_name, mut by_tail) = (HashMap::new(), HashMap::new());
+        let of_old: HashSet<&str> = sections(scene.old).map(|node| node.tag_name().name()).collect();
+        for node in sections(scene.new) {
+            let name = node.tag_name().name();
+            by_name.insert(name, node);
+            if !of_old.contains(name) {
+                by_tail.entry(tail(name)).and_modify(|unique| *unique = None).or_insert(Some(node));
+            }
+        }
+        let old_sdk = old.sdk().map(|entry| entry.node.id());
+        let others = old.entries.iter().filter(|entry| Some(entry.node.id()) != old_sdk);
+        let others: HashSet<&str> = others.map(|entry| entry.name).collect();
+        let only = |is_it: &dyn Fn(&SettingEntry<'_, '_>) -> bool| {
+            // What the administrator removed is no place either.
+            let is_removed = |entry: &SettingEntry<'_, '_>| {
+                let is_in = |all: &SettingEntries<'_, '_>| all.get(entry.section, entry.name).is_some();
+                base.is_some_and(is_in) && !is_in(old)
+            };
+            let is_free = |entry: &SettingEntry<'_, '_>| !others.contains(entry.name) && !is_removed(entry);
+            let mut found = entries.entries.iter().enumerate().filter(|(_, entry)| is_it(entry) && is_free(entry));
+            found.next().filter(|_| found.next().is_none()).map(|(at, _)| at)
+        };
+        let sdk = only(&|entry| sdk_url::is_setting(entry.name)).or_else(|| only(&|entry| entry.is_sdk_url()));
+        Self { entries, by_name, by_tail, sdk, old_sdk }
+    }
+
+    fn target(&self, old: &SettingEntry<'_, '_>) -> Target<'_, 't> {
+        if let Some(entry) = self.entries.get(old.section, old.name) {
+            return Target::Setting(entry);
+        }
+        if let Some(at) = self.sdk.filter(|_| self.old_sdk == Some(old.node.id())) {
+            return Target::Setting(&self.entries.entries[at]);
+        }
+        let alike = || self.by_tail.get(tail(old.section)).copied().flatten();
+        match self.by_name.get(old.section).copied().or_else(alike) {
+            None => Target::Nowhere("the new file has no such section; set it where the new version expects it"),
+            Some(section) if section.has_attribute("configSource") => Target::Nowhere(walk::KEPT_OUTSIDE),
+            Some(section) => match self.entries.get(section.tag_name().name(), old.name) {
+                Some(entry) => Target::Setting(entry),
+                None => Target::Section(section),
+            },
+        }
+    }
+}
+
+/// The sections of a file, the first of each name.
+fn by_name<'t>(root: Node<'t, 't>) -> HashMap<&'t str, Node<'t, 't>> {
+    let mut all = HashMap::new();
+    for section in sections(root) {
+        all.entry(section.tag_name().name()).or_insert(section);
+    }
+    all
+}
+
+fn tail(section: &str) -> &str {
+    section.split_once('.').map_or(section, |(_, tail)| tail)
+}
+
+/// Merges applicationSettings.
+pub(crate) fn application_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
+    let old = SettingEntries::of(scene.sources.old, scene.old);
+    let base = scene.sources.base.zip(scene.base).map(|(document, root)| SettingEntries::of(document, root));
+    let places = Places::of(scene, &old, base.as_ref());
+    let base_sections = scene.base.map(by_name).unwrap_or_default();
+    // The address of the SDK takes its place first: its counterpart may be one that only its value gives away.
+    let (first, others): (Vec<_>, Vec<_>) =
+        old.entries.iter().partition(|entry| Some(entry.node.id()) == places.old_sdk);
+    for entry in first.into_iter().chain(others) {
+        let shipped = base.as_ref().and_then(|base| base.get(entry.section, entry.name));
+        let target = places.target(entry);
+        let shipped_section = base_sections.get(entry.section).copied();
+        merge_setting(scene, draft, &Found { entry, shipped, shipped_section, has_base: base.is_some(), target });
+    }
+    let removed = base.iter().flat_map(|base| &base.entries);
+    let old_sections = by_name(scene.old);
+    for entry in removed.filter(|entry| old.get(entry.section, entry.name).is_none()) {
+        let section = old_sections.get(entry.section).copied();
+        remove_setting(scene, draft, (entry, section), &places);
+    }
+    set_unclaimed(scene, draft, &places);
+}
+
+/// Accounts for a setting that the file as shipped has and the old one has not.
+fn remove_setting<'t>(
+    scene: &Scene<'t>,
+    draft: &mut Draft<'t>,
+    (shipped, section): (&SettingEntry<'t, 't>, Option<Node<'t, 't>>),
+    places: &Places<'t>,
+) {
+    if section.is_some_and(|section| section.has_attribute("configSource")) {
+        // It has been moved to another file.
+        return;
+    }
+    let target = if let Target::Setting(target) = places.target(shipped) { Some(target) } else { None };
+    if target.is_some_and(|target| matches!(scene.rules.sdk_url, SdkUrlRule::Set(_)) && target.is_sdk_url()) {
+        // The plan says what it is to be.
+        return;
+    }
+    let (path, new) = (draft.path(shipped.path()), target.map(|target| &*target.value));
+    let is_changed = new != Some(&*shipped.value);
+    let base = Some(&*shipped.value);
+    let case = Value { path, old: None, base, new, has_base: true, is_changed, is_sdk_setting: false };
+    match (case.decide(scene.rules), target) {
+        (Verdict::Remove(fate), Some(target)) => {
+            if !draft.claim(target.node) {
+                return draft.change(change_of([Some(shipped), Some(target)], &case, case.new, reported(TAKEN)));
+            }
+            draft.change(change_of([Some(shipped), Some(target)], &case, None, fate));
+            take_out(scene, draft, (section, Some(shipped.node)), &places.entries.all(target));
+        }
+        (Verdict::Leave(fate) | Verdict::Remove(fate) | Verdict::Write(_, fate), _) => {
+            if fate != Fate::AlreadySo {
+                comments::instead_of(draft, section, shipped.node);
+            }
+            draft.change(change_of([Some(shipped), target], &case, case.new, fate));
+        }
+        (Verdict::Nothing, _) => {}
+    }
+}
+
+/// Takes elements out of the new file, with the comments that went with the one that was shipped. Where the
+/// administrator has put that into a comment, so it is in the new file.
+pub(crate) fn take_out<'t>(
+    scene: &Scene<'t>,
+    draft: &mut Draft<'t>,
+    (old_parent, base): (Option<Node<'t, 't>>, Option<Node<'t, 't>>),
+    nodes: &[Node<'t, 't>],
+) {
+    let mut comment = base.and_then(|base| comments::instead_of(draft, old_parent, base));
+    for node in nodes.iter().rev() {
+        match base {
+            Some(base) => comments::take_out(scene, draft, (old_parent, base), *node, comment.take()),
+            None => draft.splice(edit::take_out(scene.sources.new, node.range())),
+        }
+    }
+}
+
+/// A setting of the old file with its counterparts.
+struct Found<'r, 't> {
+    entry: &'r SettingEntry<'t, 't>,
+    shipped: Option<&'r SettingEntry<'t, 't>>,
+    shipped_section: Option<Node<'t, 't>>,
+    has_base: bool,
+    target: Target<'r, 't>,
+}
+
+fn merge_setting<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, found: &Found<'_, 't>) {
+    let Found { entry, shipped, has_base, ref target, .. } = *found;
+    let counterpart = match target {
+        Target::Setting(counterpart) => Some(*counterpart),
+        _ => None,
+    };
+    // A value of another kind is another value, whatever its characters.
+    let base = shipped.filter(|shipped| shipped.serialize_as == entry.serialize_as).map(|entry| &*entry.value);
+    let new = counterpart.map(|entry| &*entry.value);
+    let case = Value {
+        path: draft.path(counterpart.unwrap_or(entry).path()),
+        old: Some(&entry.value),
+        base,
+        new,
+        has_base,
+        is_changed: base != new,
+        is_sdk_setting: entry.is_sdk_url(),
+    };
+    let verdict = case.decide(scene.rules);
+    if let (Some(counterpart), Verdict::Nothing | Verdict::Leave(_)) = (counterpart, &verdict) {
+        draft.claim(counterpart.node);
+    }
+    let (result, fate) = match &verdict {
+        Verdict::Leave(Fate::AlreadySo) if counterpart.is_some_and(|it| it.serialize_as != entry.serialize_as) => {
+            (case.new, reported(OTHER_FORM))
+        }
+        Verdict::Nothing => return beside_value(scene, draft, found, counterpart),
+        Verdict::Leave(fate) | Verdict::Remove(fate) => (case.new, fate.clone()),
+        Verdict::Write(value, fate) => match write_setting(scene, draft, found, value) {
+            Ok(()) => (Some(value.as_str()), fate.clone()),
+            Err(why) => {
+                // It stays what it is, also where the old version's setting of that name was removed.
+                if let Some(counterpart) = counterpart {
+                    draft.claim(counterpart.node);
+                }
+                (case.new, reported(why))
+            }
+        },
+    };
+    let is_kept = matches!(fate, Fate::AlreadySo | Fate::Rewritten { .. }) || fate.carries();
+    beside_value(scene, draft, found, counterpart);
+    draft.change(change_of([Some(entry), counterpart], &case, result, fate));
+    if let (Some(shipped), Some(counterpart), true) = (shipped, counterpart, is_kept) {
+        comments::carry(scene, draft, entry.node, Some(shipped.node), counterpart.node);
+    }
+}
+
+/// What a setting holds besides its value means nothing to ASP.NET, but something to whoever wrote it.
+fn beside_value<'t>(
+    scene: &Scene<'t>,
+    draft: &mut Draft<'t>,
+    found: &Found<'_, 't>,
+    counterpart: Option<&SettingEntry<'t, 't>>,
+) {
+    let Some(base) = found.shipped.map(|shipped| shipped.node) else { return };
+    let (old, new) = (found.entry.node, counterpart.map(|entry| entry.node));
+    if markup(old) == markup(base) {
+        return;
+    }
+    let mut walk = Walk::new(scene, draft);
+    walk.path = vec!["applicationSettings".to_owned(), found.entry.section.to_owned(), found.entry.name.to_owned()];
+    let setting = Triple { old: Some(old), base: Some(base), new, is_unique: true };
+    let is_other = |attribute: &Attribute<'_, '_>| !matches!(attribute.name(), "name" | "serializeAs");
+    for attribute in walk::attributes(setting).into_iter().filter(is_other) {
+        walk.attribute(setting, attribute);
+    }
+    walk.notes(setting);
+}
+
+const OTHER_FORM: &str = "the new file stores it in another form (serializeAs); set it by hand";
+
+const TAKEN: &str = "another setting of the old file took the place of this one in the new file; decide by hand";
+
+/// Writes a setting's value where it belongs, or says why that is not possible.
+fn write_setting<'t>(
+    scene: &Scene<'t>,
+    draft: &mut Draft<'t>,
+    found: &Found<'_, 't>,
+    value: &str,
+) -> Result<(), &'static str> {
+    let document = scene.sources.new;
+    let entry = found.entry;
+    match found.target {
+        Target::Nowhere(why) => Err(why),
+        // A reference in the place of a character would be other markup.
+        Target::Section(_) | Target::Setting(_)
+            if !entry.is_text() && !value.chars().all(|c| document.encoding().holds(c)) =>
+        {
+            Err("its markup has characters that the new file's encoding cannot hold; copy it by hand")
+        }
+        Target::Section(section) if !draft.claim_name(section, entry.name) => Err(TAKEN),
+        Target::Section(section) if !entry.is_text() => {
+            let markup = transplant::copied(scene, entry.node, section).ok_or(transplant::LEANING)?;
+            add_setting(scene, draft, found, section, [(0, markup)]);
+            Ok(())
+        }
+        Target::Section(section) => {
+            let name = escape_attribute(document, entry.name, '"');
+            let start = format!(r#"<setting name="{name}" serializeAs="String">"#);
+            let value = format!("<value>{}</value>", escape_text(document, value));
+            add_setting(scene, draft, found, section, [(0, start), (1, value), (0, "</setting>".to_owned())]);
+            Ok(())
+        }
+        Target::Setting(counterpart) if counterpart.serialize_as != entry.serialize_as => Err(OTHER_FORM),
+        Target::Setting(counterpart) if !draft.claim(counterpart.node) => Err(TAKEN),
+        Target::Setting(counterpart) if counterpart.value == value => Ok(()),
+        Target::Setting(counterpart) if entry.is_text() => {
+            draft.splice(set_value(document, counterpart.node, &escape_text(document, value)));
+            Ok(())
+        }
+        Target::Setting(counterpart) => {
+            draft.splice(set_markup(scene, entry.node, counterpart.node).ok_or(transplant::LEANING)?);
+            Ok(())
+        }
+    }
+}
+
+/// Puts a setting of the old file at the end of a section, with the comments that the administrator wrote beside it.
+fn add_setting<'t, const N: usize>(
+    scene: &Scene<'t>,
+    draft: &mut Draft<'t>,
+    found: &Found<'_, 't>,
+    section: Node<'t, 't>,
+    mut lines: [Line; N],
+) {
+    let comments = comments::of_administrator(scene, draft, found.entry.node, [found.shipped_section, Some(section)]);
+    draft.append(section, comments.before.into_iter().map(|comment| (0, comment)));
+    if let (Some(comment), Some((_, last))) = (comments.behind, lines.last_mut()) {
+        *last += &format!(" {comment}");
+    }
+    draft.append(section, lines);
+}
+
+/// Puts the markup that is a setting's value in the old file in the place of that in the new one.
+fn set_markup(scene: &Scene<'_>, old: Node<'_, '_>, new: Node<'_, '_>) -> Option<Splice> {
+    let value = |setting| children(setting, "value").next();
+    match (value(old), value(new)) {
+        (Some(of_old), Some(of_new)) => transplant::content(scene, of_old, of_new),
+        (Some(of_old), None) => {
+            let markup = transplant::copied(scene, of_old, new)?;
+            Some(edit::append(scene.sources.new, new, &[(0, markup)]))
+        }
+        (None, of_new) => Some(set_content(scene.sources.new, of_new?, "")),
+    }
+}
+
+fn set_value(document: &super::Document, setting: Node<'_, '_>, markup: &str) -> Splice {
+    match children(setting, "value").next() {
+        Some(value) => set_content(document, value, markup),
+        None => edit::append(document, setting, &[(0, format!("<value>{markup}</value>"))]),
+    }
+}
+
+/// An address that the plan sets goes into the new file also where the old one has no such setting.
+fn set_unclaimed<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, places: &Places<'t>) {
+    let SdkUrlRule::Set(url) = &scene.rules.sdk_url else { return };
+    let Some(entry) = places.sdk.map(|at| &places.entries.entries[at]) else { return };
+    if !draft.claim(entry.node) || !entry.is_text() || entry.value == *url {
+        return;
+    }
+    let path = draft.path(entry.path());
+    let new = Some(&*entry.value);
+    let case = Value { path, old: None, base: None, new, has_base: false, is_changed: false, is_sdk_setting: true };
+    if let Verdict::Write(value, fate) = case.decide(scene.rules) {
+        draft.change(change(entry.name, &case, Some(&value), fate));
+        let markup = escape_text(scene.sources.new, &value);
+        draft.splice(set_value(scene.sources.new, entry.node, &markup));
+    }
+}

@@ -1,0 +1,181 @@
+//! What is going to be done to the new file, as far as the merge has come, and the account of it.
+
+use crate::webconfig::Document;
+use crate::webconfig::merge::comments::{Comments, Held};
+use crate::webconfig::merge::{Change, comments};
+use crate::webconfig::text::edit::Line;
+use crate::webconfig::text::{Splice, beside, edit};
+use roxmltree::{Node, NodeId};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+};
+
+/// What is to be done, and the account of it.
+pub(crate) struct Plan {
+    pub(crate) splices: Vec<Splice>,
+    /// Elements of one parent that change places, when all splices are done.
+    pub(crate) moves: Vec<(Range<usize>, Range<usize>)>,
+    pub(crate) changes: Vec<Change>,
+}
+
+/// One of the files of a merge.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum File {
+    Old,
+    Base,
+    New,
+}
+
+/// What is going to be done to the new file.
+pub(crate) struct Draft<'t> {
+    splices: Vec<Splice>,
+    changes: Vec<Change>,
+    appended: Vec<(Node<'t, 't>, Vec<Line>)>,
+    appended_to: HashMap<NodeId, usize>,
+    claimed: HashSet<NodeId>,
+    claimed_names: HashSet<(NodeId, &'t str)>,
+    paths: HashMap<String, usize>,
+    /// Places, and what comes there instead.
+    moves: Vec<(Range<usize>, Range<usize>)>,
+    comments: HashMap<(File, NodeId), Comments<'t>>,
+    /// Comments that are accounted for together with an element, by their file and place.
+    bound: HashSet<(File, usize)>,
+    held: HashMap<(File, NodeId), Held<'t>>,
+    /// Comments of the file as shipped that the old one has not any more, by what they are in.
+    gone: HashMap<NodeId, HashSet<NodeId>>,
+    left_out: HashSet<NodeId>,
+}
+
+impl<'t> Draft<'t> {
+    pub(crate) fn new() -> Self {
+        Self {
+            splices: Vec::new(),
+            changes: Vec::new(),
+            appended: Vec::new(),
+            appended_to: HashMap::new(),
+            claimed: HashSet::new(),
+            claimed_names: HashSet::new(),
+            paths: HashMap::new(),
+            moves: Vec::new(),
+            comments: HashMap::new(),
+            bound: HashSet::new(),
+            held: HashMap::new(),
+            gone: HashMap::new(),
+            left_out: HashSet::new(),
+        }
+    }
+
+    pub(crate) fn splice(&mut self, splice: Splice) {
+        self.splices.push(splice);
+    }
+
+    /// New children of an element. They are collected, for all new children of one element make one splice.
+    pub(crate) fn append(&mut self, parent: Node<'t, 't>, lines: impl IntoIterator<Item = Line>) {
+        let at = *self.appended_to.entry(parent.id()).or_insert(self.appended.len());
+        if at == self.appended.len() {
+            self.appended.push((parent, Vec::new()));
+        }
+        self.appended[at].1.extend(lines);
+    }
+
+    /// Gives an element of the new file to a value. Returns whether no other value has it.
+    pub(crate) fn claim(&mut self, node: Node<'_, '_>) -> bool {
+        self.claimed.insert(node.id())
+    }
+
+    /// Gives a section of the new file a new setting. Returns whether it has no other one of this name.
+    pub(crate) fn claim_name(&mut self, section: Node<'_, '_>, name: &'t str) -> bool {
+        self.claimed_names.insert((section.id(), name))
+    }
+
+    /// The path of one more difference: a number is added to one that was given out before.
+    pub(crate) fn path(&mut self, path: String) -> String {
+        let count = self.paths.entry(path.clone()).and_modify(|count| *count += 1).or_insert(1);
+        match *count {
+            1 => path,
+            count => self.path(format!("{path}~{count}")),
+        }
+    }
+
+    pub(crate) fn change(&mut self, change: Change) {
+        self.changes.push(change);
+    }
+
+    /// What lies in `from` comes to `place`. Both are elements of one parent with the comments beside them, and there
+    /// is another such move for each place that something leaves.
+    pub(crate) fn moved(&mut self, place: Range<usize>, from: Range<usize>) {
+        self.moves.push((place, from));
+    }
+
+    /// Whether among the children of `parent` there is a comment that says this.
+    pub(crate) fn has_comment(&mut self, file: File, parent: Node<'t, 't>, text: &str) -> bool {
+        self.comment(file, parent, text).is_some()
+    }
+
+    /// The first of the comments among the children of `parent` that say this.
+    pub(crate) fn comment(&mut self, file: File, parent: Node<'t, 't>, text: &str) -> Option<Node<'t, 't>> {
+        self.comments_by_text(file, parent).get(text)?.first().copied()
+    }
+
+    /// The comments among the children of `parent`, by what they say.
+    pub(crate) fn comments_by_text(&mut self, file: File, parent: Node<'t, 't>) -> &Comments<'t> {
+        let all = || comments::by_text(beside::comments_in(parent));
+        self.comments.entry((file, parent.id())).or_insert_with(all)
+    }
+
+    /// Comments of a file are accounted for together with what they speak of. Returns whether this one was not before.
+    pub(crate) fn bind(&mut self, file: File, comment: Node<'_, '_>) -> bool {
+        self.bound.insert((file, comment.range().start))
+    }
+
+    /// Whether a comment is accounted for together with what it speaks of.
+    pub(crate) fn is_bound(&self, file: File, comment: Node<'_, '_>) -> bool {
+        self.bound.contains(&(file, comment.range().start))
+    }
+
+    /// Whether a comment in `base` is none of those in `old`.
+    pub(crate) fn is_gone(&mut self, (old, base): (Node<'t, 't>, Node<'t, 't>), comment: Node<'t, 't>) -> bool {
+        if !self.gone.contains_key(&base.id()) {
+            let all = [(File::Old, old), (File::Base, base)]
+                .map(|(file, parent)| self.comments_by_text(file, parent).clone());
+            self.gone.insert(base.id(), comments::gone((old, base), all));
+        }
+        self.gone[&base.id()].contains(&comment.id())
+    }
+
+    /// An element that the administrator added is not carried.
+    pub(crate) fn leave_out(&mut self, old: Node<'_, '_>) {
+        self.left_out.insert(old.id());
+    }
+
+    /// Whether an element of the old file is one that is not carried.
+    pub(crate) fn is_left_out(&self, old: Node<'_, '_>) -> bool {
+        self.left_out.contains(&old.id())
+    }
+
+    /// The comments among the children of the one, but not of the other, that hold an element of this step.
+    pub(crate) fn holding(
+        &mut self,
+        [(file, parent), (other_file, other)]: [(File, Node<'t, 't>); 2],
+        step: &str,
+    ) -> Vec<Node<'t, 't>> {
+        let key = (file, parent.id());
+        if !self.held.contains_key(&key) {
+            let all = beside::comments_in(parent);
+            let held = comments::held(all, parent, self.comments_by_text(other_file, other));
+            self.held.insert(key, held);
+        }
+        self.held[&key].get(&step.to_ascii_lowercase()).cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+
+    pub(crate) fn finish(self, new: &Document) -> Plan {
+        let Self { mut splices, changes, appended, moves, .. } = self;
+        splices.extend(appended.iter().map(|(parent, lines)| edit::append(new, *parent, lines)));
+        Plan { splices: edit::apart(splices), moves, changes }
+    }
+}

@@ -1,0 +1,42 @@
+//! A section that the administrator has put into another file, or taken back from there.
+
+use crate::webconfig::Shown;
+use crate::webconfig::merge::walk::{DOUBT, NO_PLACE, OUTSIDE, SOURCE, Walk};
+use crate::webconfig::merge::{Change, Triple, refused, transplant};
+use crate::webconfig::text::{elements, same};
+use roxmltree::Node;
+
+fn source<'t>(node: Option<Node<'t, 't>>) -> Option<&'t str> {
+    node.and_then(|node| node.attribute(SOURCE))
+}
+
+impl<'t> Walk<'_, 't> {
+    /// Whether the administrator has put the values of a section into another file, or taken them back from there.
+    pub(crate) fn is_moved_out(&self, section: Triple<'t>) -> bool {
+        source(section.old) != source(section.base) && section.old.is_some()
+    }
+
+    /// A section with `configSource` may hold nothing else, so it is taken as it is or not at all; and it leads to
+    /// nothing where the other file is.
+    pub(crate) fn moved_out(&mut self, section: Triple<'t>) {
+        let (old, new) = (source(section.old), source(section.new));
+        let path = self.here(&format!("/@{SOURCE}"));
+        let is_merged = self.is_settings() && section.old.is_some_and(|old| elements(old).next().is_some());
+        let is_as_shipped = section.base.zip(section.new).is_some_and(|(base, new)| same(base, new, &|_, _| false));
+        // The section counts as a whole, whatever the other file is called.
+        let shipped = if is_as_shipped { new } else { old };
+        let fate = self.decide([old, shipped, new], &path, || {
+            refused(&[
+                (old.is_some(), OUTSIDE),
+                (section.new.is_none(), NO_PLACE),
+                (!section.is_unique, DOUBT),
+                (is_merged, "its values are merged one by one; decide by hand where they are to be"),
+            ])
+        });
+        if let (true, Some(old), Some(new), false) = (fate.carries(), section.old, section.new, self.is_replaced) {
+            transplant::replacement(self.scene, old, new).into_iter().for_each(|splice| self.draft.splice(splice));
+        }
+        let shown = |value: Option<&str>| value.map_or(Shown::Absent, |value| Shown::Plain(value.to_owned()));
+        self.draft.change(Change::of(path, shown(old), shown(new), fate));
+    }
+}
