@@ -19,7 +19,7 @@ use crate::winpath::WinPath;
 use products::Product;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-pub(crate) use web::{Installed, installed_files};
+pub(crate) use web::{InstalledFiles, installed_files};
 
 /// The registry key of the product in both eras, without its view.
 pub const KEY: &str = r"HKLM\SOFTWARE\Positive Networks\PhoneFactor";

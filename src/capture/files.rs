@@ -1,12 +1,12 @@
 //! Files and folders: what is copied, what has placeholders, and what is a stand-in.
 
-use super::{Placeholders, StandIn, Work, package};
+use super::{Capture, Placeholders, StandIn, package};
 use crate::plan::Component;
 use crate::platform::disk::{self, Entry, Kind};
 use crate::platform::simulated::{demo, needs};
 use crate::platform::{Context, Failure};
 use crate::survey::web_config;
-use crate::survey::{FoundComponent, Installed, Served, installed_files, packages};
+use crate::survey::{FoundComponent, InstalledFiles, Served, installed_files, packages};
 use crate::webconfig::CONFIG_LIMIT;
 use crate::webconfig::placeholders;
 use crate::winpath::{WinPath, fold};
@@ -19,7 +19,7 @@ const OLD_DATA: &[u8] = b"PFDATA 5\n";
 /// Stand-ins for what somebody edited or added differ from those for what a package installed.
 const EDITED: u8 = b'x';
 
-impl Work<'_> {
+impl Capture<'_> {
     /// The folders of the server and the web components, and what else is looked at.
     pub(super) fn folders(&mut self, state: &WinPath) -> Result<(), Failure> {
         for (component, found) in &self.survey.components {
@@ -307,13 +307,13 @@ impl Work<'_> {
 /// What a package has installed.
 #[derive(Default)]
 struct Shipped {
-    files: Installed,
+    files: InstalledFiles,
     config: Option<Vec<u8>>,
 }
 
 impl Shipped {
     /// True where a file is as it was installed.
-    fn has(&self, work: &Work<'_>, below: &str, entry: &Entry) -> Result<bool, Failure> {
+    fn has(&self, work: &Capture<'_>, below: &str, entry: &Entry) -> Result<bool, Failure> {
         match self.files.get(&fold(below)) {
             Some((len, hash)) if *len == entry.len => {
                 let found = disk::hash(work.machine.files(), &entry.path).context(format!("read {}", entry.path))?;

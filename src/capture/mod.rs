@@ -76,7 +76,7 @@ pub struct Placeholders {
 }
 
 /// A machine that is being captured.
-struct Work<'a> {
+struct Capture<'a> {
     machine: &'a dyn Inspect,
     survey: &'a Survey,
     wish: &'a Wish,
@@ -94,12 +94,12 @@ pub fn capture(engine: &Engine<'_>, to: &dyn Disk, wish: &Wish) -> Result<Captur
     facts::capture(machine, &survey, wish, &mut facts)?;
     let captured =
         Captured { machine: survey.system.name.clone(), captured: Some(engine.clock.now()), ..Captured::default() };
-    let mut work = Work { machine, survey: &survey, wish, to, facts, captured };
+    let mut work = Capture { machine, survey: &survey, wish, to, facts, captured };
     work.registry()?;
     work.folders(&engine.state)?;
     let installers = draft::look(machine, survey.system.bits, &wish.installers);
     work.packages(&installers)?;
-    let Work { facts, captured, .. } = work;
+    let Capture { facts, captured, .. } = work;
     let record = toml::to_string(&captured).context("tell what was captured")?;
     let record = format!("{RECORD}{record}");
     disk::replace(to, &WinPath::outside_drives("captured.toml"), record.as_bytes()).context("write captured.toml")?;
@@ -113,7 +113,7 @@ const RECORD: &str = "\
 
 ";
 
-impl Work<'_> {
+impl Capture<'_> {
     /// The packages by which old products can come back, the new installers, and what the plan names.
     fn packages(&mut self, installers: &Installers) -> Result<(), Failure> {
         let products = self.survey.components.values().flat_map(|found| &found.products);

@@ -1,6 +1,6 @@
 //! The registry keys that matter: the product's own, and what Windows Installer knows of our products.
 
-use super::{Placeholders, Work};
+use super::{Capture, Placeholders};
 use crate::package::unpacked_code;
 use crate::platform::Failure;
 use crate::platform::facts::Bits;
@@ -14,7 +14,7 @@ const PRODUCT: &str = r"Positive Networks\PhoneFactor";
 const UNINSTALL: &str = r"Microsoft\Windows\CurrentVersion\Uninstall";
 const USER_DATA: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Installer\UserData";
 
-impl Work<'_> {
+impl Capture<'_> {
     pub(super) fn registry(&mut self) -> Result<(), Failure> {
         let mut roots = vec![r"HKLM\SOFTWARE", r"HKCU\SOFTWARE"];
         if self.facts.system.bits == Bits::X64 {

@@ -1,7 +1,7 @@
 //! `capture`: a simulated machine of this one, to rehearse on. Changes nothing on this one.
 
 use super::ending::Ending;
-use super::fault::Fault;
+use super::fault::CommandError;
 use super::init::folders;
 use super::machine::{Machine, Purpose};
 use super::options::{CaptureArgs, Global};
@@ -16,7 +16,7 @@ use serde::Serialize;
 use std::fs;
 use std::path::Path;
 
-pub(super) fn capture(args: &CaptureArgs, global: &Global, talk: &Talk) -> Result<Ending, Fault> {
+pub(super) fn capture(args: &CaptureArgs, global: &Global, talk: &Talk) -> Result<Ending, CommandError> {
     let wish = Wish {
         without_packages: args.without_packages,
         plan: args.plan.as_deref().map(plan::read).transpose()?,
@@ -26,7 +26,7 @@ pub(super) fn capture(args: &CaptureArgs, global: &Global, talk: &Talk) -> Resul
     is_free(folder)?;
     let machine = Machine::open(global, Purpose::Preview, talk)?;
     fs::create_dir_all(folder).map_err(|error| {
-        Fault::usage(format!("could not create the folder {}: {error}", folder.display()))
+        CommandError::usage(format!("could not create the folder {}: {error}", folder.display()))
             .next("name a folder that can be created")
     })?;
     let captured = copy(&machine.engine(), &HostDisk::below(folder), &wish)?;
@@ -38,8 +38,8 @@ pub(super) fn capture(args: &CaptureArgs, global: &Global, talk: &Talk) -> Resul
 }
 
 /// A capture never mixes with what is there.
-fn is_free(folder: &Path) -> Result<(), Fault> {
-    let taken = |why: String| Fault::usage(why).next("name a folder that is empty or does not exist");
+fn is_free(folder: &Path) -> Result<(), CommandError> {
+    let taken = |why: String| CommandError::usage(why).next("name a folder that is empty or does not exist");
     match fs::read_dir(folder).map(Iterator::count) {
         Ok(1..) => Err(taken(format!("{} is not empty", folder.display()))),
         Ok(_) => Ok(()),

@@ -1,6 +1,6 @@
 //! How a command ended, and what is said about it.
 
-use super::fault::Fault;
+use super::fault::CommandError;
 use super::machine::Machine;
 use super::options::{AfterReboot, Global};
 use super::talk::Talk;
@@ -48,7 +48,7 @@ pub(super) fn then(advice: &str, command: &str) -> String {
 
 /// A command at work on a machine.
 #[derive(Clone, Copy)]
-pub(super) struct Scene<'a> {
+pub(super) struct CommandContext<'a> {
     pub(super) global: &'a Global,
     pub(super) talk: &'a Talk,
     pub(super) machine: &'a Machine,
@@ -77,7 +77,7 @@ impl<'a> Job<'a> {
     }
 }
 
-impl Scene<'_> {
+impl CommandContext<'_> {
     /// The command line that goes on with this machine.
     pub(super) fn command(&self, rest: &str) -> String {
         self.global.command(self.machine.folder.as_deref(), rest)
@@ -94,7 +94,7 @@ impl Scene<'_> {
     }
 
     /// Says how work on a run ended.
-    pub(super) fn conclude(&self, job: &Job<'_>, result: Result<End, EngineError>) -> Result<Ending, Fault> {
+    pub(super) fn conclude(&self, job: &Job<'_>, result: Result<End, EngineError>) -> Result<Ending, CommandError> {
         let goes_on = matches!(result, Ok(End::Restart { .. })) && self.goes_on_by_itself(job);
         if !goes_on {
             self.forget_restart();
@@ -215,14 +215,14 @@ impl Scene<'_> {
     }
 
     /// Says where that is which the rollback replaced.
-    fn kept(&self) -> Result<(), Fault> {
+    fn kept(&self) -> Result<(), CommandError> {
         let Some(found) = self.machine.engine().last_run()? else { return Ok(()) };
         let kept = found.frozen.folders.backup.child("before-rollback");
         self.talk.result(&format!("Data and web folders as they were until then are in\n  {kept}\n"));
         Ok(())
     }
 
-    fn summary(&self) -> Result<(), Fault> {
+    fn summary(&self) -> Result<(), CommandError> {
         let Some(found) = self.machine.engine().last_run()? else { return Ok(()) };
         let summary = Summary::of(&found, self.machine.engine().platform.inspect())?;
         #[derive(Serialize)]
@@ -240,14 +240,14 @@ impl Scene<'_> {
     }
 
     /// A fault, with the commands that go on from it.
-    fn fault(&self, error: EngineError) -> Fault {
+    fn fault(&self, error: EngineError) -> CommandError {
         let (again, or) = match &error {
             EngineError::Step { .. } => (self.command("resume"), self.command("rollback")),
             EngineError::Rollback { .. } => (self.command("rollback"), String::new()),
             _ => return error.into(),
         };
         let has_state = matches!(&error, EngineError::Step { nothing_lost: true, .. });
-        let mut fault = Fault::from(error);
+        let mut fault = CommandError::from(error);
         if !has_state {
             fault.message = format!("{}\n{}", fault.message, self.state()).trim_end().to_owned();
         }

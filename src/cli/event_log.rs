@@ -1,21 +1,21 @@
 //! What the event log of the machine hears, for those who watch many servers.
 
-use super::ending::{Job, Scene};
-use super::fault::Fault;
-use super::progress::Progress;
+use super::ending::{CommandContext, Job};
+use super::fault::CommandError;
+use super::progress::ProgressDisplay;
 use crate::engine::{End, Event, Watcher};
 use crate::exit::Exit;
 use crate::platform::own::Notice;
 
 /// Shows progress, and has the event log hear that work begins: once it has, and not where it could not.
 pub(super) struct Telling<'a> {
-    scene: &'a Scene<'a>,
+    scene: &'a CommandContext<'a>,
     begins: Option<Notice>,
-    pub(super) progress: Progress<'a>,
+    pub(super) progress: ProgressDisplay<'a>,
 }
 
 impl<'a> Telling<'a> {
-    pub(super) fn new(scene: &'a Scene<'a>, begins: Notice, progress: Progress<'a>) -> Self {
+    pub(super) fn new(scene: &'a CommandContext<'a>, begins: Notice, progress: ProgressDisplay<'a>) -> Self {
         Self { scene, begins: Some(begins), progress }
     }
 }
@@ -41,7 +41,7 @@ impl Watcher for Telling<'_> {
     }
 }
 
-impl Scene<'_> {
+impl CommandContext<'_> {
     /// Writes an entry. Work goes on where that cannot be done.
     fn tell_event_log(&self, notice: Notice, text: &str) {
         if let Err(failure) = self.machine.engine().platform.tell_event_log(notice, text) {
@@ -71,7 +71,7 @@ impl Scene<'_> {
     }
 
     /// Tells why a command failed. Where nothing was touched there is nothing to tell.
-    pub(super) fn tell_failure(&self, fault: &Fault) {
+    pub(super) fn tell_failure(&self, fault: &CommandError) {
         if matches!(fault.exit, Exit::Failed | Exit::RollbackFailed | Exit::Damaged) {
             let next = if fault.next.is_empty() { String::new() } else { format!("\nNext: {}", fault.next) };
             self.tell_event_log(Notice::Failed, &format!("{}{next}", fault.message));

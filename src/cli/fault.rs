@@ -10,7 +10,7 @@ use serde::Serialize;
 
 /// One clear message: what was being done, why it failed, what to do next.
 #[derive(Debug)]
-pub(super) struct Fault {
+pub(super) struct CommandError {
     pub(super) exit: Exit,
     pub(super) message: String,
     pub(super) next: String,
@@ -30,7 +30,7 @@ pub(super) enum Details {
     Findings(Vec<Finding>),
 }
 
-impl Fault {
+impl CommandError {
     pub(super) fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self { exit, message: message.into(), next: String::new(), or: String::new(), details: Details::None }
     }
@@ -79,20 +79,20 @@ impl Fault {
 }
 
 /// What fails outside the engine fails before anything is touched.
-impl From<Failure> for Fault {
+impl From<Failure> for CommandError {
     fn from(failure: Failure) -> Self {
         Self::usage(failure.to_string()).next(failure.next)
     }
 }
 
 /// What fails on the host, with what was being done.
-impl From<anyhow::Error> for Fault {
+impl From<anyhow::Error> for CommandError {
     fn from(error: anyhow::Error) -> Self {
         Self::usage(format!("{error:#}"))
     }
 }
 
-impl From<EngineError> for Fault {
+impl From<EngineError> for CommandError {
     fn from(error: EngineError) -> Self {
         let conflicts;
         let next = match &error {

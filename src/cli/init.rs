@@ -1,7 +1,7 @@
 //! `init`: surveys the machine and writes a plan for it. Changes nothing else.
 
 use super::ending::Ending;
-use super::fault::Fault;
+use super::fault::CommandError;
 use super::machine::{Machine, Purpose};
 use super::options::{Global, InitArgs};
 use super::talk::Talk;
@@ -16,7 +16,7 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::Path;
 
-pub(super) fn init(args: &InitArgs, global: &Global, talk: &Talk) -> Result<Ending, Fault> {
+pub(super) fn init(args: &InitArgs, global: &Global, talk: &Talk) -> Result<Ending, CommandError> {
     let file = &args.file.plan;
     if file.symlink_metadata().is_ok() {
         return Err(in_the_way(file));
@@ -33,10 +33,10 @@ pub(super) fn init(args: &InitArgs, global: &Global, talk: &Talk) -> Result<Endi
 }
 
 /// The folders of the machine in which installers may lie.
-pub(super) fn folders(named: &[String]) -> Result<Vec<WinPath>, Fault> {
+pub(super) fn folders(named: &[String]) -> Result<Vec<WinPath>, CommandError> {
     let folder = |text: &String| {
         WinPath::new(text).map_err(|error| {
-            Fault::usage(error.to_string()).next("name a folder of the machine, such as --installers D:\\Kits")
+            CommandError::usage(error.to_string()).next("name a folder of the machine, such as --installers D:\\Kits")
         })
     };
     named.iter().map(folder).collect()
@@ -77,13 +77,13 @@ fn tell(talk: &Talk, file: &Path, draft: &Draft) {
     }
 }
 
-fn in_the_way(file: &Path) -> Fault {
-    Fault::usage(format!("{} is there already, and is not overwritten", file.display()))
+fn in_the_way(file: &Path) -> CommandError {
+    CommandError::usage(format!("{} is there already, and is not overwritten", file.display()))
         .next("name another file, such as `pfupgrade init new.toml`, or move this one away")
 }
 
 /// Writes a file that is not there yet. Older editors of Windows want line ends of their own.
-fn write(file: &Path, text: &str) -> Result<(), Fault> {
+fn write(file: &Path, text: &str) -> Result<(), CommandError> {
     let text = if cfg!(windows) { text.replace('\n', "\r\n") } else { text.to_owned() };
     let written = OpenOptions::new().write(true).create_new(true).open(file).and_then(|mut new| {
         new.write_all(text.as_bytes())?;
@@ -91,8 +91,7 @@ fn write(file: &Path, text: &str) -> Result<(), Fault> {
     });
     written.map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => in_the_way(file),
-        _ => {
-            Fault::usage(format!("could not write {}: {error}", file.display())).next("name a file that can be written")
-        }
+        _ => CommandError::usage(format!("could not write {}: {error}", file.display()))
+            .next("name a file that can be written"),
     })
 }

@@ -1,7 +1,7 @@
 //! `inspect`: what a Windows Installer package is and holds. Looks at nothing else.
 
 use super::ending::Ending;
-use super::fault::Fault;
+use super::fault::CommandError;
 use super::options::InspectArgs;
 use super::talk::Talk;
 use crate::exit::Exit;
@@ -14,14 +14,14 @@ use std::fs::File;
 use std::io::Seek;
 use std::path::Path;
 
-pub(super) fn inspect(args: &InspectArgs, talk: &Talk) -> Result<Ending, Fault> {
+pub(super) fn inspect(args: &InspectArgs, talk: &Talk) -> Result<Ending, CommandError> {
     let path = &args.package;
     let name = path.display().to_string();
     let mut file = File::open(path).with_context(|| format!("could not open {name}"))?;
     let (len, sha256) = hash_reader(&mut file).with_context(|| format!("could not read {name}"))?;
     file.rewind().with_context(|| format!("could not read {name}"))?;
     let package = Package::open(&file, &name)
-        .map_err(|error| Fault::usage(error.to_string()).next("name a Windows Installer package (.msi)"))?;
+        .map_err(|error| CommandError::usage(error.to_string()).next("name a Windows Installer package (.msi)"))?;
     let description = package.describe();
     let signature = signature(path, &file);
 

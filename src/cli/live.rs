@@ -46,7 +46,7 @@ pub(super) fn after_keys(words: Option<&str>) {
 
 /// What is at work.
 #[derive(Debug, Clone)]
-pub(super) struct Work {
+pub(super) struct Activity {
     /// In words; empty where the line above says it.
     pub(super) what: String,
     pub(super) since: Instant,
@@ -61,7 +61,7 @@ pub(super) struct Work {
 /// The moving lines; they go when this is dropped.
 pub(super) struct Live {
     bar: ProgressBar,
-    work: Arc<Mutex<Option<Work>>>,
+    work: Arc<Mutex<Option<Activity>>>,
 }
 
 impl Live {
@@ -72,7 +72,7 @@ impl Live {
         let draw = move |_: &ProgressState, out: &mut dyn Write| {
             let width = terminal_size::terminal_size_of(std::io::stderr()).map_or(80, |(width, _)| width.0.into());
             let now = Instant::now();
-            let mut work: Option<Work> = locked(&shown).clone();
+            let mut work: Option<Activity> = locked(&shown).clone();
             if let Some(work) = work.as_mut().filter(|_| stop::wanted()) {
                 work.then = "stop, as asked".to_owned();
             }
@@ -89,7 +89,7 @@ impl Live {
     }
 
     /// What is shown from now on; `None` for nothing.
-    pub(super) fn set(&self, work: Option<Work>) {
+    pub(super) fn set(&self, work: Option<Activity>) {
         *locked(&self.work) = work;
     }
 
@@ -121,7 +121,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// The lines for work that has taken so long; none where it is too early to say.
-fn lines(work: &Work, taken: Duration, indent: usize, width: usize) -> String {
+fn lines(work: &Activity, taken: Duration, indent: usize, width: usize) -> String {
     if taken < SOON {
         return String::new();
     }
@@ -163,8 +163,8 @@ fn drawn(done: u64, total: u64, length: usize) -> String {
 mod tests {
     use super::*;
 
-    fn work(what: &str, bytes: Option<(u64, Option<u64>)>, then: &str) -> Work {
-        Work { what: what.to_owned(), since: Instant::now(), action: String::new(), bytes, then: then.to_owned() }
+    fn work(what: &str, bytes: Option<(u64, Option<u64>)>, then: &str) -> Activity {
+        Activity { what: what.to_owned(), since: Instant::now(), action: String::new(), bytes, then: then.to_owned() }
     }
 
     #[test]
@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn a_silent_installer_shows_what_it_is_at() {
-        let work = Work { action: "Copying new files".to_owned(), ..work("install it", None, "verify") };
+        let work = Activity { action: "Copying new files".to_owned(), ..work("install it", None, "verify") };
         let expected = "    Copying new files, 1 min 05 s\n    then: verify";
         assert_eq!(lines(&work, Duration::from_secs(65), 4, 60), expected);
     }

@@ -1,6 +1,6 @@
 //! The log file: every event as a line of JSON.
 
-use super::fault::Fault;
+use super::fault::CommandError;
 use super::options::Global;
 use crate::engine::Event;
 use anyhow::Context;
@@ -8,7 +8,7 @@ use std::fs::File;
 use tracing::{debug, error, info, level_filters::LevelFilter};
 
 /// Has events go to the file that was asked for.
-pub(super) fn start(global: &Global) -> Result<(), Fault> {
+pub(super) fn start(global: &Global) -> Result<(), CommandError> {
     let Some(path) = &global.log_file else { return Ok(()) };
     let file = File::options().create(true).append(true).open(path);
     let file = file.with_context(|| format!("could not open the log file {}", path.display()))?;

@@ -1,6 +1,6 @@
 //! The machine that a command works on.
 
-use super::fault::Fault;
+use super::fault::CommandError;
 use super::options::Global;
 use super::talk::Talk;
 use crate::engine::{Engine, LockGuard, USUAL_STATE};
@@ -72,14 +72,19 @@ impl Clock for SimulatedClock {
 }
 
 impl Machine {
-    pub(super) fn open(global: &Global, purpose: Purpose, talk: &Talk) -> Result<Self, Fault> {
+    pub(super) fn open(global: &Global, purpose: Purpose, talk: &Talk) -> Result<Self, CommandError> {
         match &global.simulate {
             None => Self::of(this_machine(global)?, None, Arc::new(HostClock), global),
             Some(simulate) => Self::simulated(simulate.as_ref(), global, purpose, talk),
         }
     }
 
-    fn simulated(simulate: Option<&PathBuf>, global: &Global, purpose: Purpose, talk: &Talk) -> Result<Self, Fault> {
+    fn simulated(
+        simulate: Option<&PathBuf>,
+        global: &Global,
+        purpose: Purpose,
+        talk: &Talk,
+    ) -> Result<Self, CommandError> {
         let clock = Arc::<SimulatedClock>::default();
         let (simulated, folder) = match (simulate, purpose) {
             (Some(folder), _) => (in_folder(folder, global, purpose, talk, clock.clone())?, Some(folder.clone())),
@@ -92,8 +97,10 @@ impl Machine {
                 (simulated, Some(folder))
             }
             (None, Purpose::Earlier) => {
-                return Err(Fault::usage("an earlier run is on a machine that exists: --simulate alone names none")
-                    .next("name its folder: --simulate=DIR"));
+                return Err(CommandError::usage(
+                    "an earlier run is on a machine that exists: --simulate alone names none",
+                )
+                .next("name its folder: --simulate=DIR"));
             }
         };
         let kind = match (&global.fail_at, &folder) {
@@ -105,10 +112,10 @@ impl Machine {
         Self::of(kind, folder, clock, global)
     }
 
-    fn of(kind: Kind, folder: Option<PathBuf>, clock: Arc<dyn Clock>, global: &Global) -> Result<Self, Fault> {
+    fn of(kind: Kind, folder: Option<PathBuf>, clock: Arc<dyn Clock>, global: &Global) -> Result<Self, CommandError> {
         let state = global.state.as_deref().unwrap_or(USUAL_STATE);
         let wrong = |why: String| {
-            Fault::usage(format!("the state folder `{state}` cannot be used: {why}"))
+            CommandError::usage(format!("the state folder `{state}` cannot be used: {why}"))
                 .next("name another one with --state")
         };
         let text =
@@ -118,7 +125,7 @@ impl Machine {
     }
 
     /// Has the machine to itself, as it is from now on. Says so where somebody else had it and is gone.
-    pub(super) fn lock(&self, talk: &Talk) -> Result<LockGuard<'_>, Fault> {
+    pub(super) fn lock(&self, talk: &Talk) -> Result<LockGuard<'_>, CommandError> {
         let taken = self.engine().lock()?;
         if let Some(died) = &taken.died {
             talk.say(&format!("The machine is taken over: {died}."));
@@ -153,14 +160,14 @@ impl Machine {
 }
 
 /// The machine that this program runs on.
-fn this_machine(global: &Global) -> Result<Kind, Fault> {
+fn this_machine(global: &Global) -> Result<Kind, CommandError> {
     let fault = match (global.demo.is_some(), global.ask) {
-        (true, _) => Fault::usage("--demo names a simulated machine, and --simulate is missing"),
-        (_, true) => Fault::usage("--ask is about the gates of a simulated machine, and --simulate is missing"),
+        (true, _) => CommandError::usage("--demo names a simulated machine, and --simulate is missing"),
+        (_, true) => CommandError::usage("--ask is about the gates of a simulated machine, and --simulate is missing"),
         #[cfg(windows)]
         _ => return Ok(Kind::Windows(crate::platform::Windows::new()?)),
         #[cfg(not(windows))]
-        _ => Fault::usage("this is not Windows: only simulated machines can be worked on here"),
+        _ => CommandError::usage("this is not Windows: only simulated machines can be worked on here"),
     };
     Err(fault.next("add --simulate for a demo machine, or --simulate=DIR for the one in DIR"))
 }
@@ -171,36 +178,37 @@ fn in_folder(
     purpose: Purpose,
     talk: &Talk,
     clock: Arc<SimulatedClock>,
-) -> Result<Simulated, Fault> {
+) -> Result<Simulated, CommandError> {
     let disk = Arc::new(HostDisk::below(folder));
     if folder.join("machine.toml").symlink_metadata().is_ok() {
         return Ok(Simulated::open(disk, clock)?);
     }
     if purpose == Purpose::Earlier {
-        return Err(Fault::usage(format!("there is no simulated machine in {}", folder.display()))
+        return Err(CommandError::usage(format!("there is no simulated machine in {}", folder.display()))
             .next("name the folder that the earlier command was given or told you"));
     }
     let look = || {
         fs::read_dir(folder).map_err(|error| {
             let folder = folder.display();
-            Fault::usage(format!("could not look into {folder}: {error}"))
+            CommandError::usage(format!("could not look into {folder}: {error}"))
                 .next("name a folder that is empty or does not exist")
         })
     };
     if folder.exists() && look()?.next().is_some() {
-        return Err(Fault::usage(format!("{} holds files but no simulated machine", folder.display()))
+        return Err(CommandError::usage(format!("{} holds files but no simulated machine", folder.display()))
             .next("name a folder that is empty or does not exist"));
     }
     fs::create_dir_all(folder).map_err(|error| {
         let folder = folder.display();
-        Fault::usage(format!("could not create the folder {folder}: {error}")).next("name one that can be created")
+        CommandError::usage(format!("could not create the folder {folder}: {error}"))
+            .next("name one that can be created")
     })?;
     let simulated = build(global, disk, clock)?;
     talk.say(&format!("A demo machine has been built in {}", folder.display()));
     Ok(simulated)
 }
 
-fn build(global: &Global, disk: Arc<dyn Disk>, clock: Arc<SimulatedClock>) -> Result<Simulated, Fault> {
+fn build(global: &Global, disk: Arc<dyn Disk>, clock: Arc<SimulatedClock>) -> Result<Simulated, CommandError> {
     let name = global.demo.as_deref().or(demo::NAMES.first().copied()).unwrap_or_default();
     Ok(demo::build(name, disk, clock)?)
 }

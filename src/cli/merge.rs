@@ -1,7 +1,7 @@
 //! `merge`: two web.config files on their own, with what either side changed.
 
 use super::ending::Ending;
-use super::fault::Fault;
+use super::fault::CommandError;
 use super::options::{Conflicts, Decision, MergeArgs};
 use super::talk::Talk;
 use crate::exit::Exit;
@@ -16,7 +16,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
 
-pub(super) fn merge(args: &MergeArgs, talk: &Talk) -> Result<Ending, Fault> {
+pub(super) fn merge(args: &MergeArgs, talk: &Talk) -> Result<Ending, CommandError> {
     let paths: Vec<&Path> =
         [Some(&args.old), Some(&args.new), args.base.as_ref()].into_iter().flatten().map(AsRef::as_ref).collect();
     let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
@@ -24,7 +24,7 @@ pub(super) fn merge(args: &MergeArgs, talk: &Talk) -> Result<Ending, Fault> {
     let files = bytes.into_iter().zip(&names).map(|(bytes, name)| Document::parse(bytes, name));
     let mut files = files.collect::<Result<Vec<_>, _>>().map_err(unusable)?.into_iter();
     let (Some(old), Some(new), base) = (files.next(), files.next(), files.next()) else {
-        return Err(Fault::usage("two files are needed"));
+        return Err(CommandError::usage("two files are needed"));
     };
     let rules = Rules {
         sdk_url: SdkUrlRule::Keep,
@@ -42,7 +42,7 @@ pub(super) fn merge(args: &MergeArgs, talk: &Talk) -> Result<Ending, Fault> {
     let merged = webconfig::merge(&sources, &rules).map_err(unusable)?;
     if let Some(path) = merged.unused_decisions(&rules).first() {
         let next = "run the command without --decide: it names the conflicts";
-        return Err(Fault::usage(format!("no conflict is called `{path}`")).next(next));
+        return Err(CommandError::usage(format!("no conflict is called `{path}`")).next(next));
     }
     let file = args.output.as_deref().unwrap_or(&args.new).display().to_string();
     let result = merged.document.clone().named(&file);
@@ -80,7 +80,7 @@ fn tell(talk: &Talk, (new, result): (&Document, &Document), changes: &[Change], 
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Fault> {
+fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
     let read = |file: File| {
         let length = file.metadata()?.len().min(webconfig::CONFIG_LIMIT + 1);
         let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
@@ -89,12 +89,12 @@ fn read(path: &Path) -> Result<Vec<u8>, Fault> {
     Ok(File::open(path).and_then(read).with_context(|| format!("could not read {}", path.display()))?)
 }
 
-fn unusable(error: ConfigError) -> Fault {
-    Fault::usage(error.to_string()).next("correct that file; nothing was written")
+fn unusable(error: ConfigError) -> CommandError {
+    CommandError::usage(error.to_string()).next("correct that file; nothing was written")
 }
 
 /// Writes beside the file and puts it into its place, so that it is there whole or not at all.
-fn write(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
+fn write(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
     #[cfg(windows)]
     if let Some(done) = replaced(path, bytes) {
         return Ok(done.with_context(|| format!("could not write {}", path.display()))?);

@@ -32,7 +32,7 @@ mod verify;
 use crate::exit::Exit;
 use crate::package::panic_will_be_reported;
 use clap::Parser;
-use fault::Fault;
+use fault::CommandError;
 use options::{Cli, Command};
 use std::ffi::OsString;
 use talk::Talk;
@@ -43,7 +43,7 @@ pub fn start(args: impl IntoIterator<Item = OsString>) -> Exit {
     let args = match arguments::mended(args.into_iter().collect()) {
         Ok(args) => arguments::asked_for_help(args),
         Err(why) => {
-            Talk::to_person().fault(&Fault::usage(why));
+            Talk::to_person().fault(&CommandError::usage(why));
             return Exit::Usage;
         }
     };
@@ -80,7 +80,7 @@ fn quiet_expected_panics() {
     }));
 }
 
-fn carry_out(cli: &Cli, talk: &Talk) -> Result<ending::Ending, Fault> {
+fn carry_out(cli: &Cli, talk: &Talk) -> Result<ending::Ending, CommandError> {
     let global = &cli.global;
     log::start(global)?;
     rehearse::check(global, cli.command.is_work())?;
@@ -110,7 +110,7 @@ fn misunderstood(error: &clap::Error, args: &[OsString]) -> Exit {
     if args.iter().any(|arg| arg == "--json") {
         let text = error.render().to_string();
         let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-        let fault = Fault::usage(message).next("pfupgrade --help");
+        let fault = CommandError::usage(message).next("pfupgrade --help");
         let talk = Talk::to_script();
         talk.document(&fault.document());
         // Like every other end of a command that prints events, as far as it can be told which one was meant.

@@ -1,7 +1,7 @@
 //! `plan`: what would happen. Changes nothing.
 
-use super::ending::{Ending, Scene};
-use super::fault::{Details, Fault};
+use super::ending::{CommandContext, Ending};
+use super::fault::{CommandError, Details};
 use super::machine::{Machine, Purpose};
 use super::options::{Global, PlanArgs};
 use super::talk::Talk;
@@ -17,10 +17,10 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::Path;
 
-pub(super) fn plan(args: &PlanArgs, global: &Global, talk: &Talk) -> Result<Ending, Fault> {
+pub(super) fn plan(args: &PlanArgs, global: &Global, talk: &Talk) -> Result<Ending, CommandError> {
     let plan = read(&args.file.plan)?;
     let machine = Machine::open(global, Purpose::Preview, talk)?;
-    let scene = Scene { global, talk, machine: &machine };
+    let scene = CommandContext { global, talk, machine: &machine };
     let unfinished = machine.engine().last_run()?.filter(|found| {
         let standing = found.standing();
         matches!(standing, Standing::Unfinished | Standing::RollingBack)
@@ -68,47 +68,47 @@ const LARGEST_SAVED: u64 = 64 << 20;
 const SEE_TO_REFUSALS: &str = "see to what is marked \"refused\" above, then try again";
 
 /// Reads a plan file.
-pub(super) fn read(path: &Path) -> Result<Plan, Fault> {
+pub(super) fn read(path: &Path) -> Result<Plan, CommandError> {
     let name = path.display().to_string();
     let mut bytes = Vec::new();
     // A plan is small; whatever else this is need not be read to its end.
     let most = LARGEST as u64 + 1;
     File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes)).map_err(|error| {
-        Fault::usage(format!("could not read the plan {name}: {error}"))
+        CommandError::usage(format!("could not read the plan {name}: {error}"))
             .next("name a plan file; `pfupgrade init` writes one for the machine it runs on")
     })?;
     Plan::read(&bytes, &name).map_err(|diagnostics| {
         let number = diagnostics.errors.len() + diagnostics.omitted;
         let errors = if number == 1 { "an error".to_owned() } else { format!("{number} errors") };
-        Fault::usage(format!("the plan {name} has {errors}; nothing has been touched"))
+        CommandError::usage(format!("the plan {name} has {errors}; nothing has been touched"))
             .next("correct the plan, then give the same command again")
             .details(Details::Plan(Box::new(diagnostics)))
     })
 }
 
 /// Reads a preview that was saved to be approved.
-pub(super) fn read_approved(path: &Path) -> Result<Approved, Fault> {
+pub(super) fn read_approved(path: &Path) -> Result<Approved, CommandError> {
     let name = path.display();
     let mut text = String::new();
     let file = File::open(path).and_then(|file| file.take(LARGEST_SAVED).read_to_string(&mut text));
     file.map_err(|error| {
-        Fault::usage(format!("could not read the approved preview {name}: {error}"))
+        CommandError::usage(format!("could not read the approved preview {name}: {error}"))
             .next("name a file that `pfupgrade plan --out` wrote")
     })?;
     Approved::read(&text).map_err(|error| {
-        Fault::usage(format!("the approved preview {name} cannot be used: {error}"))
+        CommandError::usage(format!("the approved preview {name} cannot be used: {error}"))
             .next("save a new one with `pfupgrade plan --out FILE`, and have that approved")
     })
 }
 
-impl Scene<'_> {
+impl CommandContext<'_> {
     /// Saves a preview to a file that must not be there yet: what was approved is evidence.
-    fn save(&self, prepared: &Prepared, path: &Path) -> Result<(), Fault> {
+    fn save(&self, prepared: &Prepared, path: &Path) -> Result<(), CommandError> {
         let engine = self.machine.engine();
         let text = Approved::save(prepared, engine.platform.inspect(), engine.clock.now())?;
         let file = OpenOptions::new().write(true).create_new(true).open(path);
         file.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all())).map_err(|error| {
-            Fault::usage(format!("could not write the preview to {}: {error}", path.display()))
+            CommandError::usage(format!("could not write the preview to {}: {error}", path.display()))
                 .next("name a file that does not exist yet, in a folder that does")
         })?;
         self.talk.say(&format!("Saved for approval: {}", path.display()));
@@ -116,22 +116,22 @@ impl Scene<'_> {
     }
 
     /// Surveys and compiles. A machine that cannot be surveyed is refused.
-    pub(super) fn prepare(&self, plan: &Plan) -> Result<Prepared, Fault> {
+    pub(super) fn prepare(&self, plan: &Plan) -> Result<Prepared, CommandError> {
         let engine = self.machine.engine();
         let mut prepared = prepare::prepare(engine.platform.inspect(), engine.clock, plan, &engine.state)
-            .map_err(|failure| Fault { exit: Exit::Refused, ..failure.into() })?;
+            .map_err(|failure| CommandError { exit: Exit::Refused, ..failure.into() })?;
         prepared.preview.simulated = self.machine.as_simulated().is_some();
         Ok(prepared)
     }
 }
 
 /// The fault of a preview that must not be run.
-pub(super) fn refusal(preview: &Preview) -> Fault {
+pub(super) fn refusal(preview: &Preview) -> CommandError {
     let refusals: Vec<_> = preview.findings.iter().filter(|finding| finding.refuses()).cloned().collect();
     let ids: BTreeSet<&str> = refusals.iter().map(|finding| finding.id.as_str()).collect();
     let ids = ids.into_iter().collect::<Vec<_>>().join(", ");
     let exit = if ids == MERGE_CONFLICT { Exit::Conflict } else { Exit::Refused };
-    Fault::new(exit, format!("the checks refuse this run: {ids}; nothing has been touched"))
+    CommandError::new(exit, format!("the checks refuse this run: {ids}; nothing has been touched"))
         .next(SEE_TO_REFUSALS)
         .details(Details::Findings(refusals))
 }

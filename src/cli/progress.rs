@@ -1,7 +1,7 @@
 //! What is shown while a run is at work: a line a step for people, an event a line for scripts.
 
-use super::ending::Scene;
-use super::live::{Live, Work};
+use super::ending::CommandContext;
+use super::live::{Activity, Live};
 use super::stop;
 use super::talk::Talk;
 use crate::engine::{Event, Watcher};
@@ -17,7 +17,7 @@ const LONG: Duration = Duration::from_secs(10);
 const SELDOM: Duration = Duration::from_secs(1);
 
 /// Shows events as the arguments want them shown, and logs them.
-pub(super) struct Progress<'a> {
+pub(super) struct ProgressDisplay<'a> {
     talk: &'a Talk,
     rehearsal: Option<&'a Rehearsal>,
     /// What the steps are called that have not begun yet; empty where that is not known.
@@ -34,9 +34,9 @@ pub(super) struct Progress<'a> {
     live: Option<Live>,
 }
 
-impl<'a> Progress<'a> {
+impl<'a> ProgressDisplay<'a> {
     /// `steps` are those of a run; a rollback has none.
-    pub(super) fn new(scene: &Scene<'a>, steps: &[Step]) -> Self {
+    pub(super) fn new(scene: &CommandContext<'a>, steps: &[Step]) -> Self {
         let (talk, rehearsal) = (scene.talk, scene.machine.rehearsal());
         let titles = steps.iter().map(|step| Some(step.work.kind().title())).collect();
         Self { talk, rehearsal, titles, of: 0, since: None, then: String::new(), told: Instant::now(), live: None }
@@ -85,7 +85,7 @@ impl<'a> Progress<'a> {
         }
         if let Some(live) = &self.live {
             let (what, then) = (what.to_owned(), self.then.clone());
-            live.set(Some(Work { what, since: Instant::now(), action: String::new(), bytes: None, then }));
+            live.set(Some(Activity { what, since: Instant::now(), action: String::new(), bytes: None, then }));
         }
     }
 
@@ -122,7 +122,7 @@ impl<'a> Progress<'a> {
     }
 }
 
-impl Drop for Progress<'_> {
+impl Drop for ProgressDisplay<'_> {
     fn drop(&mut self) {
         if !self.talk.json {
             self.end();
@@ -130,7 +130,7 @@ impl Drop for Progress<'_> {
     }
 }
 
-impl Watcher for Progress<'_> {
+impl Watcher for ProgressDisplay<'_> {
     fn wants_to_stop(&self) -> bool {
         stop::wanted()
     }

@@ -1,7 +1,7 @@
 //! What a fault that was asked for has left, and what would follow from it.
 
-use super::ending::{Ending, Scene};
-use super::fault::Fault;
+use super::ending::{CommandContext, Ending};
+use super::fault::CommandError;
 use super::options::Global;
 use super::talk::Talk;
 use crate::engine::{Engine, Forecast};
@@ -13,30 +13,32 @@ use anstyle::Style;
 use serde::Serialize;
 
 /// A fault can only be had where there is something to fail, and nobody to be hurt.
-pub(super) fn check(global: &Global, changes: bool) -> Result<(), Fault> {
+pub(super) fn check(global: &Global, changes: bool) -> Result<(), CommandError> {
     match (&global.fail_at, &global.simulate) {
-        (Some(_), None) => Err(Fault::usage("--fail-at is for simulated machines, and --simulate is missing")
+        (Some(_), None) => Err(CommandError::usage("--fail-at is for simulated machines, and --simulate is missing")
             .next("add --simulate for a demo machine, or --simulate=DIR for the one in DIR")),
-        (Some(_), _) if !changes => Err(Fault::usage("--fail-at has something go wrong, and here nothing is done")
-            .next("give it to run, resume or rollback")),
+        (Some(_), _) if !changes => {
+            Err(CommandError::usage("--fail-at has something go wrong, and here nothing is done")
+                .next("give it to run, resume or rollback"))
+        }
         _ => Ok(()),
     }
 }
 
 /// Refuses a fault in a step that there is not.
-pub(super) fn check_step(rehearsal: Option<&Rehearsal>, steps: &[Step]) -> Result<(), Fault> {
+pub(super) fn check_step(rehearsal: Option<&Rehearsal>, steps: &[Step]) -> Result<(), CommandError> {
     let Some(wanted) = rehearsal.map(|rehearsal| rehearsal.fault().step.as_str()) else { return Ok(()) };
     let ids: Vec<&str> = steps.iter().map(|step| step.id.as_str()).collect();
     match ids.contains(&wanted) {
         true => Ok(()),
-        false => Err(Fault::usage(format!("--fail-at: this procedure has no step `{wanted}`"))
+        false => Err(CommandError::usage(format!("--fail-at: this procedure has no step `{wanted}`"))
             .next(format!("its steps are: {}", ids.join(", ")))),
     }
 }
 
-impl Scene<'_> {
+impl CommandContext<'_> {
     /// Leaves the machine as the fault has left it, and says what would follow. The lock is given back by then.
-    pub(super) fn after_rehearsal(&self, ended: Result<Ending, Fault>) -> Result<Ending, Fault> {
+    pub(super) fn after_rehearsal(&self, ended: Result<Ending, CommandError>) -> Result<Ending, CommandError> {
         let Some(rehearsal) = self.machine.rehearsal() else { return ended };
         rehearsal.settle()?;
         let fault = rehearsal.fault();
@@ -59,7 +61,8 @@ impl Scene<'_> {
             _ => "this program was killed",
         };
         let (step, again) = (fault.step.as_str(), if fault.step == ROLLBACK { "rollback" } else { "resume" });
-        let fault = Fault::new(Exit::Failed, format!("{step}: {what}, as --fail-at wants it, just after: {operation}"));
+        let fault =
+            CommandError::new(Exit::Failed, format!("{step}: {what}, as --fail-at wants it, just after: {operation}"));
         let or = if again == "resume" { self.command("rollback") } else { String::new() };
         Err(fault.next(self.command(again)).or(or))
     }

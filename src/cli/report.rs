@@ -1,7 +1,7 @@
 //! `report`: the evidence of a run. Reads its journal, and takes no lock.
 
 use super::ending::Ending;
-use super::fault::Fault;
+use super::fault::CommandError;
 use super::machine::{Machine, Purpose};
 use super::options::{Form, Global, ReportArgs};
 use super::talk::Talk;
@@ -13,7 +13,7 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
 
-pub(super) fn report(args: &ReportArgs, global: &Global, talk: &Talk) -> Result<Ending, Fault> {
+pub(super) fn report(args: &ReportArgs, global: &Global, talk: &Talk) -> Result<Ending, CommandError> {
     let machine = Machine::open(global, Purpose::Earlier, talk)?;
     let found = find(&machine, args.run.as_deref())?;
     let evidence = Evidence::of(&found, machine.as_simulated().is_some());
@@ -39,9 +39,9 @@ pub(super) fn report(args: &ReportArgs, global: &Global, talk: &Talk) -> Result<
 }
 
 /// The run of an id, or the last one.
-fn find(machine: &Machine, id: Option<&str>) -> Result<RecordedRun, Fault> {
+fn find(machine: &Machine, id: Option<&str>) -> Result<RecordedRun, CommandError> {
     let engine = machine.engine();
-    let none = || Fault::usage("there is no run to report").next("`pfupgrade run` with the plan begins one");
+    let none = || CommandError::usage("there is no run to report").next("`pfupgrade run` with the plan begins one");
     let Some(id) = id else { return engine.last_run()?.ok_or_else(none) };
     let mut runs = engine.each_run()?;
     if runs.is_empty() {
@@ -51,16 +51,16 @@ fn find(machine: &Machine, id: Option<&str>) -> Result<RecordedRun, Fault> {
         Some(at) => Ok(runs.swap_remove(at).1?),
         None => {
             let ids: Vec<&str> = runs.iter().map(|(id, _)| id.as_str()).collect();
-            Err(Fault::usage(format!("there is no run {id}")).next(format!("the runs are: {}", ids.join(", "))))
+            Err(CommandError::usage(format!("there is no run {id}")).next(format!("the runs are: {}", ids.join(", "))))
         }
     }
 }
 
 /// Writes a report to a file that must not be there yet: evidence is not overwritten.
-fn save(path: &Path, text: &str) -> Result<(), Fault> {
+fn save(path: &Path, text: &str) -> Result<(), CommandError> {
     let file = OpenOptions::new().write(true).create_new(true).open(path);
     file.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all())).map_err(|error| {
-        Fault::usage(format!("could not write the report to {}: {error}", path.display()))
+        CommandError::usage(format!("could not write the report to {}: {error}", path.display()))
             .next("name a file that does not exist yet, in a folder that does")
     })
 }

@@ -1,7 +1,7 @@
 //! `resume`: goes on with the last run.
 
-use super::ending::{Ending, Scene};
-use super::fault::Fault;
+use super::ending::{CommandContext, Ending};
+use super::fault::CommandError;
 use super::machine::{Machine, Purpose};
 use super::options::{Global, ResumeArgs};
 use super::talk::Talk;
@@ -10,19 +10,21 @@ use crate::journal::{RecordedRun, Standing};
 use crate::platform::op::Op;
 use crate::step::{self, History, Memo, Work};
 
-pub(super) fn resume(args: &ResumeArgs, global: &Global, talk: &Talk) -> Result<Ending, Fault> {
+pub(super) fn resume(args: &ResumeArgs, global: &Global, talk: &Talk) -> Result<Ending, CommandError> {
     let machine = Machine::open(global, Purpose::Earlier, talk)?;
-    let scene = Scene { global, talk, machine: &machine };
+    let scene = CommandContext { global, talk, machine: &machine };
     scene.after_rehearsal(work(args, scene).inspect_err(|fault| scene.tell_failure(fault)))
 }
 
-fn work(args: &ResumeArgs, scene: Scene<'_>) -> Result<Ending, Fault> {
-    let Scene { talk, machine, .. } = scene;
+fn work(args: &ResumeArgs, scene: CommandContext<'_>) -> Result<Ending, CommandError> {
+    let CommandContext { talk, machine, .. } = scene;
     let engine = machine.engine();
     let _lock = machine.lock(talk)?;
     let Some(found) = engine.last_run()? else {
         scene.forget_restart();
-        return Err(Fault::usage("there is no run to go on with").next("`pfupgrade run` with the plan begins one"));
+        return Err(
+            CommandError::usage("there is no run to go on with").next("`pfupgrade run` with the plan begins one")
+        );
     };
     let id = &found.frozen.folders.id;
     match found.standing() {
@@ -33,19 +35,19 @@ fn work(args: &ResumeArgs, scene: Scene<'_>) -> Result<Ending, Fault> {
             return Ok(Ending::new(Exit::Done));
         }
         Standing::RollingBack => {
-            return Err(Fault::usage(format!("the run {id} is being rolled back, which is not over"))
+            return Err(CommandError::usage(format!("the run {id} is being rolled back, which is not over"))
                 .next(scene.command("rollback")));
         }
         Standing::RolledBack => {
             scene.forget_restart();
-            return Err(Fault::usage(format!("the run {id} has been rolled back"))
+            return Err(CommandError::usage(format!("the run {id} has been rolled back"))
                 .next("`pfupgrade run` with the plan begins a new one"));
         }
     }
     if let Some(gate) = &args.confirm {
         let gates = scene.gates(&found);
         if !gates.contains(gate) {
-            return Err(Fault::usage(format!("the run {id} has no gate `{gate}`"))
+            return Err(CommandError::usage(format!("the run {id} has no gate `{gate}`"))
                 .next(format!("its gates are: {}", gates.join(", "))));
         }
     }
@@ -59,7 +61,7 @@ fn work(args: &ResumeArgs, scene: Scene<'_>) -> Result<Ending, Fault> {
     scene.resume(&found, args.confirm.clone(), args.unattended.after_reboot)
 }
 
-impl Scene<'_> {
+impl CommandContext<'_> {
     /// The gates of a run's procedure. An uninstall is one where its product does not say how it is done.
     fn gates(&self, found: &RecordedRun) -> Vec<String> {
         let machine = self.machine.engine().platform.inspect();

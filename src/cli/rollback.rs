@@ -1,12 +1,12 @@
 //! `rollback`: puts everything back, also after a finished run.
 
-use super::ending::{Ending, Job, Scene};
+use super::ending::{CommandContext, Ending, Job};
 use super::event_log::Telling;
-use super::fault::Fault;
+use super::fault::CommandError;
 use super::live;
 use super::machine::{Machine, Purpose};
 use super::options::{AfterReboot, Global, RollbackArgs};
-use super::progress::Progress;
+use super::progress::ProgressDisplay;
 use super::stop;
 use super::talk::Talk;
 use crate::engine::{End, Event, Watcher};
@@ -14,14 +14,14 @@ use crate::exit::Exit;
 use crate::journal::{RecordedRun, Standing};
 use crate::platform::own::Notice;
 
-pub(super) fn rollback(args: &RollbackArgs, global: &Global, talk: &Talk) -> Result<Ending, Fault> {
+pub(super) fn rollback(args: &RollbackArgs, global: &Global, talk: &Talk) -> Result<Ending, CommandError> {
     let machine = Machine::open(global, Purpose::Earlier, talk)?;
-    let scene = Scene { global, talk, machine: &machine };
+    let scene = CommandContext { global, talk, machine: &machine };
     scene.after_rehearsal(work(args, scene).inspect_err(|fault| scene.tell_failure(fault)))
 }
 
-fn work(args: &RollbackArgs, scene: Scene<'_>) -> Result<Ending, Fault> {
-    let Scene { talk, machine, .. } = scene;
+fn work(args: &RollbackArgs, scene: CommandContext<'_>) -> Result<Ending, CommandError> {
+    let CommandContext { talk, machine, .. } = scene;
     let engine = machine.engine();
     let _lock = machine.lock(talk)?;
     let Some(found) = engine.last_run()? else {
@@ -46,7 +46,7 @@ fn work(args: &RollbackArgs, scene: Scene<'_>) -> Result<Ending, Fault> {
         Standing::Unfinished | Standing::RollingBack => {}
     }
     stop::listen(live::after_keys);
-    let mut progress = Progress::new(&scene, &[]);
+    let mut progress = ProgressDisplay::new(&scene, &[]);
     progress.first(match found.standing() {
         Standing::RollingBack => "Continuing the rollback.",
         _ => "Reading every backup again before anything is put back.",
@@ -66,7 +66,7 @@ fn work(args: &RollbackArgs, scene: Scene<'_>) -> Result<Ending, Fault> {
 
 /// Watches a rollback. Once it begins, Windows no longer goes on with the run at its next start.
 struct Begins<'a> {
-    scene: &'a Scene<'a>,
+    scene: &'a CommandContext<'a>,
     forgets: bool,
     progress: Telling<'a>,
 }
@@ -84,9 +84,9 @@ impl Watcher for Begins<'_> {
     }
 }
 
-impl Scene<'_> {
+impl CommandContext<'_> {
     /// How a rollback ends that was stopped while it still read: the run is as it was. `None` where it has begun.
-    fn not_begun(&self) -> Result<Option<Ending>, Fault> {
+    fn not_begun(&self) -> Result<Option<Ending>, CommandError> {
         let Some(found) = self.machine.engine().last_run()?.filter(|found| !found.state.goes_back()) else {
             return Ok(None);
         };
@@ -96,7 +96,7 @@ impl Scene<'_> {
     }
 
     /// Says what the old agent will not have: whatever came into the data file since the run ended.
-    fn say_what_data_is_lost(&self, found: &RecordedRun) -> Result<(), Fault> {
+    fn say_what_data_is_lost(&self, found: &RecordedRun) -> Result<(), CommandError> {
         let Some(was) = found.state.finished.as_ref().and_then(|finished| finished.data.as_ref()) else {
             return Ok(());
         };

@@ -1,14 +1,14 @@
 //! `run`: previews, asks, does.
 
-use super::ending::{Ending, Job, Scene};
+use super::ending::{CommandContext, Ending, Job};
 use super::event_log::Telling;
-use super::fault::Fault;
+use super::fault::CommandError;
 use super::live;
 use super::machine::{Machine, Purpose};
 use super::operator::Person;
 use super::options::{AfterReboot, Global, RunArgs};
 use super::plan::{read, read_approved, refusal};
-use super::progress::Progress;
+use super::progress::ProgressDisplay;
 use super::rehearse::check_step;
 use super::stop;
 use super::talk::Talk;
@@ -20,20 +20,25 @@ use crate::prepare::Preview;
 use crate::prepare::{Approved, Prepared};
 use crate::report::text;
 
-pub(super) fn run(args: &RunArgs, global: &Global, talk: &Talk) -> Result<Ending, Fault> {
+pub(super) fn run(args: &RunArgs, global: &Global, talk: &Talk) -> Result<Ending, CommandError> {
     let approved = args.approved.as_deref().map(read_approved).transpose()?;
     let plan = match &approved {
         Some(approved) => approved.plan.clone(),
         None => read(&args.file.plan)?,
     };
     let machine = Machine::open(global, Purpose::Work, talk)?;
-    let scene = Scene { global, talk, machine: &machine };
+    let scene = CommandContext { global, talk, machine: &machine };
     let ended = work(args, scene, &plan, approved.as_ref());
     scene.after_rehearsal(ended.inspect_err(|fault| scene.tell_failure(fault)))
 }
 
-fn work(args: &RunArgs, scene: Scene<'_>, plan: &Plan, approved: Option<&Approved>) -> Result<Ending, Fault> {
-    let Scene { talk, machine, .. } = scene;
+fn work(
+    args: &RunArgs,
+    scene: CommandContext<'_>,
+    plan: &Plan,
+    approved: Option<&Approved>,
+) -> Result<Ending, CommandError> {
+    let CommandContext { talk, machine, .. } = scene;
     let engine = machine.engine();
     let _lock = machine.lock(talk)?;
     if let Some(found) = engine.last_run()?
@@ -58,23 +63,27 @@ fn work(args: &RunArgs, scene: Scene<'_>, plan: &Plan, approved: Option<&Approve
     scene.begin(&prepared, args.unattended.after_reboot)
 }
 
-impl Scene<'_> {
+impl CommandContext<'_> {
     /// Whether a run is there that this plan goes on with. Any other one that is not over is in the way.
-    fn goes_on_with(&self, found: &RecordedRun, plan: &Plan) -> Result<bool, Fault> {
+    fn goes_on_with(&self, found: &RecordedRun, plan: &Plan) -> Result<bool, CommandError> {
         let id = &found.frozen.folders.id;
         match found.standing() {
             Standing::Finished | Standing::RolledBack => Ok(false),
             Standing::Unfinished if found.frozen.plan == *plan => Ok(true),
-            Standing::Unfinished => Err(Fault::usage(format!("the run {id} is not over, and it is of another plan"))
-                .next(self.command("resume"))
-                .or(self.command("rollback"))),
-            Standing::RollingBack => Err(Fault::usage(format!("the run {id} is being rolled back, which is not over"))
-                .next(self.command("rollback"))),
+            Standing::Unfinished => {
+                Err(CommandError::usage(format!("the run {id} is not over, and it is of another plan"))
+                    .next(self.command("resume"))
+                    .or(self.command("rollback")))
+            }
+            Standing::RollingBack => {
+                Err(CommandError::usage(format!("the run {id} is being rolled back, which is not over"))
+                    .next(self.command("rollback")))
+            }
         }
     }
 
     /// The ticket of a run is that with which it began.
-    fn is_of_ticket(&self, found: &RecordedRun, ticket: Option<&String>) -> Result<(), Fault> {
+    fn is_of_ticket(&self, found: &RecordedRun, ticket: Option<&String>) -> Result<(), CommandError> {
         let is_same = ticket.is_none() || found.frozen.ticket.as_ref() == ticket;
         let of = found
             .frozen
@@ -83,20 +92,24 @@ impl Scene<'_> {
             .map_or_else(|| "without a ticket".to_owned(), |ticket| format!("with the ticket {ticket}"));
         match is_same {
             true => Ok(()),
-            false => Err(Fault::usage(format!("the run {} is not over, and it began {of}", found.frozen.folders.id))
-                .next("go on without --ticket, or with that one")),
+            false => {
+                Err(CommandError::usage(format!("the run {} is not over, and it began {of}", found.frozen.folders.id))
+                    .next("go on without --ticket, or with that one"))
+            }
         }
     }
 
     /// Refuses an approved preview that has been carried out, or that is of another machine than this one is by now.
-    fn is_as_approved(&self, approved: &Approved, prepared: &Prepared) -> Result<(), Fault> {
+    fn is_as_approved(&self, approved: &Approved, prepared: &Prepared) -> Result<(), CommandError> {
         let engine = self.machine.engine();
         let again = "save a new preview with `pfupgrade plan --out FILE`, and have that approved";
         if let Some(run) = engine.run_of(&approved.id)? {
             let id = &run.frozen.folders.id;
-            return Err(
-                Fault::new(Exit::Changed, format!("this preview has been carried out already: run {id}")).next(again)
-            );
+            return Err(CommandError::new(
+                Exit::Changed,
+                format!("this preview has been carried out already: run {id}"),
+            )
+            .next(again));
         }
         let differences = approved.differences(engine.platform.inspect(), prepared)?;
         match differences.is_empty() {
@@ -105,13 +118,13 @@ impl Scene<'_> {
                 let lines = differences.join("\n  ");
                 let why =
                     format!("the machine has changed since the preview was approved; nothing was touched\n  {lines}");
-                Err(Fault::new(Exit::Changed, why).next(again))
+                Err(CommandError::new(Exit::Changed, why).next(again))
             }
         }
     }
 
     /// Shows the preview and asks, unless the arguments have answered.
-    fn ask_to_start(&self, args: &RunArgs, preview: &Preview) -> Result<(), Fault> {
+    fn ask_to_start(&self, args: &RunArgs, preview: &Preview) -> Result<(), CommandError> {
         let talk = self.talk;
         if !talk.json || !args.yes {
             talk.say(&text::preview(preview, talk.error_width()));
@@ -121,7 +134,7 @@ impl Scene<'_> {
         }
         if !preview.no_return.is_empty() && !args.accept_no_return {
             let why = format!("there would be no way back: {}; nothing has been touched", preview.no_return.join("; "));
-            return Err(Fault::new(Exit::Refused, why)
+            return Err(CommandError::new(Exit::Refused, why)
                 .next("name a `rollback-installer` in the plan, or add --accept-no-return"));
         }
         match args.yes {
@@ -131,9 +144,9 @@ impl Scene<'_> {
     }
 
     /// Asks a question that only `yes` answers; anything else is `declined`.
-    pub(super) fn ask(&self, question: &str, declined: &str) -> Result<(), Fault> {
+    pub(super) fn ask(&self, question: &str, declined: &str) -> Result<(), CommandError> {
         if !self.talk.is_with_person() {
-            return Err(Fault::usage(format!("{declined}: nobody is here to be asked")).next("add --yes"));
+            return Err(CommandError::usage(format!("{declined}: nobody is here to be asked")).next("add --yes"));
         }
         let question = text::hanging(
             "",
@@ -144,14 +157,14 @@ impl Scene<'_> {
         self.talk.insist(&format!("\n{question}"));
         match stop::line() {
             Some(line) if line.trim().eq_ignore_ascii_case("yes") => Ok(()),
-            _ => Err(Fault::usage(declined)),
+            _ => Err(CommandError::usage(declined)),
         }
     }
 
-    fn begin(&self, prepared: &Prepared, after_reboot: AfterReboot) -> Result<Ending, Fault> {
+    fn begin(&self, prepared: &Prepared, after_reboot: AfterReboot) -> Result<Ending, CommandError> {
         stop::listen(live::after_keys);
         let mut person = Person::new(self.talk, self.machine.as_simulated(), self.asks(), None);
-        let progress = Progress::new(self, &prepared.frozen.steps);
+        let progress = ProgressDisplay::new(self, &prepared.frozen.steps);
         let mut progress = Telling::new(self, Notice::Begun, progress);
         let result = self.machine.engine().run(&prepared.frozen, &mut person, &mut progress);
         drop(progress);
@@ -164,11 +177,11 @@ impl Scene<'_> {
         found: &RecordedRun,
         confirmed: Option<String>,
         after_reboot: AfterReboot,
-    ) -> Result<Ending, Fault> {
+    ) -> Result<Ending, CommandError> {
         check_step(self.machine.rehearsal(), &found.frozen.steps)?;
         stop::listen(live::after_keys);
         let mut person = Person::new(self.talk, self.machine.as_simulated(), self.asks(), confirmed);
-        let progress = Progress::new(self, &found.frozen.steps);
+        let progress = ProgressDisplay::new(self, &found.frozen.steps);
         let mut progress = Telling::new(self, Notice::GoesOn, progress);
         let result = self.machine.engine().resume(found, &mut person, &mut progress);
         drop(progress);

@@ -1,14 +1,14 @@
 //! `schema`: the JSON Schema of what this program reads and prints.
 
 use super::ending::Ending;
-use super::fault::Fault;
+use super::fault::CommandError;
 use super::options::SchemaArgs;
 use super::talk::Talk;
 use crate::exit::Exit;
 use crate::report::schema;
 
-pub(super) fn schema(args: &SchemaArgs, talk: &Talk) -> Result<Ending, Fault> {
-    let unknown = || Fault::usage(format!("there is no schema `{}`", args.name));
+pub(super) fn schema(args: &SchemaArgs, talk: &Talk) -> Result<Ending, CommandError> {
+    let unknown = || CommandError::usage(format!("there is no schema `{}`", args.name));
     let schema = schema::of(&args.name).ok_or_else(unknown)?;
     talk.result(&format!("{schema:#}\n"));
     Ok(Ending::new(Exit::Done))

@@ -1,7 +1,7 @@
 //! `status`: where the last run stands, or all of them. Looks at the machine's files only, and never takes the lock.
 
-use super::ending::{Ending, Scene};
-use super::fault::Fault;
+use super::ending::{CommandContext, Ending};
+use super::fault::CommandError;
 use super::machine::{Machine, Purpose};
 use super::options::{Global, StatusArgs};
 use super::talk::Talk;
@@ -11,9 +11,9 @@ use crate::journal::RecordedRun;
 use crate::report::status::{RunStatus, Status};
 use crate::report::text;
 
-pub(super) fn status(args: &StatusArgs, global: &Global, talk: &Talk) -> Result<Ending, Fault> {
+pub(super) fn status(args: &StatusArgs, global: &Global, talk: &Talk) -> Result<Ending, CommandError> {
     let machine = Machine::open(global, Purpose::Earlier, talk)?;
-    let scene = Scene { global, talk, machine: &machine };
+    let scene = CommandContext { global, talk, machine: &machine };
     let engine = machine.engine();
     let at_work = engine.at_work();
     let mut runs = engine.each_run()?.into_iter().enumerate();
@@ -36,9 +36,10 @@ pub(super) fn status(args: &StatusArgs, global: &Global, talk: &Talk) -> Result<
         shown.push(run);
     }
     if shown.is_empty() {
-        let none = Fault::usage("there is no run on this machine").next("`pfupgrade run` with the plan begins one");
+        let none =
+            CommandError::usage("there is no run on this machine").next("`pfupgrade run` with the plan begins one");
         return Err(match &at_work {
-            Some(owner) => Fault::usage(format!("there is no run on this machine yet; at work is {owner}"))
+            Some(owner) => CommandError::usage(format!("there is no run on this machine yet; at work is {owner}"))
                 .next("wait until it has begun"),
             None => none,
         });
@@ -55,10 +56,10 @@ pub(super) fn status(args: &StatusArgs, global: &Global, talk: &Talk) -> Result<
 
 fn damaged(id: String, error: EngineError) -> RunStatus {
     let run = RunStatus::damaged(id, &error);
-    RunStatus { next: Fault::from(error).next, ..run }
+    RunStatus { next: CommandError::from(error).next, ..run }
 }
 
-impl Scene<'_> {
+impl CommandContext<'_> {
     /// Where a run stands, with the commands that go on with it.
     fn stands(&self, found: &RecordedRun, is_last: bool, at_work: bool) -> RunStatus {
         let run = RunStatus::of(found, at_work);

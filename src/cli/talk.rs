@@ -1,6 +1,6 @@
 //! What is said, and where: results on stdout, talk on stderr.
 
-use super::fault::{Details, Fault};
+use super::fault::{CommandError, Details};
 use super::live;
 use super::options::Global;
 use crate::exit::Exit;
@@ -48,7 +48,7 @@ impl Talk {
     }
 
     /// Makes the file that has the same JSON, where one is wanted. What is there already is never written over.
-    pub(super) fn open(&self, global: &Global) -> Result<(), Fault> {
+    pub(super) fn open(&self, global: &Global) -> Result<(), CommandError> {
         let Some(path) = &global.json_file else { return Ok(()) };
         let made = OpenOptions::new().write(true).create_new(true).open(path).map_err(|error| {
             let path = path.display();
@@ -56,7 +56,8 @@ impl Talk {
                 io::ErrorKind::AlreadyExists => "it is there already".to_owned(),
                 _ => error.to_string(),
             };
-            Fault::usage(format!("could not make the file {path} for --json-file: {why}")).next("name a new file")
+            CommandError::usage(format!("could not make the file {path} for --json-file: {why}"))
+                .next("name a new file")
         })?;
         *self.file.borrow_mut() = Some(made);
         Ok(())
@@ -156,7 +157,7 @@ impl Talk {
     }
 
     /// An error, as text and, where JSON is wanted, as a document.
-    pub(super) fn fault(&self, fault: &Fault) {
+    pub(super) fn fault(&self, fault: &CommandError) {
         self.document(&fault.document());
         if let Details::Plan(diagnostics) = &fault.details {
             self.insist(&diagnostics.render(true, self.error_width()));

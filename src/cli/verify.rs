@@ -1,7 +1,7 @@
 //! `verify`: reads the backups again and looks at the upgraded machine. Changes nothing.
 
-use super::ending::{Ending, Scene};
-use super::fault::Fault;
+use super::ending::{CommandContext, Ending};
+use super::fault::CommandError;
 use super::live;
 use super::machine::{Machine, Purpose};
 use super::options::Global;
@@ -17,13 +17,13 @@ use serde::Serialize;
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default().bold();
 
-pub(super) fn verify(global: &Global, talk: &Talk) -> Result<Ending, Fault> {
+pub(super) fn verify(global: &Global, talk: &Talk) -> Result<Ending, CommandError> {
     let machine = Machine::open(global, Purpose::Earlier, talk)?;
-    let scene = Scene { global, talk, machine: &machine };
+    let scene = CommandContext { global, talk, machine: &machine };
     let engine = machine.engine();
-    let found = engine
-        .last_run()?
-        .ok_or_else(|| Fault::usage("there is no run to verify").next("`pfupgrade run` with the plan begins one"))?;
+    let found = engine.last_run()?.ok_or_else(|| {
+        CommandError::usage("there is no run to verify").next("`pfupgrade run` with the plan begins one")
+    })?;
     let run = &found.frozen.folders.id;
     let mut show = |check: &Check| {
         if !talk.json {
@@ -33,7 +33,7 @@ pub(super) fn verify(global: &Global, talk: &Talk) -> Result<Ending, Fault> {
     stop::listen_while_reading(live::after_keys);
     let Some(checks) = engine.verify(&found, &mut show, &stop::wanted)? else {
         let again = scene.command("verify");
-        return Err(Fault::new(Exit::Stopped, "stopped, as asked, before every check was made").next(again));
+        return Err(CommandError::new(Exit::Stopped, "stopped, as asked, before every check was made").next(again));
     };
     let faults = checks.iter().filter(|check| check.fault.is_some()).count();
     let is_damaged = checks.iter().any(|check| check.backup && check.fault.is_some());

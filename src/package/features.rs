@@ -16,7 +16,7 @@ const MAX_FEATURES: usize = 10_000;
 
 /// The names of the features that a first installation installs.
 pub(super) fn selected(tables: &Tables, properties: &Properties) -> Result<BTreeSet<String>, Problem> {
-    let work = Work::new(tables, properties)?;
+    let work = Selection::new(tables, properties)?;
     let list = |name: &&str| properties.get(*name).filter(|list| !list.is_empty());
     let asked_for = ASKED.iter().chain(&REMOVED).any(|name| list(name).is_some());
     let mut chosen = BTreeSet::new();
@@ -41,14 +41,14 @@ pub(super) fn selected(tables: &Tables, properties: &Properties) -> Result<BTree
     Ok(chosen.into_iter().map(str::to_owned).collect())
 }
 
-struct Work<'a> {
+struct Selection<'a> {
     features: &'a BTreeMap<String, Feature>,
     levels: BTreeMap<&'a str, i32>,
     /// The features that are not switched off, themselves or through one they are part of.
     available: BTreeSet<&'a str>,
 }
 
-impl<'a> Work<'a> {
+impl<'a> Selection<'a> {
     fn new(tables: &'a Tables, properties: &Properties) -> Result<Self, Problem> {
         let features = &tables.features;
         if features.len() > MAX_FEATURES {

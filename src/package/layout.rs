@@ -105,7 +105,7 @@ pub(super) fn lay_out(
     for source in [machine, given, forced] {
         properties.extend(source.iter().map(|(name, value)| (name.clone(), value.clone())));
     }
-    let mut work = Work {
+    let mut work = LayoutBuilder {
         tables,
         forced,
         properties,
@@ -138,7 +138,7 @@ pub(super) fn lay_out(
     let copies = work.copies(&files, &components)?;
     let created = work.created(&folders, &components);
     let removals = work.removals(&components)?;
-    let Work { properties, refusal, left_out, performed, .. } = work;
+    let LayoutBuilder { properties, refusal, left_out, performed, .. } = work;
     let mut layout = Layout {
         properties,
         folders,
@@ -156,7 +156,7 @@ pub(super) fn lay_out(
     Ok(layout)
 }
 
-struct Work<'a> {
+struct LayoutBuilder<'a> {
     tables: &'a Tables,
     forced: &'a BTreeMap<String, String>,
     properties: BTreeMap<String, String>,
@@ -170,7 +170,7 @@ struct Work<'a> {
     performed: BTreeSet<String>,
 }
 
-impl Work<'_> {
+impl LayoutBuilder<'_> {
     /// Goes through an action of the sequence; true where it moved a folder.
     fn run(&mut self, name: &str, condition: &str, costed: bool) -> Result<bool, Problem> {
         let Some(action) = self.tables.actions.get(name) else {

@@ -2,7 +2,7 @@
 
 /// One known trouble.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Trouble {
+pub struct KnownTrouble {
     /// What is the matter, in a few words.
     pub says: &'static str,
     /// What to do about it.
@@ -13,18 +13,18 @@ pub struct Trouble {
 
 /// Every known trouble. The first that fits counts, so what is particular stands before what is general. The numbers are
 /// those of Windows Installer's messages, which are the same in every language; the words are the English ones.
-pub const TROUBLES: &[Trouble] = &[
-    Trouble {
+pub const TROUBLES: &[KnownTrouble] = &[
+    KnownTrouble {
         says: "the Visual C++ 2015 runtime is missing",
         advice: "install the Visual C++ 2015 redistributables, x86 and x64 (the server's setup brings them along)",
         signs: &[&["visual c++"], &["vcruntime140.dll"], &["msvcp140.dll"], &["vc_redist"], &["api-ms-win-crt-"]],
     },
-    Trouble {
+    KnownTrouble {
         says: "IIS 6 metabase compatibility is missing",
         advice: "add the role service \"IIS 6 Metabase Compatibility\" (Web-Metabase) to the web server",
         signs: &[&["metabase"], &["iisadmin", "service"], &["iis://localhost"]],
     },
-    Trouble {
+    KnownTrouble {
         says: "IIS, or ASP.NET in it, is missing or not what the installer expects",
         advice: "add the web server with ASP.NET to the server's roles, and see that the application pool has CLR v4.0 in \
                  integrated mode",
@@ -34,12 +34,12 @@ pub const TROUBLES: &[Trouble] = &[
             &["asp.net", "requires"],
         ],
     },
-    Trouble {
+    KnownTrouble {
         says: ".NET Framework 4.x is missing",
         advice: "install .NET Framework 4.5 or later",
         signs: &[&[".net framework", "requires"], &[".net framework", "must be installed"]],
     },
-    Trouble {
+    KnownTrouble {
         says: "another installation is running",
         advice: "let the other installation end, or find out whose it is (Windows Update, a management agent) and pause \
                  that",
@@ -51,7 +51,7 @@ pub const TROUBLES: &[Trouble] = &[
             &["is currently suspended"],
         ],
     },
-    Trouble {
+    KnownTrouble {
         says: "the package is for another processor",
         advice: "take the package for this Windows, 32 or 64 bits",
         signs: &[
@@ -61,7 +61,7 @@ pub const TROUBLES: &[Trouble] = &[
             &["64-bit", "cannot be installed on 32-bit"],
         ],
     },
-    Trouble {
+    KnownTrouble {
         says: "Windows waits for a restart",
         advice: "restart Windows",
         signs: &[
@@ -73,7 +73,7 @@ pub const TROUBLES: &[Trouble] = &[
             &["error 1737"],
         ],
     },
-    Trouble {
+    KnownTrouble {
         says: "the disk is full",
         advice: "make room on the drive that the log names, and on the one with the temporary files",
         signs: &[
@@ -86,7 +86,7 @@ pub const TROUBLES: &[Trouble] = &[
             &["0x80070070"],
         ],
     },
-    Trouble {
+    KnownTrouble {
         says: "a file is in use",
         advice: "close the program that holds the file open (the line names the file, and often the process)",
         signs: &[
@@ -99,7 +99,7 @@ pub const TROUBLES: &[Trouble] = &[
             &["0x80070020"],
         ],
     },
-    Trouble {
+    KnownTrouble {
         says: "the installer's own source is missing",
         advice: "put the package of exactly this product and version, with the files beside it, where the log looks for it",
         signs: &[
@@ -112,7 +112,7 @@ pub const TROUBLES: &[Trouble] = &[
             &["error 1305"],
         ],
     },
-    Trouble {
+    KnownTrouble {
         says: "the installer has not the rights it needs",
         advice: "run this program as administrator, and see that SYSTEM and Administrators have full control of what the \
                  line names",
@@ -131,12 +131,12 @@ pub const TROUBLES: &[Trouble] = &[
             &["must be logged", "administrator"],
         ],
     },
-    Trouble {
+    KnownTrouble {
         says: "a service did not start",
         advice: "look into the event log for why the service did not start: its account, or a library that is missing",
         signs: &[&["error 1920"], &["failed to start", "service"]],
     },
-    Trouble {
+    KnownTrouble {
         says: "the package is damaged",
         advice: "copy the package again from where it comes, and compare its SHA-256",
         signs: &[&["error 1335"], &["error 1330"], &["error 2350"], &["cabinet file", "corrupt"]],
@@ -144,7 +144,7 @@ pub const TROUBLES: &[Trouble] = &[
 ];
 
 /// The trouble of which a line of a log tells.
-pub fn recognise(line: &str) -> Option<&'static Trouble> {
+pub fn recognise(line: &str) -> Option<&'static KnownTrouble> {
     let line = line.to_ascii_lowercase();
     // "Error 1306" must not be found in "Error 13061".
     let holds = |part: &&str| {

@@ -88,7 +88,7 @@ fn trace(
     machine: &dyn Inspect,
     application: &Application,
     config: &Config,
-    portal: Option<&Installed>,
+    portal: Option<&InstalledFiles>,
 ) -> Option<Trace> {
     let folder = &application.folder;
     if is_there(machine, &folder.child("PfPaWs.asmx")) {
@@ -114,7 +114,7 @@ fn trace(
 }
 
 /// True where half of a package's files lie in a folder: the administrator may have removed some.
-fn was_installed_in(machine: &dyn Inspect, folder: &WinPath, installed: &Installed) -> bool {
+fn was_installed_in(machine: &dyn Inspect, folder: &WinPath, installed: &InstalledFiles) -> bool {
     let names: Vec<&String> = installed.keys().filter(|name| *name != "WEB.CONFIG").collect();
     let there = names.iter().filter(|name| folder.join(name).is_ok_and(|path| is_there(machine, &path))).count();
     there > 0 && there * 2 >= names.len()
@@ -124,7 +124,7 @@ fn served(
     machine: &dyn Inspect,
     site: &Site,
     application: &Application,
-    installed: Option<&Installed>,
+    installed: Option<&InstalledFiles>,
 ) -> Result<Served, Failure> {
     let folder = &application.folder;
     let mut themes = Vec::new();
@@ -160,7 +160,7 @@ fn is_as_shipped(machine: &dyn Inspect, entry: &Entry, shipped: Option<&(u64, St
 
 /// The name of the own theme that a path belongs to. Where the package cannot be read, every theme but `Default` counts
 /// as own: one that is restored needlessly does no harm.
-fn own_theme<'a>(below: &'a str, installed: Option<&Installed>) -> Option<&'a str> {
+fn own_theme<'a>(below: &'a str, installed: Option<&InstalledFiles>) -> Option<&'a str> {
     let mut parts = below.splitn(3, '\\');
     let (folder, theme) = (parts.next()?, parts.next()?);
     if fold(folder) != "APP_THEMES" {
@@ -175,13 +175,13 @@ fn own_theme<'a>(below: &'a str, installed: Option<&Installed>) -> Option<&'a st
 }
 
 /// Files of a web package: folded path below its root, with size and SHA-256.
-pub(crate) type Installed = BTreeMap<String, (u64, String)>;
+pub(crate) type InstalledFiles = BTreeMap<String, (u64, String)>;
 
 /// What the package of each component installed, the old one where there are both; where it can be read.
 fn installed(
     machine: &dyn Inspect,
     components: &BTreeMap<Component, FoundComponent>,
-) -> Result<BTreeMap<Component, Installed>, Failure> {
+) -> Result<BTreeMap<Component, InstalledFiles>, Failure> {
     let mut all = BTreeMap::new();
     for component in Component::WEB {
         let product: Option<&Product> =
@@ -196,14 +196,14 @@ fn installed(
 }
 
 /// What the package installed below its root folder; `None` where it cannot be read, which preflight reports.
-pub(crate) fn installed_files(machine: &dyn Inspect, path: &WinPath) -> Result<Option<Installed>, Failure> {
+pub(crate) fn installed_files(machine: &dyn Inspect, path: &WinPath) -> Result<Option<InstalledFiles>, Failure> {
     let Ok(Some(mut package)) = packages::open(machine, path) else { return Ok(None) };
     let Ok(root) = WinPath::new(r"C:\x") else { return Ok(None) };
     let forced = BTreeMap::from([("TARGETDIR".to_owned(), root.to_string())]);
     // Nobody remembers which of its features were chosen.
     let given = BTreeMap::from([("ADDLOCAL".to_owned(), "ALL".to_owned())]);
     let Ok(layout) = package.layout(&given, &BTreeMap::new(), &forced) else { return Ok(None) };
-    let mut all = Installed::new();
+    let mut all = InstalledFiles::new();
     let unpacked = package.unpack(&mut |file, content| {
         if let Some(below) = layout.files.get(&file.key).and_then(|path| path.below(&root)) {
             all.insert(fold(below), disk::hash_reader(content)?);

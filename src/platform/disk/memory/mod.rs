@@ -11,7 +11,7 @@ use state::{Node, State};
 use std::io::{self, Cursor, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
-use trouble::Trouble;
+use trouble::DiskTrouble;
 
 /// A disk in memory. A clone of the handle is the same disk; [`MemoryDisk::snapshot`] is a disk of its own.
 #[derive(Clone)]
@@ -20,7 +20,7 @@ pub struct MemoryDisk(Arc<Mutex<Inner>>);
 struct Inner {
     state: State,
     locks: Vec<WinPath>,
-    trouble: Trouble,
+    trouble: DiskTrouble,
 }
 
 impl Default for MemoryDisk {
@@ -36,7 +36,7 @@ impl MemoryDisk {
     }
 
     fn of(state: State) -> Self {
-        Self(Arc::new(Mutex::new(Inner { state, locks: Vec::new(), trouble: Trouble::default() })))
+        Self(Arc::new(Mutex::new(Inner { state, locks: Vec::new(), trouble: DiskTrouble::default() })))
     }
 
     /// An independent copy of this disk as it is now. Locks and what goes wrong stay behind.

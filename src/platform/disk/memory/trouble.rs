@@ -42,7 +42,7 @@ pub struct Synced {
 
 /// What goes wrong on a disk, and what it remembers for a test.
 #[derive(Default)]
-pub(super) struct Trouble {
+pub(super) struct DiskTrouble {
     /// How many changes were asked for.
     changes: u64,
     fault: Option<(u64, DiskFault)>,
@@ -53,7 +53,7 @@ pub(super) struct Trouble {
     syncs: Vec<Synced>,
 }
 
-impl Trouble {
+impl DiskTrouble {
     /// Counts a change that is about to be made, which may be the one that goes wrong.
     pub(super) fn change(&mut self, state: &State) -> io::Result<()> {
         match self.fault {

@@ -1,7 +1,7 @@
 //! The files of an installation: whether they fit, laying them out, and taking them away.
 
 use super::log::{Log, Stop};
-use super::plan::Plan;
+use super::plan::InstallPlan;
 use crate::package::{Package, PackageError, PackagedFile, Problem};
 use crate::platform::disk::{self, Disk, Kind, ReadDisk, ReadFile};
 use crate::platform::simulated::{Installed, MachineFacts, Sweep};
@@ -15,7 +15,7 @@ use std::time::SystemTime;
 pub(super) fn check_places(
     disk: &dyn ReadDisk,
     files: &[PackagedFile],
-    plan: &Plan,
+    plan: &InstallPlan,
     facts: &MachineFacts,
 ) -> Result<(), Stop> {
     let layout = &plan.layout;
@@ -85,7 +85,7 @@ pub(super) fn lay(
     disk: &dyn Disk,
     source: &WinPath,
     package: &mut Package<Box<dyn ReadFile>>,
-    plan: &Plan,
+    plan: &InstallPlan,
     log: &mut Log,
     watch: &mut dyn FnMut(Progress),
 ) -> Result<Vec<String>, Stop> {

@@ -20,7 +20,7 @@ use crate::platform::facts::{Application, Service, ServiceState};
 use crate::platform::op::{Op, WayBack};
 use crate::platform::{BesidePackage, Context, Failure, Outcome, Progress};
 use crate::winpath::WinPath;
-use plan::Plan;
+use plan::InstallPlan;
 use registration::Scope;
 use std::collections::BTreeMap;
 
@@ -126,7 +126,12 @@ impl Simulated {
     }
 
     /// Windows Installer keeps the whole package.
-    fn keep_package(&self, source: &WinPath, plan: &Plan, watch: &mut dyn FnMut(Progress)) -> Result<(), Failure> {
+    fn keep_package(
+        &self,
+        source: &WinPath,
+        plan: &InstallPlan,
+        watch: &mut dyn FnMut(Progress),
+    ) -> Result<(), Failure> {
         let (disk, to) = (&*self.disk, &plan.record.package);
         let doing = format!("keep a copy of {source} as {to}");
         if source == to {
@@ -143,7 +148,7 @@ impl Simulated {
     }
 
     /// A service that does not start is no reason to take the product away again, but a note.
-    fn start_services(&self, plan: &Plan, log: &mut Log) -> Result<Vec<String>, Failure> {
+    fn start_services(&self, plan: &InstallPlan, log: &mut Log) -> Result<Vec<String>, Failure> {
         let mut notes = Vec::new();
         for name in &plan.start {
             let service = self.locked().service(name).cloned();
@@ -166,7 +171,7 @@ impl Simulated {
         Ok(notes)
     }
 
-    fn publish(&self, source: &WinPath, plan: &Plan, files: &[PackagedFile]) -> Result<(), Failure> {
+    fn publish(&self, source: &WinPath, plan: &InstallPlan, files: &[PackagedFile]) -> Result<(), Failure> {
         let size = files.iter().map(|file| file.size).sum();
         let now = self.clock.now().to_string();
         self.change(|facts| {
@@ -277,7 +282,7 @@ fn is_installed(facts: &MachineFacts, info: &Info) -> Result<bool, Stop> {
 }
 
 /// Before the first change Windows Installer remembers what it is about to do.
-fn remember(facts: &mut MachineFacts, plan: &Plan) {
+fn remember(facts: &mut MachineFacts, plan: &InstallPlan) {
     facts.installed.insert(plan.info.product_code.clone(), plan.record.clone());
     for name in plan.stop.iter().chain(&plan.delete) {
         if let Some(service) = facts.service_mut(name) {
@@ -287,7 +292,7 @@ fn remember(facts: &mut MachineFacts, plan: &Plan) {
     facts.services.retain(|service| !plan.delete.iter().any(|name| service.name == *name.as_str()));
 }
 
-fn set_up(facts: &mut MachineFacts, plan: &Plan) {
+fn set_up(facts: &mut MachineFacts, plan: &InstallPlan) {
     for service in &plan.services {
         let known = facts.service(&service.name).map(|known| known.state);
         facts.services.retain(|known| known.name != service.name);

@@ -14,7 +14,7 @@ use std::io::{Read, Seek};
 type Properties = BTreeMap<String, String>;
 
 /// What an installation is going to do.
-pub(super) struct Plan {
+pub(super) struct InstallPlan {
     pub(super) info: Info,
     /// Without the files, folders and so on whose actions the package does not perform.
     pub(super) layout: Layout,
@@ -24,7 +24,7 @@ pub(super) struct Plan {
     /// Services that have to stand still meanwhile, and those that go.
     pub(super) stop: Vec<String>,
     pub(super) delete: Vec<String>,
-    pub(super) registry: values::Work,
+    pub(super) registry: values::RegistryWork,
     /// The site's name and the application it gets, unless it is there already.
     pub(super) application: Option<(String, Application)>,
     /// What Windows Installer has to remember.
@@ -54,7 +54,7 @@ pub(super) fn plan<R: Read + Seek>(
     path: &WinPath,
     given: &Properties,
     facts: &MachineFacts,
-) -> Result<Plan, Stop> {
+) -> Result<InstallPlan, Stop> {
     let info = package.info().clone();
     let bits = facts.system.bits;
     let web = if package.takes("TARGETVDIR") { Some(web_target(package, given, facts)?) } else { None };
@@ -66,7 +66,7 @@ pub(super) fn plan<R: Read + Seek>(
     let layout = performed(layout);
     let written = package.registry_rows().iter().filter(|row| layout.installs(&row.component));
     let written = written.filter(|_| layout.performs("WriteRegistryValues"));
-    let registry = values::Work::new(written, &layout, bits, per_user, &facts.registry);
+    let registry = values::RegistryWork::new(written, &layout, bits, per_user, &facts.registry);
     let previous = facts.product(&info.product_code).and_then(|record| record.application.as_ref());
     let controls = |action: &str, wanted: fn(&ServiceControl) -> bool| -> Vec<String> {
         let rows = package.service_controls().iter().filter(|row| wanted(row) && layout.installs(&row.component));
@@ -88,7 +88,7 @@ pub(super) fn plan<R: Read + Seek>(
         sweeps: sweeps(&layout),
         application: own_application(web.as_ref(), previous, facts),
     };
-    Ok(Plan {
+    Ok(InstallPlan {
         services: services(package, &layout),
         start: controls("StartServices", |control| control.start_on_install),
         stop: controls("StopServices", |control| control.stop_on_install),
@@ -184,7 +184,7 @@ fn web_target<R: Read + Seek>(
 }
 
 /// What has to hold before a first installation.
-pub(super) fn check_conditions(plan: &Plan, facts: &MachineFacts) -> Result<(), Stop> {
+pub(super) fn check_conditions(plan: &InstallPlan, facts: &MachineFacts) -> Result<(), Stop> {
     if let Some(message) = &plan.layout.refusal {
         return Err(Stop::fatal(format!("Product: {} -- {message}", plan.info.product_name)));
     }

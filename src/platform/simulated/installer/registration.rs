@@ -1,6 +1,6 @@
 //! How a product is registered: the keys by which Windows and its administrators find it.
 
-use super::plan::Plan;
+use super::plan::InstallPlan;
 use crate::package::packed_code;
 use crate::platform::facts::Bits;
 use crate::platform::registry::{Key, Value, View};
@@ -72,7 +72,7 @@ pub(super) fn asks_questions(facts: &MachineFacts, code: &str) -> bool {
 }
 
 /// Registers a product. `date` is the day, such as 2016-03-01.
-pub(super) fn register(facts: &mut MachineFacts, plan: &Plan, source: &WinPath, size: u64, date: &str) {
+pub(super) fn register(facts: &mut MachineFacts, plan: &InstallPlan, source: &WinPath, size: u64, date: &str) {
     let code = &plan.info.product_code;
     let scope = Scope::of(&plan.record);
     let own = scope.uninstall_key(code, facts.system.bits);
@@ -86,7 +86,7 @@ pub(super) fn register(facts: &mut MachineFacts, plan: &Plan, source: &WinPath, 
 }
 
 /// What "Programs and Features" is told.
-fn entry(plan: &Plan, source: &WinPath, size: u64, date: &str) -> Vec<(&'static str, Value)> {
+fn entry(plan: &InstallPlan, source: &WinPath, size: u64, date: &str) -> Vec<(&'static str, Value)> {
     const FROM_PROPERTIES: [(&str, &str); 10] = [
         ("AuthorizedCDFPrefix", "ARPAUTHORIZEDCDFPREFIX"),
         ("Comments", "ARPCOMMENTS"),

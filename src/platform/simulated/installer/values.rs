@@ -8,7 +8,7 @@ use crate::platform::simulated::registry::real_path;
 
 /// What a row of the Registry table does.
 #[derive(Debug, Default)]
-pub(super) struct Work {
+pub(super) struct RegistryWork {
     /// Values to write: key, as a 64-bit program sees it, name and value.
     pub(super) values: Vec<(String, String, Value)>,
     /// Keys to make.
@@ -19,7 +19,7 @@ pub(super) struct Work {
     pub(super) own_keys: Vec<String>,
 }
 
-impl Work {
+impl RegistryWork {
     /// What the rows do on a machine with this registry.
     pub(super) fn new<'a>(
         rows: impl Iterator<Item = &'a RegistryRow>,
