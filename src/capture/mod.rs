@@ -91,6 +91,7 @@ pub fn capture(engine: &Engine<'_>, to: &dyn Disk, wish: &Wish) -> Result<Captur
     let machine = engine.platform.inspect();
     let survey = survey(machine)?;
     let mut facts = MachineFacts::new(survey.system.clone());
+    facts.utc_offset_minutes = machine.utc_offset().map(|seconds| seconds / 60);
     facts::capture(machine, &survey, wish, &mut facts)?;
     let captured =
         Captured { machine: survey.system.name.clone(), captured: Some(engine.clock.now()), ..Captured::default() };

@@ -2,11 +2,12 @@
 
 use super::run::Running;
 use super::{End, Engine, EngineError};
-use crate::journal::Entry;
+use crate::journal::{Entry, UsedInstaller};
 use crate::platform::disk;
 use crate::platform::op::{Gate, Op};
 use crate::platform::{Context, Failure, FailureKind, Manifest, Outcome, Size, installer_log, manifest_of};
-use crate::step::{self, Step, StepId, Work};
+use crate::step::{self, Probe, Step, StepId, Work};
+use crate::survey::{packages, products};
 
 const MANIFEST_LIMIT: u64 = 256 << 20;
 
@@ -19,6 +20,60 @@ impl Running<'_> {
             Ok(Some(account)) => self.write(Entry::Merged { step: step.id.clone(), account: Box::new(account) }),
             Ok(None) | Err(_) => Ok(()),
         }
+    }
+
+    /// Looks whether a step is needed or done, and notes its checks where it lists them, passed or not.
+    pub(super) fn look(&mut self, step: &Step) -> Result<Probe, EngineError> {
+        let kind = step.work.kind();
+        let checks = kind.checks(&self.context())?;
+        if checks.is_empty() {
+            return Ok(kind.probe(&self.context())?);
+        }
+        let probe = Probe::of(&checks);
+        self.write(Entry::Checked { step: step.id.clone(), checks })?;
+        Ok(probe)
+    }
+
+    /// Name and version of the product that a step has installed, as the machine has it now. What cannot be told is
+    /// left out: the step is done all the same.
+    pub(super) fn new_product(&self, step: &Step) -> Option<String> {
+        let component = step.work.kind().installs()?;
+        let before = self.frozen.survey.components.get(&component).map_or(&[][..], |found| &found.products);
+        let mut found = products::of(self.engine.platform.inspect(), component).ok()?;
+        found.retain(|product| !before.iter().any(|old| old.code.eq_ignore_ascii_case(&product.code)));
+        let titles: Vec<String> = found.iter().map(products::Product::title).collect();
+        (!titles.is_empty()).then(|| titles.join(", "))
+    }
+
+    /// The file that an operation installs from, or that its gate has the operator run, as it is now.
+    pub(super) fn used_installer(&self, step: &Step, op: &Op) -> Option<UsedInstaller> {
+        step.work.kind().installs()?;
+        let (run, lines) = match op {
+            Op::Ask { gate } => (gate.by_hand.as_deref()?, Some(&gate.instructions)),
+            op => (op, None),
+        };
+        let (Op::Install { package: file, .. } | Op::Run { program: file, .. }) = run else { return None };
+        // Of what the gate does not name, nobody knows whether it is run.
+        if lines.is_some_and(|lines| !lines.iter().any(|line| line.contains(file.as_str()))) {
+            return None;
+        }
+        let machine = self.engine.platform.inspect();
+        let product = match run {
+            Op::Install { .. } => packages::open(machine, file).ok().flatten().map(|package| {
+                let info = package.info();
+                format!("{} {}", info.product_name, info.product_version)
+            }),
+            _ => {
+                machine.program_version(file).ok().flatten().map(|found| format!("{} {}", found.product, found.version))
+            }
+        };
+        Some(UsedInstaller {
+            file: file.clone(),
+            size: machine.files().entry(file).ok()??.len,
+            sha256: disk::hash(machine.files(), file).ok()?,
+            signature: machine.signature(file).ok(),
+            product,
+        })
     }
 
     /// Notes that work ends here for now. Nothing depends on that record: a run goes on without it as well.
@@ -45,7 +100,7 @@ impl Engine<'_> {
     pub(super) fn session(&self, command: &str) -> Entry {
         // Whoever it is, work goes on.
         let user = self.platform.system().ok().and_then(|system| system.account);
-        Entry::Session { command: command.to_owned(), user }
+        Entry::Session { command: command.to_owned(), user, utc_offset: self.platform.utc_offset() }
     }
 
     /// The record of a failure; `op` is what failed.

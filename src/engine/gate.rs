@@ -3,7 +3,7 @@
 use super::operator::Answer;
 use super::run::{Flow, Running};
 use super::{End, EngineError, Event};
-use crate::journal::Entry;
+use crate::journal::{Answered, Entry};
 use crate::platform::op::{Gate, Op};
 use crate::platform::{Failure, Outcome};
 use crate::step::{Probe, Step};
@@ -50,7 +50,7 @@ impl Running<'_> {
     /// Waits for a sign that the gate is passed, then asks. Who says so; `None` where it will be done later.
     fn ask(&mut self, step: &Step, gate: &Gate) -> Result<Option<String>, EngineError> {
         if let Some(reason) = &step.skip {
-            return Ok(Some(format!("plan: {reason}")));
+            return Ok(Some(format!("{}{reason}", Answered::PLAN)));
         }
         let kind = step.work.kind();
         let seen = |probe: &Probe| *probe == Probe::Done;
@@ -67,7 +67,7 @@ impl Running<'_> {
             probe = kind.probe_gate(&self.context())?;
         }
         if seen(&probe) {
-            return Ok(Some("seen on the machine".to_owned()));
+            return Ok(Some(Answered::SEEN.to_owned()));
         }
         self.watcher.event(&Event::Gate { gate: gate.clone() });
         loop {

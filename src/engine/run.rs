@@ -308,7 +308,7 @@ impl Running<'_> {
     fn step(&mut self, step: &Step) -> Result<Flow, EngineError> {
         let kind = step.work.kind();
         if !self.has_begun(&step.id) {
-            match kind.probe(&self.context())? {
+            match self.look(step)? {
                 Probe::Done => return self.step_done(step, kind.words_when_done()),
                 Probe::Blocked(why) => return Err(Failure::new(format!("begin {}", step.id), why).into()),
                 Probe::Needed(_) => self.write(Entry::StepStarted { step: step.id.clone() })?,
@@ -336,7 +336,7 @@ impl Running<'_> {
             index += 1;
         }
         if !kind.is_taken_on_trust()
-            && let Probe::Needed(why) | Probe::Blocked(why) = kind.probe(&self.context())?
+            && let Probe::Needed(why) | Probe::Blocked(why) = self.look(step)?
         {
             return Err(Failure::new(format!("verify {}", step.id), why).into());
         }
@@ -358,7 +358,8 @@ impl Running<'_> {
     }
 
     fn step_done(&mut self, step: &Step, how: &str) -> Result<Flow, EngineError> {
-        self.write(Entry::StepDone { step: step.id.clone(), how: how.to_owned() })?;
+        let product = self.new_product(step);
+        self.write(Entry::StepDone { step: step.id.clone(), how: how.to_owned(), product })?;
         self.watcher.event(&Event::StepDone { step: step.id.clone(), how: how.to_owned() });
         Ok(Flow::Next)
     }
@@ -387,7 +388,8 @@ impl Running<'_> {
             Err(failure) if failure.kind == FailureKind::Stopped => return Ok(Flow::Stop(End::Stopped)),
             before => before?,
         };
-        self.write(Entry::OpStarted { step: step.id.clone(), index, op: op.clone(), before })?;
+        let installer = self.used_installer(step, op).map(Box::new);
+        self.write(Entry::OpStarted { step: step.id.clone(), index, op: op.clone(), before, installer })?;
         if let Op::Ask { gate } = op {
             return self.at_gate(step, index, gate);
         }

@@ -7,11 +7,11 @@ mod run;
 pub(crate) mod seal;
 mod state;
 
-pub use record::{Before, DataFile, Entry, Frozen, Record, Undo};
+pub use record::{Before, DataFile, Entry, Frozen, Record, Undo, UsedInstaller};
 pub use run::{OpenRun, RecordedRun};
 pub use state::{
-    Answered, Asked, Failed, Next, Operation, OperationEnd, Part, Rollback, RunState, Session, Span, Standing, Stands,
-    StepState, Way, milliseconds,
+    Answered, Asked, Checks, Failed, Next, Operation, OperationEnd, Part, Passed, Rollback, RunState, Session, Span,
+    Standing, Stands, StepState, Way, milliseconds,
 };
 
 use crate::platform::disk::{self, Disk, ReadDisk, WriteFile};
@@ -22,7 +22,7 @@ use seal::{seal, unseal};
 use serde::Deserialize;
 use std::io;
 
-/// Version of the journal's format. Format 2 adds [`Entry::CalledOff`] and facts for the report; where a journal of
+/// Version of the journal's format. Format 2 adds [`Entry::CalledOff`], [`Entry::Checked`] and facts for the report; where a journal of
 /// format 1 lacks one, it is unknown.
 pub const FORMAT: u32 = 2;
 const LIMIT: u64 = 256 << 20;

@@ -3,10 +3,10 @@
 use crate::finding::Finding;
 use crate::names::ProductCode;
 use crate::plan::{Component, Plan};
-use crate::platform::facts::{Application, ServiceState};
+use crate::platform::facts::{Application, ServiceState, Signature};
 use crate::platform::op::{Gate, Op};
 use crate::platform::{Outcome, Process};
-use crate::step::{Account, Folders, FollowUp, Step, StepId, Work};
+use crate::step::{Account, Checked, Folders, FollowUp, Step, StepId, Work};
 use crate::survey::Survey;
 use crate::webconfig::Side;
 use crate::winpath::WinPath;
@@ -47,6 +47,9 @@ pub enum Entry {
         op: Op,
         /// What is there before it.
         before: Before,
+        /// The installer that it runs, or that its gate names.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        installer: Option<Box<UsedInstaller>>,
     },
     /// An operation is done.
     OpDone {
@@ -64,6 +67,9 @@ pub enum Entry {
         /// The account of whoever gave it, where that can be told.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         user: Option<String>,
+        /// The offset of the server's own time when the command began: seconds east of UTC.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        utc_offset: Option<i32>,
     },
     /// Work ends here for now: a person has to do what a gate asks.
     Waiting {
@@ -132,6 +138,16 @@ pub enum Entry {
         step: StepId,
         /// `done`, `already so`, or why it was skipped.
         how: String,
+        /// Name and version of the new product that was found then, where the step installs one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        product: Option<String>,
+    },
+    /// A step has looked at the machine, and this is what it found.
+    Checked {
+        /// The step.
+        step: StepId,
+        /// Every check, passed or not.
+        checks: Vec<Checked>,
     },
     /// The outage was called off before anything was uninstalled: these steps have to be done anew.
     Reset {
@@ -172,6 +188,23 @@ pub enum Entry {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         not_restored: Vec<String>,
     },
+}
+
+/// The file of an installer, right before it was run or named to the operator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsedInstaller {
+    /// The file.
+    pub file: WinPath,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its SHA-256.
+    pub sha256: String,
+    /// Who signed it, where Windows could tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<Signature>,
+    /// Name and version of its product, where it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<String>,
 }
 
 /// The agent's data file at one moment.

@@ -3,11 +3,11 @@
 //! Everything that anybody says of a run is a view of [`RunState`]: where it stands, what is uninstalled, how long users
 //! could not sign in, who passed which gate, what comes next. The same records always give the same state.
 
-use super::record::{Before, DataFile, Entry, Frozen, Record, Undo};
+use super::record::{Before, DataFile, Entry, Frozen, Record, Undo, UsedInstaller};
 use crate::names::ProductCode;
 use crate::platform::op::{Gate, Op};
 use crate::platform::{Outcome, Process};
-use crate::step::{Account, FollowUp, History, Kept, Source, StepId};
+use crate::step::{Account, Checked, FollowUp, History, Kept, Source, StepId};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -43,6 +43,9 @@ pub struct RunState {
     /// What became of each web.config: the latest account of each step.
     #[serde(skip)]
     pub accounts: Vec<(StepId, Account)>,
+    /// What was last checked.
+    #[serde(skip)]
+    pub checks: Option<Checks>,
     /// A program that was given up on, with its step.
     #[serde(skip)]
     pub given_up: Option<(StepId, Process)>,
@@ -165,6 +168,26 @@ pub struct Session {
     pub command: String,
     /// Who gave it, where that is known.
     pub user: Option<String>,
+    /// The offset of the server's own time when it began, where that is known: seconds east of UTC.
+    pub utc_offset: Option<i32>,
+}
+
+/// What a step has checked.
+#[derive(Debug, Clone)]
+pub struct Checks {
+    /// When.
+    pub time: Timestamp,
+    /// The step.
+    pub step: StepId,
+    /// Every check.
+    pub all: Vec<Checked>,
+}
+
+impl Checks {
+    /// The checks that did not pass.
+    pub fn faults(&self) -> usize {
+        self.all.iter().filter(|check| check.fault.is_some()).count()
+    }
 }
 
 /// From one time to another.
@@ -198,6 +221,9 @@ pub struct StepState {
     /// Whether its next operation had begun.
     #[serde(skip)]
     pub in_doubt: bool,
+    /// Name and version of the product that it installs, as found when it was over.
+    #[serde(skip)]
+    pub product: Option<String>,
 }
 
 /// An operation that has begun.
@@ -211,6 +237,8 @@ pub struct Operation {
     pub op: Op,
     /// What was there before it.
     pub before: Before,
+    /// The installer that it runs, or that its gate names, where that was noted.
+    pub installer: Option<UsedInstaller>,
     /// When it began.
     pub begun: Timestamp,
     /// How it ended.
@@ -249,6 +277,33 @@ pub struct Answered {
     pub by: String,
     /// The account of whoever gave the command at work, where that is known.
     pub user: Option<String>,
+}
+
+/// How a gate was passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Passed<'a> {
+    /// Nobody was asked: the machine showed that it is done.
+    Seen,
+    /// The plan skips it, for this reason.
+    Skipped(&'a str),
+    /// Somebody confirmed it.
+    Confirmed(&'a str),
+}
+
+impl Answered {
+    /// What stands for a gate at which nobody was asked.
+    pub(crate) const SEEN: &'static str = "seen on the machine";
+    /// What stands before the plan's reason.
+    pub(crate) const PLAN: &'static str = "plan: ";
+
+    /// How the gate was passed.
+    pub fn passed(&self) -> Passed<'_> {
+        match self.by.strip_prefix(Self::PLAN) {
+            Some(reason) => Passed::Skipped(reason),
+            None if self.by == Self::SEEN => Passed::Seen,
+            None => Passed::Confirmed(&self.by),
+        }
+    }
 }
 
 /// Something that went wrong.
@@ -311,6 +366,7 @@ impl RunState {
             is_begun: false,
             done: 0,
             in_doubt: false,
+            product: None,
         };
         let steps = frozen.steps.iter().map(step).collect();
         Self { steps, says_called_off: frozen.format > 1, ..Self::default() }
@@ -432,15 +488,26 @@ impl RunState {
         self.is_operating = matches!(entry, Entry::OpStarted { .. });
         match entry {
             Entry::Opened(_) => self.begun = Some(time),
-            Entry::Session { command, user } => {
+            Entry::Session { command, user, utc_offset } => {
                 // What was at work when the program was interrupted has ended no later than its last word.
                 self.close_spans(self.latest.unwrap_or(time));
-                self.sessions.push(Session { time, command: command.clone(), user: user.clone() });
+                let (command, user, utc_offset) = (command.clone(), user.clone(), *utc_offset);
+                self.sessions.push(Session { time, command, user, utc_offset });
             }
             Entry::StepStarted { step } => self.step_started(step, time),
-            Entry::OpStarted { step, index, op, before } => self.op_started(step, *index, op, before, time),
+            Entry::OpStarted { step, index, op, before, installer } => {
+                self.op_started(step, op);
+                let (step, op, before, installer) =
+                    (step.clone(), op.clone(), before.clone(), installer.as_deref().cloned());
+                let (index, end) = (*index, OperationEnd::InDoubt);
+                self.begins(&step, time);
+                self.operations.push(Operation { step, index, op, before, installer, begun: time, end });
+            }
             Entry::OpDone { step, index, outcome } => self.op_done(step, *index, outcome, time),
-            Entry::StepDone { step, how } => self.step_done(step, how, time),
+            Entry::StepDone { step, how, product } => self.step_done(step, how, product.as_ref(), time),
+            Entry::Checked { step, checks } => {
+                self.checks = Some(Checks { time, step: step.clone(), all: checks.clone() });
+            }
             Entry::Reset { steps } => self.reset(steps),
             Entry::Merged { step, account } => {
                 self.accounts.retain(|(earlier, _)| earlier != step);
@@ -525,7 +592,7 @@ impl RunState {
         self.begins(id, time);
     }
 
-    fn op_started(&mut self, id: &StepId, index: usize, op: &Op, before: &Before, time: Timestamp) {
+    fn op_started(&mut self, id: &StepId, op: &Op) {
         if let Some(step) = self.step_mut(id) {
             (step.is_begun, step.in_doubt) = (true, true);
         }
@@ -533,9 +600,6 @@ impl RunState {
         if let Op::Uninstall { code, .. } = op {
             self.uninstalled.push(code.clone());
         }
-        let (step, op, before, end) = (id.clone(), op.clone(), before.clone(), OperationEnd::InDoubt);
-        self.operations.push(Operation { step, index, op, before, begun: time, end });
-        self.begins(id, time);
     }
 
     fn op_done(&mut self, id: &StepId, index: usize, outcome: &Outcome, time: Timestamp) {
@@ -555,10 +619,11 @@ impl RunState {
         }
     }
 
-    fn step_done(&mut self, id: &StepId, how: &str, time: Timestamp) {
+    fn step_done(&mut self, id: &StepId, how: &str, product: Option<&String>, time: Timestamp) {
         if let Some(step) = self.step_mut(id) {
             step.is_begun = true;
             step.how = Some(how.to_owned());
+            step.product = product.cloned();
             // A step that found nothing to do never began.
             match step.spans.last_mut() {
                 Some(span) if span.ended.is_none() => span.ended = Some(time),
@@ -573,6 +638,7 @@ impl RunState {
     fn reset(&mut self, steps: &[StepId]) {
         for step in self.steps.iter_mut().filter(|step| steps.contains(&step.id)) {
             (step.is_begun, step.how, step.done, step.in_doubt) = (false, None, 0, false);
+            step.product = None;
         }
         // What was backed up may have been written to since.
         self.history.backups.retain(|kept| !steps.contains(&kept.step));

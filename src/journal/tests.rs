@@ -8,7 +8,7 @@ fn journal() -> (MemoryDisk, WinPath) {
     let disk = MemoryDisk::new();
     let path = WinPath::new(r"C:\runs\journal.jsonl").expect("a path");
     disk::create_folders(&disk, &WinPath::new(r"C:\runs").expect("a path")).expect("folder");
-    let done = |step: &str| Entry::StepDone { step: StepId::named(step), how: "done".to_owned() };
+    let done = |step: &str| Entry::StepDone { step: StepId::named(step), how: "done".to_owned(), product: None };
     let mut journal = Journal::begin(&disk, &path, Timestamp::UNIX_EPOCH, done("one")).expect("begun");
     for step in ["two", "three"] {
         journal.write(Timestamp::UNIX_EPOCH, done(step)).expect("written");

@@ -223,6 +223,11 @@ pub trait Inspect: Send + Sync {
     /// Bytes free on a drive.
     fn free_space(&self, drive: char) -> Result<u64, Failure>;
 
+    /// The offset of the machine's own time just now, in seconds east of UTC; `None` where it cannot be told.
+    fn utc_offset(&self) -> Option<i32> {
+        None
+    }
+
     /// What installing a package on this machine would leave out, in words. Only a simulated machine leaves anything out.
     fn leaves_out(&self, _package: &WinPath, _properties: &BTreeMap<String, String>) -> Vec<String> {
         Vec::new()

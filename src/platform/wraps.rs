@@ -63,6 +63,10 @@ impl<T: Wraps> Inspect for T {
         self.inner().free_space(drive)
     }
 
+    fn utc_offset(&self) -> Option<i32> {
+        self.inner().utc_offset()
+    }
+
     fn leaves_out(&self, package: &WinPath, properties: &BTreeMap<String, String>) -> Vec<String> {
         self.inner().leaves_out(package, properties)
     }

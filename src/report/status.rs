@@ -168,7 +168,9 @@ fn says(state: &RunState, step: Option<&str>, at_work: bool) -> String {
         _ if at_work => format!("{what} is at work{place}"),
         Stands::Finished { reboot: false } => "it is finished".to_owned(),
         Stands::Finished { reboot: true } => "it is finished; an installer asked for a restart of Windows".to_owned(),
-        Stands::RolledBack => "it has been rolled back: the machine is as it was before".to_owned(),
+        Stands::RolledBack => {
+            "it has been rolled back: products, web applications and services are as before the run".to_owned()
+        }
         Stands::Restart { .. } => format!("{what} waits for a restart of Windows"),
         Stands::Waiting { gate } => format!("it waits at the gate {}", gate.id),
         Stands::Stopped => format!("{what} was stopped by the operator{place}"),
@@ -176,18 +178,18 @@ fn says(state: &RunState, step: Option<&str>, at_work: bool) -> String {
             format!("{what} has given up on {}, process {}{place}", process.program, process.id)
         }
         Stands::Failed { .. } => format!("{what} has failed{place}"),
-        Stands::Interrupted => format!("{what} was cut off{place}: the program was killed, or the machine went down"),
+        Stands::Interrupted => format!("{what} was interrupted{place}; why is not recorded"),
     }
 }
 
 fn happened(record: &Record, state: &RunState) -> Option<Happened> {
     let title = |id: &StepId| state.step(id).map_or_else(|| id.to_string(), |step| step.title.clone());
     let (matters, text) = match &record.entry {
-        Entry::Session { command, user } => {
+        Entry::Session { command, user, .. } => {
             (false, format!("`{command}` begins{}", user.iter().map(|user| format!(", by {user}")).collect::<String>()))
         }
-        Entry::StepDone { step, how } if how == "done" => (false, title(step)),
-        Entry::StepDone { step, how } => (false, format!("{} ({how})", title(step))),
+        Entry::StepDone { step, how, .. } if how == "done" => (false, title(step)),
+        Entry::StepDone { step, how, .. } => (false, format!("{} ({how})", title(step))),
         Entry::Answered { gate, by } => (false, format!("gate {gate}: {by}")),
         Entry::Decided { path, take } => {
             (false, format!("decided: {path}, the {} value", if *take == Side::Old { "old" } else { "new" }))

@@ -40,7 +40,7 @@ pub use preview::{Account, Certainty, MergePreview};
 pub use server::{InstallServer, PrepareServer};
 pub use services::{BackUpData, StartServices, StopServices};
 pub use uninstall::Uninstall;
-pub use verify::{Expected, Verify};
+pub use verify::{Checked, Expected, Verify};
 pub use web::InstallWeb;
 
 use crate::names::ProductCode;
@@ -176,6 +176,11 @@ pub trait StepKind {
     /// The operations that carry the step out. `None` where they cannot be told before earlier steps are done.
     fn operations(&self, context: &StepContext<'_>) -> Result<Option<Vec<Op>>, Failure>;
 
+    /// The checks that the probe makes, each by itself, where the report lists them.
+    fn checks(&self, _: &StepContext<'_>) -> Result<Vec<Checked>, Failure> {
+        Ok(Vec::new())
+    }
+
     /// Whether a person has done what the step's gate asks; by default, whether the whole step is done.
     fn probe_gate(&self, context: &StepContext<'_>) -> Result<Probe, Failure> {
         self.probe(context)
@@ -241,4 +246,12 @@ pub enum Probe {
     Needed(String),
     /// It cannot be done, because of this.
     Blocked(String),
+}
+
+impl Probe {
+    /// What checks come to: done, or blocked by the ones that did not pass.
+    pub fn of(checks: &[Checked]) -> Self {
+        let faults: Vec<&str> = checks.iter().filter_map(|check| check.fault.as_deref()).collect();
+        if faults.is_empty() { Probe::Done } else { Probe::Blocked(faults.join("; ")) }
+    }
 }

@@ -1,7 +1,7 @@
 //! Verify: the outage ends.
 
 use super::{FollowUp, Probe, StepContext, StepId, StepKind};
-use crate::names::{ProductCode, ServiceName, SiteName};
+use crate::names::{ProductCode, ServiceName, SiteName, list};
 use crate::plan::Component;
 use crate::platform::facts::ServiceState;
 use crate::platform::op::Op;
@@ -17,6 +17,16 @@ pub struct Verify {
     pub expected: Vec<Expected>,
     /// What else holds the old address of the SDK and has to be changed by hand.
     pub other_holders: Vec<String>,
+}
+
+/// One thing that was checked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checked {
+    /// What has to be so.
+    pub what: String,
+    /// What is wrong; `None` where the check passed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
 }
 
 /// One thing that has to be so.
@@ -52,6 +62,20 @@ pub enum Expected {
 }
 
 impl Expected {
+    /// What has to be so, in a sentence.
+    fn says(&self) -> String {
+        match self {
+            Expected::OldGone { component, codes } => {
+                format!("The old {} is no longer installed ({})", component.title(), list(codes))
+            }
+            Expected::NewInstalled { component } => format!("A new {} is installed", component.title()),
+            Expected::Runs { service } => format!("The service {service} is running"),
+            Expected::Application { site, path, .. } => {
+                format!("The site \"{site}\" has the application {path}, and no maintenance page closes it")
+            }
+        }
+    }
+
     /// `None` where it is so, else what is wrong.
     fn fault(&self, context: &StepContext<'_>) -> Result<Option<String>, Failure> {
         let machine = context.machine;
@@ -102,11 +126,12 @@ impl StepKind for Verify {
     }
 
     fn probe(&self, context: &StepContext<'_>) -> Result<Probe, Failure> {
-        let mut faults = Vec::new();
-        for expected in &self.expected {
-            faults.extend(expected.fault(context)?);
-        }
-        Ok(if faults.is_empty() { Probe::Done } else { Probe::Blocked(faults.join("; ")) })
+        Ok(Probe::of(&self.checks(context)?))
+    }
+
+    fn checks(&self, context: &StepContext<'_>) -> Result<Vec<Checked>, Failure> {
+        let check = |expected: &Expected| Ok(Checked { what: expected.says(), fault: expected.fault(context)? });
+        self.expected.iter().map(check).collect()
     }
 
     fn operations(&self, _: &StepContext<'_>) -> Result<Option<Vec<Op>>, Failure> {

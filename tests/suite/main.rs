@@ -37,6 +37,7 @@ mod status;
 mod stopping;
 #[path = "../support/mod.rs"]
 mod support;
+mod truth;
 mod twice;
 mod unattended;
 mod upgrade;

@@ -1,23 +1,32 @@
 //! `report`: the evidence of runs that ended in every way, in every form.
 
 use crate::support::program::Program;
+use crate::support::{path, put};
+use pfupgrade::journal::RecordedRun;
+use pfupgrade::platform::disk::MemoryDisk;
+use pfupgrade::report::evidence::{Evidence, Now};
 use std::fs;
 
 /// Every secret of the demo machines, as it is and as XML has it.
 const SECRETS: [&str; 2] = ["Blue", "Horse"];
 
-const SECTIONS: [&str; 11] = [
-    "What was upgraded",
+const SECTIONS: [&str; 16] = [
+    "Components",
     "What is left to do",
+    "Checks of the upgraded machine",
     "Steps and times",
-    "Settings carried over",
-    "Confirmed by people",
+    "Settings migrated",
+    "Themes restored",
+    "IIS before and after",
+    "Manual steps",
     "Checks before the start",
     "What went wrong",
+    "Installers used",
     "What the installers logged",
     "Backups",
     "The plan as it was used",
-    "How this report came about",
+    "Source of this report",
+    "Signatures",
 ];
 
 /// The report in its three forms.
@@ -50,13 +59,23 @@ fn a_finished_run() {
         "the machine has to hold the secrets that are looked for"
     );
     let words = [
-        "**Finished.** The upgrade is finished",
+        "**Finished.** The upgrade is finished. All 12 checks of the upgraded machine passed.",
+        "| User Portal | PhoneFactor User Portal 5.2.5, served as Default Web Site/PhoneFactor | upgrade, to be served as",
+        "| upgraded to Multi-Factor Authentication User Portal 7.3.0.3, settings migrated, opened as Default Web Site",
+        "| The service MultiFactorAuth is running | passed |",
+        "Activation of the new server: passed by itself",
+        "UTC-08:00)",
+        "MultiFactorAuthenticationUserPortalSetup64.msi` | Multi-Factor Authentication User Portal 7.3.0.3 | Microsoft",
+        "the operator was asked to run it; installation confirmed",
+        r"App_Themes\Contoso` | `C:\inetpub\wwwroot\MultiFactorAuth\App_Themes\Contoso` | ",
+        "| Path | `/PhoneFactor` | `/MultiFactorAuth` |",
+        "| Carried out by |  |  |  |",
         "- Ticket: CHG0012345",
         r"- Begun by: FABRIKAM\\admin",
-        "| `appSettings/WEB_SERVICE_SDK_AUTHENTICATION_PASSWORD` | (masked) | (masked) | (masked) | carried over |",
+        "| `appSettings/WEB_SERVICE_SDK_AUTHENTICATION_PASSWORD` | (masked) | (masked) | (masked) | migrated |",
         "rewritten: the Web Service SDK has a new address",
         "Tell the users the portal's new address",
-        "| `server-setup` | simulated operator | FABRIKAM",
+        "| `server-setup` | confirmed by simulated operator | FABRIKAM",
         "| **Outage: users could not sign in** |",
         "Installation completed successfully.",
         "| `C:\\Program Files\\PhoneFactor\\Data` | 8 files, ",
@@ -66,6 +85,11 @@ fn a_finished_run() {
     let document = program.ends("report --json", 0).document();
     assert_eq!((&document["format"], &document["kind"]), (&1.into(), &"report".into()));
     assert_eq!(document["story"]["state"], "finished");
+    assert!(document["components"].as_array().unwrap().iter().all(|component| component["now"] == "upgraded"));
+    assert_eq!(
+        (&document["activation"]["how"], &document["story"]["sessions"][0]["utc_offset"]),
+        (&"seen".into(), &(-28800).into())
+    );
     assert!(document["backups"].as_array().unwrap().iter().all(|backup| backup["sha256"].is_string()));
 
     let file = program.beside("report.html");
@@ -75,17 +99,38 @@ fn a_finished_run() {
     assert!(said.err.contains("could not write the report") && said.err.contains("does not exist yet"), "{}", said.err);
 
     program.ends("rollback --yes --quiet", 0);
-    holds(&program, &["**Rolled back.**", "## Rollback", "parts done, over"]);
+    holds(
+        &program,
+        &["**Rolled back.**", "## Rollback", "parts done, complete", "| as before the run: ", "It was rolled back"],
+    );
 }
 
 #[test]
 fn a_run_that_failed_and_one_that_waits() {
     let program = Program::after("run --yes --quiet --fail-at install-portal:2", 1);
-    holds(&program, &["**Failed.** The upgrade has failed at the step", "| failed |", "not begun", "since "]);
+    let words = [
+        "**Failed.** The upgrade failed at the step",
+        "| failed |",
+        "not begun",
+        "since ",
+        "PhoneFactor User Portal 5.2.5 uninstalled; installation of the new version started, whether it completed is",
+        "PhoneFactor Mobile App Web Service 5.2.5 uninstalled; the new version is not installed yet",
+        "upgraded to Multi-Factor Authentication Web Service SDK 7.3.0.3",
+        "The run has not come to the checks of the upgraded machine.",
+    ];
+    holds(&program, &words);
     program.ends("rollback --yes --quiet --fail-at rollback:5", 10);
-    holds(&program, &["**Rollback failed.**", "| not done |"]);
+    holds(&program, &["**Rollback failed.**", "| not done |", "not known until the rollback is complete"]);
     let program = Program::after("run --yes --quiet --ask", 5);
-    holds(&program, &["**Waiting.** The upgrade is not over: it waits for a person", "Run the server's setup"]);
+    let words = [
+        "**Waiting.** The upgrade is not complete: it waits for the operator at",
+        "Run the server's setup",
+        "the operator was asked to install the new version, not confirmed yet",
+        "the operator was asked to run it; not confirmed",
+        "Activation of the new server: not reached.",
+    ];
+    holds(&program, &words);
+    assert!(!forms(&program).iter().any(|form| form.contains("upgraded to ")), "nothing is upgraded");
 }
 
 #[test]
@@ -101,4 +146,46 @@ fn any_run_can_be_reported_and_none_is_made_up() {
     assert!(program.ends("report", 0).out.contains("**Finished.**"));
     let said = program.ends("report 20000101-000000", 2);
     assert!(said.err.contains("there is no run 20000101-000000") && said.err.contains(first), "{}", said.err);
+}
+
+/// The sample up to the record before this one.
+fn of_format_1(before: &str) -> Evidence {
+    let whole = include_str!("../samples/journal-1.jsonl");
+    let lines: Vec<&str> = whole.lines().take_while(|line| before.is_empty() || !line.contains(before)).collect();
+    let disk = MemoryDisk::new();
+    put(&disk, r"C:\journal.jsonl", lines.join("\n") + "\n");
+    Evidence::of(&RecordedRun::read(&disk, path(r"C:\journal.jsonl")).unwrap(), true)
+}
+
+/// What a journal of format 1 does not hold is not recorded, and nothing is made of that.
+#[test]
+fn a_journal_of_format_1_is_told_without_what_it_lacks() {
+    let report = of_format_1(r#""entry":"rollback-started""#);
+    let markdown = report.markdown();
+    for words in [
+        "The upgrade is finished. The journal does not list what was checked at the end.",
+        "The upgraded machine was checked; this journal does not list the checks.",
+        "upgraded to new version (which one is not recorded), settings migrated",
+        "MultiFactorAuthenticationUserPortalSetup64.msi` | not recorded | not recorded | not recorded | run; it ended",
+        "the time zone of the server is not recorded",
+        "Activation of the new server: passed by itself",
+    ] {
+        assert!(markdown.contains(words), "not told: {words}\n{markdown}");
+    }
+    assert!(report.components.iter().all(|component| component.now == Now::Upgraded), "{:#?}", report.components);
+    assert!(!markdown.contains("verified at"), "{markdown}");
+
+    let report = of_format_1("");
+    assert_eq!(report.verdict.word, "Rolled back");
+    assert!(report.components.iter().all(|component| component.now == Now::RolledBack), "{:#?}", report.components);
+
+    let report = of_format_1(r#""entry":"op-done","step":"install-portal","index":1"#);
+    let now: Vec<(&str, Now)> = report.components.iter().map(|it| (it.id.as_str(), it.now)).collect();
+    let expected = [
+        ("server", Now::Upgraded),
+        ("sdk", Now::Upgraded),
+        ("portal", Now::Installing),
+        ("mobile-app", Now::Uninstalled),
+    ];
+    assert_eq!(now, expected);
 }

@@ -70,7 +70,11 @@ fn a_finished_run_and_its_rollback() {
 
     program.ends("rollback --yes --quiet", 0);
     let shown = program.ends("status", 0);
-    assert!(shown.out.contains("it has been rolled back: the machine is as it was before"), "{}", shown.out);
+    assert!(
+        shown.out.contains("it has been rolled back: products, web applications and services are"),
+        "{}",
+        shown.out
+    );
     assert_eq!(shown.next(), ["next: `pfupgrade run` with the plan begins a new one"]);
 }
 
@@ -81,10 +85,10 @@ fn a_run_that_failed_and_one_that_was_cut_off() {
     let words = ["it has failed at the step uninstall-sdk", "uninstall-sdk: could not"];
     stands(&program, &ended, "failed", &words);
     let ended = program.ends("resume --quiet --fail-at install-sdk=power-cut", 1);
-    let words = ["it was cut off at the step install-sdk", "`resume` begins, by FABRIKAM"];
+    let words = ["it was interrupted at the step install-sdk; why is not recorded", "`resume` begins, by FABRIKAM"];
     stands(&program, &ended, "interrupted", &words);
     let ended = program.ends("rollback --quiet --fail-at rollback:3=kill", 1);
-    stands(&program, &ended, "interrupted", &["its rollback was cut off"]);
+    stands(&program, &ended, "interrupted", &["its rollback was interrupted"]);
 }
 
 /// Has something go wrong with what is done with a file or product.

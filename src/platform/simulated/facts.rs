@@ -31,6 +31,9 @@ pub struct MachineFacts {
     /// When Windows was last started, where that has been since the machine was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub booted: Option<Timestamp>,
+    /// The offset of its own time, in minutes east of UTC; unknown where it is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub utc_offset_minutes: Option<i32>,
     /// Windows and its state.
     pub system: System,
     /// Environment variables of the machine, matched without regard to case.
@@ -182,6 +185,7 @@ impl MachineFacts {
     pub fn new(system: System) -> Self {
         Self {
             booted: None,
+            utc_offset_minutes: None,
             format: FORMAT,
             system,
             variables: BTreeMap::new(),

@@ -288,6 +288,10 @@ impl Inspect for Simulated {
         Ok(self.locked().system.clone())
     }
 
+    fn utc_offset(&self) -> Option<i32> {
+        self.locked().utc_offset_minutes.map(|minutes| minutes.saturating_mul(60))
+    }
+
     fn variable(&self, name: &str) -> Option<String> {
         self.locked().variable(name).map(str::to_owned)
     }

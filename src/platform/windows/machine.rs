@@ -122,6 +122,10 @@ impl Inspect for Windows {
         http::status(url).context(format!("ask {url}"))
     }
 
+    fn utc_offset(&self) -> Option<i32> {
+        win32::utc_offset()
+    }
+
     fn free_space(&self, drive: char) -> Result<u64, Failure> {
         win32::free_space(drive).context(format!("find out the free space of {drive}:"))
     }

@@ -4,19 +4,27 @@
 //! Everything in it comes from the journal, so that the report of a run is the same bytes whenever it is made, and no
 //! secret is in it, since none is in the journal.
 
+mod component;
 mod document;
+mod facts;
 mod html;
 mod markdown;
+mod outcome;
 mod time_line;
+mod times;
+
+pub use component::{ActivationEnd, ActivationEvidence, ComponentEvidence, Now};
+pub use facts::{IisFacts, ThemeEvidence, UsedInstallerEvidence, WebEvidence};
 
 use crate::finding::Finding;
 use crate::journal::{Frozen, RecordedRun, RunState, Stands};
-use crate::plan::{Component, FORMAT};
+use crate::plan::FORMAT;
 use crate::platform::Size;
 use crate::secret::holds_secret;
-use crate::step::{Account, FollowUp, Kept, Source, StepId, Work};
+use crate::step::{Account, Checked, FollowUp, Kept, Source, StepId};
 use jiff::Timestamp;
 use serde::Serialize;
+use times::ServerTime;
 
 /// Everything that is told of a run.
 #[derive(Debug, Clone, Serialize)]
@@ -45,6 +53,16 @@ pub struct Evidence {
     pub verdict: Verdict,
     /// What was found, and what became of it.
     pub components: Vec<ComponentEvidence>,
+    /// How the new server was activated; `None` where that is no part of the run.
+    pub activation: Option<ActivationEvidence>,
+    /// What was checked at the end, where the journal lists it.
+    pub verified: Option<ChecksEvidence>,
+    /// The web components in IIS, before and after.
+    pub web: Vec<WebEvidence>,
+    /// The custom themes that were copied.
+    pub themes: Vec<ThemeEvidence>,
+    /// The installers of new versions that were run or asked for.
+    pub installers_used: Vec<UsedInstallerEvidence>,
     /// What is left to do by hand; empty unless it is finished.
     pub by_hand: Vec<FollowUp>,
     /// What happened.
@@ -67,6 +85,18 @@ pub struct Evidence {
     pub backup: String,
     /// The journal.
     pub journal: String,
+    /// The server's own time.
+    #[serde(skip)]
+    time: ServerTime,
+}
+
+/// What was checked at the end.
+#[derive(Debug, Clone, Serialize)]
+pub struct ChecksEvidence {
+    /// When.
+    pub time: Timestamp,
+    /// Every check.
+    pub checks: Vec<Checked>,
 }
 
 /// What came of a run, in a few words.
@@ -90,19 +120,6 @@ pub enum Tone {
     Open,
     /// It went wrong.
     Bad,
-}
-
-/// A component before and after.
-#[derive(Debug, Clone, Serialize)]
-pub struct ComponentEvidence {
-    /// Its name in sentences.
-    pub title: &'static str,
-    /// Name and version of the product that was found.
-    pub found: String,
-    /// Where it was served from.
-    pub location: String,
-    /// What was to become of it.
-    pub fate: String,
 }
 
 /// What an installer's log says.
@@ -137,7 +154,7 @@ impl Evidence {
     /// Tells it from a run.
     pub fn of(found: &RecordedRun, simulated: bool) -> Self {
         let RecordedRun { frozen, state, .. } = found;
-        let story = state.clone();
+        let (story, time) = (state.clone(), ServerTime::of(state));
         let first = story.sessions.iter().find(|session| session.command == "run");
         let is_over = matches!(story.stands, Stands::Finished { .. });
         let by_hand = state.finished.iter().filter_map(|finished| finished.follow_ups.clone()).flatten();
@@ -153,7 +170,15 @@ impl Evidence {
             program: frozen.program.clone(),
             begun: state.begun.unwrap_or_default(),
             verdict: verdict(&story),
-            components: components(frozen),
+            components: component::components(found, &time),
+            activation: component::activation(frozen, state),
+            verified: state
+                .checks
+                .as_ref()
+                .map(|checks| ChecksEvidence { time: checks.time, checks: checks.all.clone() }),
+            web: facts::web(frozen, state),
+            themes: facts::themes(frozen, state),
+            installers_used: facts::installers_used(frozen, state),
             by_hand: by_hand.filter(|_| is_over).collect(),
             settings: state.accounts.iter().map(|(_, account)| account.clone()).collect(),
             findings: frozen.findings.clone(),
@@ -165,6 +190,7 @@ impl Evidence {
             backup: frozen.folders.backup.to_string(),
             journal: found.journal.to_string(),
             story,
+            time,
         }
     }
 
@@ -179,75 +205,56 @@ impl Evidence {
     }
 }
 
+/// What was checked at the end, in a sentence: nothing is said to be verified that the journal does not show.
+fn verified(story: &RunState) -> String {
+    match &story.checks {
+        Some(checks) if checks.faults() == 0 => {
+            format!("All {} checks of the upgraded machine passed.", checks.all.len())
+        }
+        Some(checks) => {
+            format!("{} of {} checks of the upgraded machine failed.", checks.faults(), checks.all.len())
+        }
+        None => "The journal does not list what was checked at the end.".to_owned(),
+    }
+}
+
 fn verdict(story: &RunState) -> Verdict {
     let of = |tone, word, says: String| Verdict { tone, word, says };
     let at = story.at().map(|step| format!(" at the step \"{}\"", step.title)).unwrap_or_default();
     let what = if story.goes_back() { "The rollback" } else { "The upgrade" };
     match &story.stands {
-        Stands::Finished { reboot: false } => {
-            of(Tone::Good, "Finished", "The upgrade is finished, and the machine has been verified.".to_owned())
+        Stands::Finished { reboot } => {
+            let restart = if *reboot { " An installer asked for a restart of Windows." } else { "" };
+            of(Tone::Good, "Finished", format!("The upgrade is finished. {}{restart}", verified(story)))
         }
-        Stands::Finished { reboot: true } => of(
-            Tone::Good,
-            "Finished",
-            "The upgrade is finished, and the machine has been verified. An installer asked for a restart of Windows."
-                .to_owned(),
-        ),
-        Stands::RolledBack => of(
-            Tone::Good,
-            "Rolled back",
-            "The upgrade has been rolled back: the machine has been compared with the one before, and is as it was."
-                .to_owned(),
-        ),
+        Stands::RolledBack => {
+            let lost = story.rollback.as_ref().map_or(0, |rollback| rollback.not_restored.len());
+            let but = if lost == 0 { "" } else { " What was not restored is listed below." };
+            let says = "The upgrade was rolled back. Products, web applications, services and InstallPath were compared \
+                        with those from before the run, and are the same.";
+            of(Tone::Good, "Rolled back", format!("{says}{but}"))
+        }
         Stands::Failed { step, why, .. } if story.goes_back() || *step == StepId::rollback() => {
-            of(Tone::Bad, "Rollback failed", format!("The rollback has failed and is not over: {why}."))
+            of(Tone::Bad, "Rollback failed", format!("The rollback failed and is not complete: {why}."))
         }
         Stands::Failed { step, why, .. } => {
             let title = story.step(step).map_or_else(|| step.to_string(), |known| known.title.clone());
-            let says = format!("The upgrade has failed at the step \"{title}\" and is not over: {why}.");
+            let says = format!("The upgrade failed at the step \"{title}\" and is not complete: {why}.");
             of(Tone::Bad, "Failed", says)
         }
         Stands::Waiting { gate } => {
-            of(Tone::Open, "Waiting", format!("The upgrade is not over: it waits for a person at \"{}\".", gate.title))
+            let says = format!("The upgrade is not complete: it waits for the operator at \"{}\".", gate.title);
+            of(Tone::Open, "Waiting", says)
         }
         Stands::Restart { .. } => {
-            of(Tone::Open, "Waiting", format!("{what} is not over: it waits for a restart of Windows."))
+            of(Tone::Open, "Waiting", format!("{what} is not complete: it waits for a restart of Windows."))
         }
-        Stands::Stopped => of(Tone::Open, "Stopped", format!("{what} is not over: the operator has stopped it{at}.")),
+        Stands::Stopped => of(Tone::Open, "Stopped", format!("{what} is not complete: the operator stopped it{at}.")),
         Stands::Interrupted => {
-            of(Tone::Open, "Not over", format!("{what} is not over: it is at work, or was cut off{at}."))
+            let says = format!("{what} is not complete: it is still running, or was interrupted{at}.");
+            of(Tone::Open, "Not complete", says)
         }
     }
-}
-
-fn components(frozen: &Frozen) -> Vec<ComponentEvidence> {
-    let of = |(component, found): (&Component, &crate::survey::FoundComponent)| {
-        let products: Vec<String> = found.products.iter().map(|product| product.title()).collect();
-        let places: Vec<String> = found.applications.iter().map(|served| served.location()).collect();
-        ComponentEvidence {
-            title: component.title(),
-            found: products.join(", "),
-            location: places.join(", "),
-            fate: fate(frozen, *component),
-        }
-    };
-    frozen.survey.components.iter().map(of).collect()
-}
-
-/// What the procedure has for a component.
-fn fate(frozen: &Frozen, component: Component) -> String {
-    let new = frozen.steps.iter().find_map(|step| match &step.work {
-        Work::InstallServer(server) if component == Component::Server => {
-            Some(format!("upgraded to {}", server.version.as_deref().unwrap_or("the new version")))
-        }
-        Work::InstallWeb(web) if web.component == component => Some(format!("upgraded, as {}{}", web.site, web.path)),
-        _ => None,
-    });
-    let removes = |work: &Work| matches!(work, Work::Uninstall(step) if step.component == component);
-    new.unwrap_or_else(|| match frozen.steps.iter().any(|step| removes(&step.work)) {
-        true => "removed".to_owned(),
-        false => "left as it was".to_owned(),
-    })
 }
 
 /// What the logs of installers say, in the order in which these ran.

@@ -43,6 +43,8 @@ pub(super) fn facts(roles: Roles) -> Result<MachineFacts, PathError> {
     if roles.bits == Bits::X86 {
         facts.variables.remove("ProgramFiles(x86)");
     }
+    // It stands on the west coast of the United States, where it is winter.
+    facts.utc_offset_minutes = Some(-8 * 60);
     facts.free_space = BTreeMap::from([('C', 40 << 30), ('D', 100 << 30)]);
     let accounts = [r"FABRIKAM\svc-pfpool", r"FABRIKAM\svc-pfportal", r"FABRIKAM\svc-pfmobile", "PhoneFactor Admins"];
     facts.accounts = Some(accounts.map(str::to_owned).into());

@@ -22,6 +22,7 @@ use windows_sys::Win32::System::SystemInformation::{
     SYSTEM_INFO,
 };
 use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken};
+use windows_sys::Win32::System::Time::{GetTimeZoneInformation, TIME_ZONE_INFORMATION};
 
 /// Major and minor version and build, whatever the manifest says.
 pub(in crate::platform::windows) fn version() -> (u32, u32, u32) {
@@ -46,6 +47,21 @@ pub(in crate::platform::windows) fn is_32bit() -> bool {
 pub(in crate::platform::windows) fn since_start() -> Duration {
     // SAFETY: the call only answers.
     Duration::from_millis(unsafe { GetTickCount64() })
+}
+
+/// The offset of the server's own time just now, in seconds east of UTC.
+pub(in crate::platform::windows) fn utc_offset() -> Option<i32> {
+    let mut zone = TIME_ZONE_INFORMATION::default();
+    // SAFETY: the structure lives for the call, which fills it.
+    let season = unsafe { GetTimeZoneInformation(&mut zone) };
+    let minutes = match season {
+        0 => zone.Bias,
+        1 => zone.Bias.checked_add(zone.StandardBias)?,
+        2 => zone.Bias.checked_add(zone.DaylightBias)?,
+        _ => return None,
+    };
+    // Windows counts what has to be added to the own time to get UTC.
+    minutes.checked_mul(-60)
 }
 
 /// The folder of Windows, such as `C:\Windows`, whatever the environment says.

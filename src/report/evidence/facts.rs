@@ -1,0 +1,187 @@
+//! What the journal holds of installers, IIS and themes.
+
+use crate::journal::{Frozen, Operation, OperationEnd, RunState};
+use crate::platform::facts::{Application, Signature};
+use crate::platform::op::Op;
+use crate::step::{ConfigureWeb, Step, Work};
+use crate::survey::Served;
+use crate::webconfig::Shown;
+use jiff::Timestamp;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// An installer that was run, or that the operator was asked to run.
+#[derive(Debug, Clone, Serialize)]
+pub struct UsedInstallerEvidence {
+    /// When it was about to be run or asked for.
+    pub time: Timestamp,
+    /// The step.
+    pub step: String,
+    /// Whether the operator was asked to run it: then which file was run is not known.
+    pub by_operator: bool,
+    /// The file, where that is known.
+    pub file: Option<String>,
+    /// Name and version of its product, where they are known.
+    pub product: Option<String>,
+    /// Who signed it; empty where nobody did, `None` where that is not known.
+    pub signed_by: Option<String>,
+    /// Its size in bytes, where that is known.
+    pub size: Option<u64>,
+    /// Its SHA-256, where that is known.
+    pub sha256: Option<String>,
+    /// `ended`, `failed` or `unknown`.
+    pub end: &'static str,
+}
+
+/// A web component in IIS, before and after.
+#[derive(Debug, Clone, Serialize)]
+pub struct WebEvidence {
+    /// The component's name in sentences.
+    pub title: &'static str,
+    /// As the survey found it.
+    pub before: Option<IisFacts>,
+    /// As the run has configured it; `None` where it has not.
+    pub after: Option<IisFacts>,
+}
+
+/// An application of IIS.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct IisFacts {
+    /// The site's name.
+    pub site: String,
+    /// The application's path.
+    pub path: String,
+    /// Its folder.
+    pub folder: String,
+    /// Its application pool.
+    pub pool: String,
+    /// The settings of its location, secrets masked.
+    pub settings: BTreeMap<String, String>,
+}
+
+/// A theme that was copied to the new version.
+#[derive(Debug, Clone, Serialize)]
+pub struct ThemeEvidence {
+    /// When.
+    pub time: Timestamp,
+    /// The folder it was copied from.
+    pub from: String,
+    /// The folder it was copied to.
+    pub to: String,
+}
+
+impl IisFacts {
+    fn of(site: &str, application: &Application) -> Self {
+        let shown = |(name, value): (&String, &String)| (name.clone(), Shown::of(name, value).to_string());
+        Self {
+            site: site.to_owned(),
+            path: application.path.clone(),
+            folder: application.folder.to_string(),
+            pool: application.pool.clone(),
+            settings: application.settings.iter().map(shown).collect(),
+        }
+    }
+
+    /// Every fact by its name.
+    pub(super) fn rows(&self) -> BTreeMap<String, String> {
+        let own = [("Site", &self.site), ("Path", &self.path), ("Folder", &self.folder), ("Pool", &self.pool)];
+        let own = own.map(|(name, value)| (name.to_owned(), value.clone()));
+        own.into_iter().chain(self.settings.clone()).collect()
+    }
+}
+
+/// The installers of new versions, in the order in which they came up.
+pub(super) fn installers_used(frozen: &Frozen, state: &RunState) -> Vec<UsedInstallerEvidence> {
+    let installs = |operation: &Operation| {
+        let step = frozen.steps.iter().find(|step| step.id == operation.step);
+        step.is_some_and(|step| step.work.kind().installs().is_some())
+            && matches!(operation.op, Op::Install { .. } | Op::Run { .. } | Op::Ask { .. })
+    };
+    let all: Vec<&Operation> = state.operations.iter().filter(|operation| installs(operation)).collect();
+    // A command that goes on begins its operation anew.
+    let is_latest = |(at, operation): &(usize, &&Operation)| {
+        let is_same = |later: &&Operation| {
+            (&later.step, later.index, &later.installer) == (&operation.step, operation.index, &operation.installer)
+        };
+        !all[at + 1..].iter().any(is_same)
+    };
+    all.iter().enumerate().filter(is_latest).map(|(_, operation)| installer_used(operation)).collect()
+}
+
+fn installer_used(operation: &Operation) -> UsedInstallerEvidence {
+    let used = operation.installer.as_ref();
+    let named = match &operation.op {
+        Op::Install { package: file, .. } | Op::Run { program: file, .. } => Some(file.to_string()),
+        _ => None,
+    };
+    let signature = used.and_then(|used| used.signature.as_ref());
+    UsedInstallerEvidence {
+        time: operation.begun,
+        step: operation.step.to_string(),
+        by_operator: matches!(operation.op, Op::Ask { .. }),
+        file: used.map(|used| used.file.to_string()).or(named),
+        product: used.and_then(|used| used.product.clone()),
+        signed_by: signature.map(|signature| match signature {
+            Signature::Signed { by } => by.clone(),
+            Signature::None => String::new(),
+        }),
+        size: used.map(|used| used.size),
+        sha256: used.map(|used| used.sha256.clone()),
+        end: match operation.end {
+            OperationEnd::Done { .. } => "ended",
+            OperationEnd::Failed { .. } => "failed",
+            OperationEnd::InDoubt => "unknown",
+        },
+    }
+}
+
+fn configures(step: &Step) -> Option<&ConfigureWeb> {
+    if let Work::ConfigureWeb(web) = &step.work { Some(web) } else { None }
+}
+
+/// The operations of a step that are done.
+fn done<'a>(state: &'a RunState, step: &'a Step) -> impl DoubleEndedIterator<Item = (&'a Op, Timestamp)> {
+    state.operations.iter().filter(|operation| operation.step == step.id).filter_map(|operation| match operation.end {
+        OperationEnd::Done { time, .. } => Some((&operation.op, time)),
+        _ => None,
+    })
+}
+
+/// Every web component in IIS.
+pub(super) fn web(frozen: &Frozen, state: &RunState) -> Vec<WebEvidence> {
+    let configured = |component| {
+        let step = frozen.steps.iter().find(|step| configures(step).is_some_and(|web| web.component == component))?;
+        done(state, step).rev().find_map(|(op, _)| match op {
+            Op::Configure { site, application } => Some(IisFacts::of(site, application)),
+            _ => None,
+        })
+    };
+    let mut all = Vec::new();
+    for (component, found) in &frozen.survey.components {
+        let (title, after) = (component.title(), configured(*component));
+        let before = |served: &Served| IisFacts::of(&served.site, &served.application);
+        let mut before: Vec<Option<IisFacts>> = found.applications.iter().map(|served| Some(before(served))).collect();
+        if before.is_empty() && after.is_some() {
+            before.push(None);
+        }
+        let one = |(number, before)| WebEvidence { title, before, after: after.clone().filter(|_| number == 0) };
+        all.extend(before.into_iter().enumerate().map(one));
+    }
+    all
+}
+
+/// Every custom theme that was copied.
+pub(super) fn themes(frozen: &Frozen, state: &RunState) -> Vec<ThemeEvidence> {
+    let mut all = Vec::new();
+    for step in &frozen.steps {
+        let Some(web) = configures(step) else { continue };
+        for (op, time) in done(state, step) {
+            let Op::Copy { from, to } = op else { continue };
+            let is_theme = web.themes.iter().any(|theme| theme.eq_ignore_ascii_case(to.name()));
+            if is_theme && to.parent().is_some_and(|folder| folder.name().eq_ignore_ascii_case("App_Themes")) {
+                all.push(ThemeEvidence { time, from: from.to_string(), to: to.to_string() });
+            }
+        }
+    }
+    all
+}
