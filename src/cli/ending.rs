@@ -192,20 +192,26 @@ impl CommandContext<'_> {
     /// What state an interrupted run leaves the machine in, in a sentence.
     fn state(&self) -> &'static str {
         let Ok(Some(found)) = self.machine.engine().last_run() else { return "" };
-        match found.standing() {
-            Standing::RollingBack => "The machine is on its way back: the outage lasts until the rollback is over.",
-            Standing::Unfinished if !found.state.uninstalled.is_empty() => {
+        match (found.standing(), found.state.is_outage()) {
+            (Standing::Finished | Standing::RolledBack, _) => "",
+            (Standing::RollingBack, true) => {
+                "The machine is on its way back: the outage lasts until the rollback is over."
+            }
+            (Standing::RollingBack, false) => "The machine is on its way back, and there is no outage.",
+            (Standing::Unfinished, true) if !found.state.uninstalled.is_empty() => {
                 "The old version is no longer whole: the outage lasts until the run has come to its end, or has been \
                  rolled back."
             }
-            Standing::Unfinished if found.state.is_outage() => {
+            (Standing::Unfinished, true) => {
                 "Nothing has been uninstalled, but services that had been stopped do not all run again: the outage \
                  lasts."
             }
-            Standing::Unfinished => {
+            (Standing::Unfinished, false) if !found.state.uninstalled.is_empty() => {
+                "The outage is over; what is left of the run is not."
+            }
+            (Standing::Unfinished, false) => {
                 "Nothing has been uninstalled, and services that had been stopped have been started again."
             }
-            Standing::Finished | Standing::RolledBack => "",
         }
     }
 

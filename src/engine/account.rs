@@ -1,7 +1,7 @@
 //! What the journal keeps for the report of a run, and no run is decided on.
 
 use super::run::Running;
-use super::{End, Engine, EngineError};
+use super::{End, Engine, EngineError, perform};
 use crate::journal::{Entry, UsedInstaller};
 use crate::platform::disk;
 use crate::platform::op::{Gate, Op};
@@ -115,9 +115,15 @@ impl Engine<'_> {
                 why,
                 next,
                 log: op.map_or_else(Vec::new, |op| self.keep_log(op)),
-                changed_nothing: false,
+                changed_nothing: op.is_some_and(|op| self.is_untouched(op, failure)),
             },
         }
+    }
+
+    /// Whether what an operation was to uninstall is there as it was: its uninstaller ended before it changed anything.
+    pub(super) fn is_untouched(&self, op: &Op, failure: &Failure) -> bool {
+        let Op::Uninstall { code, .. } = op else { return false };
+        perform::changed_nothing(failure) && products::is_installed(self.platform.inspect(), code).unwrap_or(false)
     }
 
     /// What an operation brought to light, with what is read from the files that it has written.

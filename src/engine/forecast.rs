@@ -22,10 +22,12 @@ impl Engine<'_> {
             Some(rollback) => rollback.parts.iter().skip(rollback.done()).map(|part| part.what.clone()).collect(),
             None => self.way_back(frozen, state, &|_| {})?.iter().map(ToString::to_string).collect(),
         };
-        // As long as nothing has been uninstalled every step is done anew.
-        let left = frozen.steps.iter().filter(|step| state.uninstalled.is_empty() || !state.is_over(&step.id));
         let resume = match found.standing() {
-            Standing::Unfinished => left.map(|step| step.work.kind().title()).collect(),
+            Standing::Unfinished => {
+                let anew = self.anew(frozen, state)?;
+                let left = frozen.steps.iter().filter(|step| anew.contains(&step.id) || !state.is_over(&step.id));
+                left.map(|step| step.work.kind().title()).collect()
+            }
             _ => Vec::new(),
         };
         Ok(Forecast { stands: state.where_it_stands(), resume, rollback })

@@ -5,6 +5,7 @@
 //! kill needs no more than that.
 
 mod account;
+mod anew;
 mod check;
 mod compare;
 mod decide;

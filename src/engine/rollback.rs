@@ -50,19 +50,15 @@ impl Engine<'_> {
         run.write(self.clock.now(), entry)?;
         let rollback = run.state.rollback.as_ref().ok_or_else(|| Failure::new("roll back", "no rollback has begun"))?;
         let (undos, done) = (rollback.undos.clone(), rollback.done());
-        // Whatever ran meanwhile may have written: that is saved as well before it is overwritten. Where nothing is left
-        // but to start services, they stay as they are: nobody would start them again.
-        let is_service = |undo: &Undo| matches!(undo, Undo::Do { op: Op::Service { .. } });
-        if is_continued && !undos.iter().skip(done).all(is_service) {
+        let of = undos.len();
+        if is_continued {
             let place = format!("before-rollback-{}", run.records());
-            for op in self.stop_and_save(&found.frozen, &place)? {
-                match self.told(&op, false, watcher) {
-                    Err(failure) if failure.kind == FailureKind::Stopped => return Ok(self.stopped(&mut run)),
-                    done => done?,
-                }
+            match self.save_again(&found.frozen, &undos[done..], &place, watcher) {
+                Ok(()) => {}
+                Err(failure) if failure.kind == FailureKind::Stopped => return Ok(self.stopped(&mut run)),
+                Err(failure) => return Err(self.not_done(&mut run, failure, done, of)),
             }
         }
-        let of = undos.len();
         let notes = if done > 0 { vec![format!("{done} of {of} operations were done before")] } else { Vec::new() };
         watcher.event(&Event::Started { run: found.frozen.folders.id.clone(), steps: of, notes });
         let log = found.frozen.folders.log("rollback");
@@ -73,7 +69,7 @@ impl Engine<'_> {
             }
             let files = self
                 .restart_before_undo(&found.frozen, &undos[index..])
-                .map_err(|failure| EngineError::Rollback { failure, done: index, of })?;
+                .map_err(|failure| self.not_done(&mut run, failure, index, of))?;
             if !files.is_empty() {
                 run.write(self.clock.now(), Entry::RestartNeeded { files: files.clone() })?;
                 return Ok(End::Restart { files });
@@ -83,21 +79,38 @@ impl Engine<'_> {
                 if failure.kind == FailureKind::Stopped {
                     return Ok(self.stopped(&mut run));
                 }
-                // What can be noted is noted; that it cannot must not hide why the rollback failed.
-                let noted = run.write(self.clock.now(), self.failure_noted(&StepId::rollback(), &failure, None));
-                if matches!(failure.kind, FailureKind::StillRunning(_)) {
-                    noted?;
-                }
-                return Err(EngineError::Rollback { failure, done: index, of });
+                return Err(self.not_done(&mut run, failure, index, of));
             }
             run.write(self.clock.now(), Entry::Undone { index })?;
         }
-        let not_restored = self.check_state_before(&found.frozen, watcher).map_err(|failure| {
-            run.write(self.clock.now(), self.failure_noted(&StepId::rollback(), &failure, None)).ok();
-            EngineError::Rollback { failure, done: of, of }
-        })?;
+        let not_restored = self.check_state_before(&found.frozen, watcher);
+        let not_restored = not_restored.map_err(|failure| self.not_done(&mut run, failure, of, of))?;
         run.write(self.clock.now(), Entry::RolledBack { not_restored })?;
         Ok(End::RolledBack)
+    }
+
+    /// Whatever ran meanwhile may have written: that is saved as well before it is overwritten. Where nothing is left but
+    /// to start services, they stay as they are: nobody would start them again.
+    fn save_again(
+        &self,
+        frozen: &Frozen,
+        left: &[Undo],
+        place: &str,
+        watcher: &mut dyn Watcher,
+    ) -> Result<(), Failure> {
+        if left.iter().all(|undo| matches!(undo, Undo::Do { op: Op::Service { .. } })) {
+            return Ok(());
+        }
+        self.stop_and_save(frozen, place)?.iter().try_for_each(|op| self.told(op, false, watcher))
+    }
+
+    /// Notes why the rollback could not go on. What can be noted is noted; that it cannot must not hide why it failed.
+    fn not_done(&self, run: &mut OpenRun, failure: Failure, done: usize, of: usize) -> EngineError {
+        let noted = run.write(self.clock.now(), self.failure_noted(&StepId::rollback(), &failure, None));
+        match noted {
+            Err(error) if matches!(failure.kind, FailureKind::StillRunning(_)) => error.into(),
+            _ => EngineError::Rollback { failure, done, of },
+        }
     }
 
     /// Notes that the operator has stopped the rollback. Nothing depends on that record.
@@ -245,7 +258,7 @@ impl Engine<'_> {
     }
 
     /// Stops what runs below InstallPath, since it holds the data file open, and saves the present data.
-    fn stop_and_save(&self, frozen: &Frozen, place: &str) -> Result<Vec<Op>, EngineError> {
+    fn stop_and_save(&self, frozen: &Frozen, place: &str) -> Result<Vec<Op>, Failure> {
         // A run that leaves the agent alone has a rollback that does so, too.
         let (Some(_), Some(install)) = (frozen.agent(), &frozen.survey.install) else { return Ok(Vec::new()) };
         let services = self.platform.services()?;

@@ -12,8 +12,7 @@ use crate::package::Package;
 use crate::plan::Component;
 use crate::platform::op::{Gate, Op};
 use crate::platform::{Context, Failure, FailureKind, Outcome, disk, installer_code};
-use crate::step::{Memo, Probe, Step, StepContext, StepId, Work};
-use crate::survey::products;
+use crate::step::{Memo, Probe, Step, StepContext, StepId};
 use crate::winpath::WinPath;
 
 /// A run at work.
@@ -210,15 +209,8 @@ impl Running<'_> {
             });
         };
         let op = self.state().operating().map(|operation| &operation.op);
-        let code = if let Some(Op::Uninstall { code, .. }) = op { Some(code) } else { None };
         let noted = self.engine.failure_noted(&step, failure, op);
-        let machine = self.engine.platform.inspect();
-        let is_there = |code: &ProductCode| products::is_installed(machine, code).unwrap_or(false);
-        let changed_nothing = perform::changed_nothing(failure) && code.is_some_and(is_there);
-        self.write(match noted {
-            Entry::Failed { step, why, next, log, .. } => Entry::Failed { step, why, next, log, changed_nothing },
-            noted => noted,
-        })
+        self.write(noted)
     }
 
     /// As long as nothing has been uninstalled, an outage that has begun is called off: the services run again. This is
@@ -246,50 +238,17 @@ impl Running<'_> {
         failed
     }
 
-    /// What was backed up before an interruption may have been written to since. As long as nothing has been
-    /// uninstalled every step is done anew, but for the backup of what a person has uninstalled meanwhile: there is no
-    /// other one. Later on the data is copied anew where the agent runs again, as it does
-    /// after a restart of Windows. Says so, where anything is.
+    /// Has the journal say which steps are done anew. Says so in words, where any are.
     fn begin_anew(&mut self) -> Result<Option<String>, EngineError> {
-        let stops = |step: &&Step| matches!(step.work, Work::StopServices(_)) && self.state().is_over(&step.id);
-        // A service of the new server may have the old one's name: then it is not the agent that runs.
-        let agent_is_there = match self.frozen.agent() {
-            Some(code) => products::is_installed(self.engine.platform.inspect(), code)?,
-            None => false,
-        };
-        let runs_again = match self.frozen.steps.iter().find(stops) {
-            Some(step) => agent_is_there && matches!(step.work.kind().probe(&self.context())?, Probe::Needed(_)),
-            None => false,
-        };
-        let gone = self.gone()?;
-        let anew = |step: &Step| match self.state().uninstalled.as_slice() {
-            [] => !matches!(&step.work, Work::BackUp(step) if gone.contains(&step.component)),
-            _ => runs_again && matches!(step.work, Work::StopServices(_) | Work::BackUpData(_)),
-        };
-        let steps = self.frozen.steps.iter().filter(|step| anew(step)).map(|step| step.id.clone());
-        let steps: Vec<StepId> = steps.filter(|id| self.has_begun(id)).collect();
+        let steps = self.engine.anew(self.frozen, self.state())?;
         if steps.is_empty() {
             return Ok(None);
         }
         self.write(Entry::Reset { steps })?;
-        Ok(Some(match runs_again && !self.state().uninstalled.is_empty() {
-            true => "the agent has run meanwhile: it is stopped and its data copied anew".to_owned(),
-            false => "nothing has been uninstalled yet: the steps begin anew".to_owned(),
+        Ok(Some(match self.state().uninstalled.is_empty() {
+            true => "nothing has been uninstalled yet: the steps begin anew".to_owned(),
+            false => "the agent has run meanwhile: it is stopped and its data copied anew".to_owned(),
         }))
-    }
-
-    /// The components whose old product is no longer installed.
-    fn gone(&self) -> Result<Vec<Component>, Failure> {
-        let machine = self.engine.platform.inspect();
-        let mut gone = Vec::new();
-        for step in &self.frozen.steps {
-            if let Work::Uninstall(step) = &step.work
-                && !products::is_installed(machine, &step.code)?
-            {
-                gone.push(step.component);
-            }
-        }
-        Ok(gone)
     }
 
     /// Before work goes on, what an earlier attempt has left running has to end. False where the operator wants to
@@ -297,7 +256,7 @@ impl Running<'_> {
     fn waited_for_what_runs(&mut self) -> Result<bool, EngineError> {
         let step = self.state().steps.iter().find(|step| step.in_doubt && step.how.is_none());
         let Some(step) = step.map(|step| step.id.clone()) else { return Ok(true) };
-        let nothing_lost = self.state().uninstalled.is_empty();
+        let nothing_lost = self.state().uninstalled.is_empty() && !self.state().is_outage();
         let given_up = self.run.state.given_up.as_ref().map(|(_, process)| process);
         let (operator, watcher) = (&*self.operator, &mut *self.watcher);
         let watch = Watch { progress: &mut tell(watcher), stop: &|| operator.wants_to_stop() };
@@ -396,6 +355,9 @@ impl Running<'_> {
         let installs = step.work.kind().installs().is_some();
         let outcome = match (self.carry_out(op, installs), op) {
             (Err(failure), _) if perform::is_busy(&failure) && self.operator.wants_to_stop() => {
+                if self.engine.is_untouched(op, &failure) {
+                    self.write(Entry::ChangedNothing { step: step.id.clone() })?;
+                }
                 return Ok(Flow::Stop(End::Stopped));
             }
             (Err(failure), _) if failure.kind == FailureKind::Stopped => return Ok(Flow::Stop(End::Stopped)),

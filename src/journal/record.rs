@@ -101,6 +101,11 @@ pub enum Entry {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         changed_nothing: bool,
     },
+    /// The operation that had begun was stopped before it changed anything.
+    ChangedNothing {
+        /// The step it belongs to.
+        step: StepId,
+    },
     /// A program has not ended in its time and runs on: what it does is not known.
     OutcomeUnknown {
         /// The step, or `rollback`.

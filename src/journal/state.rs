@@ -5,6 +5,7 @@
 
 use super::record::{Before, DataFile, Entry, Frozen, Record, Undo, UsedInstaller};
 use crate::names::ProductCode;
+use crate::platform::facts::ServiceState;
 use crate::platform::op::{Gate, Op};
 use crate::platform::{Outcome, Process};
 use crate::step::{Account, Checked, FollowUp, History, Kept, Source, StepId};
@@ -58,6 +59,9 @@ pub struct RunState {
     /// What the last record of a finished run holds.
     #[serde(skip)]
     pub finished: Option<Finished>,
+    /// The step that was at work last.
+    #[serde(skip)]
+    latest_step: Option<StepId>,
     /// Whether work has stopped for a restart that comes first.
     #[serde(skip)]
     restart_asked: bool,
@@ -257,7 +261,7 @@ pub enum OperationEnd {
         /// What it brought to light.
         outcome: Outcome,
     },
-    /// Its step failed.
+    /// Its step failed, or it was stopped before it changed anything.
     Failed {
         /// When.
         time: Timestamp,
@@ -394,9 +398,18 @@ impl RunState {
         self.steps.iter().filter(|step| step.how.is_some()).count()
     }
 
-    /// The first step that has begun and is not over.
+    /// The step that was at work last, unless it is over or waits for a person; else the first that is not over.
     pub fn at(&self) -> Option<&StepState> {
-        self.steps.iter().find(|step| step.is_begun && step.how.is_none())
+        let is_open = |step: &&StepState| step.is_begun && step.how.is_none();
+        let mut open = self.steps.iter().filter(is_open);
+        let latest = open.clone().find(|step| Some(&step.id) == self.latest_step.as_ref() && !self.asks(step));
+        latest.or_else(|| open.next())
+    }
+
+    /// Whether the operation that a step was last seen at is one for a person.
+    fn asks(&self, step: &StepState) -> bool {
+        let latest = self.operations.iter().rev().find(|operation| operation.step == step.id);
+        step.in_doubt && latest.is_some_and(|operation| matches!(operation.op, Op::Ask { .. }))
     }
 
     /// How far the run has come.
@@ -417,6 +430,12 @@ impl RunState {
     /// Whether users cannot sign in.
     pub fn is_outage(&self) -> bool {
         self.outages.last().is_some_and(|span| span.ended.is_none())
+    }
+
+    /// When users could no longer sign in: this time where they still cannot, else the first time.
+    pub fn outage_begun(&self) -> Option<Timestamp> {
+        let shown = if self.is_outage() { self.outages.last() } else { self.outages.first() };
+        shown.map(|span| span.begun)
     }
 
     /// How long users could not sign in, where that is over; milliseconds.
@@ -453,9 +472,8 @@ impl RunState {
     pub fn where_it_stands(&self) -> Option<String> {
         let step = self.at()?;
         let id = &step.id;
-        let asks = self.operations.last().is_some_and(|operation| matches!(operation.op, Op::Ask { .. }));
         Some(match step.in_doubt {
-            true if asks => match self.waits_at().as_slice() {
+            true if self.asks(step) => match self.waits_at().as_slice() {
                 [gate] => format!("it waits at the gate {gate}"),
                 gates => format!("it waits at the gates {}", gates.join(" and ")),
             },
@@ -524,6 +542,10 @@ impl RunState {
                 }
                 self.failed(step, why, next, log, time);
             }
+            Entry::ChangedNothing { step } => {
+                self.uninstalled.pop();
+                self.operation_failed(step, &[], time);
+            }
             Entry::OutcomeUnknown { step, why, next, process } => {
                 self.given_up = Some((step.clone(), process.clone()));
                 self.failures.push(failed(step, why, next, &[], time));
@@ -574,8 +596,8 @@ impl RunState {
             Entry::OutcomeUnknown { step, why, next, process } => failed(step, why, next, Some(process)),
             Entry::Finished { .. } => Stands::Finished { reboot: self.reboot },
             Entry::RolledBack { .. } => Stands::RolledBack,
-            // It says what was done about a stop, not that work goes on.
-            Entry::CalledOff { .. } => std::mem::take(&mut self.stands),
+            // They say what was done about a stop, not that work goes on.
+            Entry::CalledOff { .. } | Entry::Decided { .. } => std::mem::take(&mut self.stands),
             _ => Stands::Interrupted,
         }
     }
@@ -645,12 +667,16 @@ impl RunState {
     }
 
     fn failed(&mut self, id: &StepId, why: &str, advice: &str, log: &[String], time: Timestamp) {
+        self.operation_failed(id, log, time);
+        self.failures.push(failed(id, why, advice, log, time));
+        self.pause(time);
+    }
+
+    fn operation_failed(&mut self, id: &StepId, log: &[String], time: Timestamp) {
         let open = self.operations.iter_mut().filter(|operation| operation.step == *id);
         for operation in open.filter(|operation| matches!(operation.end, OperationEnd::InDoubt)) {
             operation.end = OperationEnd::Failed { time, log: log.to_vec() };
         }
-        self.failures.push(failed(id, why, advice, log, time));
-        self.pause(time);
     }
 
     fn rollback_started(&mut self, undos: &[Undo], time: Timestamp) {
@@ -658,7 +684,7 @@ impl RunState {
         let parts = undos.iter().map(|undo| Part { what: undo.to_string(), done: None }).collect();
         let span = Span { begun: time, ended: None };
         self.rollback = Some(Rollback { span, parts, not_restored: Vec::new(), undos: undos.to_vec() });
-        if !undos.is_empty() {
+        if undos.iter().any(takes_away) {
             self.begin_outage(time);
         }
     }
@@ -670,6 +696,7 @@ impl RunState {
     }
 
     fn begins(&mut self, id: &StepId, time: Timestamp) {
+        self.latest_step = Some(id.clone());
         let Some(step) = self.step_mut(id) else { return };
         if step.spans.last().is_none_or(|span| span.ended.is_some()) {
             step.spans.push(Span { begun: time, ended: None });
@@ -693,8 +720,9 @@ impl RunState {
         open.filter(|span| span.ended.is_none()).for_each(|span| span.ended = Some(time));
     }
 
-    /// The outage: from the first step of it, or from a rollback's first change, to the last step of it, the end of the
-    /// run or of its rollback, or to the moment at which everything that was stopped runs again.
+    /// The outage: from the first step of it, or from the beginning of a rollback that takes something away, to the last
+    /// step of it, the end of the run or of its rollback, or to the moment at which everything that was stopped runs
+    /// again.
     fn begin_outage(&mut self, time: Timestamp) {
         if !self.is_outage() {
             self.outages.push(Span { begun: time, ended: None });
@@ -728,6 +756,12 @@ impl Operation {
             OperationEnd::Failed { time, log } => Some((*time, log)),
         }
     }
+}
+
+/// False where a part of a rollback starts a service again, or removes what was decrypted: where nothing has been
+/// uninstalled, that is all there is to do.
+fn takes_away(undo: &Undo) -> bool {
+    !matches!(undo, Undo::Do { op: Op::Service { state: ServiceState::Running, .. } | Op::Remove { .. } })
 }
 
 fn failed(step: &StepId, why: &str, advice: &str, log: &[String], time: Timestamp) -> Failed {

@@ -52,7 +52,7 @@ pub struct RunStatus {
     pub step: Option<String>,
     /// The gate at which it waits.
     pub gate: Option<Asked>,
-    /// When users could no longer sign in.
+    /// When users could no longer sign in: this time where they still cannot, else the first time.
     pub outage_begun: Option<Timestamp>,
     /// How long they could not, where that is over.
     pub outage_ms: Option<i64>,
@@ -110,7 +110,7 @@ impl RunStatus {
             done: state.done(),
             step,
             gate,
-            outage_begun: state.outages.first().map(|span| span.begun),
+            outage_begun: state.outage_begun(),
             outage_ms: state.outage_ms(),
             happened: found.records.iter().filter_map(|record| happened(record, state)).collect(),
             backup: Some(frozen.folders.backup.to_string()),

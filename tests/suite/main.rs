@@ -41,3 +41,4 @@ mod truth;
 mod twice;
 mod unattended;
 mod upgrade;
+mod views;

@@ -1,6 +1,7 @@
 //! A run that is played once, with the disk kept as it was before each change: where a fault leaves a machine, and
 //! whether it gets from there to where it should.
 
+use super::views::{Done, agree};
 use super::*;
 use pfupgrade::journal::Standing;
 use pfupgrade::platform::disk::{DiskFault, Synced, Unsynced};
@@ -130,8 +131,19 @@ impl Played {
             }
             (None, Then::RollBack) => return Ok(()),
             (Some(found), _) if found.standing() == then.ends_at() => return Ok(()),
-            (Some(found), Then::Resume) => engine.resume(&found, &mut Person::at(&machine), &mut Silent),
-            (Some(found), Then::RollBack) => engine.rollback(&found, &mut Silent),
+            (Some(found), then) => {
+                // What still runs changes what there is to do.
+                let forecast = engine.forecast(&found).ok().filter(|_| machine.facts().processes.is_empty());
+                let mut done = Done::default();
+                let ended = match then {
+                    Then::Resume => engine.resume(&found, &mut Person::at(&machine), &mut done),
+                    Then::RollBack => engine.rollback(&found, &mut done),
+                };
+                if let (Some(forecast), Ok(end)) = (forecast, &ended) {
+                    done.is_as_foretold(&forecast, end)?;
+                }
+                ended
+            }
         };
         match (ended.map_err(|error| error.to_string())?, then) {
             (End::Done { .. }, Then::Resume) | (End::RolledBack, Then::RollBack) => Ok(()),
@@ -139,9 +151,12 @@ impl Played {
         }
     }
 
-    /// Goes on from what a fault left, and compares the end with what it has to be.
+    /// Goes on from what a fault left, and compares the end with what it has to be. What is said of the run has to be
+    /// the same in all views, before and after.
     pub fn ends_well(&self, left: &MemoryDisk, then: Then) -> Result<(), String> {
+        agree(left)?;
         self.go_on(left, then)?;
+        agree(left).map_err(|why| format!("in the end, {why}"))?;
         match then {
             Then::Resume => same(&self.after, &at_one_time(whole(left)))?,
             Then::RollBack => same(&self.before, &without_what_stays(whole(left)))?,

@@ -5,8 +5,10 @@ pub mod matrix;
 pub mod mixes;
 pub mod package_builder;
 pub mod program;
+pub mod reading;
 pub mod runs;
 pub mod steady;
+pub mod views;
 
 use pfupgrade::engine::{Answer, End, Engine, EngineError, Operator, Silent};
 use pfupgrade::finding::Finding;

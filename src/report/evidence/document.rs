@@ -121,10 +121,10 @@ fn lines(text: &str) -> Vec<String> {
 
 fn facts(evidence: &Evidence) -> Vec<(&'static str, Cell)> {
     let story = &evidence.story;
-    let outage = match (story.outages.first(), story.outage_ms()) {
+    let outage = match (story.outage_begun(), story.outage_ms()) {
         (None, _) => "none recorded".to_owned(),
         (Some(_), Some(length)) => took(length),
-        (Some(begun), None) => format!("since {}, not over", evidence.time.both(begun.begun)),
+        (Some(begun), None) => format!("since {}, not over", evidence.time.both(begun)),
     };
     let then = if story.rollback.is_some() { ", before the rollback" } else { "" };
     let steps = format!("{} of {}{then}", story.done(), story.steps.len());
