@@ -339,7 +339,8 @@ fn main() {
         return;
     }
     if let Some(at) = arguments.iter().position(|argument| argument == "--shapes") {
-        let both = shapes(LARGEST / 2).into_iter().zip(shapes(LARGEST));
+        // What both sides add is in one file then.
+        let both = shapes(LARGEST / 4).into_iter().zip(shapes(LARGEST / 2));
         let both = both.map(|((name, half), (_, whole))| (name.to_owned(), half, whole));
         return measure(both, arguments.get(at + 1).map_or("", String::as_str));
     }
