@@ -47,6 +47,11 @@ pub enum Shown {
 }
 
 impl Shown {
+    /// What is no secret, where there is any.
+    pub(crate) fn plain(text: Option<impl Into<String>>) -> Self {
+        text.map_or(Self::Absent, |text| Self::Plain(text.into()))
+    }
+
     /// What may be shown of `value`, which belongs to `key`.
     pub fn of(key: &str, value: &str) -> Self {
         if is_secret(key) || holds_secret(value) { Self::Masked } else { Self::Plain(value.to_owned()) }

@@ -221,9 +221,12 @@ fn shapes(size: usize) -> Vec<(&'static str, [String; 3])> {
     ]
 }
 
+/// Writes an element, by its number and a value.
+type One<'a> = &'a dyn Fn(usize, &str) -> String;
+
 /// Many of one kind: each as the old file, as shipped and as the new one. Each of the two sides has some of its own.
 fn many(name: &str, count: usize) -> Vec<(String, [String; 3])> {
-    let (list, one): (&str, &dyn Fn(usize, &str) -> String) = match name {
+    let (list, one): (&str, One<'_>) = match name {
         "locations" => ("", &|at, value| {
             let section = format!("<system.web><pages theme=\"{value}\" /></system.web>");
             format!("  <location path=\"p{at}\">{section}</location>\n")
@@ -339,7 +342,8 @@ fn main() {
         return;
     }
     if let Some(at) = arguments.iter().position(|argument| argument == "--shapes") {
-        let both = shapes(LARGEST / 2).into_iter().zip(shapes(LARGEST));
+        // What both sides add is in one file then.
+        let both = shapes(LARGEST / 4).into_iter().zip(shapes(LARGEST / 2));
         let both = both.map(|((name, half), (_, whole))| (name.to_owned(), half, whole));
         return measure(both, arguments.get(at + 1).map_or("", String::as_str));
     }

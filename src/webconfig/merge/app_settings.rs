@@ -1,12 +1,10 @@
 //! Merges appSettings: keys with values, and what takes keys back that files further up say.
 
-use crate::webconfig::Shown;
 use crate::webconfig::merge::application_settings::{change, take_out};
 use crate::webconfig::merge::walk::Walk;
 use crate::webconfig::merge::{
     Change, Draft, Fate, Scene, Triple, Value, Verdict, comments, decide, refused, reported, walk,
 };
-use crate::webconfig::redact::mask;
 use crate::webconfig::schema::collections;
 use crate::webconfig::schema::values::{AppEntries, AppEntry};
 use crate::webconfig::text::edit::{Line, append, escape_attribute, insert_behind, set_attribute};
@@ -173,11 +171,6 @@ fn heads<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, of_new: &AppEntries<'t, '
     let Some(base) = scene.base else { return Vec::new() };
     let (old, base, new) = (Heads::of(scene.old), Heads::of(base), Heads::of(scene.new));
     let mut lines = Vec::new();
-    let tell = |draft: &mut Draft<'t>, step: &str, (of_old, of_new): (Option<Node<'t, 't>>, _), fate: Fate| {
-        let shown = |node: Option<Node<'t, 't>>| node.map_or(Shown::Absent, mask::shown_element);
-        let path = draft.path(format!("appSettings/{step}"));
-        draft.change(Change::of(path, shown(of_old), shown(of_new), fate));
-    };
     for step in old.order.iter().filter(|step| !base.all.contains_key(*step)) {
         let (of_old, of_new) = (old.first(step), new.first(step));
         let fate = decide([Some(()), None, of_new.map(drop)], || None, || Fate::Added);
@@ -186,7 +179,8 @@ fn heads<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, of_new: &AppEntries<'t, '
             let key = key.map(|key| format!(r#" key="{key}""#)).unwrap_or_default();
             lines.push((0, format!("<{}{key} />", node.tag_name().name())));
         }
-        tell(draft, step, (of_old, of_new), fate);
+        let path = draft.path(format!("appSettings/{step}"));
+        draft.change(Change::of_element(path, of_old, of_new, fate));
     }
     for step in base.order.iter().filter(|step| !old.all.contains_key(*step)) {
         let all = new.all.get(step).map_or(&[][..], Vec::as_slice);
@@ -197,7 +191,8 @@ fn heads<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, of_new: &AppEntries<'t, '
             let cut = all.iter().map(|node| edit::take_out(scene.sources.new, node.range()));
             cut.for_each(|splice| draft.splice(splice));
         }
-        tell(draft, step, (None, new.first(step)), fate);
+        let path = draft.path(format!("appSettings/{step}"));
+        draft.change(Change::of_element(path, None, new.first(step), fate));
     }
     lines
 }

@@ -1,7 +1,9 @@
 //! The account of a merge: each difference and what became of it.
 
 use crate::webconfig::merge::{Rules, Side};
+use crate::webconfig::redact::mask;
 use crate::webconfig::{Document, Shown};
+use roxmltree::Node;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
@@ -90,6 +92,12 @@ impl Change {
     pub(crate) fn of(path: String, old: Shown, new: Shown, fate: Fate) -> Self {
         let result = if fate.carries() { old.clone() } else { new.clone() };
         Self { path, old, new, result, fate }
+    }
+
+    /// The account of a whole element.
+    pub(crate) fn of_element(path: String, old: Option<Node<'_, '_>>, new: Option<Node<'_, '_>>, fate: Fate) -> Self {
+        let [old, new] = [old, new].map(|node| node.map_or(Shown::Absent, mask::shown_element));
+        Self::of(path, old, new, fate)
     }
 
     /// The same with another result.

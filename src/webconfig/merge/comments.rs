@@ -3,7 +3,7 @@
 use crate::webconfig::Document;
 use crate::webconfig::merge::{Draft, File, Scene, Triple, matching, naming};
 use crate::webconfig::text::beside::{Beside, end, ends_line, is_space, neighbor, said};
-use crate::webconfig::text::{Splice, edit, elements, is_markup, layout, limits};
+use crate::webconfig::text::{Splice, edit, elements, is_markup, limits, space_before};
 use roxmltree::{Node, NodeId};
 use std::{
     cell::LazyCell,
@@ -77,7 +77,7 @@ pub(crate) fn carry<'t>(
     let written = of_administrator(scene, draft, old, [base.and_then(parent), parent(new)]);
     let document: &Document = scene.sources.new;
     let at = new.range().start;
-    let space = layout(document.text(), at).map(|(line_end, indent)| format!("{line_end}{indent}")).unwrap_or_default();
+    let space = space_before(document.text(), at);
     for comment in written.before {
         draft.splice(Splice { range: at..at, text: format!("{comment}{space}") });
     }
@@ -289,8 +289,7 @@ pub(crate) fn written_for<'t>(
         return None;
     }
     let document = scene.sources.new;
-    let space =
-        layout(document.text(), new.range().start).map_or(String::new(), |(end, indent)| format!("{end}{indent}"));
+    let space = space_before(document.text(), new.range().start);
     let text = |comment: &Node<'_, '_>| document.with_own_line_ends(&scene.sources.old.text()[comment.range()]);
     Some(all.iter().rev().map(text).collect::<Vec<_>>().join(&space))
 }
@@ -313,8 +312,7 @@ impl<'t> Freed<'t> {
     /// What puts lines there.
     pub(crate) fn splice(&self, document: &Document, lines: &[String]) -> Splice {
         let range = self.comment().range();
-        let layout = layout(document.text(), range.start);
-        let space = layout.map_or(String::new(), |(line_end, indent)| format!("{line_end}{indent}"));
+        let space = space_before(document.text(), range.start);
         let text = lines.join(&space);
         match self {
             Self::Comment(_) => Splice { range, text },

@@ -28,6 +28,7 @@ pub(crate) enum File {
 }
 
 /// What is going to be done to the new file.
+#[derive(Default)]
 pub(crate) struct Draft<'t> {
     splices: Vec<Splice>,
     changes: Vec<Change>,
@@ -48,24 +49,6 @@ pub(crate) struct Draft<'t> {
 }
 
 impl<'t> Draft<'t> {
-    pub(crate) fn new() -> Self {
-        Self {
-            splices: Vec::new(),
-            changes: Vec::new(),
-            appended: Vec::new(),
-            appended_to: HashMap::new(),
-            claimed: HashSet::new(),
-            claimed_names: HashSet::new(),
-            paths: HashMap::new(),
-            moves: Vec::new(),
-            comments: HashMap::new(),
-            bound: HashSet::new(),
-            held: HashMap::new(),
-            gone: HashMap::new(),
-            left_out: HashSet::new(),
-        }
-    }
-
     pub(crate) fn splice(&mut self, splice: Splice) {
         self.splices.push(splice);
     }

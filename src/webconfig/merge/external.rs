@@ -114,8 +114,8 @@ impl Together {
             }
             _ => None,
         };
-        let (path, old, new) = (format!("{path}/@configSource"), shown(file(old)), shown(file(new)));
-        apart.changes.extend(fate.map(|fate| Change::of(path, old, new, fate).with(shown(result))));
+        let (path, old, new) = (format!("{path}/@configSource"), Shown::plain(file(old)), Shown::plain(file(new)));
+        apart.changes.extend(fate.map(|fate| Change::of(path, old, new, fate).with(Shown::plain(result))));
     }
 
     /// A file of the administrator's that is taken as it is, or not at all.
@@ -161,7 +161,7 @@ impl Together {
         let path = std::iter::once(path.clone()).chain(numbered).find(|path| !is_told(path));
         let name = || Some(outside.file.clone());
         let new = if is_known && is_referred { name() } else { None };
-        apart.changes.extend(path.map(|path| Change::of(path, shown(name()), shown(new), fate)));
+        apart.changes.extend(path.map(|path| Change::of(path, Shown::plain(name()), Shown::plain(new), fate)));
     }
 
     /// The new version's file, or what stands in for it.
@@ -174,8 +174,4 @@ const NO_SECTION: &str = "the new file has no such section; copy the file and re
 
 fn is_same_section(one: &Section, other: &Section) -> bool {
     one.outside.section == other.outside.section
-}
-
-fn shown(file: Option<String>) -> Shown {
-    file.map_or(Shown::Absent, Shown::Plain)
 }

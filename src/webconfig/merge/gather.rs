@@ -113,9 +113,9 @@ impl Gathered {
 impl Section {
     /// The file with another section in it, all else as it was.
     pub(crate) fn file(&self, section: &str) -> OutsideFile {
-        let bytes = match encoding::decode(self.bytes.clone()) {
+        let bytes = match encoding::decode(&self.bytes) {
             _ if is_laid_out_only(section, &self.markup) => self.bytes.clone(),
-            Ok((encoding, stored)) => encoding.encode(stored.text().replacen(&self.markup, section, 1)),
+            Ok((encoding, text)) => encoding.encode(text.replacen(&self.markup, section, 1)),
             Err(_) => section.as_bytes().to_vec(),
         };
         OutsideFile { outside: self.outside.clone(), bytes }
@@ -136,10 +136,9 @@ fn section_of(bytes: &[u8], name: &str, section: &str) -> Result<String, ConfigE
     if bytes.len() > limits::MAX_BYTES {
         return Err(wrong("it is larger than any configuration".to_owned()));
     }
-    let (_, stored) = encoding::decode(bytes.to_vec()).map_err(wrong)?;
-    let text = stored.text();
-    limits::check(text, name)?;
-    let tree = Tree::parse(text).map_err(|error| wrong(format!("it is not well-formed at {}", error.pos())))?;
+    let (_, text) = encoding::decode(bytes).map_err(wrong)?;
+    limits::check(&text, name)?;
+    let tree = Tree::parse(&text).map_err(|error| wrong(format!("it is not well-formed at {}", error.pos())))?;
     let root = tree.root_element();
     match root.tag_name().name() == section {
         true => Ok(text[root.range()].to_owned()),

@@ -126,7 +126,7 @@ fn plan(sources: &Sources<'_>, rules: &Rules) -> Plan {
     let base = sources.base.map(|base| base.tree().root_element());
     let [old, new] = [sources.old, sources.new].map(|file| file.tree().root_element());
     let scene = Scene { sources, rules, old, base, new };
-    let mut draft = Draft::new();
+    let mut draft = Draft::default();
     app_settings::app_settings(&scene, &mut draft);
     application_settings::application_settings(&scene, &mut draft);
     without_base::outside(&scene, &mut draft);

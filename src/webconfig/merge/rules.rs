@@ -21,7 +21,8 @@ pub struct Rules {
     /// administrator's win.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub strict: bool,
-    /// What has been decided of conflicts, by their [`Change::path`]; `on_conflict` holds for the others.
+    /// What has been decided of conflicts, by their [path](crate::webconfig::Change::path); `on_conflict` holds for the
+    /// others.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub decisions: BTreeMap<String, Side>,
 }

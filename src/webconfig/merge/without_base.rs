@@ -32,7 +32,7 @@ pub(crate) fn outside(scene: &Scene<'_>, draft: &mut Draft<'_>) {
     let is_told = |old: &Outside| all.contains(old) || base.as_ref().is_some_and(|base| !base.contains(old));
     for old in old.iter().filter(|old| !is_told(old)) {
         let of_new = first.get(&(&old.section, &old.attribute));
-        let new = of_new.map_or(Shown::Absent, |file| Shown::Plain((*file).clone()));
+        let new = Shown::plain(of_new.map(|file| file.as_str()));
         let path = draft.path(format!("{}/@{}", old.section, old.attribute));
         draft.change(Change::of(path, Shown::Plain(old.file.clone()), new, reported(OUTSIDE)));
     }
@@ -70,7 +70,6 @@ fn known<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, element: &str, attribute:
         node.filter(|node| node.tag_name().name() == element).and_then(|node| node.attribute(attribute))
     };
     let (old, new, base) = (value(find(scene.old)), value(place), scene.base.map(|base| value(find(base))));
-    let shown = |value: Option<&str>| value.map_or(Shown::Absent, |value| Shown::Plain(value.to_owned()));
     let is_theme = attribute == "theme";
     let carry =
         if is_theme { scene.rules.theme == ThemeRule::Carry } else { scene.rules.other_changes == OtherChanges::Apply };
@@ -95,7 +94,7 @@ fn known<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, element: &str, attribute:
             draft.append(node, [(0, line)]);
         }
     }
-    draft.change(Change::of(path, shown(old), shown(new), fate));
+    draft.change(Change::of(path, Shown::plain(old), Shown::plain(new), fate));
 }
 
 impl<'t> Walk<'_, 't> {

@@ -10,7 +10,7 @@ use crate::webconfig::merge::walk::{DOUBT, ONLY_REPORTED};
 use crate::webconfig::merge::without_base::NO_BASE;
 use crate::webconfig::merge::{Change, Draft, OtherChanges, Scene, Triple, decide, matching, refused};
 use crate::webconfig::schema::wrapper::is_of_root;
-use crate::webconfig::text::{Splice, Wrap, beside, edit, elements, layout};
+use crate::webconfig::text::{Splice, Wrap, beside, edit, elements, space_before};
 use crate::webconfig::{ConfigError, Document, Shown};
 use roxmltree::Node;
 use std::collections::HashSet;
@@ -104,8 +104,7 @@ pub(crate) fn compare<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) -> (Vec<Spli
         if fate.carries() {
             wanted.push(Wanted { section, own, tag: tags[0], there });
         }
-        let shown = |tag: Option<String>| tag.map_or(Shown::Absent, Shown::Plain);
-        draft.change(Change::of(path, shown(old), shown(new), fate));
+        draft.change(Change::of(path, Shown::plain(old), Shown::plain(new), fate));
     }
     written(scene, draft, wanted)
 }
@@ -148,8 +147,7 @@ fn written<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, mut wanted: Vec<Wanted<
                 };
                 count += left.windows(2).take_while(|pair| is_next(pair)).count();
                 let (start, end) = (beside::extent(*section).start, beside::end(left[count - 1].section));
-                let space = layout(document.text(), start);
-                let space = space.map(|(line_end, indent)| format!("{line_end}{indent}")).unwrap_or_default();
+                let space = space_before(document.text(), start);
                 ends.push(Splice { range: end..end, text: format!("{space}</location>") });
                 starts.push(Splice { range: start..start, text: written(tag) + &space });
             }

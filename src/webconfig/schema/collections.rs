@@ -5,6 +5,59 @@ use crate::webconfig::text::elements;
 use roxmltree::{Attribute, Node};
 use std::{borrow::Cow, fmt};
 
+/// What names any element, the first of these that it has. A provider of databases goes by its invariant name, whatever
+/// its display name.
+const NAMES: [&str; 3] = ["invariant", "key", "name"];
+
+/// What names an element of this tag that has none of them. Any other may have an `id`.
+const NAMED_BY: [(&str, &str); 4] =
+    [("error", "statusCode"), ("location", "path"), ("mimeMap", "fileExtension"), ("provider", "invariantName")];
+
+/// Elements that are the default of their kind where they have no name.
+const DEFAULTS: [&str; 2] = ["behavior", "binding"];
+
+/// What names an `add` without a name, the first of these that it has: collections with keys of their own refuse a second
+/// one with the same.
+const KEYS: [&str; 27] = [
+    "fileExtension",
+    "extension",
+    "segment",
+    "sequence",
+    "header",
+    "mimeType",
+    "mimetype",
+    "url",
+    "relativeAddress",
+    "baseAddress",
+    "tagType",
+    "directoryName",
+    "expressionPrefix",
+    "alias",
+    "address",
+    "ipAddress",
+    "domainName",
+    "certificate",
+    "path",
+    "verb",
+    "prefix",
+    "scheme",
+    "thumbprint",
+    "assemblyName",
+    "initializationPage",
+    "wildcard",
+    "origin",
+];
+
+/// Items of any collection.
+const ITEMS: [&str; 4] = ["add", "allow", "deny", "remove"];
+
+/// Collections of which the key is more than one attribute, or one that is no key elsewhere: which items have it.
+const KEYS_OF: [(&str, &[&str], &[&str]); 3] = [
+    ("authorization", &["add"], &["users", "roles", "verbs"]),
+    ("securityTokenHandlers", &ITEMS, &["type"]),
+    ("soapExtensionTypes", &ITEMS, &["type"]),
+];
+
 /// What a child is called in its parent: `tag`, or `tag[what names it]`, and a number for those called alike. Names
 /// compare without case, as nearly all collections of ASP.NET and IIS do.
 #[derive(Clone)]
@@ -54,7 +107,7 @@ pub(crate) fn step<'t>(node: Node<'t, 't>) -> String {
 
 /// Whether elements of this tag are items of a collection, whatever it is.
 pub(crate) fn is_item(tag: &str) -> bool {
-    matches!(tag, "add" | "remove" | "allow" | "deny")
+    ITEMS.contains(&tag)
 }
 
 /// What names an element among its siblings.
@@ -63,71 +116,25 @@ pub(crate) fn name_of<'a>(node: Node<'a, '_>, holds_sections: bool) -> Option<&'
     if holds_sections && !is_item(node.tag_name().name()) && node.tag_name().name() != "location" {
         return None;
     }
-    // A provider of databases goes by this, whatever its display name.
-    let rank = |attribute: &Attribute<'_, '_>| match attribute.name() {
-        _ if attribute.namespace().is_some() => None,
-        "invariant" => Some(0),
-        "key" => Some(1),
-        "name" => Some(2),
-        _ => None,
-    };
-    let ranked = node.attributes().filter_map(|attribute| Some((rank(&attribute)?, attribute.value())));
-    let named = ranked.min_by_key(|(rank, _)| *rank).map(|(_, value)| value);
-    let own = match node.tag_name().name() {
-        "add" => return named.or_else(|| KEYS.iter().find_map(|key| node.attribute(*key))),
-        "location" => "path",
-        "provider" => "invariantName",
-        "mimeMap" => "fileExtension",
-        "error" => "statusCode",
-        // One without a name is the default of its kind.
-        "binding" | "behavior" => return named.or(Some("")),
+    let of = |name: &&str| node.attributes().find(|it| it.namespace().is_none() && it.name() == *name);
+    let named = NAMES.iter().find_map(of).map(|attribute| attribute.value());
+    named.or_else(|| match node.tag_name().name() {
+        "add" => KEYS.iter().find_map(|key| node.attribute(*key)),
         "dependentAssembly" => {
-            let identity = elements(node).find(|child| child.tag_name().name() == "assemblyIdentity");
-            return named.or_else(|| identity?.attribute("name"));
+            elements(node).find(|child| child.tag_name().name() == "assemblyIdentity")?.attribute("name")
         }
-        _ => "id",
-    };
-    named.or_else(|| node.attribute(own))
+        tag if DEFAULTS.contains(&tag) => Some(""),
+        tag => {
+            let own = NAMED_BY.iter().find(|(named, _)| *named == tag);
+            node.attribute(own.map_or("id", |(_, attribute)| *attribute))
+        }
+    })
 }
-
-/// What names an item of collections that have keys of their own: a second one with the same is refused.
-const KEYS: [&str; 27] = [
-    "fileExtension",
-    "extension",
-    "segment",
-    "sequence",
-    "header",
-    "mimeType",
-    "mimetype",
-    "url",
-    "relativeAddress",
-    "baseAddress",
-    "tagType",
-    "directoryName",
-    "expressionPrefix",
-    "alias",
-    "address",
-    "ipAddress",
-    "domainName",
-    "certificate",
-    "path",
-    "verb",
-    "prefix",
-    "scheme",
-    "thumbprint",
-    "assemblyName",
-    "initializationPage",
-    "wildcard",
-    "origin",
-];
 
 /// What names an item of collections of which the key is more than one attribute, or one that is no key elsewhere.
 fn by_several(node: Node<'_, '_>) -> Option<String> {
-    let key: &[&str] = match node.parent_element()?.tag_name().name() {
-        "authorization" if node.tag_name().name() == "add" => &["users", "roles", "verbs"],
-        "securityTokenHandlers" | "soapExtensionTypes" => &["type"],
-        _ => return None,
-    };
+    let (list, item) = (node.parent_element()?.tag_name().name(), node.tag_name().name());
+    let (.., key) = KEYS_OF.iter().find(|(known, items, _)| *known == list && items.contains(&item))?;
     let said = |name: &&str| node.attribute(*name).filter(|said| !said.is_empty()).map(|said| format!("{name}={said}"));
     let all: Vec<String> = key.iter().filter_map(said).collect();
     (!all.is_empty()).then(|| all.join(","))

@@ -23,8 +23,8 @@ impl Element {
 
     /// Reads a file, comments and layout aside.
     pub(super) fn read(bytes: &[u8]) -> Self {
-        let (_, stored) = crate::webconfig::text::encoding::decode(bytes.to_vec()).unwrap();
-        Self::of(roxmltree::Document::parse(stored.text()).unwrap().root_element())
+        let (_, text) = crate::webconfig::text::encoding::decode(bytes).unwrap();
+        Self::of(roxmltree::Document::parse(&text).unwrap().root_element())
     }
 
     fn of(node: Node<'_, '_>) -> Self {

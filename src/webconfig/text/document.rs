@@ -1,14 +1,15 @@
 //! A file as text that gives the same bytes again, and splices of it.
 
 use crate::webconfig::ConfigError;
-use crate::webconfig::text::encoding::{Encoding, Stored};
+use crate::webconfig::text::encoding::Encoding;
 use crate::webconfig::text::{encoding, limits};
 use roxmltree::Document as Tree;
 use std::{fmt, ops::Range, sync::Arc};
 
 /// A file.
 struct Source {
-    stored: Stored,
+    bytes: Vec<u8>,
+    text: String,
     /// The text as the merge sees it, where that is another.
     seen: Option<String>,
 }
@@ -54,18 +55,17 @@ impl Document {
     /// Reads a file, which errors call `name`. Its structure is without the tags that `find` finds.
     pub(crate) fn read(bytes: Vec<u8>, name: &str, find: Find) -> Result<Self, ConfigError> {
         limits::check_size(bytes.len(), name)?;
-        let (encoding, stored) =
-            encoding::decode(bytes).map_err(|why| ConfigError::Encoding { name: name.to_owned(), why })?;
-        let text = stored.text();
+        let (encoding, text) =
+            encoding::decode(&bytes).map_err(|why| ConfigError::Encoding { name: name.to_owned(), why })?;
         let line_end = match text.split_once('\n') {
             Some((line, _)) if line.ends_with('\r') => "\r\n",
             _ => "\n",
         };
-        limits::check(text, name)?;
-        let wraps = find(text);
-        let seen = wraps.as_ref().filter(|wraps| !wraps.is_empty()).map(|wraps| blanked(text, wraps));
-        let parsed = Parsed::try_new(Source { stored, seen }, |source| {
-            let seen = source.seen.as_deref().unwrap_or_else(|| source.stored.text());
+        limits::check(&text, name)?;
+        let wraps = find(&text);
+        let seen = wraps.as_ref().filter(|wraps| !wraps.is_empty()).map(|wraps| blanked(&text, wraps));
+        let parsed = Parsed::try_new(Source { bytes, text, seen }, |source| {
+            let seen = source.seen.as_ref().unwrap_or(&source.text);
             Tree::parse(seen).map_err(|error| malformed(name, error))
         })?;
         Ok(Self {
@@ -80,7 +80,7 @@ impl Document {
 
     /// The file, exactly as it was read or merged.
     pub fn bytes(&self) -> &[u8] {
-        self.parsed.borrow_owner().stored.bytes()
+        &self.parsed.borrow_owner().bytes
     }
 
     /// What errors call the file.
@@ -94,7 +94,7 @@ impl Document {
     }
 
     pub(crate) fn text(&self) -> &str {
-        self.parsed.borrow_owner().stored.text()
+        &self.parsed.borrow_owner().text
     }
 
     /// Tags that its structure does not have, in the order of the file.

@@ -2,7 +2,7 @@
 
 use crate::webconfig::Document;
 use crate::webconfig::text::encoding::reference;
-use crate::webconfig::text::{Splice, Wrap, beside, elements, is_markup, layout};
+use crate::webconfig::text::{Splice, Wrap, beside, elements, is_markup, layout, limits, space_before};
 use roxmltree::{Attribute, Node};
 use std::ops::Range;
 
@@ -77,7 +77,7 @@ pub(crate) fn insert_behind(document: &Document, sibling: Node<'_, '_>, lines: &
 /// Puts elements before `sibling` and the comments on it, on lines of their own where that has one.
 pub(crate) fn insert_before(document: &Document, sibling: Node<'_, '_>, lines: &[Line]) -> Splice {
     let (Range { start: at, .. }, _) = outermost(document, sibling);
-    let space = layout(document.text(), at).map(|(line_end, indent)| format!("{line_end}{indent}")).unwrap_or_default();
+    let space = space_before(document.text(), at);
     Splice { range: at..at, text: lines.iter().map(|(_, line)| format!("{line}{space}")).collect() }
 }
 
@@ -221,20 +221,7 @@ impl Tag {
     fn of(document: &Document, node: Node<'_, '_>) -> Self {
         let range = node.range();
         let markup = &document.text()[range.clone()];
-        // `>` may stand in an attribute's value.
-        let from = node.attributes().next_back().map_or(0, |attribute| attribute.range().end - range.start);
-        let mut quote = None;
-        let found = markup[from..].char_indices().find(|(_, c)| match quote {
-            Some(open) => {
-                quote = (*c != open).then_some(open);
-                false
-            }
-            None => {
-                quote = matches!(c, '"' | '\'').then_some(*c);
-                *c == '>'
-            }
-        });
-        let close = found.map_or(markup.len(), |(at, _)| from + at + 1);
+        let close = limits::Tag::of(markup).end.unwrap_or(markup.len());
         let head = markup[..close].trim_end_matches('>');
         let head = head.strip_suffix('/').unwrap_or(head).trim_end();
         let end = range.start + head.len()..range.start + close;

@@ -20,41 +20,14 @@ pub(crate) enum Encoding {
     CodePage(&'static CodePage),
 }
 
-/// A file as it is stored, and its text.
-pub(crate) enum Stored {
-    /// It is stored as its text.
-    Text(String),
-    Other {
-        bytes: Vec<u8>,
-        text: String,
-    },
-}
-
-impl Stored {
-    pub(crate) fn bytes(&self) -> &[u8] {
-        match self {
-            Self::Text(text) => text.as_bytes(),
-            Self::Other { bytes, .. } => bytes,
-        }
-    }
-
-    /// The text without a byte order mark.
-    pub(crate) fn text(&self) -> &str {
-        match self {
-            Self::Text(text) => text.strip_prefix('\u{FEFF}').unwrap_or(text),
-            Self::Other { text, .. } => text,
-        }
-    }
-}
-
-/// The encoding and the text; otherwise why the bytes cannot be read.
-pub(crate) fn decode(bytes: Vec<u8>) -> Result<(Encoding, Stored), String> {
-    let encoding = detect(&bytes)?;
+/// The encoding and the text without a byte order mark; otherwise why the bytes cannot be read.
+pub(crate) fn decode(bytes: &[u8]) -> Result<(Encoding, String), String> {
+    let encoding = detect(bytes)?;
     let text = match encoding {
-        Encoding::Utf8 { .. } => {
+        Encoding::Utf8 { mark } => {
             let why = |at| format!("byte {at} is not UTF-8; the file declares no other encoding");
-            let text = String::from_utf8(bytes).map_err(|error| why(error.utf8_error().valid_up_to()))?;
-            return Ok((encoding, Stored::Text(text)));
+            let text = std::str::from_utf8(bytes).map_err(|error| why(error.valid_up_to()))?;
+            text.get(if mark { 3 } else { 0 }..).unwrap_or_default().to_owned()
         }
         Encoding::Utf16 { big, mark } => decode_utf16(&bytes[if mark { 2 } else { 0 }..], big)?,
         Encoding::Direct { last } => match bytes.iter().position(|byte| *byte > last) {
@@ -62,14 +35,14 @@ pub(crate) fn decode(bytes: Vec<u8>) -> Result<(Encoding, Stored), String> {
             None => bytes.iter().map(|byte| char::from(*byte)).collect(),
         },
         Encoding::CodePage(page) => {
-            let text = page.decode_without_bom_handling(&bytes).0;
-            if *page.encode(&text).0 != bytes {
+            let text = page.decode_without_bom_handling(bytes).0;
+            if *page.encode(&text).0 != *bytes {
                 return Err(format!("its bytes are not clean {}, which it declares as its encoding", page.name()));
             }
             text.into_owned()
         }
     };
-    Ok((encoding, Stored::Other { bytes, text }))
+    Ok((encoding, text))
 }
 
 impl Encoding {

@@ -106,18 +106,18 @@ fn malformed(text: &str, at: usize, name: &str) -> ConfigError {
 
 /// What a start tag has.
 #[derive(Default)]
-struct Tag<'a> {
+pub(crate) struct Tag<'a> {
     attributes: usize,
     /// What namespaces are declared for: empty for that of elements without a prefix.
     prefixes: Vec<&'a str>,
     /// It ends itself.
     is_empty: bool,
     /// Behind it; `None` where it does not end.
-    end: Option<usize>,
+    pub(crate) end: Option<usize>,
 }
 
 impl<'a> Tag<'a> {
-    fn of(text: &'a str) -> Self {
+    pub(crate) fn of(text: &'a str) -> Self {
         let mut tag = Self::default();
         let mut at = 0;
         while let Some(next) = text[at..].find(['>', '"', '\'']).map(|next| at + next) {

@@ -30,6 +30,11 @@ pub(crate) fn is_markup(node: &Node<'_, '_>) -> bool {
     node.is_element() || node.is_comment()
 }
 
+/// The line end and the indentation before `at`, where it begins its line: what comes between it and a line before it.
+pub(crate) fn space_before(text: &str, at: usize) -> String {
+    layout(text, at).map(|(line_end, indent)| format!("{line_end}{indent}")).unwrap_or_default()
+}
+
 /// The line end and the indentation before `at`; `None` where something else stands on the line, or it is the first.
 pub(crate) fn layout(text: &str, at: usize) -> Option<(&str, &str)> {
     let line = text[..at].trim_end_matches([' ', '\t']);

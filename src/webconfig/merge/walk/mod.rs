@@ -11,17 +11,14 @@ mod text;
 
 pub(crate) use attribute::attributes;
 
-use crate::webconfig::Shown;
 use crate::webconfig::merge::matching::{Children, Texts};
 use crate::webconfig::merge::placement::Siblings;
 use crate::webconfig::merge::{
     Change, Draft, Fate, OtherChanges, Scene, ThemeRule, Triple, carried, comments, decide, matching, reported,
     transplant,
 };
-use crate::webconfig::redact::mask;
 use crate::webconfig::schema::{collections, of_version};
 use crate::webconfig::text::{elements, markup, node};
-use roxmltree::Node;
 use std::cell::LazyCell;
 
 pub(crate) const NO_PLACE: &str = "the new file has no such element; add it by hand if it is still wanted";
@@ -187,8 +184,7 @@ impl<'s, 't> Walk<'s, 't> {
 
     /// The account of a whole element.
     pub(crate) fn whole(&mut self, path: String, element: Triple<'t>, fate: Fate) {
-        let shown = |node: Option<Node<'t, 't>>| node.map_or(Shown::Absent, mask::shown_element);
-        self.draft.change(Change::of(path, shown(element.old), shown(element.new), fate));
+        self.draft.change(Change::of_element(path, element.old, element.new, fate));
     }
 
     /// The path of a difference of the element that is being compared.

@@ -36,7 +36,6 @@ impl<'t> Walk<'_, 't> {
         if let (true, Some(old), Some(new), false) = (fate.carries(), section.old, section.new, self.is_replaced) {
             transplant::replacement(self.scene, old, new).into_iter().for_each(|splice| self.draft.splice(splice));
         }
-        let shown = |value: Option<&str>| value.map_or(Shown::Absent, |value| Shown::Plain(value.to_owned()));
-        self.draft.change(Change::of(path, shown(old), shown(new), fate));
+        self.draft.change(Change::of(path, Shown::plain(old), Shown::plain(new), fate));
     }
 }
