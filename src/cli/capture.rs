@@ -1,11 +1,11 @@
 //! `capture`: a simulated machine of this one, to rehearse on. Changes nothing on this one.
 
+use super::console::Console;
 use super::ending::Ending;
 use super::fault::CommandError;
 use super::init::folders;
 use super::machine::{Machine, Purpose};
 use super::options::{CaptureArgs, Global};
-use super::talk::Talk;
 use super::{plan, quote};
 use crate::capture::{Captured, Wish, capture as copy};
 use crate::exit::Exit;
@@ -16,7 +16,7 @@ use serde::Serialize;
 use std::fs;
 use std::path::Path;
 
-pub(super) fn capture(args: &CaptureArgs, global: &Global, talk: &Talk) -> Result<Ending, CommandError> {
+pub(super) fn capture(args: &CaptureArgs, global: &Global, talk: &Console) -> Result<Ending, CommandError> {
     let wish = Wish {
         without_packages: args.without_packages,
         plan: args.plan.as_deref().map(plan::read).transpose()?,
@@ -48,7 +48,7 @@ fn is_free(folder: &Path) -> Result<(), CommandError> {
     }
 }
 
-fn tell(talk: &Talk, folder: &Path, captured: &Captured) {
+fn tell(talk: &Console, folder: &Path, captured: &Captured) {
     #[derive(Serialize)]
     struct Document<'a> {
         format: u32,

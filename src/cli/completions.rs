@@ -1,13 +1,13 @@
 //! `completions`: what a shell needs to complete this program's arguments.
 
+use super::console::Console;
 use super::ending::Ending;
 use super::fault::CommandError;
 use super::options::{Cli, CompletionsArgs};
-use super::talk::Talk;
 use crate::exit::Exit;
 use clap::CommandFactory;
 
-pub(super) fn completions(args: &CompletionsArgs, talk: &Talk) -> Result<Ending, CommandError> {
+pub(super) fn completions(args: &CompletionsArgs, talk: &Console) -> Result<Ending, CommandError> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "pfupgrade", &mut script);
     talk.result(&String::from_utf8_lossy(&script));

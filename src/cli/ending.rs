@@ -1,9 +1,9 @@
 //! How a command ended, and what is said about it.
 
+use super::console::Console;
 use super::fault::CommandError;
 use super::machine::Machine;
 use super::options::{AfterReboot, Global};
-use super::talk::Talk;
 use crate::engine::{End, EngineError};
 use crate::exit::Exit;
 use crate::journal::{RunState, Standing, Way};
@@ -50,7 +50,7 @@ pub(super) fn then(advice: &str, command: &str) -> String {
 #[derive(Clone, Copy)]
 pub(super) struct CommandContext<'a> {
     pub(super) global: &'a Global,
-    pub(super) talk: &'a Talk,
+    pub(super) talk: &'a Console,
     pub(super) machine: &'a Machine,
 }
 

@@ -1,10 +1,10 @@
 //! `init`: surveys the machine and writes a plan for it. Changes nothing else.
 
+use super::console::Console;
 use super::ending::Ending;
 use super::fault::CommandError;
 use super::machine::{Machine, Purpose};
 use super::options::{Global, InitArgs};
-use super::talk::Talk;
 use crate::draft::{Draft, draft};
 use crate::exit::Exit;
 use crate::prepare::ComponentPreview;
@@ -16,7 +16,7 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::Path;
 
-pub(super) fn init(args: &InitArgs, global: &Global, talk: &Talk) -> Result<Ending, CommandError> {
+pub(super) fn init(args: &InitArgs, global: &Global, talk: &Console) -> Result<Ending, CommandError> {
     let file = &args.file.plan;
     if file.symlink_metadata().is_ok() {
         return Err(in_the_way(file));
@@ -42,7 +42,7 @@ pub(super) fn folders(named: &[String]) -> Result<Vec<WinPath>, CommandError> {
     named.iter().map(folder).collect()
 }
 
-fn tell(talk: &Talk, file: &Path, draft: &Draft) {
+fn tell(talk: &Console, file: &Path, draft: &Draft) {
     #[derive(Serialize)]
     struct Document<'a> {
         format: u32,

@@ -1,9 +1,9 @@
 //! `inspect`: what a Windows Installer package is and holds. Looks at nothing else.
 
+use super::console::Console;
 use super::ending::Ending;
 use super::fault::CommandError;
 use super::options::InspectArgs;
-use super::talk::Talk;
 use crate::exit::Exit;
 use crate::package::{Description, Package, claimed_signer};
 use crate::platform::disk::hash_reader;
@@ -14,7 +14,7 @@ use std::fs::File;
 use std::io::Seek;
 use std::path::Path;
 
-pub(super) fn inspect(args: &InspectArgs, talk: &Talk) -> Result<Ending, CommandError> {
+pub(super) fn inspect(args: &InspectArgs, talk: &Console) -> Result<Ending, CommandError> {
     let path = &args.package;
     let name = path.display().to_string();
     let mut file = File::open(path).with_context(|| format!("could not open {name}"))?;

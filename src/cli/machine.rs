@@ -1,8 +1,8 @@
 //! The machine that a command works on.
 
+use super::console::Console;
 use super::fault::CommandError;
 use super::options::Global;
-use super::talk::Talk;
 use crate::engine::{Engine, LockGuard, USUAL_STATE};
 use crate::platform::Platform;
 use crate::platform::clock::{Clock, HostClock};
@@ -72,7 +72,7 @@ impl Clock for SimulatedClock {
 }
 
 impl Machine {
-    pub(super) fn open(global: &Global, purpose: Purpose, talk: &Talk) -> Result<Self, CommandError> {
+    pub(super) fn open(global: &Global, purpose: Purpose, talk: &Console) -> Result<Self, CommandError> {
         match &global.simulate {
             None => Self::of(this_machine(global)?, None, Arc::new(HostClock), global),
             Some(simulate) => Self::simulated(simulate.as_ref(), global, purpose, talk),
@@ -83,7 +83,7 @@ impl Machine {
         simulate: Option<&PathBuf>,
         global: &Global,
         purpose: Purpose,
-        talk: &Talk,
+        talk: &Console,
     ) -> Result<Self, CommandError> {
         let clock = Arc::<SimulatedClock>::default();
         let (simulated, folder) = match (simulate, purpose) {
@@ -125,7 +125,7 @@ impl Machine {
     }
 
     /// Has the machine to itself, as it is from now on. Says so where somebody else had it and is gone.
-    pub(super) fn lock(&self, talk: &Talk) -> Result<LockGuard<'_>, CommandError> {
+    pub(super) fn lock(&self, talk: &Console) -> Result<LockGuard<'_>, CommandError> {
         let taken = self.engine().lock()?;
         if let Some(died) = &taken.died {
             talk.say(&format!("The machine is taken over: {died}."));
@@ -176,7 +176,7 @@ fn in_folder(
     folder: &Path,
     global: &Global,
     purpose: Purpose,
-    talk: &Talk,
+    talk: &Console,
     clock: Arc<SimulatedClock>,
 ) -> Result<Simulated, CommandError> {
     let disk = Arc::new(HostDisk::below(folder));

@@ -1,9 +1,9 @@
 //! `merge`: two web.config files on their own, with what either side changed.
 
+use super::console::Console;
 use super::ending::Ending;
 use super::fault::CommandError;
 use super::options::{Conflicts, Decision, MergeArgs};
-use super::talk::Talk;
 use crate::exit::Exit;
 use crate::report::text;
 use crate::step::MergePreview;
@@ -16,7 +16,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
 
-pub(super) fn merge(args: &MergeArgs, talk: &Talk) -> Result<Ending, CommandError> {
+pub(super) fn merge(args: &MergeArgs, talk: &Console) -> Result<Ending, CommandError> {
     let paths: Vec<&Path> =
         [Some(&args.old), Some(&args.new), args.base.as_ref()].into_iter().flatten().map(AsRef::as_ref).collect();
     let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
@@ -64,7 +64,7 @@ pub(super) fn merge(args: &MergeArgs, talk: &Talk) -> Result<Ending, CommandErro
 }
 
 /// What became of every difference, secrets masked: the merged file itself is never shown.
-fn tell(talk: &Talk, (new, result): (&Document, &Document), changes: &[Change], file: &str, exit: Exit) {
+fn tell(talk: &Console, (new, result): (&Document, &Document), changes: &[Change], file: &str, exit: Exit) {
     #[derive(Serialize)]
     struct Merge<'a> {
         format: u32,

@@ -3,6 +3,7 @@
 mod arguments;
 mod capture;
 mod completions;
+mod console;
 mod ending;
 mod event_log;
 mod examples;
@@ -26,16 +27,15 @@ mod run;
 mod schema;
 mod status;
 mod stop;
-mod talk;
 mod verify;
 
 use crate::exit::Exit;
 use crate::package::panic_will_be_reported;
 use clap::Parser;
+use console::Console;
 use fault::CommandError;
 use options::{Cli, Command};
 use std::ffi::OsString;
-use talk::Talk;
 
 /// Carries out one command and says how it ended. `args` begins with the program's own name.
 pub fn start(args: impl IntoIterator<Item = OsString>) -> Exit {
@@ -43,7 +43,7 @@ pub fn start(args: impl IntoIterator<Item = OsString>) -> Exit {
     let args = match arguments::mended(args.into_iter().collect()) {
         Ok(args) => arguments::asked_for_help(args),
         Err(why) => {
-            Talk::to_person().fault(&CommandError::usage(why));
+            Console::to_person().fault(&CommandError::usage(why));
             return Exit::Usage;
         }
     };
@@ -51,7 +51,7 @@ pub fn start(args: impl IntoIterator<Item = OsString>) -> Exit {
         Ok(cli) => cli,
         Err(error) => return misunderstood(&error, &args),
     };
-    let talk = Talk::new(&cli.global);
+    let talk = Console::new(&cli.global);
     let (exit, next, or) = match talk.open(&cli.global).and_then(|()| carry_out(&cli, &talk)) {
         Ok(ending) => {
             talk.next(&ending.next, &ending.or);
@@ -80,7 +80,7 @@ fn quiet_expected_panics() {
     }));
 }
 
-fn carry_out(cli: &Cli, talk: &Talk) -> Result<ending::Ending, CommandError> {
+fn carry_out(cli: &Cli, talk: &Console) -> Result<ending::Ending, CommandError> {
     let global = &cli.global;
     log::start(global)?;
     rehearse::check(global, cli.command.is_work())?;
@@ -111,7 +111,7 @@ fn misunderstood(error: &clap::Error, args: &[OsString]) -> Exit {
         let text = error.render().to_string();
         let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
         let fault = CommandError::usage(message).next("pfupgrade --help");
-        let talk = Talk::to_script();
+        let talk = Console::to_script();
         talk.document(&fault.document());
         // Like every other end of a command that prints events, as far as it can be told which one was meant.
         if args.iter().any(|arg| ["run", "resume", "rollback"].iter().any(|command| arg == command)) {

@@ -1,7 +1,7 @@
 //! Who answers at a gate.
 
+use super::console::Console;
 use super::stop;
-use super::talk::Talk;
 use crate::engine::{Answer, Operator};
 use crate::platform::Platform;
 use crate::platform::op::Gate;
@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 /// The person at the terminal, what that person said on the command line, or the simulated operator.
 pub(super) struct Person<'a> {
-    talk: &'a Talk,
+    talk: &'a Console,
     machine: Option<&'a Simulated>,
     /// Whether gates stop as on a real server.
     ask: bool,
@@ -22,7 +22,7 @@ pub(super) struct Person<'a> {
 }
 
 impl<'a> Person<'a> {
-    pub(super) fn new(talk: &'a Talk, machine: Option<&'a Simulated>, ask: bool, confirmed: Option<String>) -> Self {
+    pub(super) fn new(talk: &'a Console, machine: Option<&'a Simulated>, ask: bool, confirmed: Option<String>) -> Self {
         Self { talk, machine, ask, confirmed, answered: BTreeSet::new() }
     }
 

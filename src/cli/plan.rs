@@ -1,10 +1,10 @@
 //! `plan`: what would happen. Changes nothing.
 
+use super::console::Console;
 use super::ending::{CommandContext, Ending};
 use super::fault::{CommandError, Details};
 use super::machine::{Machine, Purpose};
 use super::options::{Global, PlanArgs};
-use super::talk::Talk;
 use crate::exit::Exit;
 use crate::finding::MERGE_CONFLICT;
 use crate::journal::Standing;
@@ -17,7 +17,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::Path;
 
-pub(super) fn plan(args: &PlanArgs, global: &Global, talk: &Talk) -> Result<Ending, CommandError> {
+pub(super) fn plan(args: &PlanArgs, global: &Global, talk: &Console) -> Result<Ending, CommandError> {
     let plan = read(&args.file.plan)?;
     let machine = Machine::open(global, Purpose::Preview, talk)?;
     let scene = CommandContext { global, talk, machine: &machine };

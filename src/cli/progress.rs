@@ -1,9 +1,9 @@
 //! What is shown while a run is at work: a line a step for people, an event a line for scripts.
 
+use super::console::Console;
 use super::ending::CommandContext;
 use super::live::{Activity, Live};
 use super::stop;
-use super::talk::Talk;
 use crate::engine::{Event, Watcher};
 use crate::platform::simulated::{ROLLBACK, Rehearsal};
 use crate::report::text;
@@ -18,7 +18,7 @@ const SELDOM: Duration = Duration::from_secs(1);
 
 /// Shows events as the arguments want them shown, and logs them.
 pub(super) struct ProgressDisplay<'a> {
-    talk: &'a Talk,
+    talk: &'a Console,
     rehearsal: Option<&'a Rehearsal>,
     /// What the steps are called that have not begun yet; empty where that is not known.
     titles: Vec<Option<String>>,

@@ -1,9 +1,9 @@
 //! What a fault that was asked for has left, and what would follow from it.
 
+use super::console::Console;
 use super::ending::{CommandContext, Ending};
 use super::fault::CommandError;
 use super::options::Global;
-use super::talk::Talk;
 use crate::engine::{Engine, Forecast};
 use crate::exit::Exit;
 use crate::platform::simulated::{FailKind, ROLLBACK, Rehearsal};
@@ -91,7 +91,7 @@ impl CommandContext<'_> {
     }
 }
 
-fn list(talk: &Talk, title: &str, lines: &[String]) {
+fn list(talk: &Console, title: &str, lines: &[String]) {
     if lines.is_empty() {
         return;
     }

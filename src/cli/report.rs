@@ -1,10 +1,10 @@
 //! `report`: the evidence of a run. Reads its journal, and takes no lock.
 
+use super::console::Console;
 use super::ending::Ending;
 use super::fault::CommandError;
 use super::machine::{Machine, Purpose};
 use super::options::{Form, Global, ReportArgs};
-use super::talk::Talk;
 use crate::exit::Exit;
 use crate::journal::RecordedRun;
 use crate::report::evidence::Evidence;
@@ -13,7 +13,7 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
 
-pub(super) fn report(args: &ReportArgs, global: &Global, talk: &Talk) -> Result<Ending, CommandError> {
+pub(super) fn report(args: &ReportArgs, global: &Global, talk: &Console) -> Result<Ending, CommandError> {
     let machine = Machine::open(global, Purpose::Earlier, talk)?;
     let found = find(&machine, args.run.as_deref())?;
     let evidence = Evidence::of(&found, machine.as_simulated().is_some());

@@ -1,16 +1,16 @@
 //! `resume`: goes on with the last run.
 
+use super::console::Console;
 use super::ending::{CommandContext, Ending};
 use super::fault::CommandError;
 use super::machine::{Machine, Purpose};
 use super::options::{Global, ResumeArgs};
-use super::talk::Talk;
 use crate::exit::Exit;
 use crate::journal::{RecordedRun, Standing};
 use crate::platform::op::Op;
 use crate::step::{self, History, Memo, Work};
 
-pub(super) fn resume(args: &ResumeArgs, global: &Global, talk: &Talk) -> Result<Ending, CommandError> {
+pub(super) fn resume(args: &ResumeArgs, global: &Global, talk: &Console) -> Result<Ending, CommandError> {
     let machine = Machine::open(global, Purpose::Earlier, talk)?;
     let scene = CommandContext { global, talk, machine: &machine };
     scene.after_rehearsal(work(args, scene).inspect_err(|fault| scene.tell_failure(fault)))

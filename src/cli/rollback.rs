@@ -1,5 +1,6 @@
 //! `rollback`: puts everything back, also after a finished run.
 
+use super::console::Console;
 use super::ending::{CommandContext, Ending, Job};
 use super::event_log::Telling;
 use super::fault::CommandError;
@@ -8,13 +9,12 @@ use super::machine::{Machine, Purpose};
 use super::options::{AfterReboot, Global, RollbackArgs};
 use super::progress::ProgressDisplay;
 use super::stop;
-use super::talk::Talk;
 use crate::engine::{End, Event, Watcher};
 use crate::exit::Exit;
 use crate::journal::{RecordedRun, Standing};
 use crate::platform::own::Notice;
 
-pub(super) fn rollback(args: &RollbackArgs, global: &Global, talk: &Talk) -> Result<Ending, CommandError> {
+pub(super) fn rollback(args: &RollbackArgs, global: &Global, talk: &Console) -> Result<Ending, CommandError> {
     let machine = Machine::open(global, Purpose::Earlier, talk)?;
     let scene = CommandContext { global, talk, machine: &machine };
     scene.after_rehearsal(work(args, scene).inspect_err(|fault| scene.tell_failure(fault)))

@@ -1,5 +1,6 @@
 //! `run`: previews, asks, does.
 
+use super::console::Console;
 use super::ending::{CommandContext, Ending, Job};
 use super::event_log::Telling;
 use super::fault::CommandError;
@@ -11,7 +12,6 @@ use super::plan::{read, read_approved, refusal};
 use super::progress::ProgressDisplay;
 use super::rehearse::check_step;
 use super::stop;
-use super::talk::Talk;
 use crate::exit::Exit;
 use crate::journal::{RecordedRun, Standing};
 use crate::plan::Plan;
@@ -20,7 +20,7 @@ use crate::prepare::Preview;
 use crate::prepare::{Approved, Prepared};
 use crate::report::text;
 
-pub(super) fn run(args: &RunArgs, global: &Global, talk: &Talk) -> Result<Ending, CommandError> {
+pub(super) fn run(args: &RunArgs, global: &Global, talk: &Console) -> Result<Ending, CommandError> {
     let approved = args.approved.as_deref().map(read_approved).transpose()?;
     let plan = match &approved {
         Some(approved) => approved.plan.clone(),

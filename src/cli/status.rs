@@ -1,17 +1,17 @@
 //! `status`: where the last run stands, or all of them. Looks at the machine's files only, and never takes the lock.
 
+use super::console::Console;
 use super::ending::{CommandContext, Ending};
 use super::fault::CommandError;
 use super::machine::{Machine, Purpose};
 use super::options::{Global, StatusArgs};
-use super::talk::Talk;
 use crate::engine::EngineError;
 use crate::exit::Exit;
 use crate::journal::RecordedRun;
 use crate::report::status::{RunStatus, Status};
 use crate::report::text;
 
-pub(super) fn status(args: &StatusArgs, global: &Global, talk: &Talk) -> Result<Ending, CommandError> {
+pub(super) fn status(args: &StatusArgs, global: &Global, talk: &Console) -> Result<Ending, CommandError> {
     let machine = Machine::open(global, Purpose::Earlier, talk)?;
     let scene = CommandContext { global, talk, machine: &machine };
     let engine = machine.engine();

@@ -1,12 +1,12 @@
 //! `verify`: reads the backups again and looks at the upgraded machine. Changes nothing.
 
+use super::console::Console;
 use super::ending::{CommandContext, Ending};
 use super::fault::CommandError;
 use super::live;
 use super::machine::{Machine, Purpose};
 use super::options::Global;
 use super::stop;
-use super::talk::Talk;
 use crate::engine::Check;
 use crate::exit::Exit;
 use crate::journal::Standing;
@@ -17,7 +17,7 @@ use serde::Serialize;
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default().bold();
 
-pub(super) fn verify(global: &Global, talk: &Talk) -> Result<Ending, CommandError> {
+pub(super) fn verify(global: &Global, talk: &Console) -> Result<Ending, CommandError> {
     let machine = Machine::open(global, Purpose::Earlier, talk)?;
     let scene = CommandContext { global, talk, machine: &machine };
     let engine = machine.engine();

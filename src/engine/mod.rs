@@ -4,9 +4,6 @@
 //! with what was there before, on disk before the machine is touched. Because operations are goals, resuming after a
 //! kill needs no more than that.
 
-mod account;
-mod anew;
-mod check;
 mod compare;
 mod decide;
 mod event;
@@ -15,19 +12,22 @@ mod gate;
 mod lock;
 mod operator;
 mod perform;
+mod recording;
+mod redo;
 mod restart;
 mod rollback;
 mod run;
 mod runs;
 mod undo;
-mod upgraded;
+mod upgrade_checks;
+mod verify;
 
-pub use check::Check;
 pub use event::{Event, Silent, Watcher};
 pub use forecast::Forecast;
 pub use lock::{LockGuard, Owner, PreviousOwner};
 pub use operator::{Answer, Operator};
 pub use runs::EachRun;
+pub use verify::Check;
 
 use crate::journal::JournalError;
 use crate::platform::clock::Clock;

@@ -3,19 +3,19 @@
 //! [`Inspect`] only answers questions; a preview gets nothing else, so the compiler sees to it that it changes nothing.
 //! [`Platform`] adds the one way to change the machine: [`Platform::perform`], which takes an [`Op`].
 
-mod beside;
 pub mod clock;
 pub mod diagnosis;
 pub mod disk;
 pub mod facts;
 pub mod faulty;
 mod files;
-pub mod glance;
 pub mod installer_code;
 pub mod installer_log;
+pub mod listing_cache;
 pub mod op;
 pub mod own;
 pub mod registry;
+mod sibling_files;
 pub mod simulated;
 mod windows;
 mod wraps;
@@ -24,7 +24,6 @@ mod wraps;
 pub use windows::Windows;
 
 use crate::winpath::WinPath;
-pub use beside::BesidePackage;
 use disk::{Disk, ReadDisk};
 use facts::{ProgramVersion, Service, Signature, System, WebServer};
 pub use files::{Manifest, ManifestEntry, OFFLINE, manifest_of, verify_backup};
@@ -32,6 +31,7 @@ use jiff::Timestamp;
 use op::Op;
 use own::{AtStart, Notice};
 use registry::{Key, Tree, View};
+pub use sibling_files::BesidePackage;
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;

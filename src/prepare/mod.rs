@@ -3,16 +3,16 @@
 //! [`prepare`] surveys the machine, compiles the procedure and has preflight check it; what comes of it is shown as a
 //! [`Preview`], saved as one for approval ([`Approved`]), or frozen into the journal of a run.
 
-mod approval;
 mod preview;
+mod saved_preview;
 
-pub use approval::{Approved, Fingerprint, NotApproved};
 pub use preview::{ComponentPreview, GatePreview, Preview, StepPreview};
+pub use saved_preview::{Approved, Fingerprint, NotApproved};
 
 use crate::journal::{FORMAT, Frozen};
 use crate::plan::Plan;
 use crate::platform::clock::Clock;
-use crate::platform::glance::Glance;
+use crate::platform::listing_cache::ListingCache;
 use crate::platform::{Context, Failure, Inspect};
 use crate::preflight;
 use crate::procedure::{self, Procedure};
@@ -31,7 +31,7 @@ pub struct Prepared {
 
 /// Surveys the machine and compiles the procedure. It has no way to change anything.
 pub fn prepare(machine: &dyn Inspect, clock: &dyn Clock, plan: &Plan, state: &WinPath) -> Result<Prepared, Failure> {
-    let machine: &dyn Inspect = &Glance::at(machine);
+    let machine: &dyn Inspect = &ListingCache::at(machine);
     let survey = survey(machine)?;
     let folders = folders(machine, clock, plan, state)?;
     let compiled = procedure::compile(plan, &survey, machine, &folders)?;

@@ -17,7 +17,7 @@ const ERROR: Style = AnsiColor::Red.on_default().bold();
 const NEXT: Style = AnsiColor::Cyan.on_default().bold();
 
 /// The way to the person or script that started this program.
-pub(super) struct Talk {
+pub(super) struct Console {
     pub(super) json: bool,
     pub(super) quiet: bool,
     pub(super) verbose: bool,
@@ -27,7 +27,7 @@ pub(super) struct Talk {
     file: RefCell<Option<File>>,
 }
 
-impl Talk {
+impl Console {
     pub(super) fn new(global: &Global) -> Self {
         colour(global.color);
         Self::of(global.json, global.quiet, global.verbose)
@@ -133,7 +133,7 @@ impl Talk {
         self.event(&End { event: "end", exit_code: exit.code(), next, or });
     }
 
-    /// Talk, unless it is not wanted.
+    /// Console, unless it is not wanted.
     pub(super) fn say(&self, text: &str) {
         if !self.quiet {
             self.insist(text);

@@ -9,8 +9,8 @@ use std::io;
 use std::sync::{Mutex, PoisonError};
 
 /// A machine as it is at one moment, for a preview: every part of it asks what lies in the same folders, which may hold
-/// ten thousands of files. Nothing that changes the machine meanwhile may look through a glance.
-pub struct Glance<'a> {
+/// ten thousands of files. Nothing that changes the machine meanwhile may look through a listing_cache.
+pub struct ListingCache<'a> {
     machine: &'a dyn Inspect,
     files: Seen<'a>,
 }
@@ -20,7 +20,7 @@ struct Seen<'a> {
     walked: Mutex<BTreeMap<String, Vec<Entry>>>,
 }
 
-impl<'a> Glance<'a> {
+impl<'a> ListingCache<'a> {
     /// Begins to look at a machine.
     pub fn at(machine: &'a dyn Inspect) -> Self {
         Self { machine, files: Seen { disk: machine.files(), walked: Mutex::default() } }
@@ -70,7 +70,7 @@ impl ReadDisk for Seen<'_> {
     }
 }
 
-impl Wraps for Glance<'_> {
+impl Wraps for ListingCache<'_> {
     fn inner(&self) -> &dyn Inspect {
         self.machine
     }
