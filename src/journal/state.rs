@@ -454,6 +454,11 @@ impl RunState {
         self.gates.iter().any(|answered| answered.gate == gate)
     }
 
+    /// The answer to the gate of an operation.
+    pub fn answer_to(&self, operation: &Operation, gate: &str) -> Option<&Answered> {
+        self.gates.iter().find(|answered| answered.gate == gate && answered.time >= operation.begun)
+    }
+
     /// What comes next. `restarted`: Windows has been started anew since the last record.
     pub fn next(&self, restarted: bool) -> Next {
         let again = if self.goes_back() { Way::Rollback } else { Way::Resume };

@@ -1,10 +1,11 @@
 //! A kill, a failure, or an installer that makes trouble at every operation: `resume` ends in the undisturbed result,
-//! `rollback` in the machine before.
+//! `rollback` in the machine before. The report is true of the machine before and after that.
 //!
 //! By default a sample is played; `PFUPGRADE_FAULTS=all cargo test kill::` plays every case.
 
 use crate::support::matrix::*;
 use crate::support::*;
+use crate::truth;
 
 use pfupgrade::engine::{End, EngineError};
 use pfupgrade::journal::Standing;
@@ -131,7 +132,8 @@ fn survives_trouble_at_every_operation(played: &Played) {
                     && let Some(left) = left_by(played, at, kind)
                 {
                     let what = || format!("operation {at}, {}, {kind:?}, {then:?}", played.ops[at].0);
-                    verdict.take(played.ends_well(&left, then), what);
+                    let told = truth::is_true(&boot(&left)).and_then(|()| played.ends_well(&left, then));
+                    verdict.take(told.and_then(|()| truth::is_true(&boot(&left))), what);
                 }
             }
         }

@@ -66,7 +66,7 @@ fn a_finished_run() {
         "Activation of the new server: passed by itself",
         "UTC-08:00)",
         "MultiFactorAuthenticationUserPortalSetup64.msi` | Multi-Factor Authentication User Portal 7.3.0.3 | Microsoft",
-        "the operator was asked to run it; installation confirmed",
+        "| named by the manual step; confirmed by simulated operator |",
         r"App_Themes\Contoso` | `C:\inetpub\wwwroot\MultiFactorAuth\App_Themes\Contoso` | ",
         "| Path | `/PhoneFactor` | `/MultiFactorAuth` |",
         "| Carried out by |  |  |  |",
@@ -125,8 +125,8 @@ fn a_run_that_failed_and_one_that_waits() {
     let words = [
         "**Waiting.** The upgrade is not complete: it waits for the operator at",
         "Run the server's setup",
-        "the operator was asked to install the new version, not confirmed yet",
-        "the operator was asked to run it; not confirmed",
+        "the manual step that installs the new version is not confirmed yet",
+        "| named by the manual step; not confirmed |",
         "Activation of the new server: not reached.",
     ];
     holds(&program, &words);
@@ -188,4 +188,20 @@ fn a_journal_of_format_1_is_told_without_what_it_lacks() {
         ("mobile-app", Now::Uninstalled),
     ];
     assert_eq!(now, expected);
+}
+
+/// Found by reading such a report: it said that the installer had ended.
+#[test]
+fn a_manual_step_that_the_plan_skips_has_installed_nothing() {
+    let program = Program::new();
+    let plan = fs::read_to_string(program.beside("pfupgrade.toml")).unwrap();
+    let skip = "\n[gates]\nserver-setup = { skip = \"somebody else does\" }\n";
+    fs::write(program.beside("pfupgrade.toml"), plan + skip).unwrap();
+    program.ends("run --yes --quiet", 1);
+    let words = [
+        "the plan skips the manual step that installs the new version, the result is not verified yet",
+        "| the plan skips the manual step: somebody else does |",
+        "| `server-setup` | **skipped by the plan: somebody else does** |",
+    ];
+    holds(&program, &words);
 }

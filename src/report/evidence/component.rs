@@ -5,7 +5,7 @@
 //! outcome is unknown, and that is said.
 
 use super::times::ServerTime;
-use crate::journal::{Frozen, Operation, OperationEnd, Passed, RecordedRun, RunState, Standing, StepState};
+use crate::journal::{Answered, Frozen, Operation, OperationEnd, Passed, RecordedRun, RunState, Standing, StepState};
 use crate::plan::Component;
 use crate::platform::op::Op;
 use crate::step::{ACTIVATION, Step, Work};
@@ -48,11 +48,11 @@ pub enum Now {
     Uninstalled,
     /// It is uninstalled, and that is all that was intended.
     Removed,
-    /// The operator was asked to install the new version and has not confirmed it.
+    /// The manual step that installs the new version is reached and not passed.
     InstallAsked,
     /// An installation has begun, and nothing says that it completed.
     Installing,
-    /// The installation ended, and its result has not been verified.
+    /// The installer ended or the manual step was passed, and the result has not been verified.
     InstallEnded,
     /// The new version is installed, and its settings or data are not migrated yet.
     Installed,
@@ -174,9 +174,12 @@ impl View<'_> {
         }
     }
 
+    fn latest_install(&self, step: &Step) -> Option<&Operation> {
+        self.latest(step, |op| matches!(op, Op::Install { .. } | Op::Run { .. } | Op::Ask { .. }))
+    }
+
     fn installing(&self, step: &Step) -> Now {
-        let latest = self.latest(step, |op| matches!(op, Op::Install { .. } | Op::Run { .. } | Op::Ask { .. }));
-        match latest.map(|operation| (&operation.end, &operation.op)) {
+        match self.latest_install(step).map(|operation| (&operation.end, &operation.op)) {
             None => Now::Uninstalled,
             Some((OperationEnd::Done { .. }, _)) => Now::InstallEnded,
             Some((OperationEnd::InDoubt, Op::Ask { .. })) => Now::InstallAsked,
@@ -193,7 +196,7 @@ impl View<'_> {
             Now::Uninstalled => format!("{before} uninstalled; the new version is not installed yet"),
             Now::Removed => format!("{before} uninstalled{}", self.checked(time)),
             Now::InstallAsked => {
-                format!("{before} uninstalled; the operator was asked to install the new version, not confirmed yet")
+                format!("{before} uninstalled; the manual step that installs the new version is not confirmed yet")
             }
             Now::Installing => {
                 format!(
@@ -201,7 +204,7 @@ impl View<'_> {
                 )
             }
             Now::InstallEnded => {
-                format!("{before} uninstalled; the installer of the new version ended, its result is not verified yet")
+                format!("{before} uninstalled; {}, the result is not verified yet", self.install_ended())
             }
             Now::Installed => format!("{} installed; {}", self.product(), self.not_migrated()),
             Now::Upgraded => format!("{}{}", self.upgraded(), self.checked(time)),
@@ -211,6 +214,18 @@ impl View<'_> {
                 let at = ended.map(|ended| format!(" at {}", time.both(ended))).unwrap_or_default();
                 format!("as before the run: products and web applications compared{at}")
             }
+        }
+    }
+
+    /// How the operation that installs the new version came to its end.
+    fn install_ended(&self) -> &'static str {
+        let latest = self.install().and_then(|(step, _)| self.latest_install(step));
+        let Some((operation, Op::Ask { gate })) = latest.map(|operation| (operation, &operation.op)) else {
+            return "the installer of the new version ended successfully";
+        };
+        match self.state.answer_to(operation, &gate.id).map(Answered::passed) {
+            Some(Passed::Skipped(_)) => "the plan skips the manual step that installs the new version",
+            _ => "the manual step that installs the new version was passed",
         }
     }
 

@@ -1,6 +1,6 @@
 //! What the journal holds of installers, IIS and themes.
 
-use crate::journal::{Frozen, Operation, OperationEnd, RunState};
+use crate::journal::{Answered, Frozen, Operation, OperationEnd, Passed, RunState};
 use crate::platform::facts::{Application, Signature};
 use crate::platform::op::Op;
 use crate::step::{ConfigureWeb, Step, Work};
@@ -10,15 +10,15 @@ use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// An installer that was run, or that the operator was asked to run.
+/// An installer that was run, or that a manual step names.
 #[derive(Debug, Clone, Serialize)]
 pub struct UsedInstallerEvidence {
-    /// When it was about to be run or asked for.
+    /// When it was about to be run, or the manual step was reached.
     pub time: Timestamp,
     /// The step.
     pub step: String,
-    /// Whether the operator was asked to run it: then which file was run is not known.
-    pub by_operator: bool,
+    /// Whether a manual step names it: then which file was run is not known.
+    pub by_hand: bool,
     /// The file, where that is known.
     pub file: Option<String>,
     /// Name and version of its product, where they are known.
@@ -29,8 +29,10 @@ pub struct UsedInstallerEvidence {
     pub size: Option<u64>,
     /// Its SHA-256, where that is known.
     pub sha256: Option<String>,
-    /// `ended`, `failed` or `unknown`.
+    /// `ended`, `failed`, `skipped` or `unknown`.
     pub end: &'static str,
+    /// The same in a sentence.
+    pub says: String,
 }
 
 /// A web component in IIS, before and after.
@@ -105,10 +107,11 @@ pub(super) fn installers_used(frozen: &Frozen, state: &RunState) -> Vec<UsedInst
         };
         !all[at + 1..].iter().any(is_same)
     };
-    all.iter().enumerate().filter(is_latest).map(|(_, operation)| installer_used(operation)).collect()
+    all.iter().enumerate().filter(is_latest).map(|(_, operation)| installer_used(operation, state)).collect()
 }
 
-fn installer_used(operation: &Operation) -> UsedInstallerEvidence {
+fn installer_used(operation: &Operation, state: &RunState) -> UsedInstallerEvidence {
+    let (end, says) = installer_end(operation, state);
     let used = operation.installer.as_ref();
     let named = match &operation.op {
         Op::Install { package: file, .. } | Op::Run { program: file, .. } => Some(file.to_string()),
@@ -118,7 +121,7 @@ fn installer_used(operation: &Operation) -> UsedInstallerEvidence {
     UsedInstallerEvidence {
         time: operation.begun,
         step: operation.step.to_string(),
-        by_operator: matches!(operation.op, Op::Ask { .. }),
+        by_hand: matches!(operation.op, Op::Ask { .. }),
         file: used.map(|used| used.file.to_string()).or(named),
         product: used.and_then(|used| used.product.clone()),
         signed_by: signature.map(|signature| match signature {
@@ -127,11 +130,25 @@ fn installer_used(operation: &Operation) -> UsedInstallerEvidence {
         }),
         size: used.map(|used| used.size),
         sha256: used.map(|used| used.sha256.clone()),
-        end: match operation.end {
-            OperationEnd::Done { .. } => "ended",
-            OperationEnd::Failed { .. } => "failed",
-            OperationEnd::InDoubt => "unknown",
-        },
+        end,
+        says,
+    }
+}
+
+/// How the run or the manual step of an installer ended.
+fn installer_end(operation: &Operation, state: &RunState) -> (&'static str, String) {
+    let Op::Ask { gate } = &operation.op else {
+        return match operation.end {
+            OperationEnd::Done { .. } => ("ended", "run; it ended successfully".to_owned()),
+            OperationEnd::Failed { .. } => ("failed", "run; it failed".to_owned()),
+            OperationEnd::InDoubt => ("unknown", "run; how it ended is not known".to_owned()),
+        };
+    };
+    match state.answer_to(operation, &gate.id).map(Answered::passed) {
+        None => ("unknown", "named by the manual step; not confirmed".to_owned()),
+        Some(Passed::Seen) => ("ended", "named by the manual step; the new version was seen on the machine".to_owned()),
+        Some(Passed::Skipped(reason)) => ("skipped", format!("the plan skips the manual step: {reason}")),
+        Some(Passed::Confirmed(by)) => ("ended", format!("named by the manual step; confirmed by {by}")),
     }
 }
 

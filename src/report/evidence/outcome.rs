@@ -66,7 +66,7 @@ pub(super) fn verified(evidence: &Evidence) -> Vec<Block> {
 /// The files that the new versions were installed from.
 pub(super) fn installers(evidence: &Evidence) -> Vec<Block> {
     if evidence.installers_used.is_empty() {
-        return vec![Block::Words("No installer of a new version was run or asked for.".to_owned())];
+        return vec![Block::Words("The run has not come to an installer of a new version.".to_owned())];
     }
     let row = |used: &super::UsedInstallerEvidence| {
         let signed_by = match used.signed_by.as_deref() {
@@ -76,28 +76,21 @@ pub(super) fn installers(evidence: &Evidence) -> Vec<Block> {
         };
         let size = used.size.map_or_else(|| UNKNOWN.to_owned(), bytes);
         let sum = used.sha256.as_ref().map(|sum| format!(", SHA-256 `{sum}`")).unwrap_or_default();
-        let end = match (used.by_operator, used.end) {
-            (true, "ended") => "the operator was asked to run it; installation confirmed",
-            (true, _) => "the operator was asked to run it; not confirmed",
-            (false, "ended") => "run; it ended successfully",
-            (false, "failed") => "run; it failed",
-            (false, _) => "run; how it ended is not known",
-        };
         let unknown = || UNKNOWN.to_owned();
         vec![
             used.file.as_ref().map_or_else(|| words(UNKNOWN), code),
             words(used.product.clone().unwrap_or_else(unknown)),
             signed_by,
             words(format!("{size}{sum}")),
-            words(end),
+            words(&used.says),
         ]
     };
     let head = vec!["File", "Product", "Signed by", "Size, SHA-256", "What happened"];
     let rows = evidence.installers_used.iter().map(row).collect();
-    let caption = "Each file as it was when it was about to be run, or when the operator was asked to run it";
+    let caption = "Each file as it was when it was about to be run, or when the manual step that names it was reached";
     let mut blocks = vec![Block::Table(Table { caption, head, rows })];
-    if evidence.installers_used.iter().any(|used| used.by_operator) {
-        let says = "Where the operator was asked, the journal does not show which file was actually run.";
+    if evidence.installers_used.iter().any(|used| used.by_hand) {
+        let says = "In a manual step, the journal does not show which file was actually run.";
         blocks.push(Block::Words(says.to_owned()));
     }
     blocks
@@ -114,22 +107,24 @@ pub(super) fn web(evidence: &Evidence) -> Vec<Block> {
         let order = |name: &&String| ["Site", "Path", "Folder", "Pool"].iter().position(|first| first == name);
         let mut names: Vec<&String> = names.into_iter().collect();
         names.sort_by_key(|name| (order(name).unwrap_or(usize::MAX), *name));
-        let cell = |there: bool, value: Option<&String>| match value {
-            Some(value) => code(value),
-            None if there => words("(not set)"),
-            None => words("not configured by this run"),
-        };
+        let cell = |value: Option<&String>| value.map_or_else(|| words("(not set)"), code);
         let row = |name: &String| {
-            let (is_before, is_after) = (web.before.is_some(), web.after.is_some());
             let label = if name.contains('/') { code(name) } else { words(name) };
-            vec![label, cell(is_before, before.get(name)), cell(is_after, after.get(name))]
+            let after = web.after.is_some().then(|| cell(after.get(name)));
+            [label, cell(before.get(name))].into_iter().chain(after).collect()
         };
         let rows = names.into_iter().map(row).collect();
-        let head = vec!["Property", "Before the run", "Set by the run"];
-        let caption = "The application in IIS, with the settings of its location; secrets are masked";
+        let (head, caption) = match web.after {
+            Some(_) => {
+                (vec!["Property", "Before the run", "Set by the run"], "Before the run, and as the run configured it")
+            }
+            None => (vec!["Property", "Before the run"], "Before the run, which has not configured it"),
+        };
         [Block::Heading(sentence(web.title)), Block::Table(Table { caption, head, rows })]
     };
-    since_undone(evidence).into_iter().chain(evidence.web.iter().flat_map(one)).collect()
+    let says = "The application of each web component in IIS, with the settings of its location. Secrets are masked.";
+    let first = [Block::Words(says.to_owned())].into_iter().chain(since_undone(evidence));
+    first.chain(evidence.web.iter().flat_map(one)).collect()
 }
 
 pub(super) fn themes(evidence: &Evidence) -> Vec<Block> {
