@@ -1,6 +1,5 @@
 //! Merges appSettings: keys with values, and what takes keys back that files further up say.
 
-use crate::webconfig::merge::application_settings::{change, take_out};
 use crate::webconfig::merge::walk::Walk;
 use crate::webconfig::merge::{
     Change, Draft, Fate, Scene, Triple, Value, Verdict, comments, decide, refused, reported, walk,
@@ -64,16 +63,16 @@ pub(crate) fn app_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
                 if let (None, Some(shipped), Some(_)) = (of_old, shipped, target) {
                     comments::instead_of(draft, of_parent(scene.old, "appSettings"), shipped.node);
                 }
-                draft.change(change(key, &case, case.new, fate));
+                draft.change(case.change(key, case.new, fate));
             }
             Verdict::Write(..) | Verdict::Remove(_) if is_outside => {
                 let why = "the new file keeps its appSettings in another file (configSource); set it there";
-                draft.change(change(key, &case, case.new, reported(why)));
+                draft.change(case.change(key, case.new, reported(why)));
             }
             Verdict::Remove(fate) => {
-                draft.change(change(key, &case, None, fate));
+                draft.change(case.change(key, None, fate));
                 let parent = of_parent(scene.old, "appSettings");
-                take_out(
+                comments::take_out_all(
                     scene,
                     draft,
                     (parent, shipped.map(|entry| entry.node)),
@@ -81,7 +80,7 @@ pub(crate) fn app_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
                 );
             }
             Verdict::Write(value, fate) => {
-                draft.change(change(key, &case, Some(&value), fate));
+                draft.change(case.change(key, Some(&value), fate));
                 match target {
                     Some(target) if target.value == value => {}
                     Some(target) => {

@@ -2,6 +2,7 @@
 //! merge of applicationSettings.
 
 use crate::webconfig::Shown;
+use crate::webconfig::merge::reasons::{KEPT_OUTSIDE, LEANING};
 use crate::webconfig::merge::walk::Walk;
 use crate::webconfig::merge::{
     Change, Draft, Fate, Scene, SdkUrlRule, Triple, Value, Verdict, comments, reported, transplant, walk,
@@ -14,13 +15,7 @@ use crate::webconfig::text::{Splice, children, edit, markup};
 use roxmltree::{Attribute, Node, NodeId};
 use std::collections::{HashMap, HashSet};
 
-/// The account of one value.
-pub(crate) fn change(key: &str, case: &Value<'_>, result: Option<&str>, fate: Fate) -> Change {
-    let shown = |value: Option<&str>| value.map_or(Shown::Absent, |value| Shown::of(key, value));
-    Change::of(case.path.clone(), shown(case.old), shown(case.new), fate).with(shown(result))
-}
-
-/// [`change`] of a setting, whose markup may hold a secret of any name.
+/// The account of a setting, whose markup may hold a secret of any name.
 fn change_of(
     entries: [Option<&SettingEntry<'_, '_>>; 2],
     case: &Value<'_>,
@@ -28,7 +23,7 @@ fn change_of(
     fate: Fate,
 ) -> Change {
     let name = entries.into_iter().flatten().next().map_or("", |entry| entry.name);
-    let mut change = change(name, case, result, fate);
+    let mut change = case.change(name, result, fate);
     if entries.into_iter().flatten().any(|entry| !entry.is_text() && mask::holds_any(entry.node)) {
         for shown in [&mut change.old, &mut change.new, &mut change.result] {
             if matches!(shown, Shown::Plain(_)) {
@@ -98,7 +93,7 @@ impl<'t> Places<'t> {
         let alike = || self.by_tail.get(tail(old.section)).copied().flatten();
         match self.by_name.get(old.section).copied().or_else(alike) {
             None => Target::Nowhere("the new file has no such section; set it where the new version expects it"),
-            Some(section) if section.has_attribute("configSource") => Target::Nowhere(walk::KEPT_OUTSIDE),
+            Some(section) if section.has_attribute("configSource") => Target::Nowhere(KEPT_OUTSIDE),
             Some(section) => match self.entries.get(section.tag_name().name(), old.name) {
                 Some(entry) => Target::Setting(entry),
                 None => Target::Section(section),
@@ -170,7 +165,7 @@ fn remove_setting<'t>(
                 return draft.change(change_of([Some(shipped), Some(target)], &case, case.new, reported(TAKEN)));
             }
             draft.change(change_of([Some(shipped), Some(target)], &case, None, fate));
-            take_out(scene, draft, (section, Some(shipped.node)), &places.entries.all(target));
+            comments::take_out_all(scene, draft, (section, Some(shipped.node)), &places.entries.all(target));
         }
         (Verdict::Leave(fate) | Verdict::Remove(fate) | Verdict::Write(_, fate), _) => {
             if fate != Fate::AlreadySo {
@@ -179,23 +174,6 @@ fn remove_setting<'t>(
             draft.change(change_of([Some(shipped), target], &case, case.new, fate));
         }
         (Verdict::Nothing, _) => {}
-    }
-}
-
-/// Takes elements out of the new file, with the comments that went with the one that was shipped. Where the
-/// administrator has put that into a comment, so it is in the new file.
-pub(crate) fn take_out<'t>(
-    scene: &Scene<'t>,
-    draft: &mut Draft<'t>,
-    (old_parent, base): (Option<Node<'t, 't>>, Option<Node<'t, 't>>),
-    nodes: &[Node<'t, 't>],
-) {
-    let mut comment = base.and_then(|base| comments::instead_of(draft, old_parent, base));
-    for node in nodes.iter().rev() {
-        match base {
-            Some(base) => comments::take_out(scene, draft, (old_parent, base), *node, comment.take()),
-            None => draft.splice(edit::take_out(scene.sources.new, node.range())),
-        }
     }
 }
 
@@ -300,7 +278,7 @@ fn write_setting<'t>(
         }
         Target::Section(section) if !draft.claim_name(section, entry.name) => Err(TAKEN),
         Target::Section(section) if !entry.is_text() => {
-            let markup = transplant::copied(scene, entry.node, section).ok_or(transplant::LEANING)?;
+            let markup = transplant::copied(scene, entry.node, section).ok_or(LEANING)?;
             add_setting(scene, draft, found, section, [(0, markup)]);
             Ok(())
         }
@@ -319,7 +297,7 @@ fn write_setting<'t>(
             Ok(())
         }
         Target::Setting(counterpart) => {
-            draft.splice(set_markup(scene, entry.node, counterpart.node).ok_or(transplant::LEANING)?);
+            draft.splice(set_markup(scene, entry.node, counterpart.node).ok_or(LEANING)?);
             Ok(())
         }
     }
@@ -372,7 +350,7 @@ fn set_unclaimed<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, places: &Places<'
     let new = Some(&*entry.value);
     let case = Value { path, old: None, base: None, new, has_base: false, is_changed: false, is_sdk_setting: true };
     if let Verdict::Write(value, fate) = case.decide(scene.rules) {
-        draft.change(change(entry.name, &case, Some(&value), fate));
+        draft.change(case.change(entry.name, Some(&value), fate));
         let markup = escape_text(scene.sources.new, &value);
         draft.splice(set_value(scene.sources.new, entry.node, &markup));
     }

@@ -146,6 +146,23 @@ pub(crate) fn take_out<'t>(
     });
 }
 
+/// Takes elements out of the new file, with the comments that went with the one that was shipped. Where the
+/// administrator has put that into a comment, so it is in the new file.
+pub(crate) fn take_out_all<'t>(
+    scene: &Scene<'t>,
+    draft: &mut Draft<'t>,
+    (old_parent, base): (Option<Node<'t, 't>>, Option<Node<'t, 't>>),
+    nodes: &[Node<'t, 't>],
+) {
+    let mut comment = base.and_then(|base| instead_of(draft, old_parent, base));
+    for node in nodes.iter().rev() {
+        match base {
+            Some(base) => take_out(scene, draft, (old_parent, base), *node, comment.take()),
+            None => draft.splice(edit::take_out(scene.sources.new, node.range())),
+        }
+    }
+}
+
 /// The comments of the file as shipped that are none of the old file's, in these two elements. Of several that say the
 /// same, those have stayed that stand beside the same; where that does not tell, the first.
 pub(crate) fn gone<'t>(

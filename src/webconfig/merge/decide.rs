@@ -11,7 +11,8 @@
 //!
 //! A guard comes before all but the first line: it says why a difference is not carried although it could be.
 
-use crate::webconfig::merge::{Fate, Rules, SdkUrlRule, reported};
+use crate::webconfig::Shown;
+use crate::webconfig::merge::{Change, Fate, Rules, SdkUrlRule, reported};
 use crate::webconfig::schema::sdk_url;
 
 /// What becomes of a difference, which lies in the old file, in the file as shipped and in the new file.
@@ -100,6 +101,12 @@ impl Value<'_> {
                 }
             }
         }
+    }
+
+    /// The account of it.
+    pub(crate) fn change(&self, key: &str, result: Option<&str>, fate: Fate) -> Change {
+        let shown = |value: Option<&str>| value.map_or(Shown::Absent, |value| Shown::of(key, value));
+        Change::of(self.path.clone(), shown(self.old), shown(self.new), fate).with(shown(result))
     }
 
     fn write(&self, value: String, is_contested: bool, rules: &Rules) -> Verdict {

@@ -1,6 +1,7 @@
 //! Whole elements that the administrator added, and where in the new file they belong.
 
 use crate::webconfig::merge::placement::Around;
+use crate::webconfig::merge::reasons::LEANING;
 use crate::webconfig::merge::{Draft, Scene, Triple, comments, transplant};
 use crate::webconfig::schema::collections;
 use crate::webconfig::text::edit::Line;
@@ -68,7 +69,7 @@ pub(crate) fn insert<'t>(
     let neighbor = freed.as_ref().map(comments::Freed::comment);
     let last = || place.children().rfind(Node::is_element);
     let neighbor = neighbor.or(previous).or(next).or_else(last);
-    let markup = transplant::adapted(scene, element, place, neighbor, &without).ok_or(transplant::LEANING)?;
+    let markup = transplant::adapted(scene, element, place, neighbor, &without).ok_or(LEANING)?;
     let comments = comments::of_administrator(scene, draft, element, [parent.base, parent.new]);
     let mut lines: Vec<Line> = comments.before.into_iter().map(|comment| (0, comment)).collect();
     lines.push((0, markup + &comments.behind.map(|comment| format!(" {comment}")).unwrap_or_default()));

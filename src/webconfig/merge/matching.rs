@@ -2,7 +2,6 @@
 
 use crate::webconfig::merge::Triple;
 use crate::webconfig::merge::naming::Tags;
-use crate::webconfig::merge::walk::order::{Order, order};
 use crate::webconfig::redact::mask;
 use crate::webconfig::schema::collections::{Key, Step, by_attributes, holds_sections, name_of, without_version};
 use crate::webconfig::text::{elements, same, text};
@@ -210,6 +209,31 @@ fn doubtful<'t>(names: &Names<'t>, old: &Side<'t>, base: &Side<'t>, new: &Side<'
         })
     };
     several.filter(is_doubtful).collect()
+}
+
+/// Who changed an order.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// The old file, and the new one has what was shipped.
+    ByOld,
+    /// The old file and the new one alike.
+    Alike,
+    /// Both, each its own way.
+    ByBoth,
+}
+
+/// Who changed the order, by the places that the children of the old file have in the file as shipped and in the new
+/// one.
+pub(crate) fn order(places: &[(Option<usize>, Option<usize>)]) -> Option<Order> {
+    if places.iter().filter_map(|(base, _)| *base).is_sorted() {
+        return None;
+    }
+    let mut common: Vec<(usize, usize)> = places.iter().filter_map(|(base, new)| Some(((*base)?, (*new)?))).collect();
+    if common.iter().map(|(_, new)| *new).is_sorted() {
+        return Some(Order::Alike);
+    }
+    common.sort_unstable();
+    Some(if common.iter().map(|(_, new)| *new).is_sorted() { Order::ByOld } else { Order::ByBoth })
 }
 
 /// Whether two elements have more in common than not, versions aside.

@@ -12,6 +12,7 @@ mod insert;
 mod matching;
 mod naming;
 mod placement;
+mod reasons;
 mod rules;
 mod scene;
 mod transplant;

@@ -6,8 +6,6 @@ use crate::webconfig::text::{Splice, edit, elements, node};
 use roxmltree::Node;
 use std::ops::Range;
 
-pub(crate) const LEANING: &str = "it leans on a namespace or on characters that the new file has not; add it by hand";
-
 /// All that an element of the old file holds, in the place of what its counterpart holds.
 pub(crate) fn content(scene: &Scene<'_>, old: Node<'_, '_>, new: Node<'_, '_>) -> Option<Splice> {
     if !is_portable(scene, old, new) {

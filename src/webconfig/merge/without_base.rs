@@ -1,7 +1,8 @@
 //! Everything outside the two value sections: what is beyond doubt is carried, the rest is reported.
 
 use crate::webconfig::Shown;
-use crate::webconfig::merge::walk::{NO_PLACE, OF_NEW, ONLY_REPORTED, OUTSIDE, Walk};
+use crate::webconfig::merge::reasons::{NO_BASE, NO_PLACE, OF_NEW, ONLY_REPORTED, OUTSIDE};
+use crate::webconfig::merge::walk::Walk;
 use crate::webconfig::merge::{
     Change, Draft, Fate, OtherChanges, Scene, ThemeRule, Triple, decide, matching, refused, reported, walk,
 };
@@ -14,9 +15,6 @@ use std::collections::{HashMap, HashSet};
 
 /// Attributes of elements below `system.web` that are carried even without the file as shipped.
 const KNOWN: [(&str, &str); 2] = [("pages", "theme"), ("customErrors", "mode")];
-
-pub(crate) const NO_BASE: &str =
-    "the file as shipped could not be had, so it is not known who changed this; compare by hand";
 
 fn superseded(why: &str) -> Fate {
     Fate::Superseded { why: why.to_owned() }

@@ -6,8 +6,7 @@
 //! structure of a [`Document`] is that of its text with them blanked out, which leaves everything else where it is.
 //! What became of the tags themselves is a difference like others.
 
-use crate::webconfig::merge::walk::{DOUBT, ONLY_REPORTED};
-use crate::webconfig::merge::without_base::NO_BASE;
+use crate::webconfig::merge::reasons::{DOUBT, NO_BASE, ONLY_REPORTED};
 use crate::webconfig::merge::{Change, Draft, OtherChanges, Scene, Triple, decide, matching, refused};
 use crate::webconfig::schema::wrapper::is_of_root;
 use crate::webconfig::text::{Splice, Wrap, beside, edit, elements, space_before};

@@ -2,7 +2,8 @@
 
 use crate::webconfig::merge::insert::insert;
 use crate::webconfig::merge::placement::Around;
-use crate::webconfig::merge::walk::{OF_NEW, OUTSIDE, SOURCE, Walk};
+use crate::webconfig::merge::reasons::{OF_NEW, OUTSIDE};
+use crate::webconfig::merge::walk::{SOURCE, Walk};
 use crate::webconfig::merge::{Triple, comments, refused, reported};
 use crate::webconfig::schema::{collections, of_version};
 

@@ -1,7 +1,8 @@
 //! A changed attribute.
 
 use crate::webconfig::Shown;
-use crate::webconfig::merge::walk::{DOUBT, NO_PLACE, OF_NEW, OUTSIDE, SOURCE, THEME, Walk, is_theme_usual};
+use crate::webconfig::merge::reasons::{DOUBT, NO_PLACE, OF_NEW, OUTSIDE};
+use crate::webconfig::merge::walk::{SOURCE, THEME, Walk, is_theme_usual};
 use crate::webconfig::merge::{Change, Fate, Triple, refused, reported};
 use crate::webconfig::redact::mask;
 use crate::webconfig::schema::of_version;

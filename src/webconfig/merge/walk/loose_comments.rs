@@ -2,7 +2,8 @@
 
 use crate::webconfig::Shown;
 use crate::webconfig::merge::comments::Neighbour;
-use crate::webconfig::merge::walk::{DOUBT, NO_PLACE, Walk};
+use crate::webconfig::merge::reasons::{DOUBT, NO_PLACE};
+use crate::webconfig::merge::walk::Walk;
 use crate::webconfig::merge::{Change, Fate, File, Triple, comments, decide, matching, refused, reported};
 use crate::webconfig::redact::mask;
 use crate::webconfig::text::beside::said;

@@ -5,7 +5,7 @@ mod added;
 mod attribute;
 mod loose_comments;
 mod moved_out;
-pub(crate) mod order;
+mod order;
 mod removed;
 mod text;
 
@@ -13,6 +13,7 @@ pub(crate) use attribute::attributes;
 
 use crate::webconfig::merge::matching::{Children, Texts};
 use crate::webconfig::merge::placement::Siblings;
+use crate::webconfig::merge::reasons::{KEPT_OUTSIDE, NO_PLACE, OF_NEW, ONLY_REPORTED};
 use crate::webconfig::merge::{
     Change, Draft, Fate, OtherChanges, Scene, ThemeRule, Triple, carried, comments, decide, matching, reported,
     transplant,
@@ -21,19 +22,7 @@ use crate::webconfig::schema::{collections, of_version};
 use crate::webconfig::text::{elements, markup, node};
 use std::cell::LazyCell;
 
-pub(crate) const NO_PLACE: &str = "the new file has no such element; add it by hand if it is still wanted";
-
-pub(crate) const DOUBT: &str = "it cannot be told which element of the new file this is; look at it by hand";
-
-pub(crate) const OUTSIDE: &str =
-    "values of the old file lie in this other file; merge them by hand, or copy it and refer to it";
-pub(crate) const KEPT_OUTSIDE: &str = "the new file keeps this section in another file (configSource); set it there";
-
 const SOURCE: &str = "configSource";
-
-pub(crate) const OF_NEW: &str = "this belongs to the new version and is never copied";
-
-pub(crate) const ONLY_REPORTED: &str = "the plan has such changes reported only";
 
 pub(crate) struct Walk<'s, 't> {
     pub(crate) scene: &'s Scene<'t>,

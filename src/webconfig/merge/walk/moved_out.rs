@@ -1,7 +1,8 @@
 //! A section that the administrator has put into another file, or taken back from there.
 
 use crate::webconfig::Shown;
-use crate::webconfig::merge::walk::{DOUBT, NO_PLACE, OUTSIDE, SOURCE, Walk};
+use crate::webconfig::merge::reasons::{DOUBT, NO_PLACE, OUTSIDE};
+use crate::webconfig::merge::walk::{SOURCE, Walk};
 use crate::webconfig::merge::{Change, Triple, refused, transplant};
 use crate::webconfig::text::{elements, same};
 use roxmltree::Node;

@@ -1,38 +1,14 @@
 //! The order of an element's children: who changed it, and what is shown of it.
 
 use crate::webconfig::Shown;
-use crate::webconfig::merge::matching::Children;
+use crate::webconfig::merge::matching::{Children, Order};
 use crate::webconfig::merge::placement::Taking;
-use crate::webconfig::merge::walk::{DOUBT, Walk, is_rules};
+use crate::webconfig::merge::reasons::DOUBT;
+use crate::webconfig::merge::walk::{Walk, is_rules};
 use crate::webconfig::merge::{Change, Triple, refused};
 use crate::webconfig::text::{beside, elements};
 use roxmltree::{Node, NodeId};
 use std::collections::HashSet;
-
-/// Who changed an order.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Order {
-    /// The old file, and the new one has what was shipped.
-    ByOld,
-    /// The old file and the new one alike.
-    Alike,
-    /// Both, each its own way.
-    ByBoth,
-}
-
-/// Who changed the order, by the places that the children of the old file have in the file as shipped and in the new
-/// one.
-pub(crate) fn order(places: &[(Option<usize>, Option<usize>)]) -> Option<Order> {
-    if places.iter().filter_map(|(base, _)| *base).is_sorted() {
-        return None;
-    }
-    let mut common: Vec<(usize, usize)> = places.iter().filter_map(|(base, new)| Some(((*base)?, (*new)?))).collect();
-    if common.iter().map(|(_, new)| *new).is_sorted() {
-        return Some(Order::Alike);
-    }
-    common.sort_unstable();
-    Some(if common.iter().map(|(_, new)| *new).is_sorted() { Order::ByOld } else { Order::ByBoth })
-}
 
 impl<'t> Children<'t> {
     /// Those children that both files have of which the place is not the same in all three, in the orders of the old

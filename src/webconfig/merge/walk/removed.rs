@@ -1,6 +1,7 @@
 //! An element that the administrator removed: a section, a rule, an item.
 
-use crate::webconfig::merge::walk::{DOUBT, Walk};
+use crate::webconfig::merge::reasons::DOUBT;
+use crate::webconfig::merge::walk::Walk;
 use crate::webconfig::merge::{Triple, comments, refused};
 use crate::webconfig::schema::of_version;
 use crate::webconfig::text::same;

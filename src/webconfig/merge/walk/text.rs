@@ -2,7 +2,8 @@
 
 use crate::webconfig::Shown;
 use crate::webconfig::merge::matching::Texts;
-use crate::webconfig::merge::walk::{DOUBT, NO_PLACE, Walk};
+use crate::webconfig::merge::reasons::{DOUBT, NO_PLACE};
+use crate::webconfig::merge::walk::Walk;
 use crate::webconfig::merge::{Change, Fate, Triple, refused};
 use crate::webconfig::redact::mask;
 use crate::webconfig::text::edit::escape_text;
