@@ -3,7 +3,7 @@
 use super::event::tell;
 use super::perform::Watch;
 use super::{End, Engine, EngineError, Event, Watcher, compare, undo};
-use crate::journal::{Entry, Frozen, OpenRun, Operation, RecordedRun, RunState, Standing, Undo};
+use crate::journal::{Entry, Frozen, OpenRun, Operation, RecordedRun, Rollback, RunState, Standing, Undo};
 use crate::names::ProductCode;
 use crate::platform::disk;
 use crate::platform::facts::ServiceState;
@@ -61,32 +61,49 @@ impl Engine<'_> {
         }
         let notes = if done > 0 { vec![format!("{done} of {of} operations were done before")] } else { Vec::new() };
         watcher.event(&Event::Started { run: found.frozen.folders.id.clone(), steps: of, notes });
-        let log = found.frozen.folders.log("rollback");
-        for (index, undo) in undos.iter().enumerate().skip(done) {
-            // It has just been asked where the rollback begins.
-            if (is_continued || index > 0) && watcher.wants_to_stop() {
-                return Ok(self.stopped(&mut run));
-            }
-            let files = self
-                .restart_before_undo(&found.frozen, &undos[index..])
-                .map_err(|failure| self.not_done(&mut run, failure, index, of))?;
-            if !files.is_empty() {
-                run.write(self.clock.now(), Entry::RestartNeeded { files: files.clone() })?;
-                return Ok(End::Restart { files });
-            }
-            watcher.event(&Event::Undo { number: index + 1, of, text: undo.to_string() });
-            if let Err(failure) = self.undo(undo, &log, watcher) {
-                if failure.kind == FailureKind::Stopped {
-                    return Ok(self.stopped(&mut run));
-                }
-                return Err(self.not_done(&mut run, failure, index, of));
-            }
-            run.write(self.clock.now(), Entry::Undone { index })?;
+        if let Some(end) = self.undo_all(&found.frozen, &mut run, &undos, is_continued, watcher)? {
+            return Ok(end);
         }
         let not_restored = self.check_state_before(&found.frozen, watcher);
         let not_restored = not_restored.map_err(|failure| self.not_done(&mut run, failure, of, of))?;
         run.write(self.clock.now(), Entry::RolledBack { not_restored })?;
         Ok(End::RolledBack)
+    }
+
+    /// Carries out what is left of a rollback. How work ended, where that is not at its end.
+    fn undo_all(
+        &self,
+        frozen: &Frozen,
+        run: &mut OpenRun,
+        undos: &[Undo],
+        is_continued: bool,
+        watcher: &mut dyn Watcher,
+    ) -> Result<Option<End>, EngineError> {
+        let of = undos.len();
+        let done = run.state.rollback.as_ref().map_or(0, Rollback::done);
+        let log = frozen.folders.log("rollback");
+        for (index, undo) in undos.iter().enumerate().skip(done) {
+            // It has just been asked where the rollback begins.
+            if (is_continued || index > 0) && watcher.wants_to_stop() {
+                return Ok(Some(self.stopped(run)));
+            }
+            let files = self
+                .restart_before_undo(frozen, &undos[index..])
+                .map_err(|failure| self.not_done(run, failure, index, of))?;
+            if !files.is_empty() {
+                run.write(self.clock.now(), Entry::RestartNeeded { files: files.clone() })?;
+                return Ok(Some(End::Restart { files }));
+            }
+            watcher.event(&Event::Undo { number: index + 1, of, text: undo.to_string() });
+            if let Err(failure) = self.undo(undo, &log, watcher) {
+                if failure.kind == FailureKind::Stopped {
+                    return Ok(Some(self.stopped(run)));
+                }
+                return Err(self.not_done(run, failure, index, of));
+            }
+            run.write(self.clock.now(), Entry::Undone { index })?;
+        }
+        Ok(None)
     }
 
     /// Whatever ran meanwhile may have written: that is saved as well before it is overwritten. Where nothing is left but

@@ -2,6 +2,7 @@
 //! going on and going back end where they would have ended without the trouble.
 
 use crate::support::package_builder::PackageBuilder;
+use crate::support::views::agree;
 use crate::support::*;
 
 use jiff::SignedDuration;
@@ -81,21 +82,27 @@ impl Server {
         let engine = engine(&machine, &self.clock);
         let prepared = prepare(&machine, &*self.clock, &self.plan, &engine.state).unwrap();
         assert!(!prepared.preview.refused(), "{:?}", prepared.preview.findings);
-        engine.run(&prepared.frozen, &mut Person::at(&machine), notes)
+        self.agreed(engine.run(&prepared.frozen, &mut Person::at(&machine), notes))
     }
 
     fn resume(&self, notes: &mut Notes) -> Result<End, EngineError> {
         let machine = self.machine();
         let engine = engine(&machine, &self.clock);
         let found = engine.last_run().unwrap().unwrap();
-        engine.resume(&found, &mut Person::at(&machine), notes)
+        self.agreed(engine.resume(&found, &mut Person::at(&machine), notes))
     }
 
     fn rollback(&self, notes: &mut Notes) -> Result<End, EngineError> {
         let machine = self.machine();
         let engine = engine(&machine, &self.clock);
         let found = engine.last_run().unwrap().unwrap();
-        engine.rollback(&found, notes)
+        self.agreed(engine.rollback(&found, notes))
+    }
+
+    /// All views of the run have to agree.
+    fn agreed<T>(&self, ended: T) -> T {
+        agree(&self.disk).unwrap();
+        ended
     }
 
     fn minutes(&self) -> i64 {

@@ -4,6 +4,7 @@
 //! By default a sample is played; `PFUPGRADE_FAULTS=all cargo test kill::` plays every case.
 
 use crate::support::matrix::*;
+use crate::support::views::agree;
 use crate::support::*;
 use crate::truth;
 
@@ -22,6 +23,7 @@ fn killed(start: &MemoryDisk, plan: &Plan, at: usize, fault: Fault) -> (MemoryDi
     let ended = run_on(&machine, &faulty, plan);
     let died = faulty.performed().len() > at;
     assert_eq!(died, ended.is_err(), "operation {at}: {ended:?}");
+    agree(&disk.snapshot()).unwrap();
     (disk.snapshot(), died)
 }
 

@@ -66,7 +66,12 @@ fn the_backup_of_what_a_person_has_uninstalled_since_is_kept() {
     boot(&disk).perform(&uninstall, &mut |_| {}).unwrap();
     disk::remove(&disk, &path(r"C:\inetpub\wwwroot\PhoneFactor")).unwrap();
     put_hook(&disk, 0);
-    assert_eq!(resume(&disk).unwrap().unwrap(), End::Done { reboot: false });
+    // No record tells of what a person has done.
+    let (machine, clock) = (boot(&disk), clock());
+    let engine = engine(&machine, &clock);
+    let found = engine.last_run().unwrap().unwrap();
+    let ended = engine.resume(&found, &mut Person::at(&machine), &mut Silent);
+    assert_eq!(ended.unwrap(), End::Done { reboot: false });
     let config = get(&disk, r"C:\inetpub\wwwroot\MultiFactorAuth\web.config").unwrap();
     assert!(config.contains(r"FABRIKAM\svc-pfportal") && config.contains("theme=\"Contoso\""), "{config}");
     assert!(get(&disk, r"C:\inetpub\wwwroot\MultiFactorAuth\App_Themes\Contoso\Contoso.css").is_some());

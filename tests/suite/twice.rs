@@ -5,6 +5,7 @@
 //! another one in every run by default.
 
 use crate::support::matrix::*;
+use crate::support::views::agree;
 
 use pfupgrade::platform::disk::{DiskFault, MemoryDisk};
 
@@ -30,6 +31,9 @@ fn play(played: &Played, seed: u64) -> (String, Result<(), String>) {
         let kind = kind(&format!("kind {round}"));
         left = disturbed(played, left, then, after, kind);
         what += &format!(", {then:?} with change {after} {kind:?}");
+        if let Err(why) = agree(&left) {
+            return (what, Err(why));
+        }
     }
     if draw(seed, "last", 2) == 1 {
         then = Then::RollBack;

@@ -2,7 +2,7 @@
 //! machine.
 
 use crate::support::program::Program;
-use crate::support::views::agree;
+use crate::support::views::{Done, agree};
 use crate::support::*;
 
 use jiff::SignedDuration;
@@ -67,8 +67,11 @@ impl Night {
 
     #[track_caller]
     fn resume(&self, operator: &mut dyn Operator) -> Result<End, EngineError> {
-        let machine = self.machine();
-        self.agreed(engine(machine, &self.clock).resume(&self.found(), operator, &mut Silent))
+        let (machine, found) = (self.machine(), self.found());
+        let engine = engine(machine, &self.clock);
+        let (forecast, mut done) = (engine.forecast(&found).unwrap(), Done::default());
+        let ended = self.agreed(engine.resume(&found, operator, &mut done));
+        ended.inspect(|end| done.is_as_foretold(&forecast, end).unwrap())
     }
 
     #[track_caller]

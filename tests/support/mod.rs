@@ -161,10 +161,14 @@ pub fn run_on(machine: &Simulated, platform: &dyn Platform, plan: &Plan) -> Resu
     engine.run(&prepared.frozen, &mut Person::at(machine), &mut Silent)
 }
 
-/// Runs a plan on the machine of `disk`.
+/// Runs a plan on the machine of `disk`. Where that ends as it should, all views of the run have to agree.
 pub fn run(disk: &MemoryDisk, plan: &Plan) -> Result<End, EngineError> {
     let machine = boot(disk);
-    run_on(&machine, &machine, plan)
+    let ended = run_on(&machine, &machine, plan);
+    if ended.is_ok() {
+        views::agree(disk).unwrap();
+    }
+    ended
 }
 
 /// The last run of the machine of `disk`.
@@ -173,22 +177,28 @@ pub fn last_run(disk: &MemoryDisk) -> Option<RecordedRun> {
     engine(&machine, &clock).last_run().unwrap()
 }
 
-/// Goes on with the last run; `None` where there has been none.
+/// Goes on with the last run; `None` where there has been none. All views of it have to agree before and after.
 pub fn resume(disk: &MemoryDisk) -> Option<Result<End, EngineError>> {
     let (machine, clock) = (boot(disk), clock());
     let engine = engine(&machine, &clock);
     let _lock = engine.lock().unwrap();
     let found = engine.last_run().unwrap()?;
-    Some(engine.resume(&found, &mut Person::at(&machine), &mut Silent))
+    views::agree(disk).unwrap();
+    let ended = engine.resume(&found, &mut Person::at(&machine), &mut Silent);
+    views::agree(disk).unwrap();
+    Some(ended)
 }
 
-/// Rolls the last run back; `None` where there has been none.
+/// Rolls the last run back; `None` where there has been none. All views of it have to agree before and after.
 pub fn rollback(disk: &MemoryDisk) -> Option<Result<End, EngineError>> {
     let (machine, clock) = (boot(disk), clock());
     let engine = engine(&machine, &clock);
     let _lock = engine.lock().unwrap();
     let found = engine.last_run().unwrap()?;
-    Some(engine.rollback(&found, &mut Silent))
+    views::agree(disk).unwrap();
+    let ended = engine.rollback(&found, &mut Silent);
+    views::agree(disk).unwrap();
+    Some(ended)
 }
 
 /// A whole machine: every folder and file with its content and time, `machine.toml` included.

@@ -38,7 +38,7 @@ impl Reading {
     }
 
     /// The ids of the steps that are over: of the last line about each, whether it says so.
-    pub fn done(&self) -> Vec<&str> {
+    pub fn done(&self) -> Vec<String> {
         let is_about = |line: &Value, id: &str| match entry(line) {
             "step-started" | "step-done" => line["step"] == id,
             "reset" => line["steps"].as_array().unwrap().iter().any(|step| step == id),
@@ -46,12 +46,14 @@ impl Reading {
         };
         let is_over =
             |id: &str| self.0.iter().rfind(|line| is_about(line, id)).is_some_and(|line| is(line, "step-done"));
-        self.procedure().map(|(id, _)| id).filter(|id| is_over(id)).collect()
+        self.procedure().map(|(id, _)| id).filter(|id| is_over(id)).map(str::to_owned).collect()
     }
 
     /// When users could not sign in: from the first line behind which they cannot to the first behind which they can.
     pub fn outages(&self) -> Vec<(Timestamp, Option<Timestamp>)> {
-        let out: Vec<bool> = (0..self.0.len()).map(|at| self.is_out(at)).collect();
+        let in_outage: Vec<&str> =
+            self.procedure().filter(|(_, step)| step["outage"] == true).map(|(id, _)| id).collect();
+        let out: Vec<bool> = (0..self.0.len()).map(|at| self.is_out(at, &in_outage)).collect();
         let turns = |from: usize, to: bool| (from..out.len()).find(|at| out[*at] == to);
         let (mut spans, mut from) = (Vec::new(), 0);
         while let Some(begun) = turns(from, true) {
@@ -63,9 +65,7 @@ impl Reading {
     }
 
     /// Whether users cannot sign in behind a line.
-    fn is_out(&self, at: usize) -> bool {
-        let in_outage: Vec<&str> =
-            self.procedure().filter(|(_, step)| step["outage"] == true).map(|(id, _)| id).collect();
+    fn is_out(&self, at: usize, in_outage: &[&str]) -> bool {
         // Where no uninstall has begun, a rollback has nothing to take away, and starts what was stopped.
         let has_uninstalled = |line: &Value| {
             let at = self.0.iter().position(|other| other == line).unwrap_or_default();
@@ -105,10 +105,11 @@ impl Reading {
     }
 
     /// Every gate that was passed, who says so, and whose session it was.
-    pub fn gates(&self) -> Vec<(&str, &str, Option<&str>)> {
+    pub fn gates(&self) -> Vec<(String, String, Option<String>)> {
         let answers = self.0.iter().enumerate().filter(|(_, line)| is(line, "answered"));
-        let user = |at: usize| self.0[..at].iter().rfind(|line| is(line, "session"))?["user"].as_str();
-        answers.map(|(at, line)| (text(line, "gate"), text(line, "by"), user(at))).collect()
+        let user =
+            |at: usize| self.0[..at].iter().rfind(|line| is(line, "session"))?["user"].as_str().map(str::to_owned);
+        answers.map(|(at, line)| (text(line, "gate").to_owned(), text(line, "by").to_owned(), user(at))).collect()
     }
 
     /// Where the run stands, in a word.

@@ -3,6 +3,7 @@
 
 use super::reading::Reading;
 use super::*;
+use jiff::Timestamp;
 use pfupgrade::engine::{Event, Forecast, Watcher};
 use pfupgrade::journal::{Next, Standing, Stands, Way};
 use pfupgrade::platform::facts::ServiceState;
@@ -39,6 +40,9 @@ struct Views<'a> {
     reading: Reading,
     status: RunStatus,
     evidence: Evidence,
+    outages: Vec<(Timestamp, Option<Timestamp>)>,
+    done: Vec<String>,
+    gates: Vec<(String, String, Option<String>)>,
     differences: Vec<String>,
 }
 
@@ -46,7 +50,8 @@ impl<'a> Views<'a> {
     fn of(machine: &'a Simulated, found: RecordedRun, disk: &MemoryDisk) -> Self {
         let reading = Reading::of(disk, &found.journal);
         let (status, evidence) = (RunStatus::of(&found, false), Evidence::of(&found, true));
-        Self { machine, found, reading, status, evidence, differences: Vec::new() }
+        let (outages, done, gates) = (reading.outages(), reading.done(), reading.gates());
+        Self { machine, found, reading, status, evidence, outages, done, gates, differences: Vec::new() }
     }
 
     fn same<T: PartialEq + Debug>(&mut self, what: &str, one: T, other: T) {
@@ -66,9 +71,9 @@ impl<'a> Views<'a> {
     }
 
     /// Begun, and how long it took where it is over, as every view has to have it.
-    fn outage(&self) -> Option<(jiff::Timestamp, Option<i64>)> {
-        let all = self.reading.outages();
-        let length = |(begun, ended): &(jiff::Timestamp, Option<jiff::Timestamp>)| {
+    fn outage(&self) -> Option<(Timestamp, Option<i64>)> {
+        let all = &self.outages;
+        let length = |(begun, ended): &(Timestamp, Option<Timestamp>)| {
             Some(i64::try_from(ended.as_ref()?.duration_since(*begun).as_millis()).unwrap())
         };
         let lengths: Option<Vec<i64>> = all.iter().map(length).collect();
@@ -83,7 +88,7 @@ impl<'a> Views<'a> {
         self.same("outage ms: journal, status", outage.and_then(|outage| outage.1), self.status.outage_ms);
         let going_on = outage.is_some_and(|(_, length)| length.is_none());
         self.same("outage goes on: journal, state", going_on, state.is_outage());
-        let done = self.reading.done().iter().map(|id| (*id).to_owned()).collect::<Vec<String>>();
+        let done = self.done.clone();
         let of_state = state.steps.iter().filter(|step| step.how.is_some()).map(|step| step.id.to_string()).collect();
         self.same("steps done: journal, state", &done, &of_state);
         self.same("steps: journal, status", (done.len(), self.reading.steps()), (self.status.done, self.status.steps));
@@ -113,11 +118,11 @@ impl<'a> Views<'a> {
             |label: &str| page.lines().find_map(|line| line.strip_prefix(&format!("  {label}"))).map(str::to_owned);
         self.same("outage: journal, status for people", said, line("outage  "));
         let steps = (self.status.state != "rolled-back")
-            .then(|| format!("{} of {} are over", self.reading.done().len(), self.reading.steps()));
+            .then(|| format!("{} of {} are over", self.done.len(), self.reading.steps()));
         self.same("steps: journal, status for people", steps, line("steps   "));
 
         let said = since.map(|since| format!("since {since}, not over")).or(length).unwrap_or("none".to_owned());
-        let steps = format!("{} of {}", self.reading.done().len(), self.reading.steps());
+        let steps = format!("{} of {}", self.done.len(), self.reading.steps());
         let (markdown, html) = (self.evidence.markdown(), self.evidence.html());
         for (label, said) in [("Outage", said), ("Steps done", steps)] {
             let of_markdown = between(&markdown, &format!("\n- {label}: "), "\n");
@@ -140,8 +145,7 @@ impl<'a> Views<'a> {
             .filter(|line| line.starts_with('|'))
             .skip(2)
             .partition(|line| line.contains("**Outage: users could not sign in**"));
-        let expected =
-            self.reading.outages().into_iter().map(|(_, ended)| if ended.is_some() { "over" } else { "not over" });
+        let expected = self.outages.iter().map(|(_, ended)| if ended.is_some() { "over" } else { "not over" });
         let expected: Vec<String> = expected.map(str::to_owned).collect();
         self.same("outages: journal, Markdown", &expected, &windows.iter().filter_map(|line| ends(line)).collect());
         let of_html: Vec<String> = html
@@ -152,9 +156,9 @@ impl<'a> Views<'a> {
         self.same("outages: journal, HTML", &expected, &of_html);
         let open = ["not begun", "not over", "failed"];
         let over = rows.iter().filter(|line| ends(line).is_some_and(|how| !open.contains(&how.as_str()))).count();
-        self.same("steps over: journal, Markdown", self.reading.done().len(), over);
+        self.same("steps over: journal, Markdown", self.done.len(), over);
 
-        let gates: Vec<String> = self.reading.gates().iter().map(|gate| gate.0.to_owned()).collect();
+        let gates: Vec<String> = self.gates.iter().map(|gate| gate.0.clone()).collect();
         let told = between(markdown, "## Confirmed by people\n", "\n## ");
         let of_markdown = told.lines().filter_map(|line| Some(line.strip_prefix("| `")?.split_once('`')?.0.to_owned()));
         self.same("gates: journal, Markdown", gates.clone(), of_markdown.collect());
@@ -166,16 +170,15 @@ impl<'a> Views<'a> {
     fn report_agrees(&mut self) {
         let report = serde_json::to_value(&self.evidence).unwrap();
         let story = &report["story"];
-        let outages =
-            self.reading.outages().into_iter().map(|(begun, ended)| json!({ "begun": begun, "ended": ended }));
+        let outages = self.outages.iter().map(|(begun, ended)| json!({ "begun": begun, "ended": ended }));
         self.same("outages: journal, report", Value::Array(outages.collect()), story["outages"].clone());
         let over = story["steps"].as_array().unwrap().iter().filter(|step| !step["how"].is_null()).count();
-        self.same("steps over: journal, report", self.reading.done().len(), over);
+        self.same("steps over: journal, report", self.done.len(), over);
         let keys = ["gate", "by", "user"];
-        let gates: Vec<Value> = self.reading.gates().iter().map(|(gate, by, user)| json!([gate, by, user])).collect();
+        let gates: Vec<Value> = self.gates.iter().map(|(gate, by, user)| json!([gate, by, user])).collect();
         let of_report = story["gates"].as_array().unwrap().iter().map(|gate| json!(keys.map(|key| gate[key].clone())));
         self.same("gates: journal, report", &gates, &of_report.collect());
-        let told: Vec<String> = self.reading.gates().iter().map(|(gate, by, _)| format!("gate {gate}: {by}")).collect();
+        let told: Vec<String> = self.gates.iter().map(|(gate, by, _)| format!("gate {gate}: {by}")).collect();
         let happened = self.status.happened.iter().filter(|happened| told.contains(&happened.text)).count();
         self.same("gates: journal, what happened", told.len(), happened);
         self.same("stands: status, report", json!(self.status.state), story["state"].clone());
@@ -214,8 +217,8 @@ impl<'a> Views<'a> {
         }
         let summary = Summary::of(&self.found, self.machine.inspect()).unwrap();
         self.same("outage ms: status, summary", self.status.outage_ms, summary.outage_ms);
-        self.same("steps: journal, summary", self.reading.done().len(), summary.steps.len());
-        let gates = self.reading.gates().iter().map(|(gate, by, _)| format!("{gate}: {by}")).collect::<Vec<_>>();
+        self.same("steps: journal, summary", self.done.len(), summary.steps.len());
+        let gates = self.gates.iter().map(|(gate, by, _)| format!("{gate}: {by}")).collect::<Vec<_>>();
         let of_summary = summary.gates.iter().map(|gate| format!("{}: {}", gate.id, gate.by)).collect();
         self.same("gates: journal, summary", gates, of_summary);
         let lasted = summary.outage_ms.map(|taken| text::elapsed(Duration::from_millis(taken.unsigned_abs())));
