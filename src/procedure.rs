@@ -99,7 +99,7 @@ pub(crate) fn compile<'a>(
         context.choices.iter().map(|(component, choice)| fate(&context, *component, choice, &targets)).collect();
     let no_return = Component::ALL.iter().filter_map(|component| context.replaced(*component)?.way_back.clone().err());
     let procedure = Procedure { steps, findings, fates, no_return: no_return.collect() };
-    Ok(Compiled { context: context, targets, procedure })
+    Ok(Compiled { context, targets, procedure })
 }
 
 /// Whether the steps of a component can be told: what is refused as unreadable cannot be previewed either.

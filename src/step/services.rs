@@ -36,7 +36,7 @@ impl StepKind for StopServices {
     }
 
     fn operations(&self, _: &StepContext<'_>) -> Result<Option<Vec<Op>>, Failure> {
-        Ok(Some(self.names.iter().map(|name| Op::stop(name)).collect()))
+        Ok(Some(self.names.iter().map(Op::stop).collect()))
     }
 }
 
