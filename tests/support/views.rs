@@ -121,17 +121,15 @@ impl<'a> Views<'a> {
             .then(|| format!("{} of {} are over", self.done.len(), self.reading.steps()));
         self.same("steps: journal, status for people", steps, line("steps   "));
 
-        let said = since.map(|since| format!("since {since}, not over")).or(length).unwrap_or("none".to_owned());
+        let said =
+            since.map(|since| format!("since {since}, not over")).or(length).unwrap_or("none recorded".to_owned());
         let steps = format!("{} of {}", self.done.len(), self.reading.steps());
         let (markdown, html) = (self.evidence.markdown(), self.evidence.html());
         for (label, said) in [("Outage", said), ("Steps done", steps)] {
-            let of_markdown = between(&markdown, &format!("\n- {label}: "), "\n");
+            let of_markdown = in_utc(&between(&markdown, &format!("\n- {label}: "), "\n"));
             self.same(&format!("{label}: journal, Markdown"), &said, &of_markdown);
-            self.same(
-                &format!("{label}: journal, HTML"),
-                &said,
-                &between(&html, &format!("<dt>{label}</dt><dd>"), "</dd>"),
-            );
+            let of_html = in_utc(&between(&html, &format!("<dt>{label}</dt><dd>"), "</dd>"));
+            self.same(&format!("{label}: journal, HTML"), &said, &of_html);
         }
         self.tables_agree(&markdown, &html);
     }
@@ -142,7 +140,8 @@ impl<'a> Views<'a> {
         let ends = |line: &str| line.trim_end_matches(" |").rsplit(" | ").next().map(str::to_owned);
         let (windows, rows): (Vec<&str>, Vec<&str>) = steps
             .lines()
-            .filter(|line| line.starts_with('|'))
+            .skip_while(|line| !line.starts_with('|'))
+            .take_while(|line| line.starts_with('|'))
             .skip(2)
             .partition(|line| line.contains("**Outage: users could not sign in**"));
         let expected = self.outages.iter().map(|(_, ended)| if ended.is_some() { "over" } else { "not over" });
@@ -159,11 +158,11 @@ impl<'a> Views<'a> {
         self.same("steps over: journal, Markdown", self.done.len(), over);
 
         let gates: Vec<String> = self.gates.iter().map(|gate| gate.0.clone()).collect();
-        let told = between(markdown, "## Confirmed by people\n", "\n## ");
+        let told = between(markdown, "## Manual steps\n", "\n## ");
         let of_markdown = told.lines().filter_map(|line| Some(line.strip_prefix("| `")?.split_once('`')?.0.to_owned()));
         self.same("gates: journal, Markdown", gates.clone(), of_markdown.collect());
         let told = between(html, "<section id=\"gates\">", "</section>");
-        self.same("gates: journal, HTML", gates.len(), told.matches("data-label=\"Who answered\"").count());
+        self.same("gates: journal, HTML", gates.len(), told.matches("data-label=\"How it was passed\"").count());
     }
 
     /// The report as data.
@@ -188,7 +187,7 @@ impl<'a> Views<'a> {
             "waiting" | "restart" => ["Waiting"; 2],
             "stopped" => ["Stopped"; 2],
             "failed" => ["Failed", "Rollback failed"],
-            _ => ["Not over"; 2],
+            _ => ["Not complete"; 2],
         };
         self.same("verdict", words[usize::from(self.status.goes_back)], self.evidence.verdict.word);
     }
@@ -263,6 +262,13 @@ impl<'a> Views<'a> {
             self.holds("an outage outlasts its rollback", !out);
         }
     }
+}
+
+/// A time without the server's own, which stands behind it in parentheses.
+fn in_utc(text: &str) -> String {
+    let Some((before, rest)) = text.split_once(" (") else { return text.to_owned() };
+    let after = rest.split_once(')').map_or("", |(_, after)| after);
+    format!("{before}{after}")
 }
 
 /// A text without what colors it.
