@@ -123,7 +123,8 @@ impl<'a> Views<'a> {
 
         let said =
             since.map(|since| format!("since {since}, not over")).or(length).unwrap_or("none recorded".to_owned());
-        let steps = format!("{} of {}", self.done.len(), self.reading.steps());
+        let undone = if self.found.state.rollback.is_some() { ", before the rollback" } else { "" };
+        let steps = format!("{} of {}{undone}", self.done.len(), self.reading.steps());
         let (markdown, html) = (self.evidence.markdown(), self.evidence.html());
         for (label, said) in [("Outage", said), ("Steps done", steps)] {
             let of_markdown = in_utc(&between(&markdown, &format!("\n- {label}: "), "\n"));
