@@ -2,17 +2,21 @@
 //!
 #![doc = include_str!("../guide/journal.md")]
 
+mod facts;
+mod outage;
+mod questions;
 mod record;
 mod run;
 pub(crate) mod seal;
 mod state;
 
-pub use record::{Before, DataFile, Entry, Frozen, Record, Undo, UsedInstaller};
-pub use run::{OpenRun, RecordedRun};
-pub use state::{
-    Answered, Asked, Checks, Failed, Next, Operation, OperationEnd, Part, Passed, Rollback, RunState, Session, Span,
+pub use facts::{
+    Answered, Asked, Checks, Failed, Finished, Next, Operation, OperationEnd, Part, Passed, Rollback, Session, Span,
     Standing, Stands, StepState, Way, milliseconds,
 };
+pub use record::{Before, DataFile, Entry, Frozen, Record, Undo, UsedInstaller};
+pub use run::{OpenRun, RecordedRun};
+pub use state::RunState;
 
 use crate::platform::disk::{self, Disk, ReadDisk, WriteFile};
 use crate::platform::{Context, Failure};
@@ -22,8 +26,8 @@ use seal::{seal, unseal};
 use serde::Deserialize;
 use std::io;
 
-/// Version of the journal's format. Format 2 adds [`Entry::CalledOff`], [`Entry::Checked`] and facts for the report; where a journal of
-/// format 1 lacks one, it is unknown.
+/// Version of the journal's format. Format 2 adds [`Entry::CalledOff`], [`Entry::ChangedNothing`], [`Entry::Checked`] and
+/// facts for the report; where a journal of format 1 lacks one, it is unknown.
 pub const FORMAT: u32 = 2;
 const LIMIT: u64 = 256 << 20;
 

@@ -425,7 +425,7 @@ fn is_pattern(line: &str) -> bool {
 #[test]
 fn nothing_but_the_fold_reads_records() {
     const WRITE: [&str; 5] =
-        ["engine/account.rs", "engine/decide.rs", "engine/gate.rs", "engine/rollback.rs", "engine/run.rs"];
+        ["engine/recording.rs", "engine/decide.rs", "engine/gate.rs", "engine/rollback.rs", "engine/run.rs"];
     const SHOWS: &str = "report/status.rs";
     let src = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     for file in walkdir::WalkDir::new(&src).into_iter().map(Result::unwrap) {

@@ -1,0 +1,107 @@
+//! What can be asked of the state of a run: where it stands, and what comes next.
+
+use super::facts::{Answered, Next, Operation, Standing, Stands, StepState, Way};
+use super::state::RunState;
+use crate::platform::op::Op;
+use crate::step::StepId;
+
+impl RunState {
+    /// A step by its id.
+    pub fn step(&self, id: &StepId) -> Option<&StepState> {
+        self.steps.iter().find(|step| step.id == *id)
+    }
+
+    /// Whether a step is over.
+    pub fn is_over(&self, id: &StepId) -> bool {
+        self.step(id).is_some_and(|step| step.how.is_some())
+    }
+
+    /// How many steps are over.
+    pub fn done(&self) -> usize {
+        self.steps.iter().filter(|step| step.how.is_some()).count()
+    }
+
+    /// The step that was at work last, unless it is over or waits for a person; else the first that is not over.
+    pub fn at(&self) -> Option<&StepState> {
+        let is_open = |step: &&StepState| step.is_begun && step.how.is_none();
+        let mut open = self.steps.iter().filter(is_open);
+        let latest = open.clone().find(|step| Some(&step.id) == self.latest_step.as_ref() && !self.asks(step));
+        latest.or_else(|| open.next())
+    }
+
+    /// Whether the operation that a step was last seen at is one for a person.
+    fn asks(&self, step: &StepState) -> bool {
+        let latest = self.operations.iter().rev().find(|operation| operation.step == step.id);
+        step.in_doubt && latest.is_some_and(|operation| matches!(operation.op, Op::Ask { .. }))
+    }
+
+    /// How far the run has come.
+    pub fn standing(&self) -> Standing {
+        match (&self.rollback, &self.finished) {
+            (Some(rollback), _) if rollback.span.ended.is_some() => Standing::RolledBack,
+            (Some(_), _) => Standing::RollingBack,
+            (None, Some(_)) => Standing::Finished,
+            (None, None) => Standing::Unfinished,
+        }
+    }
+
+    /// Whether a rollback has begun and is not over.
+    pub fn goes_back(&self) -> bool {
+        self.standing() == Standing::RollingBack
+    }
+
+    /// The operation that has begun in this session, where nothing was recorded since.
+    pub fn operating(&self) -> Option<&Operation> {
+        self.operations.last().filter(|_| self.is_operating)
+    }
+
+    /// Whether a gate has been answered.
+    pub fn has_answered(&self, gate: &str) -> bool {
+        self.gates.iter().any(|answered| answered.gate == gate)
+    }
+
+    /// The answer to the gate of an operation.
+    pub fn answer_to(&self, operation: &Operation, gate: &str) -> Option<&Answered> {
+        self.gates.iter().find(|answered| answered.gate == gate && answered.time >= operation.begun)
+    }
+
+    /// What comes next. `restarted`: Windows has been started anew since the last record.
+    pub fn next(&self, restarted: bool) -> Next {
+        let again = if self.goes_back() { Way::Rollback } else { Way::Resume };
+        let (advice, restart, way) = match &self.stands {
+            Stands::Finished { reboot } => ("", *reboot && !restarted, Way::Over),
+            Stands::RolledBack => ("", false, Way::Over),
+            Stands::Restart { .. } => ("", !restarted, again),
+            Stands::Waiting { gate } => ("", false, Way::Confirm { gate: gate.id.clone() }),
+            Stands::Failed { advice, .. } => (advice.as_str(), false, again),
+            Stands::Stopped | Stands::Interrupted => ("", false, again),
+        };
+        Next { advice: advice.to_owned(), restart, way }
+    }
+
+    /// What an interruption left, in words; `None` between two steps.
+    pub fn where_it_stands(&self) -> Option<String> {
+        let step = self.at()?;
+        let id = &step.id;
+        Some(match step.in_doubt {
+            true if self.asks(step) => match self.waits_at().as_slice() {
+                [gate] => format!("it waits at the gate {gate}"),
+                gates => format!("it waits at the gates {}", gates.join(" and ")),
+            },
+            true => format!("{id} was interrupted in its operation {}: it is completed", step.done + 1),
+            false => format!("{id} was interrupted after {} operations", step.done),
+        })
+    }
+
+    /// The gates that steps wait at which are not over, in the order in which they were come to.
+    fn waits_at(&self) -> Vec<&str> {
+        let mut gates = Vec::new();
+        for operation in &self.operations {
+            let Op::Ask { gate } = &operation.op else { continue };
+            if !self.is_over(&operation.step) && !gates.contains(&gate.id.as_str()) {
+                gates.push(gate.id.as_str());
+            }
+        }
+        gates
+    }
+}
