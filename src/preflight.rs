@@ -1,6 +1,6 @@
 //! What stands in the way of an upgrade, found before anything is changed.
 //!
-//! [`check`] looks at everything the procedure needs. What cannot even be chosen (no product, no site, a name that is
+//! `check` looks at everything the procedure needs. What cannot even be chosen (no product, no site, a name that is
 //! taken) the procedure reports itself, as [`Finding`]s too.
 
 mod folders;

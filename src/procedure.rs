@@ -1,6 +1,6 @@
 //! Plan and survey compiled into ordered steps.
 //!
-//! [`compile`] is the one place where the order lives, and it reads like Microsoft's article: back up; stop; uninstall
+//! `compile` is the one place where the order lives, and it reads like Microsoft's article: back up; stop; uninstall
 //! portal, mobile app, SDK and agent; install the server and then the web parts; tell the console; verify.
 
 mod choice;

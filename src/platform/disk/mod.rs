@@ -154,7 +154,7 @@ const FIRST_BLOCK: usize = 32 * 1024;
 const SYNC_EVERY: usize = 32 << 20;
 
 /// Hears the length of each block that has been copied or read; 0 between two files. May end the work there with
-/// [`stopped`].
+/// `stopped`.
 pub type EachBlock<'a> = dyn FnMut(u64) -> io::Result<()> + 'a;
 
 /// Lets work that is done block by block go on to its end.
