@@ -217,7 +217,9 @@ impl Running<'_> {
     /// done as well as it can be; what fails is told, and the answer.
     fn call_off_outage(&mut self) -> Vec<String> {
         let mut failed = Vec::new();
-        if !self.state().uninstalled.is_empty() || !self.state().is_outage() {
+        // In a journal that began with format 1 a failure alone ends the outage, whatever has become of the services.
+        let is_outage = self.state().is_outage() || self.frozen.format == 1;
+        if !self.state().uninstalled.is_empty() || !is_outage {
             return failed;
         }
         let log = self.frozen.folders.log("call-off");

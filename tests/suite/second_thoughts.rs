@@ -3,7 +3,7 @@
 use crate::support::*;
 
 use pfupgrade::engine::{End, EngineError, Silent};
-use pfupgrade::journal::Standing;
+use pfupgrade::journal::{Entry, Journal, Record, Standing};
 use pfupgrade::platform::disk::{self, MemoryDisk, ReadDisk};
 use pfupgrade::platform::facts::{ServiceState, StartType};
 use pfupgrade::platform::faulty::{Fault, Faulty};
@@ -25,6 +25,39 @@ fn called_off() -> MemoryDisk {
     let services = boot(&disk).facts().services;
     assert_eq!(services.iter().find(|service| service.name == "PFSvc").unwrap().state, ServiceState::Running);
     disk
+}
+
+/// The machine as a program of journal format 1 would have left it.
+fn with_format_1(disk: &MemoryDisk) -> MemoryDisk {
+    let found = last_run(disk).unwrap();
+    disk::remove(disk, &found.journal).unwrap();
+    let mut records = found.records.into_iter();
+    let Some(Record { time, entry: Entry::Opened(mut frozen), .. }) = records.next() else { panic!("no first record") };
+    frozen.format = 1;
+    let mut journal = Journal::begin(disk, &found.journal, time, Entry::Opened(frozen)).unwrap();
+    for record in records {
+        journal.write(record.time, record.entry).unwrap();
+    }
+    disk.sync_all();
+    disk.snapshot()
+}
+
+/// Its journal does not say that an outage is called off: a failure alone was taken for that.
+#[test]
+fn a_run_that_an_older_program_began_starts_the_services_again_when_it_fails() {
+    let disk = with_format_1(&killed_before(&one_server(), &plan_with(""), r"PhoneFactor\Data to"));
+    let runs = |disk: &MemoryDisk| {
+        boot(disk).facts().services.iter().any(|it| it.name == "PFSvc" && it.state == ServiceState::Running)
+    };
+    assert!(!runs(&disk));
+    let (machine, clock) = (boot(&disk), clock());
+    let faulty = Faulty::new(&machine, 0, Fault::Fails, || ());
+    let engine = engine(&faulty, &clock);
+    let found = engine.last_run().unwrap().unwrap();
+    engine.resume(&found, &mut Person::at(&machine), &mut Silent).unwrap_err();
+    assert!(runs(&disk));
+    let again = resume(&disk).unwrap();
+    assert!(matches!(again, Ok(End::Done { .. })), "{again:?}");
 }
 
 #[test]
