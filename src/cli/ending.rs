@@ -126,8 +126,8 @@ impl CommandContext<'_> {
                 let read = self.asks() && self.talk.is_with_person();
                 let asked = if read { String::new() } else { text::gate(&gate, self.talk.error_width()) };
                 self.talk.insist(&format!("\n{asked}"));
-                self.insist(&format!("The run waits here. {}", self.state()));
-                self.insist("When this has been done, go on with the command below.");
+                self.insist(&format!("Waiting for a manual step ({}). {}", gate.id, self.state()));
+                self.insist("When it is done, run:");
                 Ending { or: self.command("rollback"), ..ending.next(self.passes(&gate.id)) }
             }
             End::Stopped => {
@@ -138,7 +138,7 @@ impl CommandContext<'_> {
             }
             End::RolledBack => {
                 if !self.talk.json {
-                    self.talk.result("Rolled back: the machine is as it was before the run.\n");
+                    self.talk.result("Rolled back. Products, web applications, services and their folders are as they were before the run.\n");
                     self.kept()?;
                 }
                 ending
@@ -194,20 +194,20 @@ impl CommandContext<'_> {
         let Ok(Some(found)) = self.machine.engine().last_run() else { return "" };
         match (found.standing(), found.state.is_outage()) {
             (Standing::Finished | Standing::RolledBack, _) => "",
-            (Standing::RollingBack, true) => {
-                "The machine is on its way back: the outage lasts until the rollback is over."
+            (Standing::RollingBack, true) => "The rollback has begun. Users cannot sign in until you finish it.",
+            (Standing::RollingBack, false) => "The rollback has begun. Users can sign in.",
+            (Standing::Unfinished, true) if found.state.has_uninstalled() => {
+                "The old version is partly removed. Users cannot sign in until you resume or roll back."
             }
-            (Standing::RollingBack, false) => "The machine is on its way back, and there is no outage.",
             (Standing::Unfinished, true) if !found.state.uninstalled.is_empty() => {
-                "The old version is no longer whole: the outage lasts until the run has come to its end, or has been \
-                 rolled back."
+                "The old version may be partly removed. Users cannot sign in until you resume or roll back."
             }
             (Standing::Unfinished, true) => {
-                "Nothing has been uninstalled, but services that had been stopped do not all run again: the outage \
-                 lasts."
+                "Nothing has been uninstalled, but services that were stopped do not all run again. Users cannot sign \
+                 in until you resume or roll back."
             }
             (Standing::Unfinished, false) if !found.state.uninstalled.is_empty() => {
-                "The outage is over; what is left of the run is not."
+                "The outage is over, but the run is not finished."
             }
             (Standing::Unfinished, false) => {
                 "Nothing has been uninstalled, and services that had been stopped have been started again."

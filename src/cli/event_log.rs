@@ -65,7 +65,12 @@ impl CommandContext<'_> {
                 (Notice::Gate, format!("{run} waits for a person at the gate {}: {}. {next}", gate.id, gate.title))
             }
             End::Stopped => (Notice::Stopped, format!("{run} was stopped by the operator. To go on: {again}")),
-            End::RolledBack => (Notice::RolledBack, format!("{run} is over: the machine is as it was before the run.")),
+            End::RolledBack => (
+                Notice::RolledBack,
+                format!(
+                    "{run} is finished. Products, web applications, services and their folders are as before the run."
+                ),
+            ),
         };
         self.tell_event_log(notice, &text);
     }

@@ -226,7 +226,9 @@ impl Running<'_> {
         let stopped =
             self.state().operations.iter().rev().filter(|operation| matches!(operation.op, Op::Service { .. }));
         for operation in stopped.cloned().collect::<Vec<_>>() {
-            for undo in undo::undo(&operation.op, &operation.before, &log) {
+            let mut undos = undo::undo(&operation.op, &operation.before, &log);
+            undos.retain(|undo| !self.is_so(undo));
+            for undo in undos {
                 let done = self.engine.platform.perform(&undo, &mut |_| {});
                 let text = done.as_ref().map_or_else(ToString::to_string, |_| undo.to_string());
                 if let Err(failure) = &done {
@@ -238,6 +240,13 @@ impl Running<'_> {
         // Where that cannot be noted, the outage counts as going on.
         self.write(Entry::CalledOff { failed: failed.clone() }).ok();
         failed
+    }
+
+    /// Whether a service is already in the state that an operation brings it to.
+    fn is_so(&self, op: &Op) -> bool {
+        let Op::Service { name, state, .. } = op else { return false };
+        let found = undo::service(self.engine.platform.inspect(), name);
+        found.is_ok_and(|service| service.is_some_and(|service| service.state == *state))
     }
 
     /// Has the journal say which steps are done anew. Says so in words, where any are.

@@ -59,7 +59,7 @@ pub(super) fn before(
     }
 }
 
-fn service(machine: &dyn Inspect, name: &ServiceName) -> Result<Option<Service>, Failure> {
+pub(super) fn service(machine: &dyn Inspect, name: &ServiceName) -> Result<Option<Service>, Failure> {
     Ok(machine.services()?.into_iter().find(|service| service.name == *name))
 }
 

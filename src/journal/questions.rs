@@ -1,6 +1,6 @@
 //! What can be asked of the state of a run: where it stands, and what comes next.
 
-use super::facts::{Answered, Next, Operation, Standing, Stands, StepState, Way};
+use super::facts::{Answered, Next, Operation, OperationEnd, Standing, Stands, StepState, Way};
 use super::state::RunState;
 use crate::platform::op::Op;
 use crate::step::StepId;
@@ -14,6 +14,12 @@ impl RunState {
     /// Whether a step is over.
     pub fn is_over(&self, id: &StepId) -> bool {
         self.step(id).is_some_and(|step| step.how.is_some())
+    }
+
+    /// Whether a product is known to be uninstalled, and not only an uninstall to have begun.
+    pub fn has_uninstalled(&self) -> bool {
+        let mut uninstalls = self.operations.iter().filter(|operation| matches!(operation.op, Op::Uninstall { .. }));
+        uninstalls.any(|operation| matches!(operation.end, OperationEnd::Done { .. }))
     }
 
     /// How many steps are over.

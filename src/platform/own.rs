@@ -42,7 +42,7 @@ pub enum Notice {
     Failed,
     /// A rollback has begun, or goes on.
     GoesBack,
-    /// Everything is as it was before the run.
+    /// The rollback is finished.
     RolledBack,
 }
 
