@@ -210,7 +210,7 @@ fn windows() -> MachineFacts {
         pools: vec![pool("DefaultAppPool", "v2.0", "Classic"), pool(POOL, "v4.0", "Integrated")],
         sites: vec![Site {
             id: 1,
-            name: "Default Web Site".to_owned(),
+            name: "Default Web Site".into(),
             folder: support::path(r"C:\inetpub\wwwroot"),
             bindings: vec!["http/*:80:".to_owned(), "https/*:443:".to_owned()],
             applications: Vec::new(),
