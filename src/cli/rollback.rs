@@ -64,7 +64,7 @@ fn work(args: &RollbackArgs, scene: CommandContext<'_>) -> Result<Ending, Comman
     scene.conclude(&Job::rollback(&found.frozen.folders, args.unattended.after_reboot), result)
 }
 
-/// Watches a rollback. Once it begins, Windows no longer goes on with the run at its next start.
+/// Watches a rollback. Once it begins, Windows no longer resumes the run at its next start.
 struct Begins<'a> {
     scene: &'a CommandContext<'a>,
     forgets: bool,

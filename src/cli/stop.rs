@@ -8,9 +8,9 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 static WANTED: AtomicBool = AtomicBool::new(false);
-/// True while a person is asked: nothing else is at work then.
+/// Whether the operator is being asked: nothing else is at work then.
 static ASKING: AtomicBool = AtomicBool::new(false);
-/// True where the command at work changes nothing.
+/// Whether the command at work changes nothing.
 static READING: AtomicBool = AtomicBool::new(false);
 
 /// From here on Ctrl+C does not end the process. `tell` prints what is said about it; `None` where nothing is. Where the

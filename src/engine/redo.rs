@@ -1,4 +1,4 @@
-//! What is done anew where a run goes on: one rule for who goes on, and for who foretells it.
+//! Which steps a resumed run repeats: one rule for `resume` and for the forecast.
 
 use super::Engine;
 use crate::journal::{Frozen, RunState};
@@ -8,9 +8,9 @@ use crate::step::{Memo, Probe, Step, StepContext, StepId, Work};
 use crate::survey::products;
 
 impl Engine<'_> {
-    /// What was backed up before an interruption may have been written to since. As long as nothing has been
-    /// uninstalled every step is done anew, but for the backup of what a person has uninstalled meanwhile: there is no
-    /// other one. Later on the data is copied anew where the agent runs again, as it does after a restart of Windows.
+    /// Returns the steps to repeat: what was backed up before an interruption may have changed since. While nothing has
+    /// been uninstalled, every step is repeated, except the backup of what the operator uninstalled in the meantime: there
+    /// is no other one. Later, the data is copied again if the agent runs again, as it does after a restart of Windows.
     pub(super) fn anew(&self, frozen: &Frozen, state: &RunState) -> Result<Vec<StepId>, Failure> {
         let runs_again = self.agent_runs_again(frozen, state)?;
         let gone = self.gone(frozen)?;

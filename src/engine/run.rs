@@ -213,8 +213,8 @@ impl Running<'_> {
         self.write(noted)
     }
 
-    /// As long as nothing has been uninstalled, an outage that has begun is called off: the services run again. This is
-    /// done as well as it can be; what fails is told, and the answer.
+    /// Calls an outage off while nothing has been uninstalled: starts the services again, as far as that can be done.
+    /// Returns why services could not be started.
     fn call_off_outage(&mut self) -> Vec<String> {
         let mut failed = Vec::new();
         // In a journal that began with format 1 a failure alone ends the outage, whatever has become of the services.
