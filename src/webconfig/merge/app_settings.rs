@@ -13,6 +13,9 @@ use std::collections::HashMap;
 
 /// Merges appSettings.
 pub(crate) fn app_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
+    if scene.by_hand.holds(&["appsettings".to_owned()]) {
+        return;
+    }
     let [old, new] = [scene.old, scene.new].map(AppEntries::of);
     let base = scene.base.map(AppEntries::of);
     let section = children(scene.new, "appSettings").next();

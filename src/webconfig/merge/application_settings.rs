@@ -117,6 +117,9 @@ fn tail(section: &str) -> &str {
 
 /// Merges applicationSettings.
 pub(crate) fn application_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
+    if scene.by_hand.holds(&["applicationsettings".to_owned()]) {
+        return;
+    }
     let old = SettingEntries::of(scene.sources.old, scene.old);
     let base = scene.sources.base.zip(scene.base).map(|(document, root)| SettingEntries::of(document, root));
     let places = Places::of(scene, &old, base.as_ref());

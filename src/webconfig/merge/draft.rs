@@ -1,6 +1,7 @@
 //! What is going to be done to the new file, as far as the merge has come, and the account of it.
 
 use crate::webconfig::Document;
+use crate::webconfig::merge::by_hand::Place;
 use crate::webconfig::merge::comments::{Comments, Held};
 use crate::webconfig::merge::{Change, comments};
 use crate::webconfig::text::edit::Line;
@@ -46,6 +47,7 @@ pub(crate) struct Draft<'t> {
     /// Comments of the file as shipped that the old one has not any more, by what they are in.
     gone: HashMap<NodeId, HashSet<NodeId>>,
     left_out: HashSet<NodeId>,
+    left_by_hand: HashSet<Place>,
 }
 
 impl<'t> Draft<'t> {
@@ -130,6 +132,11 @@ impl<'t> Draft<'t> {
     /// An element that the administrator added is not carried.
     pub(crate) fn leave_out(&mut self, old: Node<'_, '_>) {
         self.left_out.insert(old.id());
+    }
+
+    /// A place is left to the administrator. Returns whether it was not before.
+    pub(crate) fn leave_by_hand(&mut self, place: Place) -> bool {
+        self.left_by_hand.insert(place)
     }
 
     /// Whether an element of the old file is one that is not carried.

@@ -3,7 +3,7 @@
 use crate::webconfig::merge::Triple;
 use crate::webconfig::merge::naming::Tags;
 use crate::webconfig::redact::mask;
-use crate::webconfig::schema::collections::{Key, Step, by_attributes, holds_sections, name_of, without_version};
+use crate::webconfig::schema::collections::{Key, Step, by_attributes, step, without_version};
 use crate::webconfig::text::{elements, same, text};
 use roxmltree::{Attribute, Node};
 use std::{
@@ -133,10 +133,9 @@ fn adopt<'t>(names: &Names<'t>, tags: &Tags<'t>, old: &mut Side<'t>, base: &Side
 impl<'t> Side<'t> {
     fn of(parent: Option<Node<'t, 't>>, skip: &[&str], tags: &Tags<'t>, names: &mut Names<'t>) -> Self {
         let mut side = Self::default();
-        let sections = parent.is_some_and(holds_sections);
-        let children = parent.into_iter().flat_map(elements);
-        for node in children.filter(|node| !skip.contains(&node.tag_name().name())) {
-            let step = tags.step(node, sections);
+        let Some(parent) = parent else { return side };
+        for node in elements(parent).filter(|node| !skip.contains(&node.tag_name().name())) {
+            let step = tags.step(node, parent);
             let mut id = names.id(step.clone());
             if side.place(id).is_some() {
                 let number = side.counts.entry(id).or_insert(1);
@@ -251,6 +250,6 @@ fn alike(one: Node<'_, '_>, other: Node<'_, '_>) -> bool {
 
 /// Whether two elements have one name.
 fn namesakes(one: Node<'_, '_>, other: Node<'_, '_>) -> bool {
-    let name = name_of(one, false);
-    one.tag_name() == other.tag_name() && name.is_some() && name == name_of(other, false)
+    let name = step(one);
+    one.tag_name() == other.tag_name() && name != one.tag_name().name() && name == step(other)
 }

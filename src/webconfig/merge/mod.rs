@@ -2,6 +2,7 @@
 
 mod app_settings;
 mod application_settings;
+pub(crate) mod by_hand;
 mod change;
 pub(crate) mod comments;
 mod decide;
@@ -12,6 +13,7 @@ mod insert;
 mod matching;
 mod naming;
 mod placement;
+mod proof;
 mod reasons;
 mod rules;
 mod scene;
@@ -30,6 +32,7 @@ pub use rules::{OnConflict, OtherChanges, Rules, SdkUrlRule, Side, ThemeRule};
 pub use scene::Sources;
 pub(crate) use scene::{Scene, Triple};
 
+use crate::webconfig::merge::by_hand::ByHand;
 use crate::webconfig::schema::elsewhere::elsewhere;
 use crate::webconfig::schema::validation;
 use crate::webconfig::text::document::Splice;
@@ -40,16 +43,39 @@ use std::{cmp::Reverse, collections::HashMap, ops::Range};
 /// Merges the administrator's values into the new file. The result is parsed and read again before it is returned.
 pub fn merge(sources: &Sources<'_>, rules: &Rules) -> Result<Merged, ConfigError> {
     let files: Vec<&Document> = [Some(sources.old), Some(sources.new), sources.base].into_iter().flatten().collect();
+    let mut by_hand = ByHand::of(&files);
     match wrapping::as_they_are(&files)?.as_deref() {
-        Some([old, new, base @ ..]) => merge_seen(&Sources { old, base: base.first(), new }, rules),
-        _ => merge_seen(sources, rules),
+        Some(seen @ [old, new, base @ ..]) => {
+            by_hand.split(seen);
+            merge_proven(&Sources { old, base: base.first(), new }, rules, by_hand)
+        }
+        _ => merge_proven(sources, rules, by_hand),
     }
 }
 
-fn merge_seen(sources: &Sources<'_>, rules: &Rules) -> Result<Merged, ConfigError> {
+/// Merges, and leaves to the administrator whatever the result does not say as it was meant.
+fn merge_proven(sources: &Sources<'_>, rules: &Rules, mut by_hand: ByHand) -> Result<Merged, ConfigError> {
     refuse(sources.old)?;
     refuse(sources.new)?;
-    let Plan { splices, moves, mut changes } = plan(sources, rules);
+    for _ in 0..PROOFS {
+        let merged = settled(sources, rules, &by_hand);
+        let wrong = match &merged {
+            Ok(merged) => proof::wrong(sources, merged, &by_hand),
+            Err(ConfigError::Unsound { path, .. }) => by_hand::section_of(path).into_iter().collect(),
+            Err(_) => return merged,
+        };
+        if wrong.is_empty() || !wrong.into_iter().fold(false, |left, place| by_hand.leave(place) || left) {
+            return merged;
+        }
+    }
+    Err(unsound(sources, &[]))
+}
+
+/// How often the result may turn out to say something else in a place, or in what is around that.
+const PROOFS: usize = 16;
+
+fn settled(sources: &Sources<'_>, rules: &Rules, by_hand: &ByHand) -> Result<Merged, ConfigError> {
+    let Plan { splices, moves, mut changes } = plan(sources, rules, by_hand);
     if splices.is_empty() && moves.is_empty() {
         return Ok(Merged { document: sources.new.clone(), changes });
     }
@@ -59,7 +85,7 @@ fn merge_seen(sources: &Sources<'_>, rules: &Rules) -> Result<Merged, ConfigErro
     // one change makes room for, and to move what is in its final form, level by level.
     let mut rounds = ROUNDS;
     for _ in 0..MAX_DEPTH {
-        let left = plan(&Sources { new: &merged, ..*sources }, rules);
+        let left = plan(&Sources { new: &merged, ..*sources }, rules, by_hand);
         if left.splices.is_empty() && left.moves.is_empty() {
             return Ok(Merged { document: merged, changes });
         }
@@ -123,10 +149,10 @@ fn refuse(document: &Document) -> Result<(), ConfigError> {
     if problems.is_empty() { Ok(()) } else { Err(ConfigError::Faulty { name: name(), problems }) }
 }
 
-fn plan(sources: &Sources<'_>, rules: &Rules) -> Plan {
+fn plan(sources: &Sources<'_>, rules: &Rules, by_hand: &ByHand) -> Plan {
     let base = sources.base.map(|base| base.tree().root_element());
     let [old, new] = [sources.old, sources.new].map(|file| file.tree().root_element());
-    let scene = Scene { sources, rules, old, base, new };
+    let scene = Scene { sources, rules, by_hand, old, base, new };
     let mut draft = Draft::default();
     app_settings::app_settings(&scene, &mut draft);
     application_settings::application_settings(&scene, &mut draft);

@@ -2,6 +2,7 @@
 
 use crate::webconfig::Document;
 use crate::webconfig::merge::Rules;
+use crate::webconfig::merge::by_hand::ByHand;
 use roxmltree::Node;
 
 /// The same element in the old file, the file as shipped and the new file.
@@ -35,6 +36,7 @@ pub struct Sources<'a> {
 pub(crate) struct Scene<'t> {
     pub(crate) sources: &'t Sources<'t>,
     pub(crate) rules: &'t Rules,
+    pub(crate) by_hand: &'t ByHand,
     pub(crate) old: Node<'t, 't>,
     pub(crate) base: Option<Node<'t, 't>>,
     pub(crate) new: Node<'t, 't>,

@@ -8,51 +8,18 @@
 
 use crate::webconfig::merge::reasons::{DOUBT, NO_BASE, ONLY_REPORTED};
 use crate::webconfig::merge::{Change, Draft, OtherChanges, Scene, Triple, decide, matching, refused};
-use crate::webconfig::schema::wrapper::is_of_root;
-use crate::webconfig::text::{Splice, Wrap, beside, edit, elements, space_before};
+use crate::webconfig::text::{Splice, Wrap, beside, edit, space_before};
 use crate::webconfig::{ConfigError, Document, Shown};
 use roxmltree::Node;
-use std::collections::HashSet;
 
 const SHARED: &str = "in one of the files it is around other sections as well; change it by hand";
 
-/// The files of a merge as they are, where one of them cannot be seen through. What stands inside such tags in one
-/// file and outside in another cannot be compared then: the error says what that is.
+/// The files of a merge as they are, where one of them cannot be seen through.
 pub(crate) fn as_they_are(files: &[&Document]) -> Result<Option<Vec<Document>>, ConfigError> {
     if files.iter().all(|file| file.is_seen_through()) {
         return Ok(None);
     }
-    let files = files.iter().map(|file| file.as_it_is()).collect::<Result<Vec<_>, _>>()?;
-    moved(&files.iter().collect::<Vec<_>>()).map(|()| Some(files))
-}
-
-fn moved(files: &[&Document]) -> Result<(), ConfigError> {
-    fn sections<'a>(place: Node<'a, 'a>) -> impl Iterator<Item = (&'a str, &'a str)> {
-        let tag = |node: Node<'a, 'a>| node.tag_name().name();
-        let groups = elements(place).filter(|group| group.tag_name().name() != "location");
-        // What holds no elements is a section itself.
-        let itself = move |group: Node<'a, 'a>| elements(group).next().is_none().then(|| (tag(group), ""));
-        groups
-            .flat_map(move |group| elements(group).map(move |section| (tag(group), tag(section))).chain(itself(group)))
-    }
-    let (mut inside, mut outside) = (HashSet::new(), HashSet::new());
-    for file in files {
-        let root = file.tree().root_element();
-        inside.extend(elements(root).filter(|node| is_of_root(*node)).flat_map(sections));
-        outside.extend(sections(root));
-    }
-    let path = |(group, section): &(&str, &str)| match *section {
-        "" => (*group).to_owned(),
-        section => format!("{group}/{section}"),
-    };
-    let mut both: Vec<_> = inside.intersection(&outside).map(path).collect();
-    both.sort();
-    let [first, ..] = &both[..] else { return Ok(()) };
-    let why = format!(
-        "sections of one group stand inside of <location path=\".\"> and outside of it, and {first} does not stand in the \
-         same place in all of the files; put all of the group inside or outside, and merge again"
-    );
-    Err(ConfigError::Faulty { name: files[0].name().to_owned(), problems: vec![why] })
+    files.iter().map(|file| file.as_it_is()).collect::<Result<Vec<_>, _>>().map(Some)
 }
 
 /// A section, and the tags around it in the old file.

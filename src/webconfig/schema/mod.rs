@@ -4,7 +4,7 @@ pub(crate) mod collections;
 pub(crate) mod elsewhere;
 pub(crate) mod of_version;
 pub(crate) mod sdk_url;
-mod sections;
+pub(crate) mod sections;
 pub(crate) mod validation;
 pub(crate) mod values;
 pub(crate) mod wrapper;

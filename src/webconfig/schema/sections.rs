@@ -2,6 +2,8 @@
 //! in applicationHost.config. What they declare in a group is listed where an application cannot add to it without
 //! declaring it itself.
 
+use crate::webconfig::schema::collections::tag;
+
 const SECTIONS: [&str; 27] = [
     "appSettings",
     "assemblyBinding",
@@ -88,6 +90,31 @@ const WEB: [&str; 38] = [
     "webServices",
     "xhtmlConformance",
 ];
+
+/// What IIS locks in a web.config unless an administrator has unlocked it (applicationHost.config as IIS installs it).
+const LOCKED: [&[&str]; 15] = [
+    &["asp"],
+    &["cgi"],
+    &["httpLogging"],
+    &["httpTracing"],
+    &["isapiFilters"],
+    &["odbcLogging"],
+    &["rewrite", "allowedServerVariables"],
+    &["security", "access"],
+    &["security", "authentication"],
+    &["security", "dynamicIpSecurity"],
+    &["security", "ipSecurity"],
+    &["serverRuntime"],
+    &["serverSideInclude"],
+    &["webdav"],
+    &["webSocket"],
+];
+
+/// Whether IIS locks the section at these steps.
+pub(crate) fn is_locked(steps: &[String]) -> bool {
+    let mut steps = steps.iter().map(|step| tag(step)).skip_while(|tag| *tag == "location");
+    steps.next() == Some("system.webServer") && LOCKED.contains(&&*steps.collect::<Vec<&str>>())
+}
 
 /// Whether the machine declares the section at this path.
 pub(crate) fn is_section(path: &str) -> bool {

@@ -141,7 +141,7 @@ fn namesakes_are_told_apart_by_what_else_they_say() {
     };
     let more = r#"<logger name="Own" level="Info"/>"#;
     assert_eq!(strictly(&of("Warn", ""), &of("Info", ""), &of("Info", more)).0, of("Warn", more));
-    // Two locations of one path.
+    // Two locations of one path are left to the administrator.
     let of = |roles: &str, mode: &str, more: &str| {
         let one = format!(
             r#"<location path="a"><system.web><authorization><allow roles="{roles}"/>{more}</authorization></system.web></location>"#
@@ -152,10 +152,9 @@ fn namesakes_are_told_apart_by_what_else_they_say() {
         configuration(&(one + &other))
     };
     let deny = r#"<deny users="*"/>"#;
-    assert_eq!(
-        strictly(&of("A", "Detailed", ""), &of("A", "Custom", ""), &of("A", "Custom", deny)).0,
-        of("A", "Detailed", deny)
-    );
+    let new = of("A", "Custom", deny);
+    let (result, changes) = strictly(&of("A", "Detailed", ""), &of("A", "Custom", ""), &new);
+    assert!(result == new && changes.len() == 1 && is_reported(&changes, "location[a]"), "{changes:?}");
 }
 
 #[test]

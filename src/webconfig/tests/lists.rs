@@ -182,11 +182,10 @@ fn items_go_by_the_keys_of_their_collections() {
     for (path, item) in [
         ("system.net/connectionManagement", r#"<add address="*" maxconnection="_"/>"#),
         ("system.net/webRequestModules", r#"<add prefix="a:" type="_"/>"#),
-        ("system.webServer/tracing", r#"<add path="*" verbosity="_"/>"#),
+        ("tracing/traceFailedRequests", r#"<add path="*" verbosity="_"/>"#),
         ("system.webServer/verbs", r#"<add verb="TRACE" allowed="_"/>"#),
         ("system.webServer/ipSecurity", r#"<add ipAddress="10.0.0.1" allowed="_"/>"#),
         ("security/authorization", r#"<add users="*" roles="" accessType="_"/>"#),
-        ("webServices/soapExtensionTypes", r#"<add type="a.B, c" priority="_"/>"#),
         ("bindings/basicHttpBinding", r#"<binding maxReceivedMessageSize="_"/>"#),
         ("behaviors/endpointBehaviors", r#"<behavior x="_"/>"#),
     ] {

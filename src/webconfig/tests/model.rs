@@ -43,6 +43,9 @@ impl Element {
     pub(super) fn step(&self) -> String {
         let named = |name: &str| self.attributes.get(name).map(|value| format!("{}[{value}]", self.tag));
         let own = match self.tag.as_str() {
+            "add" if self.attributes.contains_key("assembly") => named("assembly"),
+            "add" if self.attributes.contains_key("namespace") => named("namespace"),
+            "forms" => return self.tag.clone(),
             "location" => named("path"),
             "mimeMap" => named("fileExtension"),
             "error" => named("statusCode"),
@@ -103,8 +106,10 @@ impl Element {
             matches!(element.tag.as_str(), "configuration" | "appSettings" | "applicationSettings" | "configSections")
                 || path == "configuration/applicationSettings";
         let is_fixed = path.contains("assemblyBinding") || matches!(element.tag.as_str(), "setting" | "value");
-        let free =
-            |name: &&String| !matches!(name.as_str(), "key" | "name" | "path" | "fileExtension" | "statusCode" | "id");
+        let free = |name: &&String| {
+            let keys = ["key", "name", "path", "fileExtension", "statusCode", "id", "assembly", "namespace"];
+            !keys.contains(&name.as_str())
+        };
         // Elements that are called by all their attributes would be others with another.
         let is_called_by_all = element.step().contains('=');
         let names: Vec<String> = element.attributes.keys().filter(free).cloned().collect();
@@ -133,7 +138,8 @@ impl Element {
                     children: vec![],
                 };
                 let is_section = path == "configuration/applicationSettings";
-                let can = element.text.is_empty() && element.tag != "applicationSettings" && !is_section;
+                let is_empty = matches!(element.tag.as_str(), "clear" | "remove");
+                let can = !is_empty && element.text.is_empty() && element.tag != "applicationSettings" && !is_section;
                 if can && element.child(&new.step()).is_none() {
                     let at = usize::from(place) % (element.children.len() + 1);
                     element.children.insert(at, new);

@@ -136,9 +136,7 @@ fn a_section_never_comes_twice_for_one_place() {
     let (result, _) = strictly(&old, &base, &base, STOP);
     assert_eq!(result, old);
     let new = configuration(&web(&format!("<pages a=\"1\" />\n    {}", off("On"))));
-    let [of_old, of_base, of_new] = [&old, &base, &new].map(|text| parsed(text.as_str()));
-    let error = merge(&Sources { old: &of_old, base: Some(&of_base), new: &of_new }, &keep()).unwrap_err();
-    assert!(matches!(error, ConfigError::Faulty { .. }), "{error}");
+    left_by_hand([&old, &base, &new], "location[.]");
     let twice = configuration(&[web(&off("On")), around("<location>", &web(&off("Off")))].join("\n"));
     let error = check(twice.as_bytes(), "web.config").unwrap_err();
     assert_eq!(
@@ -177,12 +175,20 @@ fn a_group_inside_and_outside_is_compared_as_it_is_or_refused() {
     let new = configuration(&web("<pages v=\"1\" />"));
     let (result, _) = strictly(&old.replace("\"2\"", "\"1\""), &base, &new, STOP);
     assert_eq!(result, new);
-    // What moved cannot be compared.
+    // What moved is left to the administrator, values too.
     let base = configuration(&[key("1"), web("<pages v=\"1\" />")].join("\n"));
     let old = configuration(&[web("<pages v=\"1\" />"), inside("3")].join("\n"));
-    let [old, base] = [old, base].map(parsed);
-    let error = merge(&Sources { old: &old, base: Some(&base), new: &base }, &keep()).unwrap_err();
-    assert!(error.to_string().contains("appSettings/add does not stand in the same place"), "{error}");
+    left_by_hand([&old, &base, &base], "appSettings");
+    // Nothing stands in the way of a file that nobody changed.
+    let (result, changes) = strictly(&old, &old, &old, STOP);
+    assert!(result == old && changes.is_empty(), "{changes:?}");
+}
+
+/// The new file stays as it is, and that is said.
+fn left_by_hand([old, base, new]: [&String; 3], path: &str) {
+    let (result, changes) = strictly(old, base, new, STOP);
+    assert_eq!(&result, new);
+    assert!(is_reported(&changes, path), "{changes:?}");
 }
 
 #[test]
@@ -194,7 +200,5 @@ fn a_section_without_elements_is_not_lost_between_inside_and_outside() {
     let of = |inner: &[&str]| configuration(&format!("{sections}{}", inner.concat()));
     let split = [server("<urlCompression/>"), around("<location>", &server("<validation/>"))].concat();
     let (old, base, new) = (of(&[&around(OPEN, &[my, dotless].concat())]), of(&[dotless]), of(&[&split, my, dotless]));
-    let [old, base, new] = [old, base, new].map(parsed);
-    let error = merge(&Sources { old: &old, base: Some(&base), new: &new }, &keep()).unwrap_err().to_string();
-    assert!(error.contains("and dotless does not stand in the same place"), "{error}");
+    left_by_hand([&old, &base, &new], "dotless");
 }

@@ -10,4 +10,4 @@ pub(crate) mod node;
 pub use document::Document;
 pub(crate) use document::{Splice, Wrap};
 pub(crate) use limits::MAX_BYTES;
-pub(crate) use node::{children, elements, is_markup, layout, markup, same, space_before, text, text_of};
+pub(crate) use node::{children, elements, is_markup, layout, markup, same, space_before, text, text_of, value};

@@ -1,12 +1,12 @@
 //! Questions about one node: its children, its markup, its text, and whether two say the same.
 
-use roxmltree::Node;
-use std::collections::HashSet;
+use roxmltree::{Attribute, Node};
+use std::{borrow::Cow, collections::HashSet};
 
 /// The child elements of that name, whatever their namespace: the files of .NET 2.0 have one, later ones have none.
 pub(crate) fn children<'a, 'input>(
     node: Node<'a, 'input>,
-    name: &'static str,
+    name: &str,
 ) -> impl Iterator<Item = Node<'a, 'input>> {
     elements(node).filter(move |child| child.tag_name().name() == name)
 }
@@ -60,14 +60,34 @@ pub(crate) fn is_blank(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_whitespace()) || text.trim().is_empty()
 }
 
+/// An attribute's value as ASP.NET reads it. XML makes blanks of the tabs and line ends that stand in it as they are; the
+/// readers of the .NET Framework keep them (XmlTextReader.Normalization is off in System.Configuration).
+pub(crate) fn value<'a>(node: Node<'a, '_>, attribute: Attribute<'a, '_>) -> Cow<'a, str> {
+    let raw = &node.document().input_text()[attribute.range_value()];
+    if !raw.contains(['\t', '\n', '\r']) {
+        return Cow::Borrowed(attribute.value());
+    }
+    // Each piece between two of them is a value of its own.
+    let piece = |text: &str| {
+        let markup = format!("<a b=\"{}\"/>", text.replace('"', "&quot;"));
+        let tree = roxmltree::Document::parse(&markup).ok()?;
+        tree.root_element().attribute("b").map(str::to_owned)
+    };
+    let pieces = raw.split_inclusive(['\t', '\n', '\r']).map(|text| {
+        let bare = text.trim_end_matches(['\t', '\n', '\r']);
+        piece(bare).unwrap_or_default() + &text[bare.len()..]
+    });
+    Cow::Owned(pieces.collect())
+}
+
 /// Whether two elements say the same, comments and space aside. Attributes for which `skip` holds do not count.
 pub(crate) fn same(one: Node<'_, '_>, other: Node<'_, '_>, skip: &impl Fn(Node<'_, '_>, &str) -> bool) -> bool {
     fn said<'a>(
         node: Node<'a, '_>,
         skip: &impl Fn(Node<'_, '_>, &str) -> bool,
-    ) -> HashSet<(Option<&'a str>, &'a str, &'a str)> {
+    ) -> HashSet<(Option<&'a str>, &'a str, Cow<'a, str>)> {
         let counted = node.attributes().filter(|attribute| !skip(node, attribute.name()));
-        counted.map(|attribute| (attribute.namespace(), attribute.name(), attribute.value())).collect()
+        counted.map(|it| (it.namespace(), it.name(), value(node, it))).collect()
     }
     one.tag_name().name() == other.tag_name().name()
         && said(one, skip) == said(other, skip)

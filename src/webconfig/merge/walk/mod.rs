@@ -81,6 +81,7 @@ impl<'s, 't> Walk<'s, 't> {
         for (at, child) in triples.iter().copied().enumerate().filter(|(_, child)| !is_as_shipped(*child)) {
             self.path.push(children.step(at));
             match (child.old, child.base) {
+                _ if self.is_by_hand(parent, child) => {}
                 (Some(_), None) if child.new.is_none() && !self.is_told_apart() => {
                     let around = siblings.around(at, self.is_ordered());
                     self.added(parent, child, around);
