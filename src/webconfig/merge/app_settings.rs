@@ -6,8 +6,8 @@ use crate::webconfig::merge::{
 };
 use crate::webconfig::schema::collections;
 use crate::webconfig::schema::values::{AppEntries, AppEntry};
-use crate::webconfig::text::edit::{Line, append, escape_attribute, insert_behind, set_attribute};
-use crate::webconfig::text::{Splice, children, edit, elements, node};
+use crate::webconfig::text::edit::{Line, escape_attribute, insert_behind, set_attribute};
+use crate::webconfig::text::{children, edit, elements, node};
 use roxmltree::{Attribute, Node};
 use std::collections::HashMap;
 
@@ -108,7 +108,7 @@ pub(crate) fn app_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
         drop(places.waiting.splice(0..0, heads));
     }
     if !places.waiting.is_empty() {
-        draft.splice(added_keys(scene, section, places.waiting));
+        add_keys(scene, draft, section, places.waiting);
     }
 }
 
@@ -158,7 +158,7 @@ fn other_attributes<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, key: &str, nod
     let mut walk = Walk::new(scene, draft);
     walk.path = vec!["appSettings".to_owned(), key.to_owned()];
     let entry = Triple { old: Some(old), base: Some(base), new, is_unique: true };
-    for attribute in walk::attributes(entry).into_iter().filter(is_other) {
+    for attribute in walk::attributes(entry, false).into_iter().filter(is_other) {
         walk.attribute(entry, attribute);
     }
 }
@@ -261,16 +261,15 @@ fn add_element<'t>(
     lines
 }
 
-fn added_keys(scene: &Scene<'_>, section: Option<Node<'_, '_>>, added: Vec<Line>) -> Splice {
-    let document = scene.sources.new;
+fn add_keys<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, section: Option<Node<'t, 't>>, added: Vec<Line>) {
     if let Some(section) = section {
-        return append(document, section, &added);
+        return draft.append(section, added);
     }
     let mut lines = vec![(0, "<appSettings>".to_owned())];
     lines.extend(added.into_iter().map(|(depth, line)| (depth + 1, line)));
     lines.push((0, "</appSettings>".to_owned()));
     match children(scene.new, "configSections").next() {
-        Some(declarations) => insert_behind(document, declarations, &lines),
-        None => append(document, scene.new, &lines),
+        Some(declarations) => draft.splice(insert_behind(scene.sources.new, declarations, &lines)),
+        None => draft.append(scene.new, lines),
     }
 }

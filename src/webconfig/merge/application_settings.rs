@@ -252,7 +252,7 @@ fn beside_value<'t>(
     walk.path = vec!["applicationSettings".to_owned(), found.entry.section.to_owned(), found.entry.name.to_owned()];
     let setting = Triple { old: Some(old), base: Some(base), new, is_unique: true };
     let is_other = |attribute: &Attribute<'_, '_>| !matches!(attribute.name(), "name" | "serializeAs");
-    for attribute in walk::attributes(setting).into_iter().filter(is_other) {
+    for attribute in walk::attributes(setting, false).into_iter().filter(is_other) {
         walk.attribute(setting, attribute);
     }
     walk.notes(setting);

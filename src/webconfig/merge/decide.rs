@@ -74,7 +74,10 @@ impl Value<'_> {
             return self.write(url.clone(), false, rules);
         }
         let superseded = |why: &str| Verdict::Leave(Fate::Superseded { why: why.to_owned() });
-        let is_contested = rules.strict && self.has_base && self.is_changed;
+        // A shipped placeholder is nobody's value, so that another one in its place is no change.
+        let is_shipped = |value: Option<&str>| value.is_some_and(sdk_url::is_placeholder);
+        let is_contested =
+            rules.strict && self.has_base && self.is_changed && !(is_shipped(self.base) && is_shipped(self.new));
         let is_placeholder = |old: &str| !self.has_base && sdk_url::is_placeholder(old);
         match self.old {
             None if self.base.is_none() => Verdict::Nothing,

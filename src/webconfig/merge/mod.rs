@@ -33,10 +33,11 @@ pub use scene::Sources;
 pub(crate) use scene::{Scene, Triple};
 
 use crate::webconfig::merge::by_hand::ByHand;
-use crate::webconfig::schema::elsewhere::elsewhere;
+use crate::webconfig::schema::elsewhere::{elsewhere, find};
 use crate::webconfig::schema::validation;
 use crate::webconfig::text::document::Splice;
 use crate::webconfig::text::limits::MAX_DEPTH;
+use crate::webconfig::text::markup;
 use crate::webconfig::{ConfigError, Document};
 use std::{cmp::Reverse, collections::HashMap, ops::Range};
 
@@ -55,8 +56,8 @@ pub fn merge(sources: &Sources<'_>, rules: &Rules) -> Result<Merged, ConfigError
 
 /// Merges, and leaves to the administrator whatever the result does not say as it was meant.
 fn merge_proven(sources: &Sources<'_>, rules: &Rules, mut by_hand: ByHand) -> Result<Merged, ConfigError> {
-    refuse(sources.old)?;
-    refuse(sources.new)?;
+    refuse(sources, sources.old)?;
+    refuse(sources, sources.new)?;
     for _ in 0..PROOFS {
         let merged = settled(sources, rules, &by_hand);
         let wrong = match &merged {
@@ -138,10 +139,13 @@ fn outermost(new: &Document, mut moves: Vec<(Range<usize>, Range<usize>)>) -> Ve
     splices
 }
 
-/// What a merge cannot see through: encrypted sections and sections given twice.
-fn refuse(document: &Document) -> Result<(), ConfigError> {
+/// What a merge cannot see through: encrypted sections and sections given twice. A section that nobody has changed never
+/// stands in the way.
+fn refuse(sources: &Sources<'_>, document: &Document) -> Result<(), ConfigError> {
     let (name, root) = (|| document.name().to_owned(), document.tree().root_element());
-    let (sections, _) = elsewhere(root);
+    let (mut sections, _) = elsewhere(root);
+    let of = |file: &'_ Document, path: &str| find(file.tree().root_element(), path).map(|node| markup(node).to_owned());
+    sections.retain(|path| sources.base.is_none_or(|base| of(base, path) != of(sources.old, path)));
     if !sections.is_empty() {
         return Err(ConfigError::Encrypted { name: name(), sections });
     }

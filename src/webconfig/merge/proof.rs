@@ -7,7 +7,7 @@
 
 use crate::webconfig::merge::by_hand::{ByHand, Place, Told, step};
 use crate::webconfig::merge::{Merged, Sources};
-use crate::webconfig::schema::collections::{List, clears, is_item, is_named, takes_back};
+use crate::webconfig::schema::collections::{List, clears, default_of, is_in_list, is_item, is_named, takes_back};
 use crate::webconfig::schema::of_version;
 use crate::webconfig::text::{children, elements, markup, same, text, value};
 use roxmltree::Node;
@@ -123,14 +123,13 @@ impl<'t> Proof<'_> {
         }
         for name in by_step.iter().flat_map(HashMap::keys).collect::<BTreeSet<_>>() {
             let [old, base, new, result] = &by_step;
-            let is_item = is_item(tag) || name.contains('[');
-            self.below(name.clone(), is_item, [old, base, new, result].map(|all| all.get(name).copied()));
+            self.below(name.clone(), [old, base, new, result].map(|all| all.get(name).copied()));
         }
     }
 
-    fn below(&mut self, step: String, is_item: bool, four: Four<Node<'t, 't>>) {
+    fn below(&mut self, step: String, four: Four<Node<'t, 't>>) {
         let was_in_item = self.in_item;
-        self.in_item |= is_item && !step.starts_with("location");
+        self.in_item |= four.iter().flatten().next().is_some_and(|node| is_in_list(*node));
         self.place.push(step);
         self.element(four);
         self.place.pop();
@@ -160,7 +159,7 @@ impl<'t> Proof<'_> {
         for key in keys {
             let items = [old, base, new, result].map(|side| side.items.get(key).map(|(_, node)| *node));
             if let Some(item) = items.iter().flatten().next() {
-                self.below(step(*item), true, items);
+                self.below(step(*item), items);
             }
         }
     }
@@ -174,7 +173,7 @@ pub(crate) fn alike<'t>(one: &[Node<'t, 't>], other: &[Node<'t, 't>]) -> bool {
 
 /// What an element says in an attribute, its default included.
 fn said<'a>(node: Node<'a, '_>, name: &str) -> Option<Cow<'a, str>> {
-    let default = || List::of(node.parent_element()?, node.tag_name().name())?.default_of(name).map(Cow::Borrowed);
+    let default = || default_of(node, name).map(Cow::Borrowed);
     node.attributes().find(|it| it.name() == name).map(|it| value(node, it)).or_else(default)
 }
 

@@ -143,7 +143,7 @@ impl List {
     }
 
     /// What an attribute of an item is where it is missing; `None` where that is not known.
-    pub(crate) fn default_of(self, attribute: &str) -> Option<&'static str> {
+    fn default_of(self, attribute: &str) -> Option<&'static str> {
         let switch = self.0.3.split_whitespace().filter_map(|flag| flag.split_once('='));
         let keys = self.keys().filter(|(_, default)| !default.is_empty());
         keys.chain(switch).find(|(name, _)| *name == attribute).map(|(_, default)| default)
@@ -169,6 +169,18 @@ impl List {
             _ => Some(all.iter().map(|(name, said)| format!("{name}={said}")).collect::<Vec<_>>().join(",").into()),
         }
     }
+}
+
+/// What an attribute of an element is where it is missing; `None` where that is not known.
+pub(crate) fn default_of(node: Node<'_, '_>, attribute: &str) -> Option<&'static str> {
+    List::of(node.parent_element()?, node.tag_name().name())?.default_of(attribute)
+}
+
+/// Whether an element is an item of a list: of one in the table, or one that has a name of its own.
+pub(crate) fn is_in_list(node: Node<'_, '_>) -> bool {
+    let tag = node.tag_name().name();
+    let Some(parent) = node.parent_element() else { return false };
+    is_item(tag) || List::of(parent, tag).is_some() || (!holds_sections(parent) && is_named(node))
 }
 
 /// Whether elements of this tag take back items of what stands before them, or of files further up.

@@ -37,7 +37,7 @@ pub(crate) fn elsewhere(root: Node<'_, '_>) -> (Vec<String>, Vec<Outside>) {
                 return false;
             }
             path.push(child.tag_name().name());
-            if child.has_attribute("configProtectionProvider") || !visit(child, path, encrypted, outside) {
+            if !visit(child, path, encrypted, outside) {
                 encrypted.push(path.join("/"));
             }
             for attribute in ["configSource", "file"] {

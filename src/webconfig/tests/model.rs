@@ -47,6 +47,7 @@ impl Element {
             "add" if self.attributes.contains_key("namespace") => named("namespace"),
             "forms" => return self.tag.clone(),
             "location" => named("path"),
+            "remove" if self.attributes.contains_key("fileExtension") => named("fileExtension"),
             "mimeMap" => named("fileExtension"),
             "error" => named("statusCode"),
             "dependentAssembly" => {

@@ -20,6 +20,7 @@ use crate::webconfig::merge::{
 };
 use crate::webconfig::schema::{collections, of_version};
 use crate::webconfig::text::{elements, markup, node};
+use roxmltree::Node;
 use std::cell::LazyCell;
 
 const SOURCE: &str = "configSource";
@@ -32,11 +33,13 @@ pub(crate) struct Walk<'s, 't> {
     pub(crate) is_replaced: bool,
     /// The section around lies in another file in the new version, and may hold nothing itself.
     is_outside: bool,
+    /// What is compared is an item of a list, or in one.
+    in_item: bool,
 }
 
 impl<'s, 't> Walk<'s, 't> {
     pub(crate) fn new(scene: &'s Scene<'t>, draft: &'s mut Draft<'t>) -> Self {
-        Self { scene, draft, path: Vec::new(), is_replaced: false, is_outside: false }
+        Self { scene, draft, path: Vec::new(), is_replaced: false, is_outside: false, in_item: false }
     }
 
     /// Accounts for an element's attributes, its text and all below it.
@@ -48,9 +51,10 @@ impl<'s, 't> Walk<'s, 't> {
         if self.is_moved_out(element) {
             return self.moved_out(element);
         }
-        let was_outside = self.is_outside;
+        let (was_outside, was_in_item) = (self.is_outside, self.in_item);
+        self.in_item |= element.all().into_iter().flatten().next().is_some_and(collections::is_in_list);
         self.is_outside |= element.new.is_some_and(|new| new.has_attribute(SOURCE));
-        for attribute in attributes(element) {
+        for attribute in attributes(element, self.in_item) {
             self.attribute(element, attribute);
         }
         let (children, texts) = (matching::children(element, self.values()), matching::texts(element));
@@ -62,7 +66,7 @@ impl<'s, 't> Walk<'s, 't> {
         if !self.is_replaced && !is_new_text {
             self.notes(element);
         }
-        (self.is_replaced, self.is_outside) = (was_replaced, was_outside);
+        (self.is_replaced, self.is_outside, self.in_item) = (was_replaced, was_outside, was_in_item);
     }
 
     /// The administrator's comments stay beside what they speak of.
@@ -104,10 +108,32 @@ impl<'s, 't> Walk<'s, 't> {
         self.element(child);
         let is_shell = self.is_settings() && self.path.len() <= 2;
         if child.old.is_some() != child.base.is_some() && self.draft.changes().len() == before && !is_shell {
-            let fate = if child.old.is_some() == child.new.is_some() { Fate::AlreadySo } else { reported(NO_PLACE) };
             let path = self.here("");
+            let fate = self.untold(child, &path);
             self.whole(path, child, fate);
         }
+    }
+
+    /// What becomes of an element that is new or gone, and of which no part is a difference by itself.
+    fn untold(&mut self, child: Triple<'t>, path: &str) -> Fate {
+        match (child.old, child.new) {
+            (Some(old), Some(new)) if self.is_mixture(old, new) => {
+                let fate = self.scene.rules.conflict(path);
+                let is_written = fate.carries() && !self.is_replaced;
+                let splice = is_written.then(|| transplant::replacement(self.scene, old, new)).flatten();
+                splice.into_iter().for_each(|splice| self.draft.splice(splice));
+                fate
+            }
+            (old, new) if old.is_some() == new.is_some() => Fate::AlreadySo,
+            _ => reported(NO_PLACE),
+        }
+    }
+
+    /// Whether both sides added an item of which the new version's holds more than the administrator's: nobody meant
+    /// that.
+    fn is_mixture(&self, old: Node<'t, 't>, new: Node<'t, 't>) -> bool {
+        let is_item = self.in_item || collections::is_in_list(old);
+        is_item && elements(old).count() != elements(new).count() && self.hands_off().is_none()
     }
 
     /// Whether the element at the path is in a list of which the first item that fits decides.

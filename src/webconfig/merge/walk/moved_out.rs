@@ -25,8 +25,11 @@ impl<'t> Walk<'_, 't> {
         let is_merged = self.is_settings() && section.old.is_some_and(|old| elements(old).next().is_some());
         let is_as_shipped = section.base.zip(section.new).is_some_and(|(base, new)| same(base, new, &|_, _| false));
         // The section counts as a whole, whatever the other file is called.
-        let shipped = if is_as_shipped { new } else { old };
-        let fate = self.decide([old, shipped, new], &path, || {
+        let alike = section.old.zip(section.new).is_some_and(|(old, new)| same(old, new, &|_, _| false));
+        // Neither is in another file any more; what both hold now is not the same.
+        let of_new = if old.is_none() && new.is_none() && !alike { Some("\0") } else { new };
+        let shipped = if is_as_shipped { of_new } else { old };
+        let fate = self.decide([old, shipped, of_new], &path, || {
             refused(&[
                 (old.is_some(), OUTSIDE),
                 (section.new.is_none(), NO_PLACE),
