@@ -7,9 +7,7 @@ use super::options::{Conflicts, Decision, MergeArgs};
 use crate::exit::Exit;
 use crate::report::text;
 use crate::step::MergePreview;
-use crate::webconfig::{
-    self, Change, ConfigError, Document, OnConflict, OtherChanges, Rules, SdkUrlRule, Sources, ThemeRule,
-};
+use crate::webconfig::{self, Change, ConfigError, Document, OnConflict, Rules, Sources};
 use anyhow::Context;
 use serde::Serialize;
 use std::fs::File;
@@ -27,9 +25,6 @@ pub(super) fn merge(args: &MergeArgs, talk: &Console) -> Result<Ending, CommandE
         return Err(CommandError::usage("two files are needed"));
     };
     let rules = Rules {
-        sdk_url: SdkUrlRule::Keep,
-        theme: ThemeRule::Carry,
-        other_changes: OtherChanges::Apply,
         on_conflict: match args.on_conflict {
             Conflicts::Stop => OnConflict::Stop,
             Conflicts::KeepNew => OnConflict::KeepNew,
@@ -37,6 +32,7 @@ pub(super) fn merge(args: &MergeArgs, talk: &Console) -> Result<Ending, CommandE
         },
         strict: true,
         decisions: args.decide.iter().cloned().map(|Decision { path, side }| (path, side)).collect(),
+        ..Rules::default()
     };
     let sources = Sources { old: &old, base: base.as_ref(), new: &new };
     let merged = webconfig::merge(&sources, &rules).map_err(unusable)?;
@@ -46,7 +42,7 @@ pub(super) fn merge(args: &MergeArgs, talk: &Console) -> Result<Ending, CommandE
     }
     let file = args.output.as_deref().unwrap_or(&args.new).display().to_string();
     let result = merged.document.clone().named(&file);
-    webconfig::check_merged(&result, &new).map_err(unusable)?;
+    webconfig::check_merged(&result, &new, &rules.declared_above).map_err(unusable)?;
     let undecided = merged.undecided().count();
     let exit = if undecided > 0 { Exit::Conflict } else { Exit::Done };
     tell(talk, (&new, &result), &merged.changes, &file, exit);

@@ -2,10 +2,10 @@
 
 use super::{CompileContext, Replaced, Target, encrypted};
 use crate::plan::{Component, GateId, Method, Themes};
-use crate::platform::facts::Application;
+use crate::platform::facts::{Application, Site};
 use crate::platform::op::{Gate, Op};
 use crate::step::{AwaitPackage, BackUp, ConfigureWeb, InstallWeb, Item, Step, Tell, Uninstall, Work};
-use crate::survey::{Served, packages};
+use crate::survey::{Served, packages, web_config};
 use crate::webconfig::CONFIG_LIMIT;
 use crate::webconfig::{Rules, SdkUrlRule, ThemeRule};
 use crate::winpath::WinPath;
@@ -148,7 +148,7 @@ pub(super) fn install(context: &CompileContext<'_>, target: &Target) -> Vec<Step
         old_package: replaced.and_then(|replaced| base_package(context, replaced)),
         package: target.package.clone(),
         shipped,
-        rules: rules(context, component),
+        rules: rules(context, target),
         themes: themes(context, target),
         protected: encrypted::protected(context, target),
     };
@@ -173,7 +173,10 @@ fn themes(context: &CompileContext<'_>, target: &Target) -> Vec<String> {
     if wanted { target.old.themes.clone() } else { Vec::new() }
 }
 
-fn rules(context: &CompileContext<'_>, component: Component) -> Rules {
+fn rules(context: &CompileContext<'_>, target: &Target) -> Rules {
+    let component = target.component;
+    let site = context.survey.web_server.as_ref().and_then(|iis| iis.site(&target.site));
+    let above = |site: &Site| web_config::declared_above(context.machine, context.survey.system.bits, &site.folder);
     let restored = component == Component::Portal && context.plan.portal.themes == Themes::Restore;
     Rules {
         sdk_url: sdk_url_rule(context),
@@ -181,6 +184,7 @@ fn rules(context: &CompileContext<'_>, component: Component) -> Rules {
         other_changes: context.plan.merge.other_changes,
         on_conflict: context.plan.merge.on_conflict,
         strict: false,
+        declared_above: site.map(above).unwrap_or_default(),
         decisions: context.plan.merge.decisions.iter().map(|known| (known.path.clone(), known.take)).collect(),
     }
 }

@@ -151,7 +151,7 @@ impl ConfigureWeb {
         let merged = webconfig::merge(&sources, &rules).context(&doing)?;
         let (merged, outside) = files.together.separate(merged).context(&doing)?;
         let document = merged.document.named(self.application.folder.child("web.config").as_str());
-        webconfig::check_merged(&document, new).context(&doing)?;
+        webconfig::check_merged(&document, new, &rules.declared_above).context(&doing)?;
         Ok(Some((Merged { document, ..merged }, outside)))
     }
 

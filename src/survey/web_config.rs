@@ -1,11 +1,13 @@
 //! The web.config of an application, with the files it refers to.
 
+use crate::platform::facts::Bits;
 use crate::platform::{Inspect, disk};
 use crate::webconfig::CONFIG_LIMIT;
 use crate::webconfig::{
-    Document, Gathered, OnConflict, OtherChanges, Rules, SdkUrlRule, Sources, ThemeRule, Values, merge,
+    Document, Gathered, OnConflict, OtherChanges, Rules, Sources, ThemeRule, Values, declared_sections, merge,
 };
 use crate::winpath::WinPath;
+use std::collections::BTreeSet;
 
 /// The files that a web.config refers to and that go along with it.
 pub fn outside_files(machine: &dyn Inspect, path: &WinPath) -> Vec<String> {
@@ -27,18 +29,29 @@ pub fn read(machine: &dyn Inspect, path: &WinPath) -> Result<Option<(Document, V
     if values.encrypted.is_empty() {
         // What cannot be merged even with itself cannot be merged with a new file either.
         let sources = Sources { old: &document, base: None, new: &document };
-        let (sdk_url, theme, other_changes) = (SdkUrlRule::Keep, ThemeRule::KeepNew, OtherChanges::Report);
         let rules = Rules {
-            sdk_url,
-            theme,
-            other_changes,
+            theme: ThemeRule::KeepNew,
+            other_changes: OtherChanges::Report,
             on_conflict: OnConflict::KeepNew,
-            strict: false,
-            decisions: std::collections::BTreeMap::new(),
+            ..Rules::default()
         };
         merge(&sources, &rules).map_err(|error| error.to_string())?;
     }
     Ok(Some((document, values)))
+}
+
+/// The sections that the files above an application declare: machine.config and the web.config beside it, which every
+/// application of .NET 4 reads (the new version's do), and the web.config of the site. A file that cannot be read declares
+/// nothing: what it would have is left to the administrator then.
+pub fn declared_above(machine: &dyn Inspect, bits: Bits, site: &WinPath) -> BTreeSet<String> {
+    let framework = if bits == Bits::X64 { "Framework64" } else { "Framework" };
+    let windows = machine.variable("SystemRoot").and_then(|path| WinPath::new(path).ok());
+    let config = windows.map(|windows| {
+        ["Microsoft.NET", framework, "v4.0.30319", "Config"].into_iter().fold(windows, |path, name| path.child(name))
+    });
+    let of_machine = config.iter().flat_map(|config| ["machine.config", "web.config"].map(|name| config.child(name)));
+    let files = of_machine.chain([site.child("web.config")]);
+    files.filter_map(|path| parse(machine, &path).ok().flatten()).flat_map(|file| declared_sections(&file)).collect()
 }
 
 fn parse(machine: &dyn Inspect, path: &WinPath) -> Result<Option<Document>, String> {

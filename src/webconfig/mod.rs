@@ -69,7 +69,7 @@ pub use merge::{
     Sources, ThemeRule, Together, merge,
 };
 pub use redact::{DiffLine, LineKind, masked_diff, placeholder, placeholders};
-pub use schema::{AppSetting, Outside, Setting, Values, check, check_merged, missing};
+pub use schema::{AppSetting, Outside, Setting, Values, check, check_merged, declared_sections, missing};
 pub(crate) use schema::{is_placeholder_sdk_url, is_sdk_setting};
 pub use secret::{Secret, Shown};
 pub use text::Document;

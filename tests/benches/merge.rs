@@ -5,8 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a measurement that cannot go on says so by panicking")]
 
-use pfupgrade::webconfig::{Document, OnConflict, OtherChanges, Rules, SdkUrlRule, Sources, ThemeRule, merge};
-use std::collections::BTreeMap;
+use pfupgrade::webconfig::{Document, OnConflict, Rules, Sources, merge};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -322,14 +321,7 @@ fn best(what: impl Fn() -> Duration) -> Duration {
 }
 
 fn rules() -> Rules {
-    Rules {
-        sdk_url: SdkUrlRule::Keep,
-        theme: ThemeRule::Carry,
-        other_changes: OtherChanges::Apply,
-        on_conflict: OnConflict::KeepNew,
-        strict: false,
-        decisions: BTreeMap::new(),
-    }
+    Rules { on_conflict: OnConflict::KeepNew, ..Rules::default() }
 }
 
 fn main() {

@@ -40,7 +40,7 @@ pub(crate) fn app_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
             places.pass(scene, draft, (of_old.node, target.node));
         }
         let shipped = base.as_ref().and_then(|base| base.get(key));
-        let values = [of_old, shipped, target].map(|entry| entry.map(|entry| entry.value));
+        let values = [of_old, shipped, target].map(|entry| entry.map(|entry| &*entry.value));
         if values[0].is_some() && values.iter().all(|value| *value == values[0]) {
             other_attributes(scene, draft, key, [of_old, shipped, target].map(|entry| Some(entry?.node)));
             continue;
@@ -51,9 +51,9 @@ pub(crate) fn app_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
         };
         let case = Value {
             path: draft.path(format!("appSettings/{key}")),
-            old: of_old.map(|entry| entry.value),
-            base: shipped.map(|entry| entry.value),
-            new: target.map(|entry| entry.value),
+            old: of_old.map(|entry| &*entry.value),
+            base: shipped.map(|entry| &*entry.value),
+            new: target.map(|entry| &*entry.value),
             has_base: base.is_some(),
             is_changed: shipped.is_some() != target.is_some() || !shipped.zip(target).is_none_or(is_same),
             is_sdk_setting: false,
@@ -101,7 +101,7 @@ pub(crate) fn app_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
         if let (Some(of_old), Some(shipped), Some(target)) = (of_old, shipped, target)
             && last.is_some_and(|fate| matches!(fate, Fate::AlreadySo | Fate::Rewritten { .. }) || fate.carries())
         {
-            comments::carry(scene, draft, of_old.node, Some(shipped.node), target.node);
+            comments::carry(scene, draft, &case.path, [of_old, shipped, target].map(|entry| Some(entry.node)));
         }
     }
     if let (None, false) = (first, heads.is_empty()) {

@@ -1,17 +1,17 @@
 //! The values of appSettings and applicationSettings: the administrator's win, unless both sides count alike; and the
 //! merge of applicationSettings.
 
-use crate::webconfig::Shown;
 use crate::webconfig::merge::reasons::{KEPT_OUTSIDE, LEANING};
 use crate::webconfig::merge::walk::Walk;
 use crate::webconfig::merge::{
     Change, Draft, Fate, Scene, SdkUrlRule, Triple, Value, Verdict, comments, reported, transplant, walk,
 };
 use crate::webconfig::redact::mask;
-use crate::webconfig::schema::sdk_url;
 use crate::webconfig::schema::values::{SettingEntries, SettingEntry, sections};
+use crate::webconfig::schema::{sdk_url, validation};
 use crate::webconfig::text::edit::{Line, escape_attribute, escape_text, set_content};
-use crate::webconfig::text::{Splice, children, edit, markup};
+use crate::webconfig::text::{Splice, children, layout, markup};
+use crate::webconfig::{Document, Shown};
 use roxmltree::{Attribute, Node, NodeId};
 use std::collections::{HashMap, HashSet};
 
@@ -232,7 +232,7 @@ fn merge_setting<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, found: &Found<'_,
     beside_value(scene, draft, found, counterpart);
     draft.change(change_of([Some(entry), counterpart], &case, result, fate));
     if let (Some(shipped), Some(counterpart), true) = (shipped, counterpart, is_kept) {
-        comments::carry(scene, draft, entry.node, Some(shipped.node), counterpart.node);
+        comments::carry(scene, draft, &case.path, [entry, shipped, counterpart].map(|entry| Some(entry.node)));
     }
 }
 
@@ -296,13 +296,10 @@ fn write_setting<'t>(
         Target::Setting(counterpart) if !draft.claim(counterpart.node) => Err(TAKEN),
         Target::Setting(counterpart) if counterpart.value == value => Ok(()),
         Target::Setting(counterpart) if entry.is_text() => {
-            draft.splice(set_value(document, counterpart.node, &escape_text(document, value)));
+            set_value(document, draft, counterpart.node, &escape_text(document, value));
             Ok(())
         }
-        Target::Setting(counterpart) => {
-            draft.splice(set_markup(scene, entry.node, counterpart.node).ok_or(LEANING)?);
-            Ok(())
-        }
+        Target::Setting(counterpart) => set_markup(scene, draft, entry.node, counterpart.node).ok_or(LEANING),
     }
 }
 
@@ -314,6 +311,7 @@ fn add_setting<'t, const N: usize>(
     section: Node<'t, 't>,
     mut lines: [Line; N],
 ) {
+    loosen(scene, draft, section, &mut lines);
     let comments = comments::of_administrator(scene, draft, found.entry.node, [found.shipped_section, Some(section)]);
     draft.append(section, comments.before.into_iter().map(|comment| (0, comment)));
     if let (Some(comment), Some((_, last))) = (comments.behind, lines.last_mut()) {
@@ -322,23 +320,43 @@ fn add_setting<'t, const N: usize>(
     draft.append(section, lines);
 }
 
-/// Puts the markup that is a setting's value in the old file in the place of that in the new one.
-fn set_markup(scene: &Scene<'_>, old: Node<'_, '_>, new: Node<'_, '_>) -> Option<Splice> {
-    let value = |setting| children(setting, "value").next();
-    match (value(old), value(new)) {
-        (Some(of_old), Some(of_new)) => transplant::content(scene, of_old, of_new),
-        (Some(of_old), None) => {
-            let markup = transplant::copied(scene, of_old, new)?;
-            Some(edit::append(scene.sources.new, new, &[(0, markup)]))
+/// The reader of settings in the .NET Framework skips an end tag directly behind that of the value
+/// (SettingValueElement.DeserializeElement), and takes the next setting for a part of this one. So there is a space
+/// between them in what comes, and in what it comes behind.
+fn loosen<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, section: Node<'t, 't>, lines: &mut [Line]) {
+    let document = scene.sources.new;
+    let last = children(section, "setting").last();
+    let is_in_one_line = layout(document.text(), last.unwrap_or(section).range().start).is_none();
+    if let Some((_, line)) = lines.last_mut() {
+        *line = line.replace("</value></setting>", "</value> </setting>");
+        if is_in_one_line && line == "</setting>" {
+            line.insert(0, ' ');
         }
-        (None, of_new) => Some(set_content(scene.sources.new, of_new?, "")),
+    }
+    if let Some(last) = last.filter(|last| validation::is_tight(*last))
+        && draft.loosen(last)
+    {
+        let at = last.range().end - "</setting>".len();
+        draft.splice(Splice { range: at..at, text: " ".to_owned() });
     }
 }
 
-fn set_value(document: &super::Document, setting: Node<'_, '_>, markup: &str) -> Splice {
+/// Puts the markup that is a setting's value in the old file in the place of that in the new one.
+fn set_markup<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, old: Node<'t, 't>, new: Node<'t, 't>) -> Option<()> {
+    let value = |setting| children(setting, "value").next();
+    match (value(old), value(new)) {
+        (Some(of_old), Some(of_new)) => draft.splice(transplant::content(scene, of_old, of_new)?),
+        (Some(of_old), None) => draft.append(new, [(0, transplant::copied(scene, of_old, new)? + " ")]),
+        (None, of_new) => draft.splice(set_content(scene.sources.new, of_new?, "")),
+    }
+    Some(())
+}
+
+fn set_value<'t>(document: &Document, draft: &mut Draft<'t>, setting: Node<'t, 't>, markup: &str) {
     match children(setting, "value").next() {
-        Some(value) => set_content(document, value, markup),
-        None => edit::append(document, setting, &[(0, format!("<value>{markup}</value>"))]),
+        Some(value) => draft.splice(set_content(document, value, markup)),
+        // The space is for the reader, see `loosen`.
+        None => draft.append(setting, [(0, format!("<value>{markup}</value> "))]),
     }
 }
 
@@ -355,6 +373,6 @@ fn set_unclaimed<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, places: &Places<'
     if let Verdict::Write(value, fate) = case.decide(scene.rules) {
         draft.change(case.change(entry.name, Some(&value), fate));
         let markup = escape_text(scene.sources.new, &value);
-        draft.splice(set_value(scene.sources.new, entry.node, &markup));
+        set_value(scene.sources.new, draft, entry.node, &markup);
     }
 }

@@ -3,12 +3,12 @@
 //! A file may say anything, and a merge that models everything cannot be read by anybody. So there is one gate instead
 //! of a rule for each rare shape: a place that is behind it stays as the new version has it, is told, and is counted.
 
+use crate::webconfig::Document;
 use crate::webconfig::merge::proof::alike;
 use crate::webconfig::merge::walk::Walk;
 use crate::webconfig::merge::{Change, Fate, Triple, reported};
 use crate::webconfig::schema::{collections, sections, wrapper};
 use crate::webconfig::text::elements;
-use crate::webconfig::Document;
 use roxmltree::Node;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -17,7 +17,8 @@ pub(crate) type Place = Vec<String>;
 
 const PARTS: &str = "one of the files has it in several parts; merge it by hand";
 const SPLIT: &str = "one of the files has it inside of <location path=\".\">, or a part of it; merge it by hand";
-const LOCKED: &str = "IIS does not let a web.config set this unless it is unlocked, and the files differ; set it by hand";
+const LOCKED: &str =
+    "IIS does not let a web.config set this unless it is unlocked, and the files differ; set it by hand";
 const OTHER: &str = "merged line by line, it would mean something else; merge it by hand";
 
 /// The places that are left to the administrator, and why.
@@ -163,4 +164,3 @@ impl Told {
             || self.0.range(below.clone()..).next().is_some_and(|next| next.starts_with(&below))
     }
 }
-

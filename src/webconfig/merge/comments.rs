@@ -1,9 +1,10 @@
 //! Comments that stand beside an element and speak of it: those that the administrator wrote go where it goes.
 
-use crate::webconfig::Document;
-use crate::webconfig::merge::{Draft, File, Scene, Triple, matching, naming};
+use crate::webconfig::merge::{Change, Draft, Fate, File, Scene, Triple, matching, naming};
+use crate::webconfig::redact::mask;
 use crate::webconfig::text::beside::{Beside, end, ends_line, is_space, neighbor, said};
 use crate::webconfig::text::{Splice, edit, elements, is_markup, limits, space_before};
+use crate::webconfig::{Document, Shown};
 use roxmltree::{Node, NodeId};
 use std::{
     cell::LazyCell,
@@ -26,9 +27,10 @@ pub(crate) fn by_text<'t>(comments: impl Iterator<Item = Node<'t, 't>>) -> Comme
 
 /// Comments as they will be written.
 #[derive(Default)]
-pub(crate) struct Written {
+pub(crate) struct Written<'t> {
     pub(crate) before: Vec<String>,
     pub(crate) behind: Option<String>,
+    all: Vec<Node<'t, 't>>,
 }
 
 /// The comments beside an element of the old file that neither the file as shipped nor the new one has among the
@@ -38,7 +40,7 @@ pub(crate) fn of_administrator<'t>(
     draft: &mut Draft<'t>,
     old: Node<'t, 't>,
     parents: [Option<Node<'t, 't>>; 2],
-) -> Written {
+) -> Written<'t> {
     let beside = Beside::of(old);
     let all = beside.before.iter().chain(&beside.behind);
     if all.clone().next().is_none() {
@@ -62,17 +64,18 @@ pub(crate) fn of_administrator<'t>(
     Written {
         before: beside.before.iter().filter_map(written).collect(),
         behind: beside.behind.as_ref().and_then(written),
+        all: beside.before.into_iter().chain(beside.behind).filter(|node| own.contains(&node.range())).collect(),
     }
 }
 
-/// Puts the administrator's comments on an element beside its counterpart in the new file.
+/// Puts the administrator's comments on an element beside its counterpart in the new file, and tells of them.
 pub(crate) fn carry<'t>(
     scene: &Scene<'t>,
     draft: &mut Draft<'t>,
-    old: Node<'t, 't>,
-    base: Option<Node<'t, 't>>,
-    new: Node<'t, 't>,
+    path: &str,
+    [old, base, new]: [Option<Node<'t, 't>>; 3],
 ) {
+    let (Some(old), Some(new)) = (old, new) else { return };
     let parent = |node: Node<'t, 't>| node.parent_element();
     let written = of_administrator(scene, draft, old, [base.and_then(parent), parent(new)]);
     let document: &Document = scene.sources.new;
@@ -84,6 +87,10 @@ pub(crate) fn carry<'t>(
     if let Some(comment) = written.behind {
         let at = end(new);
         draft.splice(Splice { range: at..at, text: format!(" {comment}") });
+    }
+    for comment in written.all {
+        let path = draft.path(format!("{path}/comment()"));
+        draft.change(Change::of(path, mask::shown_comment(comment), Shown::Absent, Fate::Added));
     }
 }
 

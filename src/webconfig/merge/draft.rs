@@ -48,6 +48,7 @@ pub(crate) struct Draft<'t> {
     gone: HashMap<NodeId, HashSet<NodeId>>,
     left_out: HashSet<NodeId>,
     left_by_hand: HashSet<Place>,
+    loosened: HashSet<NodeId>,
 }
 
 impl<'t> Draft<'t> {
@@ -137,6 +138,11 @@ impl<'t> Draft<'t> {
     /// A place is left to the administrator. Returns whether it was not before.
     pub(crate) fn leave_by_hand(&mut self, place: Place) -> bool {
         self.left_by_hand.insert(place)
+    }
+
+    /// A setting of the new file gets a space before its end tag. Returns whether it had none before.
+    pub(crate) fn loosen(&mut self, setting: Node<'_, '_>) -> bool {
+        self.loosened.insert(setting.id())
     }
 
     /// Whether an element of the old file is one that is not carried.

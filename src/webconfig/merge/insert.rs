@@ -32,7 +32,7 @@ pub(crate) fn insert<'t>(
     }
     let is_section = place.parent_element().is_none_or(|root| root.parent_element().is_none());
     let tag = element.tag_name().name();
-    if is_section && around.siblings.is_undeclared(tag) {
+    if is_section && around.siblings.is_undeclared(tag, scene.rules) {
         return Err("the new file does not declare this section; declare it there and add it by hand");
     }
     let may_be_several = tag == "location" || collections::is_item(tag);

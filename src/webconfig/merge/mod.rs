@@ -144,7 +144,8 @@ fn outermost(new: &Document, mut moves: Vec<(Range<usize>, Range<usize>)>) -> Ve
 fn refuse(sources: &Sources<'_>, document: &Document) -> Result<(), ConfigError> {
     let (name, root) = (|| document.name().to_owned(), document.tree().root_element());
     let (mut sections, _) = elsewhere(root);
-    let of = |file: &'_ Document, path: &str| find(file.tree().root_element(), path).map(|node| markup(node).to_owned());
+    let of =
+        |file: &'_ Document, path: &str| find(file.tree().root_element(), path).map(|node| markup(node).to_owned());
     sections.retain(|path| sources.base.is_none_or(|base| of(base, path) != of(sources.old, path)));
     if !sections.is_empty() {
         return Err(ConfigError::Encrypted { name: name(), sections });

@@ -1,8 +1,8 @@
 //! Where in the new file something belongs that the administrator added: in the place of what was removed from there,
 //! behind what it stands behind in the old file, or before what it stands before.
 
-use crate::webconfig::merge::Triple;
-use crate::webconfig::schema::{validation, wrapper};
+use crate::webconfig::merge::{Rules, Triple};
+use crate::webconfig::schema::{sections, validation, wrapper};
 use crate::webconfig::text::{children, elements};
 use roxmltree::{Attribute, Node, NodeId};
 use std::{
@@ -113,20 +113,31 @@ impl<'t> Siblings<'t> {
         !validation::sections_in(location, declared).is_disjoint(given)
     }
 
-    /// Whether the old file declares a section itself and the new one does not. What no file declares, the machine does.
-    pub(crate) fn is_undeclared(&self, section: &str) -> bool {
+    /// Whether the new file is without the declaration of a section: the old one has it, or nobody is known to have.
+    pub(crate) fn is_undeclared(&self, section: &str, rules: &Rules) -> bool {
         let declared = || [self.parent.old, self.parent.new].map(|place| place.map(declared_for).unwrap_or_default());
         let [old, new] = self.declared.get_or_init(declared);
-        old.contains(section) && !new.contains(section)
+        let around = self.parent.new.map(groups_around).unwrap_or_default();
+        let path = around.iter().map(|group| group.tag_name().name()).chain([section]).collect::<Vec<_>>().join("/");
+        !new.contains(section)
+            && !rules.declared_above.contains(&path)
+            && (old.contains(section) || !sections::may_be_known(&path))
     }
+}
+
+/// The groups around the children of an element, from the outermost one.
+fn groups_around<'t>(place: Node<'t, 't>) -> Vec<Node<'t, 't>> {
+    let is_group = |node: &Node<'_, '_>| node.is_element() && node.tag_name().name() != "location";
+    let mut around: Vec<_> = place.ancestors().filter(is_group).collect();
+    around.pop();
+    around.reverse();
+    around
 }
 
 /// The sections that a file declares for the children of one of its elements.
 fn declared_for<'t>(place: Node<'t, 't>) -> HashSet<&'t str> {
-    let mut around: Vec<Node<'t, 't>> = place.ancestors().filter(Node::is_element).collect();
-    let Some(root) = around.pop() else { return HashSet::new() };
-    let mut declarations: Vec<_> = children(root, "configSections").collect();
-    for group in around.into_iter().rev() {
+    let mut declarations: Vec<_> = children(place.document().root_element(), "configSections").collect();
+    for group in groups_around(place) {
         let named = |node: &Node<'_, '_>| node.attribute("name") == Some(group.tag_name().name());
         declarations = declarations.into_iter().flat_map(elements).filter(named).collect();
     }

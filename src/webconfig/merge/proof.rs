@@ -20,7 +20,8 @@ type Four<T> = [Option<T>; 4];
 /// The places of which the merged file says something that neither file says and nothing is told of.
 pub(crate) fn wrong(sources: &Sources<'_>, merged: &Merged, by_hand: &ByHand) -> Vec<Place> {
     let Some(base) = sources.base else { return Vec::new() };
-    let mut proof = Proof { told: Told::of(&merged.changes), by_hand, place: Vec::new(), in_item: false, wrong: Vec::new() };
+    let mut proof =
+        Proof { told: Told::of(&merged.changes), by_hand, place: Vec::new(), in_item: false, wrong: Vec::new() };
     let files = [sources.old, base, sources.new, &merged.document];
     proof.parts(files.map(|file| Some(file.tree().root_element())));
     proof.wrong
@@ -40,12 +41,17 @@ impl<'t> Proof<'_> {
         let [old, base, new, result] = four;
         let is = |one: Option<Node<'t, 't>>, other: Option<Node<'t, 't>>| alike(one.as_slice(), other.as_slice());
         let is_own = || {
-            let is_partly = |node: &Option<Node<'t, 't>>| node.is_some_and(|node| !of_version::own_parts(node).is_empty());
+            let is_partly =
+                |node: &Option<Node<'t, 't>>| node.is_some_and(|node| !of_version::own_parts(node).is_empty());
             four.iter().any(is_partly) && (old.is_none() || new.is_none())
         };
         let has_source = |node: &Option<Node<'t, 't>>| node.is_some_and(|node| node.has_attribute("configSource"));
-        let is_left = self.by_hand.holds(&self.place) && is(result, new);
-        if is_left || is_own() || of_version::is_own(self.place.iter().map(String::as_str)) || four.iter().any(has_source) {
+        let is_left = self.by_hand.holds(&self.place) && self.told.has(&self.place) && is(result, new);
+        if is_left
+            || is_own()
+            || of_version::is_own(self.place.iter().map(String::as_str))
+            || four.iter().any(has_source)
+        {
             return;
         }
         match four {
@@ -73,7 +79,8 @@ impl<'t> Proof<'_> {
             self.value(&format!("@{name}"), four, four.map(|node| said(node?, name)));
         }
         self.value("text()", four, four.map(|node| node.map(|node| Cow::Owned(text(node)))));
-        let mut tags: Vec<&str> = four.iter().flatten().flat_map(|node| elements(*node)).map(|node| node.tag_name().name()).collect();
+        let mut tags: Vec<&str> =
+            four.iter().flatten().flat_map(|node| elements(*node)).map(|node| node.tag_name().name()).collect();
         tags.sort_unstable();
         tags.dedup();
         let (mut lists, mut others): (Vec<(List, Vec<&str>)>, Vec<&str>) = (Vec::new(), Vec::new());
@@ -113,7 +120,8 @@ impl<'t> Proof<'_> {
     /// Children that are in no list of the table: told apart by name, or several of which nothing tells which is which.
     fn child(&mut self, tag: &str, four: Four<Node<'t, 't>>) {
         let all = four.map(|node| node.map_or_else(Vec::new, |node| children(node, tag).collect()));
-        let by_step = all.each_ref().map(|all| all.iter().map(|child| (step(*child), *child)).collect::<HashMap<_, _>>());
+        let by_step =
+            all.each_ref().map(|all| all.iter().map(|child| (step(*child), *child)).collect::<HashMap<_, _>>());
         let is_clear = |(all, by_step): (&Vec<_>, &HashMap<_, _>)| {
             all.len() == by_step.len() && all.iter().all(|child| !is_item(tag) || is_named(*child))
         };
@@ -167,7 +175,9 @@ impl<'t> Proof<'_> {
 
 /// Whether two rows of elements say the same.
 pub(crate) fn alike<'t>(one: &[Node<'t, 't>], other: &[Node<'t, 't>]) -> bool {
-    let is = |(one, other): (&Node<'t, 't>, &Node<'t, 't>)| markup(*one) == markup(*other) || same(*one, *other, &|_, _| false);
+    let is = |(one, other): (&Node<'t, 't>, &Node<'t, 't>)| {
+        markup(*one) == markup(*other) || same(*one, *other, &|_, _| false)
+    };
     one.len() == other.len() && one.iter().zip(other).all(is)
 }
 
@@ -231,7 +241,8 @@ impl<'t> Effective<'t> {
 /// Whether the result has each item where it belongs in a list of which the first item that fits decides.
 fn in_order([old, base, new, result]: &[Effective<'_>; 4]) -> bool {
     let sides = [old, base, new, result];
-    let [of_old, of_base, of_new, of_result] = sides.map(|side| side.order(|key| sides.iter().all(|side| side.has(key))));
+    let [of_old, of_base, of_new, of_result] =
+        sides.map(|side| side.order(|key| sides.iter().all(|side| side.has(key))));
     let is_changed = of_old != of_base;
     let is_common_fine = match is_changed {
         false => of_result == of_new,
@@ -239,7 +250,8 @@ fn in_order([old, base, new, result]: &[Effective<'_>; 4]) -> bool {
     };
     // What the administrator added stays before and behind all that it stood before and behind.
     let is_own = |key: &str| old.has(key) && !base.has(key);
-    let places: Vec<(bool, usize)> = old.order(|key| result.has(key)).into_iter().map(|key| (is_own(key), result.items[key].0)).collect();
+    let places: Vec<(bool, usize)> =
+        old.order(|key| result.has(key)).into_iter().map(|key| (is_own(key), result.items[key].0)).collect();
     let mut last = None;
     let mut is_behind = |(is_own, at): &(bool, usize)| {
         let holds = !is_own || last.is_none_or(|last| last < *at);

@@ -2,10 +2,10 @@
 
 use crate::webconfig::merge::Fate;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the plan wants of a merge.
-#[derive(Clone, Serialize, Deserialize, PartialEq, Eq, Debug)]
+#[derive(Clone, Default, Serialize, Deserialize, PartialEq, Eq, Debug)]
 #[serde(rename_all = "kebab-case")]
 pub struct Rules {
     /// What becomes of the address of the Web Service SDK.
@@ -21,6 +21,9 @@ pub struct Rules {
     /// administrator's win.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub strict: bool,
+    /// The paths of sections that files further up declare, besides those that every machine has.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub declared_above: BTreeSet<String>,
     /// What has been decided of conflicts, by their [path](crate::webconfig::Change::path); `on_conflict` holds for the
     /// others.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -63,10 +66,11 @@ pub enum Side {
 }
 
 /// What becomes of the address of the Web Service SDK.
-#[derive(Clone, Serialize, Deserialize, PartialEq, Eq, Debug)]
+#[derive(Clone, Default, Serialize, Deserialize, PartialEq, Eq, Debug)]
 #[serde(rename_all = "kebab-case")]
 pub enum SdkUrlRule {
     /// It is a value like any other.
+    #[default]
     Keep,
     /// In addresses that end in `PfWsSdk.asmx` one directory gets another name; all else in them stays.
     ReplaceDirectory {
@@ -80,10 +84,11 @@ pub enum SdkUrlRule {
 }
 
 /// Which theme the result selects.
-#[derive(Clone, Copy, Serialize, Deserialize, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Default, Serialize, Deserialize, PartialEq, Eq, Debug)]
 #[serde(rename_all = "kebab-case")]
 pub enum ThemeRule {
     /// The one the administrator selected in the old file.
+    #[default]
     Carry,
     /// The new file's.
     KeepNew,

@@ -116,7 +116,8 @@ impl List {
         let parent = element.parent_element().map_or("", |parent| parent.tag_name().name());
         let lines = BY_TAG.get(element.tag_name().name())?;
         let is_it = |(around, line): &&(Option<&str>, &'static Line)| {
-            around.is_none_or(|around| around == parent) && (takes_back(item) || line.1.split(' ').any(|tag| tag == item))
+            around.is_none_or(|around| around == parent)
+                && (takes_back(item) || line.1.split(' ').any(|tag| tag == item))
         };
         // Of two lines, the one that names the parent says more.
         let found = lines.iter().filter(is_it).max_by_key(|(around, _)| around.is_some());

@@ -11,5 +11,5 @@ pub(crate) mod wrapper;
 
 pub use elsewhere::Outside;
 pub(crate) use sdk_url::{is_placeholder as is_placeholder_sdk_url, is_setting as is_sdk_setting};
-pub use validation::{check, check_merged, missing};
+pub use validation::{check, check_merged, declared_sections, missing};
 pub use values::{AppSetting, Setting, Values};

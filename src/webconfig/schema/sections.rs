@@ -121,6 +121,12 @@ pub(crate) fn is_section(path: &str) -> bool {
     SECTIONS.contains(&path) || path.strip_prefix("system.web/").is_some_and(|section| WEB.contains(&section))
 }
 
+/// Whether the machine may declare what stands at this path: a section or a group, or something in one of which not all is
+/// known here.
+pub(crate) fn may_be_known(path: &str) -> bool {
+    is_section(path) || has_group(path) || path.split_once('/').is_some_and(|(group, _)| !knows_all_of(group))
+}
+
 /// Whether the machine has a group of that name.
 pub(crate) fn has_group(path: &str) -> bool {
     knows_all_of(path) || GROUPS.contains(&path)

@@ -14,18 +14,35 @@ const TRANSFORM: &str = "http://schemas.microsoft.com/XML-Document-Transform";
 /// twice or not declared at all, configSections not first, a location within another, an address of the SDK that is
 /// none. `name` is what errors call it.
 pub fn check(bytes: &[u8], name: &str) -> Result<(), ConfigError> {
-    refuse(problems(&Document::parse(bytes.to_vec(), name)?), name)
+    refuse(problems(&Document::parse(bytes.to_vec(), name)?, &BTreeSet::new()), name)
 }
 
 /// [`check`] of a merged file. What is wrong with the new version's own file is no fault of the merge: a file further
-/// up may make it right.
-pub fn check_merged(merged: &Document, new: &Document) -> Result<(), ConfigError> {
-    let mut found = problems(merged);
+/// up may make it right. `above` are the sections that such files declare.
+pub fn check_merged(merged: &Document, new: &Document, above: &BTreeSet<String>) -> Result<(), ConfigError> {
+    let mut found = problems(merged, above);
     if !found.is_empty() {
-        let before: HashSet<String> = problems(new).into_iter().collect();
+        let before: HashSet<String> = problems(new, above).into_iter().collect();
         found.retain(|problem| !before.contains(problem));
     }
     refuse(found, merged.name())
+}
+
+/// The paths of the sections that a file declares, for itself and for all files below it.
+pub fn declared_sections(document: &Document) -> BTreeSet<String> {
+    fn collect(around: Node<'_, '_>, path: &str, found: &mut BTreeSet<String>) {
+        for node in elements(around) {
+            let path = format!("{path}{}", node.attribute("name").unwrap_or_default());
+            match node.tag_name().name() {
+                "sectionGroup" => collect(node, &format!("{path}/"), found),
+                "section" => drop(found.insert(path)),
+                _ => {}
+            }
+        }
+    }
+    let mut found = BTreeSet::new();
+    children(document.tree().root_element(), "configSections").for_each(|node| collect(node, "", &mut found));
+    found
 }
 
 /// What the file needs beside it and what is not there, a sentence each: files that hold sections, and folders of
@@ -76,10 +93,17 @@ impl Problems {
     }
 }
 
-fn problems(document: &Document) -> Vec<String> {
+fn problems(document: &Document, above: &BTreeSet<String>) -> Vec<String> {
     let root = document.tree().root_element();
     let mut problems = Problems::default();
     repeated_values(root, &mut problems);
+    let settings = values::sections(root).flat_map(|section| children(section, "setting"));
+    for setting in settings.filter(|setting| is_tight(*setting) && setting.next_sibling_element().is_some()) {
+        let name = setting.attribute("name").unwrap_or_default();
+        problems.tell(format!(
+            "the setting {name} needs a space between </value> and </setting>, or ASP.NET does not read what is behind it"
+        ));
+    }
     problems.repeated(tags(children(root, "system.web").flat_map(elements)), "system.web/");
     let declared = declared(root);
     let given: Vec<BTreeSet<String>> = places_of_root(root).map(|place| sections_in(place, &declared)).collect();
@@ -113,9 +137,9 @@ fn problems(document: &Document) -> Vec<String> {
     }
     if root.namespaces().all(|space| space.uri() != TRANSFORM) {
         let declarations = Declarations::of(children(root, "configSections"));
-        undeclared(root, &declarations, "", &mut problems);
+        undeclared(root, (&declarations, above), "", &mut problems);
         for location in children(root, "location") {
-            undeclared(location, &declarations, "", &mut problems);
+            undeclared(location, (&declarations, above), "", &mut problems);
         }
     }
     if let Some((name, url)) = document.sdk_url()
@@ -142,17 +166,24 @@ impl<'a, 'i: 'a> Declarations<'a, 'i> {
     }
 }
 
-/// Sections that neither the file nor the machine declares. `declared` are the declarations at this level.
-fn undeclared(parent: Node<'_, '_>, declared: &Declarations<'_, '_>, path: &str, problems: &mut Problems) {
+/// Sections that neither the file, nor one `above` it, nor the machine declares. `declared` are the declarations at this
+/// level.
+fn undeclared(
+    parent: Node<'_, '_>,
+    (declared, above): (&Declarations<'_, '_>, &BTreeSet<String>),
+    path: &str,
+    problems: &mut Problems,
+) {
     for section in elements(parent) {
         let tag = section.tag_name().name();
         let (groups, is_section) = declared.0.get(tag).map_or((&[][..], false), |(groups, is)| (groups, *is));
         let path = format!("{path}{tag}");
-        if sections::is_section(&path) || is_section {
+        if sections::is_section(&path) || is_section || above.contains(&path) {
             continue;
         }
         if sections::knows_all_of(&path) || (!groups.is_empty() && !sections::has_group(&path)) {
-            undeclared(section, &Declarations::of(groups.iter().copied()), &format!("{path}/"), problems);
+            let groups = Declarations::of(groups.iter().copied());
+            undeclared(section, (&groups, above), &format!("{path}/"), problems);
         } else if !sections::has_group(&path) {
             problems.tell(format!("{path} is used, but neither this file nor the machine declares such a section"));
         }
@@ -204,6 +235,11 @@ pub(crate) fn repeated_settings(root: Node<'_, '_>) -> Vec<String> {
 fn repeated_values(root: Node<'_, '_>, problems: &mut Problems) {
     problems.repeated(tags(children(root, "appSettings")), "");
     problems.repeated(tags(values::sections(root)), "applicationSettings/");
+}
+
+/// Whether a setting ends directly behind its value: the reader of the .NET Framework then skips its end tag.
+pub(crate) fn is_tight(setting: Node<'_, '_>) -> bool {
+    setting.last_child().is_some_and(|last| last.is_element() && last.tag_name().name() == "value")
 }
 
 fn tags<'a, 'input: 'a>(nodes: impl Iterator<Item = Node<'a, 'input>>) -> impl Iterator<Item = &'a str> {

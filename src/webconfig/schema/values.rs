@@ -3,7 +3,7 @@
 use crate::webconfig::schema::elsewhere::{Outside, elsewhere, find};
 use crate::webconfig::schema::sdk_url;
 use crate::webconfig::secret::Secret;
-use crate::webconfig::text::{children, elements, text_of};
+use crate::webconfig::text::{self, children, elements, text_of};
 use crate::webconfig::{ConfigError, Document};
 use roxmltree::{Node, NodeId};
 use std::{
@@ -118,7 +118,7 @@ pub(crate) struct AppEntries<'a, 'input> {
 #[derive(Clone)]
 pub(crate) struct AppEntry<'a, 'input> {
     pub(crate) key: &'a str,
-    pub(crate) value: &'a str,
+    pub(crate) value: Cow<'a, str>,
     /// The one that counts, which is the last.
     pub(crate) node: Node<'a, 'input>,
     /// All that add this key, in their order.
@@ -131,8 +131,9 @@ impl<'a, 'input> AppEntries<'a, 'input> {
         let mut added = HashSet::new();
         let mut entries: Vec<Option<AppEntry<'a, 'input>>> = Vec::new();
         for node in children(root, "appSettings").flat_map(elements) {
-            let said = |name| node.attribute(name).unwrap_or_default();
-            let (tag, key, value) = (node.tag_name().name(), said("key"), said("value"));
+            let (tag, key) = (node.tag_name().name(), node.attribute("key").unwrap_or_default());
+            let value = node.attributes().find(|it| it.namespace().is_none() && it.name() == "value");
+            let value = value.map(|it| text::value(node, it)).unwrap_or_default();
             let folded = fold_key(key);
             let takes = match tag {
                 "remove" => added.contains(&folded),

@@ -23,14 +23,7 @@ fn parsed(bytes: impl Into<Vec<u8>>) -> Document {
 }
 
 fn keep() -> Rules {
-    Rules {
-        sdk_url: SdkUrlRule::Keep,
-        theme: ThemeRule::Carry,
-        other_changes: OtherChanges::Apply,
-        on_conflict: OnConflict::Stop,
-        strict: false,
-        decisions: BTreeMap::new(),
-    }
+    Rules::default()
 }
 
 fn renaming() -> Rules {

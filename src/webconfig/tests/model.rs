@@ -1,6 +1,7 @@
 //! A configuration as a plain tree, edits of it, and ways to write it down: what the properties of the merge are told
 //! in.
 
+use crate::webconfig::text::encoding::Encoding;
 use proptest::prelude::*;
 use roxmltree::Node;
 use std::collections::BTreeMap;
@@ -139,7 +140,7 @@ impl Element {
                     children: vec![],
                 };
                 let is_section = path == "configuration/applicationSettings";
-                let is_empty = matches!(element.tag.as_str(), "clear" | "remove");
+                let is_empty = matches!(element.tag.as_str(), "clear" | "remove" | "system.web" | "location");
                 let can = !is_empty && element.text.is_empty() && element.tag != "applicationSettings" && !is_section;
                 if can && element.child(&new.step()).is_none() {
                     let at = usize::from(place) % (element.children.len() + 1);
@@ -231,8 +232,8 @@ impl Element {
             "marked" => return [&[0xEF, 0xBB, 0xBF], text.as_bytes()].concat(),
             "utf-16" => return [0xFEFF].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect(),
             "utf-16be" => return [0xFEFF].into_iter().chain(text.encode_utf16()).flat_map(u16::to_be_bytes).collect(),
-            "windows-1252" => crate::webconfig::text::encoding::Encoding::CodePage(encoding_rs::WINDOWS_1252),
-            "us-ascii" => crate::webconfig::text::encoding::Encoding::Direct { last: 0x7F },
+            "windows-1252" => Encoding::CodePage { page: encoding_rs::WINDOWS_1252, mark: false },
+            "us-ascii" => Encoding::Direct { last: 0x7F, mark: false },
             _ => return text.into_bytes(),
         };
         encoding.encode(text)

@@ -292,7 +292,7 @@ fn comments_go_along_with_what_they_speak_of() {
     let comment = "<!-- slow clients -->\n    ";
     let old = of(comment, " <!-- in minutes -->", "40");
     assert_eq!(merged(&old, Some(&of("", "", "20")), &of("", "", "20"), &keep()).0, old);
-    let old = web("<trace /> <!-- t -->\n    <!-- ours -->\n    <x /> <!-- x -->");
+    let old = web("<trace /> <!-- t -->\n    <!-- ours -->\n    <identity /> <!-- x -->");
     let shipped = web("<trace /> <!-- t -->");
     assert_eq!(merged(&old, Some(&shipped), &shipped, &keep()).0, old);
     // What was removed takes its comment with it.

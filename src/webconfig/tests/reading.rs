@@ -167,8 +167,8 @@ fn an_address_that_is_none_is_found() {
 fn only_what_the_merge_brought_is_held_against_it() {
     let (new, worse) = (configuration("<own/>"), configuration("<own/><other/>"));
     let [new, worse] = [new, worse].map(|text| parsed(text.as_str()));
-    assert!(check_merged(&new, &new).is_ok());
-    let error = check_merged(&worse, &new).unwrap_err();
+    assert!(check_merged(&new, &new, &Default::default()).is_ok());
+    let error = check_merged(&worse, &new, &Default::default()).unwrap_err();
     assert!(matches!(error, ConfigError::Faulty { problems, .. } if problems.len() == 1));
 }
 

@@ -137,7 +137,9 @@ pub(super) fn stored(text: &str, form: Form) -> Vec<u8> {
         Form::MarkedCrLf => [&[0xEF, 0xBB, 0xBF], declared("utf-8").as_bytes()].concat(),
         Form::Utf16Le => units(&declared("utf-16"), true).into_iter().flat_map(u16::to_le_bytes).collect(),
         Form::Utf16Be => units(&declared("utf-16"), true).into_iter().flat_map(u16::to_be_bytes).collect(),
-        Form::Utf16WithoutMark => units(text, false).into_iter().flat_map(u16::to_le_bytes).collect(),
+        Form::Utf16WithoutMark => {
+            units(&text.replacen("utf-8", "utf-16", 1), false).into_iter().flat_map(u16::to_le_bytes).collect()
+        }
         Form::Windows1252 => single(declared("windows-1252")),
         Form::Latin1 => single(declared("ISO-8859-1")),
         Form::Ascii => single(declared("us-ascii").replace('é', "&#233;")),

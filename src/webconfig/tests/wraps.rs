@@ -17,7 +17,7 @@ fn strictly(old: &str, base: &str, new: &str, on_conflict: OnConflict) -> (Strin
     let (result, changes) = merged(old, Some(base), new, &rules);
     assert_eq!(merged(old, Some(base), &result, &rules).0, result);
     let [result_document, new] = [result.as_str(), new].map(parsed);
-    assert!(check_merged(&result_document, &new).is_ok(), "{result}");
+    assert!(check_merged(&result_document, &new, &Default::default()).is_ok(), "{result}");
     (result, changes)
 }
 

@@ -4,10 +4,7 @@ use roxmltree::{Attribute, Node};
 use std::{borrow::Cow, collections::HashSet};
 
 /// The child elements of that name, whatever their namespace: the files of .NET 2.0 have one, later ones have none.
-pub(crate) fn children<'a, 'input>(
-    node: Node<'a, 'input>,
-    name: &str,
-) -> impl Iterator<Item = Node<'a, 'input>> {
+pub(crate) fn children<'a, 'input>(node: Node<'a, 'input>, name: &str) -> impl Iterator<Item = Node<'a, 'input>> {
     elements(node).filter(move |child| child.tag_name().name() == name)
 }
 

@@ -8,7 +8,7 @@ mod secret;
 #[path = "../../../src/webconfig/mod.rs"]
 mod webconfig;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use webconfig::{
     ConfigError, Document, OnConflict, OtherChanges, Rules, SdkUrlRule, Sources, ThemeRule, check_merged, merge,
 };
@@ -33,7 +33,7 @@ fn rules(bits: u8) -> Rules {
             (true, true) => OnConflict::KeepNew,
         },
         strict: flag(6),
-        decisions: BTreeMap::new(),
+        ..Rules::default()
     }
 }
 
@@ -60,7 +60,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
         assert_eq!(paths.len(), merged.changes.len(), "two changes have one path");
         let bytes = merged.document.bytes().to_vec();
         let result = Document::parse(bytes, "web.config").expect("a result is a document");
-        let _ = check_merged(&result, new);
+        let _ = check_merged(&result, new, &Default::default());
         let again = merge(&Sources { new: &result, ..sources }, &rules).expect("a result merges");
         assert_eq!(again.document.bytes(), result.bytes(), "merging again changes the result");
     }

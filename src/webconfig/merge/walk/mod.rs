@@ -73,8 +73,8 @@ impl<'s, 't> Walk<'s, 't> {
     fn comments(&mut self, element: Triple<'t>, before: usize) {
         let is_kept = |change: &Change| change.fate.carries() || change.fate == Fate::AlreadySo;
         let is_carried = self.draft.changes()[before..].iter().any(is_kept);
-        if let (Some(old), Some(new), true, false) = (element.old, element.new, is_carried, self.is_replaced) {
-            comments::carry(self.scene, self.draft, old, element.base, new);
+        if is_carried && !self.is_replaced {
+            comments::carry(self.scene, self.draft, &self.path.join("/"), element.all());
         }
     }
 
@@ -123,6 +123,9 @@ impl<'s, 't> Walk<'s, 't> {
                 let splice = is_written.then(|| transplant::replacement(self.scene, old, new)).flatten();
                 splice.into_iter().for_each(|splice| self.draft.splice(splice));
                 fate
+            }
+            (Some(old), Some(new)) if !node::same(old, new, &|_, _| false) => {
+                Fate::Superseded { why: "the new version has all of it, and more".to_owned() }
             }
             (old, new) if old.is_some() == new.is_some() => Fate::AlreadySo,
             _ => reported(NO_PLACE),

@@ -3,7 +3,8 @@
 use crate::webconfig::Shown;
 use crate::webconfig::merge::reasons::{DOUBT, NO_PLACE, OUTSIDE};
 use crate::webconfig::merge::walk::{SOURCE, Walk};
-use crate::webconfig::merge::{Change, Triple, refused, transplant};
+use crate::webconfig::merge::{Change, Fate, Triple, refused, transplant};
+use crate::webconfig::schema::collections::step;
 use crate::webconfig::text::{elements, same};
 use roxmltree::Node;
 
@@ -21,13 +22,14 @@ impl<'t> Walk<'_, 't> {
     /// nothing where the other file is.
     pub(crate) fn moved_out(&mut self, section: Triple<'t>) {
         let (old, new) = (source(section.old), source(section.new));
-        let path = self.here(&format!("/@{SOURCE}"));
         let is_merged = self.is_settings() && section.old.is_some_and(|old| elements(old).next().is_some());
         let is_as_shipped = section.base.zip(section.new).is_some_and(|(base, new)| same(base, new, &|_, _| false));
         // The section counts as a whole, whatever the other file is called.
         let alike = section.old.zip(section.new).is_some_and(|(old, new)| same(old, new, &|_, _| false));
         // Neither is in another file any more; what both hold now is not the same.
-        let of_new = if old.is_none() && new.is_none() && !alike { Some("\0") } else { new };
+        let is_back = old.is_none() && new.is_none() && !alike;
+        let of_new = if is_back { Some("\0") } else { new };
+        let path = self.here(&if is_back { String::new() } else { format!("/@{SOURCE}") });
         let shipped = if is_as_shipped { of_new } else { old };
         let fate = self.decide([old, shipped, of_new], &path, || {
             refused(&[
@@ -40,6 +42,16 @@ impl<'t> Walk<'_, 't> {
         if let (true, Some(old), Some(new), false) = (fate.carries(), section.old, section.new, self.is_replaced) {
             transplant::replacement(self.scene, old, new).into_iter().for_each(|splice| self.draft.splice(splice));
         }
+        let (is_carried, items) = (fate.carries(), section.old.into_iter().flat_map(elements));
+        if is_back {
+            return self.whole(path, section, fate);
+        }
         self.draft.change(Change::of(path, Shown::plain(old), Shown::plain(new), fate));
+        // What stands in the file now is told item by item.
+        for item in items.filter(|_| is_carried && old.is_none()) {
+            let path = self.here(&format!("/{}", step(item)));
+            let item = Triple { old: Some(item), base: None, new: None, is_unique: true };
+            self.whole(path, item, Fate::Added);
+        }
     }
 }
