@@ -34,13 +34,17 @@ const NAMES: [(Section, &[&str]); 4] = [
 const VALUES: [&str; 12] =
     ["", "true", "True", "0", "a&b", "<z>", "x\"y'", "Ärger €", "a]]>b", " blanks ", "one\ntwo", "&amp;"];
 
+fn one<T: Copy>(draw: &mut Draw, all: &[T]) -> T {
+    all[draw.below(all.len())]
+}
+
 fn name(draw: &mut Draw) -> (Section, &'static str) {
-    let (section, names) = draw.one(&NAMES);
-    (section, draw.one(names))
+    let (section, names) = one(draw, &NAMES);
+    (section, one(draw, names))
 }
 
 fn shipped(draw: &mut Draw) -> Values {
-    (0..draw.below(16)).map(|_| (name(draw), draw.one(&VALUES))).collect()
+    (0..draw.below(16)).map(|_| (name(draw), one(draw, &VALUES))).collect()
 }
 
 /// The same with a few values changed, added, or removed.
@@ -50,7 +54,7 @@ fn edited(shipped: &Values, draw: &mut Draw) -> Values {
         let name = name(draw);
         match draw.below(3) {
             0 => values.remove(&name),
-            _ => values.insert(name, draw.one(&VALUES)),
+            _ => values.insert(name, one(draw, &VALUES)),
         };
     }
     values
@@ -76,10 +80,10 @@ enum Empty {
 impl Style {
     fn drawn(draw: &mut Draw) -> Self {
         Self {
-            indent: draw.one(&["  ", "\t", "    "]),
-            line_end: draw.one(&["\n", "\r\n"]),
+            indent: one(draw, &["  ", "\t", "    "]),
+            line_end: one(draw, &["\n", "\r\n"]),
             has_comments: draw.below(3) == 0,
-            empty: draw.one(&[Empty::Missing, Empty::OneTag, Empty::TwoTags]),
+            empty: one(draw, &[Empty::Missing, Empty::OneTag, Empty::TwoTags]),
             has_mark: draw.below(4) == 0,
         }
     }
@@ -95,7 +99,7 @@ fn lines(values: &Values, section: Section, style: &Style, draw: &mut Draw) -> V
     let mut lines = Vec::new();
     let comment = |lines: &mut Vec<String>, draw: &mut Draw| {
         if style.has_comments && draw.below(4) == 0 {
-            lines.push(format!("<!-- {} -->", draw.one(&["a note", "2014-06-12 as agreed", "do not touch"])));
+            lines.push(format!("<!-- {} -->", one(draw, &["a note", "2014-06-12 as agreed", "do not touch"])));
         }
     };
     let mut elements: BTreeMap<&str, String> = BTreeMap::new();
@@ -165,7 +169,7 @@ fn rules(draw: &mut Draw) -> Rules {
         sdk_url: SdkUrlRule::Keep,
         theme: ThemeRule::Carry,
         other_changes: OtherChanges::Apply,
-        on_conflict: draw.one(&[OnConflict::Stop, OnConflict::KeepNew, OnConflict::KeepOld]),
+        on_conflict: one(draw, &[OnConflict::Stop, OnConflict::KeepNew, OnConflict::KeepOld]),
         strict: draw.below(2) == 0,
         decisions: BTreeMap::new(),
     }

@@ -14,9 +14,4 @@ impl Draw {
         self.0 ^= self.0 << 17;
         (self.0 % limit as u64) as usize
     }
-
-    /// One of these.
-    pub fn one<T: Copy>(&mut self, all: &[T]) -> T {
-        all[self.below(all.len())]
-    }
 }
