@@ -4,6 +4,7 @@ use super::console::Console;
 use super::ending::Ending;
 use super::fault::CommandError;
 use super::options::{Conflicts, Decision, MergeArgs};
+use super::output;
 use crate::exit::Exit;
 use crate::report::text;
 use crate::step::MergePreview;
@@ -13,10 +14,11 @@ use crate::webconfig::{
 use anyhow::Context;
 use serde::Serialize;
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::Path;
 
 pub(super) fn merge(args: &MergeArgs, talk: &Console) -> Result<Ending, CommandError> {
+    args.output.as_deref().map_or(Ok(()), output::check)?;
     let paths: Vec<&Path> =
         [Some(&args.old), Some(&args.new), args.base.as_ref()].into_iter().flatten().map(AsRef::as_ref).collect();
     let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
@@ -40,9 +42,9 @@ pub(super) fn merge(args: &MergeArgs, talk: &Console) -> Result<Ending, CommandE
     };
     let sources = Sources { old: &old, base: base.as_ref(), new: &new };
     let merged = webconfig::merge(&sources, &rules).map_err(unusable)?;
-    if let Some(path) = merged.unused_decisions(&rules).first() {
-        let next = "run the command without --decide: it names the conflicts";
-        return Err(CommandError::usage(format!("no conflict is called `{path}`")).next(next));
+    // No error: one that is misspelled leaves its conflict undecided, and one that is old does no harm.
+    for path in merged.unused_decisions(&rules) {
+        talk.say(&format!("note: the decision on `{path}` is not needed; no conflict has this path"));
     }
     let file = args.output.as_deref().unwrap_or(&args.new).display().to_string();
     let result = merged.document.clone().named(&file);
@@ -56,9 +58,9 @@ pub(super) fn merge(args: &MergeArgs, talk: &Console) -> Result<Ending, CommandE
         talk.insist(&format!("{undecided} {places} changed by both sides; nothing was written."));
         return Ok(ending.next("decide with --decide PATH=old (or new), or all with --on-conflict"));
     }
-    if let Some(output) = &args.output {
-        write(output, result.bytes())?;
-        talk.say(&format!("Written: {}", output.display()));
+    if let Some(path) = &args.output {
+        output::write(path, result.bytes())?;
+        talk.say(&format!("Written: {}", path.display()));
     }
     Ok(Ending::new(Exit::Done))
 }
@@ -91,31 +93,4 @@ fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
 
 fn unusable(error: ConfigError) -> CommandError {
     CommandError::usage(error.to_string()).next("correct that file; nothing was written")
-}
-
-/// Writes beside the file and puts it into its place, so that it is there whole or not at all.
-fn write(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
-    #[cfg(windows)]
-    if let Some(done) = replaced(path, bytes) {
-        return Ok(done.with_context(|| format!("could not write {}", path.display()))?);
-    }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let replace = || {
-        let mut file = tempfile::Builder::new().prefix(".pfupgrade-").suffix(".config").tempfile_in(folder)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(path).map(drop).map_err(|error| error.error)
-    };
-    Ok(replace().with_context(|| format!("could not write {}", path.display()))?)
-}
-
-/// As a run replaces a file: it keeps its rights, which are how IIS may read a web.config. `None` for a path without a
-/// drive.
-#[cfg(windows)]
-fn replaced(path: &Path, bytes: &[u8]) -> Option<std::io::Result<()>> {
-    use crate::platform::{Platform, Windows, disk};
-    let path = std::path::absolute(path).ok()?;
-    let path = crate::winpath::WinPath::new(path.to_str()?).ok()?;
-    let windows = Windows::new().ok()?;
-    Some(disk::replace(windows.disk(), &path, bytes))
 }

@@ -170,7 +170,8 @@ pub(super) struct MergeArgs {
     /// The administrator's file as it was shipped
     #[arg(long, value_name = "FILE")]
     pub(super) base: Option<PathBuf>,
-    /// Write the result to this file, which is replaced; without it nothing is written
+    /// Write the result to this file, which is replaced and keeps its owner and permissions; a symbolic link is refused.
+    /// Without it nothing is written
     #[arg(long, short, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
     /// What holds where both files changed the same

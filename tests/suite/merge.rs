@@ -73,13 +73,73 @@ fn a_conflict_is_decided_by_its_path_and_nothing_is_written_before() {
 }
 
 #[test]
-fn a_decision_of_nothing_is_refused() {
+fn a_decision_that_is_not_needed_is_a_note_and_no_error() {
     let place = example();
-    for decision in ["appSettings/SMTP_HOST=old", "system.web/sessionState/@timeout=both", "old", "=old"] {
+    for path in ["appSettings/SMTP_HOST", "appSettings/NoLongerThere"] {
+        let output = merge(&place, &["--on-conflict", "keep-new", "--decide", &format!("{path}=old")]);
+        assert_eq!(code(&output), 0);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains(&format!("note: the decision on `{path}` is not needed")), "{said}");
+    }
+    // One that is misspelled decides nothing.
+    assert_eq!(code(&merge(&place, &["--decide", "system.web/sessionState/@timeuot=old"])), 8);
+}
+
+#[test]
+fn a_decision_that_says_nothing_is_refused() {
+    let place = example();
+    for decision in ["system.web/sessionState/@timeout=both", "old", "=old"] {
         let output = merge(&place, &["--decide", decision]);
         assert_eq!(code(&output), 2, "{decision}");
         assert!(output.stdout.is_empty());
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_replaced_keeps_its_mode_and_owner() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+    let place = example();
+    let merged = place.path().join("merged.config");
+    fs::write(&merged, "before").unwrap();
+    fs::set_permissions(&merged, fs::Permissions::from_mode(0o640)).unwrap();
+    // Only root may give a file away.
+    let is_given_away = chown(&merged, Some(4711), Some(4712)).is_ok();
+    let before = fs::metadata(&merged).unwrap();
+    let output = merge(&place, &["--on-conflict", "keep-new", "--output", "merged.config"]);
+    assert_eq!(code(&output), 0, "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(fs::read_to_string(&merged).unwrap().contains("s3cret"));
+    let after = fs::metadata(&merged).unwrap();
+    assert_eq!((after.mode(), after.uid(), after.gid()), (before.mode(), before.uid(), before.gid()));
+    assert_eq!(after.uid() == 4711, is_given_away);
+    assert_ne!(after.ino(), before.ino(), "it was written in place, so that a power cut could leave half of it");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_of_its_own_is_not_replaced() {
+    let place = example();
+    let target = place.path().join("target.config");
+    fs::write(&target, "before").unwrap();
+    std::os::unix::fs::symlink("target.config", place.path().join("link.config")).unwrap();
+    std::os::unix::fs::symlink("nowhere.config", place.path().join("dangling.config")).unwrap();
+    fs::create_dir(place.path().join("folder.config")).unwrap();
+    for (name, why) in [
+        ("link.config", "link.config: it is a symbolic link"),
+        (
+            "link.config",
+            &*format!("next: name the file that it points to: {}", target.canonicalize().unwrap().display()),
+        ),
+        ("dangling.config", "dangling.config: it is a symbolic link"),
+        ("folder.config", "folder.config: it is not a file"),
+        ("/dev/null", "/dev/null: it is not a file"),
+    ] {
+        let output = merge(&place, &["--on-conflict", "keep-new", "--output", name]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(code(&output) == 2 && said.contains(why), "{said}");
+    }
+    assert_eq!(fs::read_to_string(&target).unwrap(), "before");
+    assert!(place.path().join("link.config").is_symlink());
 }
 
 #[test]
