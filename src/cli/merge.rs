@@ -28,18 +28,7 @@ pub(super) fn merge(args: &MergeArgs, talk: &Console) -> Result<Ending, CommandE
     let (Some(old), Some(new), base) = (files.next(), files.next(), files.next()) else {
         return Err(CommandError::usage("two files are needed"));
     };
-    let rules = Rules {
-        sdk_url: SdkUrlRule::Keep,
-        theme: ThemeRule::Carry,
-        other_changes: OtherChanges::Apply,
-        on_conflict: match args.on_conflict {
-            Conflicts::Stop => OnConflict::Stop,
-            Conflicts::KeepNew => OnConflict::KeepNew,
-            Conflicts::KeepOld => OnConflict::KeepOld,
-        },
-        strict: true,
-        decisions: args.decide.iter().cloned().map(|Decision { path, side }| (path, side)).collect(),
-    };
+    let rules = rules(args, &old, talk);
     let sources = Sources { old: &old, base: base.as_ref(), new: &new };
     let merged = webconfig::merge(&sources, &rules).map_err(unusable)?;
     // No error: one that is misspelled leaves its conflict undecided, and one that is old does no harm.
@@ -63,6 +52,43 @@ pub(super) fn merge(args: &MergeArgs, talk: &Console) -> Result<Ending, CommandE
         talk.say(&format!("Written: {}", path.display()));
     }
     Ok(Ending::new(Exit::Done))
+}
+
+fn rules(args: &MergeArgs, old: &Document, talk: &Console) -> Rules {
+    Rules {
+        sdk_url: sdk_url_rule(args, old, talk),
+        theme: ThemeRule::Carry,
+        other_changes: OtherChanges::Apply,
+        on_conflict: match args.on_conflict {
+            Conflicts::Stop => OnConflict::Stop,
+            Conflicts::KeepNew => OnConflict::KeepNew,
+            Conflicts::KeepOld => OnConflict::KeepOld,
+        },
+        strict: true,
+        decisions: args.decide.iter().cloned().map(|Decision { path, side }| (path, side)).collect(),
+    }
+}
+
+/// The address of the SDK changes in the one directory that is renamed, as a run changes it.
+fn sdk_url_rule(args: &MergeArgs, old: &Document, talk: &Console) -> SdkUrlRule {
+    let Some(new) = &args.sdk_directory else { return SdkUrlRule::Keep };
+    let url = old.sdk_url().map(|(_, url)| url).unwrap_or_default();
+    match sdk_directory(&url) {
+        Some(old) if old.eq_ignore_ascii_case(new.as_str()) => SdkUrlRule::Keep,
+        Some(old) => SdkUrlRule::ReplaceDirectory { old: old.to_owned(), new: new.to_string() },
+        None => {
+            talk.say(&format!("note: no SDK URL with a virtual directory in {}", args.old.display()));
+            SdkUrlRule::Keep
+        }
+    }
+}
+
+/// The directory right before the service, behind a server: `Sdk` in `https://host/Sdk/PfWsSdk.asmx`.
+fn sdk_directory(url: &str) -> Option<&str> {
+    let path = url.split(['?', '#']).next()?;
+    let (directory, _service) = path.rsplit_once('/')?;
+    let (before, name) = directory.rsplit_once('/')?;
+    before.contains("://").then_some(name)
 }
 
 /// What became of every difference, secrets masked: the merged file itself is never shown.

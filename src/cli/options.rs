@@ -1,6 +1,7 @@
 //! The arguments.
 
 use super::{examples, quote};
+use crate::plan::VirtualDirectory;
 use crate::platform::simulated::{FailAt, demo};
 use crate::report::schema;
 use crate::webconfig::Side;
@@ -170,8 +171,7 @@ pub(super) struct MergeArgs {
     /// The administrator's file as it was shipped
     #[arg(long, value_name = "FILE")]
     pub(super) base: Option<PathBuf>,
-    /// Write the result to this file, which is replaced and keeps its owner and permissions; a symbolic link is refused.
-    /// Without it nothing is written
+    /// Write to this file, which keeps its owner and permissions; a link is refused. Without it nothing is written
     #[arg(long, short, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
     /// What holds where both files changed the same
@@ -180,6 +180,9 @@ pub(super) struct MergeArgs {
     /// What holds at one conflict; may be repeated
     #[arg(long, value_name = "PATH=old|new")]
     pub(super) decide: Vec<Decision>,
+    /// Rename the virtual directory in the SDK's URL
+    #[arg(long, value_name = "NAME", value_parser = |name: &str| VirtualDirectory::new(name))]
+    pub(super) sdk_directory: Option<VirtualDirectory>,
 }
 
 /// Which side holds at a conflict.

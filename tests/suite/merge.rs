@@ -166,3 +166,48 @@ fn what_asp_net_would_refuse_is_not_written() {
     assert!(code(&output) == 2 && said.contains("own"), "{said}");
     assert!(!place.path().join("merged.config").exists());
 }
+
+/// A file that holds the SDK's URL. The new version ships a placeholder for it, as the old one did.
+fn with_url(url: &str) -> String {
+    format!(
+        "<configuration>\n  <applicationSettings>\n    <pfup.Properties.Settings>\n      \
+         <setting name=\"pfup_pfwssdk_PfWsSdk\" serializeAs=\"String\">\n        <value>{url}</value>\n      \
+         </setting>\n    </pfup.Properties.Settings>\n  </applicationSettings>\n</configuration>\n"
+    )
+}
+
+#[test]
+fn the_directory_of_the_sdk_is_renamed_in_its_url_and_nothing_else_is() {
+    let place = tempfile::tempdir().unwrap();
+    let placeholder = "http://localhost:4898/PfWsSdk.asmx";
+    for name in ["base.config", "new.config"] {
+        fs::write(place.path().join(name), with_url(placeholder)).unwrap();
+    }
+    let renamed = ["--sdk-directory", "MultiFactorAuthWebServiceSdk", "--output", "merged.config"];
+    for (old, merged) in [
+        (
+            "https://mfa:8443/PhoneFactorWebServiceSdk/pfwssdk.asmx?wsdl",
+            "https://mfa:8443/MultiFactorAuthWebServiceSdk/pfwssdk.asmx?wsdl",
+        ),
+        ("https://sdk/a/Sdk/PfWsSdk.asmx", "https://sdk/a/MultiFactorAuthWebServiceSdk/PfWsSdk.asmx"),
+        (
+            "https://mfa/multifactorauthwebservicesdk/PfWsSdk.asmx",
+            "https://mfa/multifactorauthwebservicesdk/PfWsSdk.asmx",
+        ),
+        ("https://mfa/PfWsSdk.asmx", "https://mfa/PfWsSdk.asmx"),
+    ] {
+        fs::write(place.path().join("old.config"), with_url(old)).unwrap();
+        let output = merge(&place, &renamed);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(code(&output), 0, "{said}");
+        assert_eq!(fs::read_to_string(place.path().join("merged.config")).unwrap(), with_url(merged));
+        let is_noted = said.contains("note: no SDK URL with a virtual directory in old.config");
+        assert_eq!(is_noted, old == "https://mfa/PfWsSdk.asmx", "{said}");
+    }
+    // Without the option the URL is a value like any other.
+    fs::write(place.path().join("old.config"), with_url("https://mfa/Sdk/PfWsSdk.asmx")).unwrap();
+    assert_eq!(code(&merge(&place, &["--output", "merged.config"])), 0);
+    let merged = fs::read_to_string(place.path().join("merged.config")).unwrap();
+    assert_eq!(merged, with_url("https://mfa/Sdk/PfWsSdk.asmx"));
+    assert_eq!(code(&merge(&place, &["--sdk-directory", "two/names"])), 2);
+}
