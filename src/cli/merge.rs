@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use crate::report::text;
 use crate::step::MergePreview;
 use crate::webconfig::{
-    self, Change, ConfigError, Document, OnConflict, OtherChanges, Rules, SdkUrlRule, Sources, ThemeRule,
+    self, Change, ConfigError, Document, Fate, OnConflict, OtherChanges, Rules, SdkUrlRule, Sources, ThemeRule,
 };
 use anyhow::Context;
 use serde::Serialize;
@@ -38,20 +38,41 @@ pub(super) fn merge(args: &MergeArgs, talk: &Console) -> Result<Ending, CommandE
     let file = args.output.as_deref().unwrap_or(&args.new).display().to_string();
     let result = merged.document.clone().named(&file);
     webconfig::check_merged(&result, &new).map_err(unusable)?;
-    let undecided = merged.undecided().count();
-    let exit = if undecided > 0 { Exit::Conflict } else { Exit::Done };
+    let strictly = if args.strict { by_hand(&merged.changes) } else { 0 };
+    let left = left(merged.undecided().count(), strictly);
+    let exit = if left.is_some() { Exit::Conflict } else { Exit::Done };
     tell(talk, (&new, &result), &merged.changes, &file, exit);
-    if undecided > 0 {
-        let places = if undecided == 1 { "a place" } else { "places" };
-        let ending = Ending::new(Exit::Conflict);
-        talk.insist(&format!("{undecided} {places} changed by both sides; nothing was written."));
-        return Ok(ending.next("decide with --decide PATH=old (or new), or all with --on-conflict"));
+    if let Some((what, next)) = left {
+        talk.insist(&format!("{what}; nothing was written."));
+        return Ok(Ending::new(exit).next(next));
     }
     if let Some(path) = &args.output {
         output::write(path, result.bytes())?;
         talk.say(&format!("Written: {}", path.display()));
     }
     Ok(Ending::new(Exit::Done))
+}
+
+/// The changes that are left to somebody.
+fn by_hand(changes: &[Change]) -> usize {
+    changes.iter().filter(|change| matches!(change.fate, Fate::Reported { .. })).count()
+}
+
+/// What keeps the result from being written, and what to do next.
+fn left(undecided: usize, by_hand: usize) -> Option<(String, &'static str)> {
+    match (undecided, by_hand) {
+        (0, 0) => None,
+        (0, _) => Some((left_by_hand(by_hand), "make each of them in NEW yourself, or leave out --strict")),
+        _ => {
+            let places = if undecided == 1 { "a place" } else { "places" };
+            let next = "decide with --decide PATH=old (or new), or all with --on-conflict";
+            Some((format!("{undecided} {places} changed by both sides"), next))
+        }
+    }
+}
+
+fn left_by_hand(count: usize) -> String {
+    format!("{count} {} to make by hand", if count == 1 { "change" } else { "changes" })
 }
 
 fn rules(args: &MergeArgs, old: &Document, talk: &Console) -> Rules {
@@ -98,13 +119,18 @@ fn tell(talk: &Console, (new, result): (&Document, &Document), changes: &[Change
         format: u32,
         kind: &'static str,
         exit_code: i32,
+        by_hand: usize,
         changes: &'a [Change],
     }
-    talk.document(&Merge { format: 1, kind: "merge", exit_code: exit.code(), changes });
+    let by_hand = by_hand(changes);
+    talk.document(&Merge { format: 1, kind: "merge", exit_code: exit.code(), by_hand, changes });
     if !talk.json {
         let diff = webconfig::masked_diff(new, result, 2);
         let preview = MergePreview { file: file.to_owned(), estimate: false, changes: changes.to_vec(), diff };
         talk.result(&text::merge(&preview, talk.width()));
+        if by_hand > 0 {
+            talk.result(&format!("\n{}.\n", left_by_hand(by_hand)));
+        }
     }
 }
 

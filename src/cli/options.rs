@@ -171,10 +171,10 @@ pub(super) struct MergeArgs {
     /// The administrator's file as it was shipped
     #[arg(long, value_name = "FILE")]
     pub(super) base: Option<PathBuf>,
-    /// Write to this file, which keeps its owner and permissions; a link is refused. Without it nothing is written
+    /// Write to FILE, keeping its owner and permissions; links are refused. Default: write nothing
     #[arg(long, short, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
-    /// What holds where both files changed the same
+    /// Which side wins where both files changed
     #[arg(long, value_name = "SIDE", value_enum, default_value = "stop")]
     pub(super) on_conflict: Conflicts,
     /// What holds at one conflict; may be repeated
@@ -183,6 +183,9 @@ pub(super) struct MergeArgs {
     /// Rename the virtual directory in the SDK's URL
     #[arg(long, value_name = "NAME", value_parser = |name: &str| VirtualDirectory::new(name))]
     pub(super) sdk_directory: Option<VirtualDirectory>,
+    /// End with 8 if a change is left to do by hand
+    #[arg(long)]
+    pub(super) strict: bool,
 }
 
 /// Which side holds at a conflict.

@@ -167,6 +167,49 @@ fn what_asp_net_would_refuse_is_not_written() {
     assert!(!place.path().join("merged.config").exists());
 }
 
+#[test]
+fn what_is_left_to_do_by_hand_is_counted_and_with_strict_nothing_is_written() {
+    let place = example();
+    // The new version no longer has what the administrator changed.
+    let file = |settings: &str| {
+        format!("<configuration>\n  <system.web>\n    {settings}\n  </system.web>\n</configuration>\n")
+    };
+    let shipped = "<pages theme=\"a\" />";
+    for (name, settings) in [("old", "<pages theme=\"b\" own=\"1\" />"), ("base", shipped), ("new", "")] {
+        fs::write(place.path().join(format!("{name}.config")), file(settings)).unwrap();
+    }
+    let count = |output: &Output| {
+        let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let changes = document["changes"].as_array().unwrap().clone();
+        let reported = changes.iter().filter(|change| change["fate"]["kind"] == "reported").count();
+        assert_eq!(document["by_hand"], reported);
+        reported
+    };
+    let reported = count(&merge(&place, &["--json"]));
+    assert!(reported > 0);
+    let words =
+        if reported == 1 { "1 change to make by hand" } else { &*format!("{reported} changes to make by hand") };
+
+    let output = merge(&place, &["--output", "merged.config"]);
+    assert_eq!(code(&output), 0);
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(printed.ends_with(&format!("\n{words}.\n")), "{printed}");
+    fs::remove_file(place.path().join("merged.config")).unwrap();
+
+    let output = merge(&place, &["--strict", "--output", "merged.config"]);
+    assert_eq!(code(&output), 8);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains(&format!("{words}; nothing was written.")), "{said}");
+    assert!(!place.path().join("merged.config").exists());
+
+    // Nothing to do by hand: nothing is said of it, and all is well.
+    fs::copy(place.path().join("base.config"), place.path().join("old.config")).unwrap();
+    let output = merge(&place, &["--strict", "--output", "merged.config"]);
+    assert_eq!(code(&output), 0);
+    assert!(!String::from_utf8_lossy(&output.stdout).contains("by hand"));
+    assert_eq!(count(&merge(&place, &["--json"])), 0);
+}
+
 /// A file that holds the SDK's URL. The new version ships a placeholder for it, as the old one did.
 fn with_url(url: &str) -> String {
     format!(
