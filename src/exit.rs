@@ -23,7 +23,7 @@ pub enum Exit {
     Locked,
     /// The machine has changed since the preview was approved; nothing was touched.
     Changed,
-    /// A merge conflict needs a decision; nothing was touched.
+    /// A merge conflict needs a decision, or `merge --strict` leaves a change by hand; nothing was touched.
     Conflict,
     /// Rollback could not finish; the message names what is left.
     RollbackFailed,

@@ -65,7 +65,7 @@ Examples:
 pub(super) const MERGE: &str = "\
 Examples:
   pfupgrade merge old.config new.config   show what would be carried over
-  pfupgrade merge old.config new.config --base shipped.config --output merged.config";
+  pfupgrade merge old.config new.config --base shipped.config -o merged.config";
 
 pub(super) const INSPECT: &str = "\
 Examples:

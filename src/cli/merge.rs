@@ -4,17 +4,19 @@ use super::console::Console;
 use super::ending::Ending;
 use super::fault::CommandError;
 use super::options::{Conflicts, Decision, MergeArgs};
+use super::output;
 use crate::exit::Exit;
 use crate::report::text;
 use crate::step::MergePreview;
-use crate::webconfig::{self, Change, ConfigError, Document, OnConflict, Rules, Sources};
+use crate::webconfig::{self, Change, ConfigError, Document, Fate, OnConflict, Rules, SdkUrlRule, Sources};
 use anyhow::Context;
 use serde::Serialize;
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::Path;
 
 pub(super) fn merge(args: &MergeArgs, talk: &Console) -> Result<Ending, CommandError> {
+    args.output.as_deref().map_or(Ok(()), output::check)?;
     let paths: Vec<&Path> =
         [Some(&args.old), Some(&args.new), args.base.as_ref()].into_iter().flatten().map(AsRef::as_ref).collect();
     let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
@@ -24,7 +26,56 @@ pub(super) fn merge(args: &MergeArgs, talk: &Console) -> Result<Ending, CommandE
     let (Some(old), Some(new), base) = (files.next(), files.next(), files.next()) else {
         return Err(CommandError::usage("two files are needed"));
     };
-    let rules = Rules {
+    let rules = rules(args, &old, talk);
+    let sources = Sources { old: &old, base: base.as_ref(), new: &new };
+    let merged = webconfig::merge(&sources, &rules).map_err(unusable)?;
+    // No error: one that is misspelled leaves its conflict undecided, and one that is old does no harm.
+    for path in merged.unused_decisions(&rules) {
+        talk.say(&format!("note: the decision on `{path}` is not needed; no conflict has this path"));
+    }
+    let file = args.output.as_deref().unwrap_or(&args.new).display().to_string();
+    let result = merged.document.clone().named(&file);
+    webconfig::check_merged(&result, &new, &rules.declared_above).map_err(unusable)?;
+    let strictly = if args.strict { by_hand(&merged.changes) } else { 0 };
+    let left = left(merged.undecided().count(), strictly);
+    let exit = if left.is_some() { Exit::Conflict } else { Exit::Done };
+    tell(talk, (&new, &result), &merged.changes, &file, exit);
+    if let Some((what, next)) = left {
+        talk.insist(&format!("{what}; nothing was written."));
+        return Ok(Ending::new(exit).next(next));
+    }
+    if let Some(path) = &args.output {
+        output::write(path, result.bytes())?;
+        talk.say(&format!("Written: {}", path.display()));
+    }
+    Ok(Ending::new(Exit::Done))
+}
+
+/// The changes that are left to somebody.
+fn by_hand(changes: &[Change]) -> usize {
+    changes.iter().filter(|change| matches!(change.fate, Fate::Reported { .. })).count()
+}
+
+/// What keeps the result from being written, and what to do next.
+fn left(undecided: usize, by_hand: usize) -> Option<(String, &'static str)> {
+    match (undecided, by_hand) {
+        (0, 0) => None,
+        (0, _) => Some((left_by_hand(by_hand), "make each of them in NEW yourself, or leave out --strict")),
+        _ => {
+            let places = if undecided == 1 { "a place" } else { "places" };
+            let next = "decide with --decide PATH=old (or new), or all with --on-conflict";
+            Some((format!("{undecided} {places} changed by both sides"), next))
+        }
+    }
+}
+
+fn left_by_hand(count: usize) -> String {
+    format!("{count} {} to make by hand", if count == 1 { "change" } else { "changes" })
+}
+
+fn rules(args: &MergeArgs, old: &Document, talk: &Console) -> Rules {
+    Rules {
+        sdk_url: sdk_url_rule(args, old, talk),
         on_conflict: match args.on_conflict {
             Conflicts::Stop => OnConflict::Stop,
             Conflicts::KeepNew => OnConflict::KeepNew,
@@ -33,30 +84,29 @@ pub(super) fn merge(args: &MergeArgs, talk: &Console) -> Result<Ending, CommandE
         strict: true,
         decisions: args.decide.iter().cloned().map(|Decision { path, side }| (path, side)).collect(),
         ..Rules::default()
-    };
-    let sources = Sources { old: &old, base: base.as_ref(), new: &new };
-    let merged = webconfig::merge(&sources, &rules).map_err(unusable)?;
-    if let Some(path) = merged.unused_decisions(&rules).first() {
-        let next = "run the command without --decide: it names the conflicts";
-        return Err(CommandError::usage(format!("no conflict is called `{path}`")).next(next));
     }
-    let file = args.output.as_deref().unwrap_or(&args.new).display().to_string();
-    let result = merged.document.clone().named(&file);
-    webconfig::check_merged(&result, &new, &rules.declared_above).map_err(unusable)?;
-    let undecided = merged.undecided().count();
-    let exit = if undecided > 0 { Exit::Conflict } else { Exit::Done };
-    tell(talk, (&new, &result), &merged.changes, &file, exit);
-    if undecided > 0 {
-        let places = if undecided == 1 { "a place" } else { "places" };
-        let ending = Ending::new(Exit::Conflict);
-        talk.insist(&format!("{undecided} {places} changed by both sides; nothing was written."));
-        return Ok(ending.next("decide with --decide PATH=old (or new), or all with --on-conflict"));
+}
+
+/// The address of the SDK changes in the one directory that is renamed, as a run changes it.
+fn sdk_url_rule(args: &MergeArgs, old: &Document, talk: &Console) -> SdkUrlRule {
+    let Some(new) = &args.sdk_directory else { return SdkUrlRule::Keep };
+    let url = old.sdk_url().map(|(_, url)| url).unwrap_or_default();
+    match sdk_directory(&url) {
+        Some(old) if old.eq_ignore_ascii_case(new.as_str()) => SdkUrlRule::Keep,
+        Some(old) => SdkUrlRule::ReplaceDirectory { old: old.to_owned(), new: new.to_string() },
+        None => {
+            talk.say(&format!("note: no SDK URL with a virtual directory in {}", args.old.display()));
+            SdkUrlRule::Keep
+        }
     }
-    if let Some(output) = &args.output {
-        write(output, result.bytes())?;
-        talk.say(&format!("Written: {}", output.display()));
-    }
-    Ok(Ending::new(Exit::Done))
+}
+
+/// The directory right before the service, behind a server: `Sdk` in `https://host/Sdk/PfWsSdk.asmx`.
+fn sdk_directory(url: &str) -> Option<&str> {
+    let path = url.split(['?', '#']).next()?;
+    let (directory, _service) = path.rsplit_once('/')?;
+    let (before, name) = directory.rsplit_once('/')?;
+    before.contains("://").then_some(name)
 }
 
 /// What became of every difference, secrets masked: the merged file itself is never shown.
@@ -66,13 +116,18 @@ fn tell(talk: &Console, (new, result): (&Document, &Document), changes: &[Change
         format: u32,
         kind: &'static str,
         exit_code: i32,
+        by_hand: usize,
         changes: &'a [Change],
     }
-    talk.document(&Merge { format: 1, kind: "merge", exit_code: exit.code(), changes });
+    let by_hand = by_hand(changes);
+    talk.document(&Merge { format: 1, kind: "merge", exit_code: exit.code(), by_hand, changes });
     if !talk.json {
         let diff = webconfig::masked_diff(new, result, 2);
         let preview = MergePreview { file: file.to_owned(), estimate: false, changes: changes.to_vec(), diff };
         talk.result(&text::merge(&preview, talk.width()));
+        if by_hand > 0 {
+            talk.result(&format!("\n{}.\n", left_by_hand(by_hand)));
+        }
     }
 }
 
@@ -87,31 +142,4 @@ fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
 
 fn unusable(error: ConfigError) -> CommandError {
     CommandError::usage(error.to_string()).next("correct that file; nothing was written")
-}
-
-/// Writes beside the file and puts it into its place, so that it is there whole or not at all.
-fn write(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
-    #[cfg(windows)]
-    if let Some(done) = replaced(path, bytes) {
-        return Ok(done.with_context(|| format!("could not write {}", path.display()))?);
-    }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let replace = || {
-        let mut file = tempfile::Builder::new().prefix(".pfupgrade-").suffix(".config").tempfile_in(folder)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(path).map(drop).map_err(|error| error.error)
-    };
-    Ok(replace().with_context(|| format!("could not write {}", path.display()))?)
-}
-
-/// As a run replaces a file: it keeps its rights, which are how IIS may read a web.config. `None` for a path without a
-/// drive.
-#[cfg(windows)]
-fn replaced(path: &Path, bytes: &[u8]) -> Option<std::io::Result<()>> {
-    use crate::platform::{Platform, Windows, disk};
-    let path = std::path::absolute(path).ok()?;
-    let path = crate::winpath::WinPath::new(path.to_str()?).ok()?;
-    let windows = Windows::new().ok()?;
-    Some(disk::replace(windows.disk(), &path, bytes))
 }

@@ -16,6 +16,7 @@ mod machine;
 mod merge;
 mod operator;
 mod options;
+mod output;
 mod plan;
 mod progress;
 mod quote;

@@ -1,6 +1,7 @@
 //! The arguments.
 
 use super::{examples, quote};
+use crate::plan::VirtualDirectory;
 use crate::platform::simulated::{FailAt, demo};
 use crate::report::schema;
 use crate::webconfig::Side;
@@ -170,15 +171,21 @@ pub(super) struct MergeArgs {
     /// The administrator's file as it was shipped
     #[arg(long, value_name = "FILE")]
     pub(super) base: Option<PathBuf>,
-    /// Write the result to this file, which is replaced; without it nothing is written
+    /// Write to FILE, keeping its owner and permissions; links are refused. Default: write nothing
     #[arg(long, short, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
-    /// What holds where both files changed the same
+    /// Which side wins where both files changed
     #[arg(long, value_name = "SIDE", value_enum, default_value = "stop")]
     pub(super) on_conflict: Conflicts,
     /// What holds at one conflict; may be repeated
     #[arg(long, value_name = "PATH=old|new")]
     pub(super) decide: Vec<Decision>,
+    /// Rename the virtual directory in the SDK's URL
+    #[arg(long, value_name = "NAME", value_parser = |name: &str| VirtualDirectory::new(name))]
+    pub(super) sdk_directory: Option<VirtualDirectory>,
+    /// End with 8 if a change is left to do by hand
+    #[arg(long)]
+    pub(super) strict: bool,
 }
 
 /// Which side holds at a conflict.

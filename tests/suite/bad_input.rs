@@ -6,7 +6,8 @@
 mod damage;
 mod place;
 
-use crate::support::matrix::replay;
+use crate::support::draw::Draw;
+use crate::support::matrix::{replay, seed};
 use damage::Damage::*;
 use damage::*;
 use place::*;
@@ -228,7 +229,7 @@ fn journals() {
     // Any other change is noticed.
     let place = Place::at_the_gate();
     let whole = fs::read(place.journal()).unwrap();
-    let mut draw = Draw::seeded();
+    let mut draw = Draw::of(seed());
     for _ in 0..40 {
         let at = draw.below(whole.len() - 1);
         let mut bytes = whole.clone();

@@ -107,25 +107,6 @@ fn printed_json_is_ascii_whatever_the_names() {
     }
 }
 
-/// PowerShell is not to be had on every system that this is tested on; a parser of its language is.
-#[cfg(not(windows))]
-#[test]
-fn what_is_written_for_powershell_is_its_language() {
-    let mut parser = tree_sitter::Parser::new();
-    parser.set_language(&tree_sitter_powershell::LANGUAGE.into()).unwrap();
-    let mut has_error = |script: &str| parser.parse(script, None).unwrap().root_node().has_error();
-    let house = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let readme = fs::read_to_string(house.join("README.md")).unwrap();
-    let blocks: Vec<&str> =
-        readme.split("\n```powershell\n").skip(1).map(|rest| rest.split("\n```").next().unwrap()).collect();
-    assert!(!blocks.is_empty());
-    let sample = fs::read_to_string(house.join("plans/upgrade.ps1")).unwrap();
-    for script in blocks.into_iter().chain([sample.as_str()]) {
-        assert!(!has_error(&format!("{script}\n")), "{script}");
-        assert!(has_error(&script.replacen('{', "", 1)), "a brace that is missing was not noticed");
-    }
-}
-
 #[test]
 fn completions_know_every_command() {
     let place = tempfile::tempdir().unwrap();

@@ -1,6 +1,7 @@
 //! What the whole-program tests share: demo machines in memory, a person who answers, and whole machines to compare.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
+pub mod draw;
 pub mod matrix;
 pub mod mixes;
 pub mod package_builder;

@@ -1,7 +1,6 @@
 //! What can be wrong with a file.
 
 use super::*;
-use crate::support::matrix::{replay, seed};
 use Damage::*;
 
 /// What is done to a file.
@@ -40,7 +39,7 @@ impl Damage {
             }
             Nul => [&good[..], b"\n\0\n"].concat(),
             Noise => {
-                let mut draw = Draw(7);
+                let mut draw = Draw::of(7);
                 (0..50_000).map(|_| draw.below(256) as u8).collect()
             }
             Cut(percent) => good[..good.len() * percent / 100].to_vec(),
@@ -58,27 +57,10 @@ pub fn link(file: &Path) {
 #[cfg(not(unix))]
 pub fn link(_: &Path) {}
 
-/// Numbers that follow from a seed (xorshift).
-pub struct Draw(u64);
-
-impl Draw {
-    /// Numbers that follow from the seed of this run.
-    pub fn seeded() -> Self {
-        Self((seed() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-
-    pub fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % limit as u64) as usize
-    }
-}
-
 /// Plays cuts and single changed bytes of a file; each must end with one of the codes, and without a panic.
 pub fn play_small_damage(place: &Place, file: &Path, times: usize, command: &str, codes: &[i32]) {
     let good = fs::read(file).unwrap();
-    let mut draw = Draw::seeded();
+    let mut draw = Draw::of(seed());
     for _ in 0..times {
         let mut bytes = good.clone();
         let at = draw.below(bytes.len());
