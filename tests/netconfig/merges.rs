@@ -80,8 +80,8 @@ enum Empty {
 impl Style {
     fn drawn(draw: &mut Draw) -> Self {
         Self {
-            indent: one(draw, &["  ", "\t", "    "]),
-            line_end: one(draw, &["\n", "\r\n"]),
+            indent: one(draw, &["  ", "\t", ""]),
+            line_end: one(draw, &["\n", "\r\n", ""]),
             has_comments: draw.below(3) == 0,
             empty: one(draw, &[Empty::Missing, Empty::OneTag, Empty::TwoTags]),
             has_mark: draw.below(4) == 0,
@@ -102,6 +102,8 @@ fn lines(values: &Values, section: Section, style: &Style, draw: &mut Draw) -> V
             lines.push(format!("<!-- {} -->", one(draw, &["a note", "2014-06-12 as agreed", "do not touch"])));
         }
     };
+    // That reader skips the end tag of a setting right behind its value, and everything up to the next one with it.
+    let behind_value = if style.line_end.is_empty() { " " } else { "" };
     let mut elements: BTreeMap<&str, String> = BTreeMap::new();
     for ((_, name), value) in values.iter().filter(|((of, _), _)| *of == section) {
         let (called, value) = (escaped(name), escaped(value));
@@ -110,7 +112,7 @@ fn lines(values: &Values, section: Section, style: &Style, draw: &mut Draw) -> V
             ConnectionStrings => lines.push(format!("<add name=\"{called}\" connectionString=\"{value}\" />")),
             Settings => lines.extend([
                 format!("<setting name=\"{called}\" serializeAs=\"String\">"),
-                format!("{}<value>{value}</value>", style.indent),
+                format!("{}<value>{value}</value>{behind_value}", style.indent),
                 "</setting>".to_owned(),
             ]),
             Web => {
