@@ -3,7 +3,7 @@
 
 use crate::draw::Draw;
 
-use pfupgrade::webconfig::{Document, OnConflict, OtherChanges, Rules, SdkUrlRule, Sources, ThemeRule};
+use pfupgrade::webconfig::{Document, OnConflict, Rules, Sources};
 use pfupgrade::webconfig::{check_merged, merge};
 use std::collections::BTreeMap;
 use std::fs;
@@ -168,12 +168,9 @@ fn written(values: &Values, style: &Style, draw: &mut Draw) -> String {
 
 fn rules(draw: &mut Draw) -> Rules {
     Rules {
-        sdk_url: SdkUrlRule::Keep,
-        theme: ThemeRule::Carry,
-        other_changes: OtherChanges::Apply,
         on_conflict: one(draw, &[OnConflict::Stop, OnConflict::KeepNew, OnConflict::KeepOld]),
         strict: draw.below(2) == 0,
-        decisions: BTreeMap::new(),
+        ..Rules::default()
     }
 }
 
@@ -190,8 +187,9 @@ pub fn write(folder: &Path, draw: &mut Draw) -> Result<(), String> {
     }
     let [old, base, new] = texts.map(|text| Document::parse(text.into_bytes(), "web.config").unwrap());
     let sources = Sources { old: &old, base: Some(&base), new: &new };
-    let merged = merge(&sources, &rules(draw)).map_err(|error| error.to_string())?;
-    check_merged(&merged.document, &new).map_err(|error| error.to_string())?;
+    let rules = rules(draw);
+    let merged = merge(&sources, &rules).map_err(|error| error.to_string())?;
+    check_merged(&merged.document, &new, &rules.declared_above).map_err(|error| error.to_string())?;
     fs::write(folder.join("merged.config"), merged.document.bytes()).unwrap();
     fs::write(folder.join("changes.json"), serde_json::to_vec(&merged.changes).unwrap()).unwrap();
     Ok(())

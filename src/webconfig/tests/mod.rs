@@ -5,6 +5,7 @@ mod decisions;
 mod in_the_wild;
 mod lists;
 mod masking;
+mod meaning;
 mod merging;
 mod model;
 mod outside;

@@ -20,8 +20,8 @@ use crate::webconfig::merge::{
 };
 use crate::webconfig::schema::{collections, of_version};
 use crate::webconfig::text::{elements, markup, node};
-use roxmltree::Node;
 use std::cell::LazyCell;
+use std::collections::BTreeSet;
 
 const SOURCE: &str = "configSource";
 
@@ -104,26 +104,22 @@ impl<'s, 't> Walk<'s, 't> {
     /// An element that is compared part by part. Where it is new or gone and has nothing else to tell of, it is told
     /// itself.
     fn both(&mut self, child: Triple<'t>) {
+        if self.mixture(child) {
+            return;
+        }
         let before = self.draft.changes().len();
         self.element(child);
         let is_shell = self.is_settings() && self.path.len() <= 2;
         if child.old.is_some() != child.base.is_some() && self.draft.changes().len() == before && !is_shell {
             let path = self.here("");
-            let fate = self.untold(child, &path);
+            let fate = Self::untold(child);
             self.whole(path, child, fate);
         }
     }
 
     /// What becomes of an element that is new or gone, and of which no part is a difference by itself.
-    fn untold(&mut self, child: Triple<'t>, path: &str) -> Fate {
+    fn untold(child: Triple<'t>) -> Fate {
         match (child.old, child.new) {
-            (Some(old), Some(new)) if self.is_mixture(old, new) => {
-                let fate = self.scene.rules.conflict(path);
-                let is_written = fate.carries() && !self.is_replaced;
-                let splice = is_written.then(|| transplant::replacement(self.scene, old, new)).flatten();
-                splice.into_iter().for_each(|splice| self.draft.splice(splice));
-                fate
-            }
             (Some(old), Some(new)) if !node::same(old, new, &|_, _| false) => {
                 Fate::Superseded { why: "the new version has all of it, and more".to_owned() }
             }
@@ -132,11 +128,22 @@ impl<'s, 't> Walk<'s, 't> {
         }
     }
 
-    /// Whether both sides added an item of which the new version's holds more than the administrator's: nobody meant
-    /// that.
-    fn is_mixture(&self, old: Node<'t, 't>, new: Node<'t, 't>) -> bool {
+    /// An item that both sides added is one or the other where they hold different parts: nobody meant a mixture. Returns
+    /// whether it is such a one.
+    fn mixture(&mut self, child: Triple<'t>) -> bool {
+        let Triple { old: Some(old), base: None, new: Some(new), .. } = child else { return false };
+        let parts = |node| elements(node).map(collections::step).collect::<BTreeSet<_>>();
         let is_item = self.in_item || collections::is_in_list(old);
-        is_item && elements(old).count() != elements(new).count() && self.hands_off().is_none()
+        if !is_item || self.hands_off().is_some() || parts(old) == parts(new) {
+            return false;
+        }
+        let path = self.here("");
+        let fate = self.scene.rules.conflict(&path);
+        let is_written = fate.carries() && !self.is_replaced;
+        let splice = is_written.then(|| transplant::replacement(self.scene, old, new)).flatten();
+        splice.into_iter().for_each(|splice| self.draft.splice(splice));
+        self.whole(path, child, fate);
+        true
     }
 
     /// Whether the element at the path is in a list of which the first item that fits decides.
