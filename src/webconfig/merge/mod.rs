@@ -65,7 +65,8 @@ fn merge_proven(sources: &Sources<'_>, rules: &Rules, mut by_hand: ByHand) -> Re
             Err(ConfigError::Unsound { path, .. }) => by_hand::section_of(path).into_iter().collect(),
             Err(_) => return merged,
         };
-        if wrong.is_empty() || !wrong.into_iter().fold(false, |left, place| by_hand.leave(place) || left) {
+        let left = wrong.into_iter().filter(|place| by_hand.leave(place.clone())).count();
+        if left == 0 {
             return merged;
         }
     }

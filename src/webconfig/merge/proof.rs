@@ -105,7 +105,7 @@ impl<'t> Proof<'_> {
         let is_fine = match () {
             () if old == base && !both_added => result == new,
             // What both sides added is not changed by either.
-            () if four[1].is_none() && old.is_none() => result == new,
+            () if four[1].is_none() && !both_added && old.is_none() => result == new,
             () if result == old => true,
             () => {
                 self.place.push(name.to_lowercase());

@@ -14,10 +14,10 @@ use std::{borrow::Cow, collections::HashMap, fmt, sync::LazyLock};
 /// - `ordered`: order is meaning, because the first item that fits decides;
 /// - `exact`: keys compare with case;
 /// - `ATTRIBUTE=DEFAULT`: the attribute that allows, denies or enables an item.
-type Line = (&'static str, &'static str, &'static str, &'static str);
+pub(crate) type Line = (&'static str, &'static str, &'static str, &'static str);
 
 /// Of two lines for one list, the first one with the item's tag counts. Items without a key go by all they say.
-const TABLE: [Line; 74] = [
+pub(crate) const TABLE: [Line; 74] = [
     ("appSettings provider/settings", "add", "key", ""),
     ("rewriteMap", "add", "key", "exact"),
     ("bufferModes conformanceWarnings connectionStrings customHeaders databases eventMappings", "add", "name", ""),
@@ -98,8 +98,11 @@ const TABLE: [Line; 74] = [
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) struct List(&'static Line);
 
+/// The tag of the parent that a line asks for, and the line.
+type OfParent = (Option<&'static str>, &'static Line);
+
 /// The lines of the table by the tag of the list, each with the tag of the parent that it asks for.
-static BY_TAG: LazyLock<HashMap<&str, Vec<(Option<&str>, &Line)>>> = LazyLock::new(|| {
+static BY_TAG: LazyLock<HashMap<&str, Vec<OfParent>>> = LazyLock::new(|| {
     let mut by_tag: HashMap<_, Vec<_>> = HashMap::new();
     for line in &TABLE {
         for list in line.0.split(' ') {
@@ -115,7 +118,7 @@ impl List {
     pub(crate) fn of(element: Node<'_, '_>, item: &str) -> Option<Self> {
         let parent = element.parent_element().map_or("", |parent| parent.tag_name().name());
         let lines = BY_TAG.get(element.tag_name().name())?;
-        let is_it = |(around, line): &&(Option<&str>, &'static Line)| {
+        let is_it = |(around, line): &&OfParent| {
             around.is_none_or(|around| around == parent)
                 && (takes_back(item) || line.1.split(' ').any(|tag| tag == item))
         };

@@ -73,7 +73,8 @@ fn a_section_comes_along_where_a_file_further_up_declares_it() {
 #[test]
 fn another_placeholder_in_the_place_of_a_placeholder_is_no_change() {
     let of = |url: &str| {
-        let setting = format!("<setting name=\"p_pfwssdk_PfWsSdk\" serializeAs=\"String\"><value>{url}</value>\n</setting>");
+        let setting =
+            format!("<setting name=\"p_pfwssdk_PfWsSdk\" serializeAs=\"String\"><value>{url}</value>\n</setting>");
         within("applicationSettings/S", &setting)
     };
     let own = of("https://mfa.fabrikam.com/Sdk/PfWsSdk.asmx");
@@ -109,11 +110,17 @@ fn what_takes_back_never_takes_back_what_the_new_version_has() {
     let errors = |inner: &str| within("system.webServer/httpErrors", inner);
     let own = r#"<error statusCode="404" path="own"/>"#;
     let remove = r#"<remove statusCode="404" subStatusCode="-1"/>"#;
-    assert_eq!(strictly(&errors(own), &errors(""), &errors(remove)).0, configuration(&errors(&format!("{remove}{own}"))));
+    assert_eq!(
+        strictly(&errors(own), &errors(""), &errors(remove)).0,
+        configuration(&errors(&format!("{remove}{own}")))
+    );
     let access = |inner: &str| within("system.webServer/security/authorization", inner);
     let bob = r#"<add accessType="Allow" users="bob"/>"#;
     let remove = r#"<remove users="bob" roles="" verbs=""/>"#;
-    assert_eq!(strictly(&access(bob), &access(""), &access(remove)).0, configuration(&access(&format!("{remove}{bob}"))));
+    assert_eq!(
+        strictly(&access(bob), &access(""), &access(remove)).0,
+        configuration(&access(&format!("{remove}{bob}")))
+    );
 }
 
 #[test]
@@ -141,7 +148,8 @@ fn a_group_in_two_parts_is_left_to_the_administrator() {
 
 #[test]
 fn what_is_written_is_told() {
-    let of = |note: &str, value: &str| format!("<appSettings>{note}\n  <add key=\"a\" value=\"{value}\"/>\n</appSettings>");
+    let of =
+        |note: &str, value: &str| format!("<appSettings>{note}\n  <add key=\"a\" value=\"{value}\"/>\n</appSettings>");
     let (result, changes) = strictly(&of("\n  <!-- note -->", "2"), &of("", "1"), &of("", "2"));
     assert_eq!(result, configuration(&of("\n  <!-- note -->", "2")));
     assert_eq!(fate(&changes, "appSettings/a/comment()"), &Fate::Added);
@@ -160,20 +168,29 @@ fn what_is_written_is_told() {
 #[test]
 fn an_item_with_another_key_is_another_item() {
     let https = r#"<rule name="To HTTPS"><match url=".*"/><action type="Redirect" url="https"/></rule>"#;
-    let inside = r#"<rule name="Only from inside"><match url=".*"/><action type="CustomResponse" statusCode="403"/></rule>"#;
+    let inside =
+        r#"<rule name="Only from inside"><match url=".*"/><action type="CustomResponse" statusCode="403"/></rule>"#;
     let off = https.replace("HTTPS\"", "HTTPS\" enabled=\"false\"");
     let (result, changes) = strictly(&rules(inside), &rules(https), &rules(&off));
     assert_eq!(fate(&changes, "system.webServer/rewrite/rules/rule[To HTTPS]"), &Fate::Conflict { taken: None });
     assert_eq!(fate(&changes, "system.webServer/rewrite/rules/rule[Only from inside]"), &Fate::Added);
     assert!(result.contains(inside) && result.contains(&off), "{result}");
     for (path, item, other) in [
-        ("system.webServer/httpErrors", r#"<error statusCode="404" path="a"/>"#, r#"<error statusCode="403" path="a"/>"#),
+        (
+            "system.webServer/httpErrors",
+            r#"<error statusCode="404" path="a"/>"#,
+            r#"<error statusCode="403" path="a"/>"#,
+        ),
         (
             "system.webServer/staticContent",
             r#"<mimeMap fileExtension=".a" mimeType="m"/>"#,
             r#"<mimeMap fileExtension=".b" mimeType="m"/>"#,
         ),
-        ("system.webServer/rewrite/rewriteMaps/rewriteMap", r#"<add key="a" value="1"/>"#, r#"<add key="A" value="1"/>"#),
+        (
+            "system.webServer/rewrite/rewriteMaps/rewriteMap",
+            r#"<add key="a" value="1"/>"#,
+            r#"<add key="A" value="1"/>"#,
+        ),
     ] {
         let (result, _) = strictly(&within(path, other), &within(path, item), &within(path, item));
         assert_eq!(result, configuration(&within(path, other)));
@@ -213,8 +230,7 @@ fn what_the_administrator_put_first_stays_first() {
     let base = access(&[anyone, admins].concat());
     let (old, new) = (access(&[bob, anyone, admins].concat()), access(&[admins, anyone].concat()));
     by_hand([&old, &base, &new], "system.web/authorization");
-    let [in_old, in_base, in_new] =
-        [&old, &base, &new].map(|inner| format!("<location path=\"a\">{inner}</location>"));
+    let [in_old, in_base, in_new] = [&old, &base, &new].map(|inner| format!("<location path=\"a\">{inner}</location>"));
     by_hand([&in_old, &in_base, &in_new], "location[a]/system.web/authorization");
     assert_eq!(strictly(&old, &base, &base).0, configuration(&old));
 }
@@ -222,7 +238,9 @@ fn what_the_administrator_put_first_stays_first() {
 #[test]
 fn each_setting_is_read_by_the_net_framework() {
     let of = |inner: &str| within("applicationSettings/S", inner);
-    let setting = |name: &str, end: &str| format!("<setting name=\"{name}\" serializeAs=\"String\"><value>1</value>{end}</setting>");
+    let setting = |name: &str, end: &str| {
+        format!("<setting name=\"{name}\" serializeAs=\"String\"><value>1</value>{end}</setting>")
+    };
     let (old, new) = (of(&(setting("a", "") + &setting("b", ""))), of(&setting("a", "")));
     assert_eq!(strictly(&old, &new, &new).0, configuration(&of(&(setting("a", " ") + &setting("b", " ")))));
     let error = check(configuration(&old).as_bytes(), "web.config").unwrap_err().to_string();
@@ -232,7 +250,9 @@ fn each_setting_is_read_by_the_net_framework() {
 #[test]
 fn white_space_in_an_attribute_is_a_value() {
     let of = |value: &str| format!("<appSettings><add key=\"a\" value=\"{value}\"/></appSettings>");
-    for (written, is) in [("1\t2", "1&#x9;2"), ("1\n2", "1&#xA;2"), ("1\r\n2", "1&#xD;&#xA;2"), ("&amp;\t'", "&amp;&#x9;'")] {
+    for (written, is) in
+        [("1\t2", "1&#x9;2"), ("1\n2", "1&#xA;2"), ("1\r\n2", "1&#xD;&#xA;2"), ("&amp;\t'", "&amp;&#x9;'")]
+    {
         let spaced = is.replace("&#xD;&#xA;", " ").replace("&#xA;", " ").replace("&#x9;", " ");
         let (result, changes) = strictly(&of(written), &of(&spaced), &of(&spaced));
         assert_eq!((result, &changes[0].fate), (configuration(&of(is)), &Fate::Carried), "{written:?}");
@@ -258,7 +278,11 @@ fn bytes_are_what_the_declaration_says() {
         (of("version=\"1.0\" encoding=\"UTF8\"", b""), "`UTF8`, which ASP.NET does not know"),
         (of("version=\"1.1\"", b""), "XML 1.1, which ASP.NET does not read"),
         (
-            [0xFEFF].into_iter().chain("<?xml version=\"1.0\" encoding=\"utf-8\"?><a/>".encode_utf16()).flat_map(u16::to_le_bytes).collect(),
+            [0xFEFF]
+                .into_iter()
+                .chain("<?xml version=\"1.0\" encoding=\"utf-8\"?><a/>".encode_utf16())
+                .flat_map(u16::to_le_bytes)
+                .collect(),
             "UTF-16 but declares utf-8",
         ),
     ] {

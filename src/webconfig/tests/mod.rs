@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod against_git;
+mod collections;
 mod decisions;
 mod in_the_wild;
 mod lists;
