@@ -97,6 +97,10 @@ impl Element {
         unreachable!("there are fewer elements than {place}")
     }
 
+    fn takes_back(&self) -> bool {
+        matches!(self.tag.as_str(), "clear" | "remove")
+    }
+
     /// Does one edit, where it makes sense there.
     pub(super) fn edit(&mut self, edit: Edit) {
         let Edit { kind, place, value } = edit;
@@ -143,7 +147,9 @@ impl Element {
                 let is_empty = matches!(element.tag.as_str(), "clear" | "remove" | "system.web" | "location");
                 let can = !is_empty && element.text.is_empty() && element.tag != "applicationSettings" && !is_section;
                 if can && element.child(&new.step()).is_none() {
-                    let at = usize::from(place) % (element.children.len() + 1);
+                    // The reference does not know what is taken back of what stands before.
+                    let first = element.children.iter().rposition(Self::takes_back).map_or(0, |at| at + 1);
+                    let at = first + usize::from(place) % (element.children.len() + 1 - first);
                     element.children.insert(at, new);
                 }
             }
@@ -159,7 +165,11 @@ impl Element {
                     element.children.remove(at);
                 } else if value >= 96 && element.tag != "configuration" {
                     let other = usize::from(place) % element.children.len();
-                    element.children.swap(at, other);
+                    let is_free =
+                        element.children[at.min(other)..=at.max(other)].iter().all(|child| !child.takes_back());
+                    if is_free {
+                        element.children.swap(at, other);
+                    }
                 }
             }
             _ => {}
