@@ -161,7 +161,8 @@ fn an_order_is_shown() {
     // What stands where it stood is left out.
     shown("a c b d", "a b c d", "x a b c d", OnConflict::Stop)("c b", "b c", "c b", Fate::Carried);
     shown("a c b d", "a b c d", "a c b d y", OnConflict::Stop)("c b", "c b", "c b", Fate::AlreadySo);
-    shown("b a", "a b", "a", OnConflict::Stop)("b a", "b a", "b a", Fate::AlreadySo);
+    let why = "the new version no longer has what was put in order".to_owned();
+    shown("b a", "a b", "a", OnConflict::Stop)("b a", "b a", "b a", Fate::Superseded { why });
     let (base, old) = ("a b c d e f g h i j k l", "l k j i h g f e d c b a");
     let (_, changes) = strictly(&of(old), &of(base), &of(base));
     assert!(changes[0].old.to_string().ends_with("rule[d], rule[c], ..."), "{}", changes[0].old);

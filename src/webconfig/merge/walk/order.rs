@@ -5,7 +5,7 @@ use crate::webconfig::merge::matching::{Children, Order};
 use crate::webconfig::merge::placement::Taking;
 use crate::webconfig::merge::reasons::DOUBT;
 use crate::webconfig::merge::walk::{Walk, is_rules};
-use crate::webconfig::merge::{Change, Triple, refused};
+use crate::webconfig::merge::{Change, Fate, Triple, refused};
 use crate::webconfig::text::{beside, elements};
 use roxmltree::{Node, NodeId};
 use std::collections::HashSet;
@@ -67,6 +67,13 @@ impl<'t> Walk<'_, 't> {
         let fate = self.decide([Some("old"), Some(base), Some(new)], &path, || {
             refused(&[(is_doubtful(), DOUBT), (is_taken_back(), TAKEN_BACK)])
         });
+        let has_order = triples.iter().filter(|child| child.old.and(child.new).is_some()).nth(1).is_some();
+        let fate = match fate {
+            Fate::AlreadySo if !has_order => {
+                Fate::Superseded { why: "the new version no longer has what was put in order".to_owned() }
+            }
+            fate => fate,
+        };
         if fate.carries() && !self.is_replaced {
             self.reorder(triples);
         }
