@@ -17,7 +17,7 @@ pub fn outside_files(machine: &dyn Inspect, path: &WinPath) -> Vec<String> {
     Gathered::of(&document, &beside).map_or(Vec::new(), |gathered| gathered.files())
 }
 
-/// Reads a web.config to its last value; `None` where there is no such file.
+/// Reads a web.config to its last value; `None` if there is no such file.
 pub fn read(machine: &dyn Inspect, path: &WinPath) -> Result<Option<(Document, Values)>, String> {
     let Some(document) = parse(machine, path)? else { return Ok(None) };
     let folder = path.parent().unwrap_or_else(|| path.clone());

@@ -8,7 +8,7 @@ const README: &str = include_str!("../../README.md");
 
 /// The fenced blocks of a language in the part of the README that explains the merge.
 fn blocks(language: &str) -> Vec<&'static str> {
-    let part = README.split_once("## How old settings are carried over").unwrap().1;
+    let part = README.split_once("## How old settings are migrated").unwrap().1;
     let part = part.split_once("## What is promised").unwrap().0;
     let fence = format!("\n```{language}\n");
     part.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
