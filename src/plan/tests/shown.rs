@@ -38,7 +38,7 @@ error: line 1 has 5000 bytes; the maximum is 4096
     refused(
         &vec![b'\n'; 1024 * 1024 + 1],
         r#"
-error: the file has more than 1048576 bytes, which is the most a plan has
+error: the file is larger than 1048576 bytes, the maximum size of a plan
 --> plan.toml
  = hint: is this the right file?
 "#,
