@@ -1,20 +1,20 @@
-# Previews an upgrade, asks, carries it out, and collects its evidence. To be started in a window that was opened as
-# administrator; for Windows PowerShell 3 and later, and PowerShell 7. Written from their documentation, never run.
+# Previews an upgrade, asks, carries it out, and collects its events and report. Start it in a window opened as
+# administrator, in Windows PowerShell 3 and later or PowerShell 7. Written from their documentation, never run.
 #
 #   .\upgrade.ps1 -Plan .\one-server.toml -Ticket CHG0012345
 #
-# It ends with the code of pfupgrade: 0 done, 5 a person has to do something first, 3010 Windows has to be restarted.
-# After either of the last two, start it again with -Resume.
+# It ends with the exit code of pfupgrade: 0 done, 5 waiting for a manual step, 3010 Windows must be restarted.
+# After 5 or 3010, start it again with -Resume.
 param(
     [string] $Plan = 'pfupgrade.toml',
     [string] $Program = '.\pfupgrade.exe',
     [string] $Ticket = '',
     [string] $Confirm = '',
-    [string] $Evidence = '.',
+    [string] $Output = '.',
     [switch] $Resume
 )
 
-# An exit code is an answer here and no error, also where PowerShell 7.4 would make one of it.
+# Exit codes are results here, not errors, also in PowerShell 7.4.
 $PSNativeCommandUseErrorActionPreference = $false
 $stamp = Get-Date -Format 'yyyyMMdd-HHmmss'
 
@@ -27,12 +27,12 @@ if (-not $Resume) {
     }
     & $Program plan $Plan
     if ($preview.steps.Count -eq 0) { exit 0 }
-    $answer = Read-Host 'Carry this out? Users cannot sign in meanwhile. Type yes to begin'
+    $answer = Read-Host 'Start the upgrade? Users cannot sign in during the outage. Type yes to start'
     if ($answer -ne 'yes') { exit 2 }
 }
 
-# What people read stays on the screen; the events go into a file of their own.
-$events = Join-Path $Evidence "pfupgrade-$stamp.jsonl"
+# Messages stay on the screen; the events go to a separate file.
+$events = Join-Path $Output "pfupgrade-$stamp.jsonl"
 if ($Resume) { $arguments = @('resume') } else { $arguments = @('run', $Plan, '--yes') }
 if ($Ticket -and -not $Resume) { $arguments += @('--ticket', $Ticket) }
 if ($Confirm -and $Resume) { $arguments += @('--confirm', $Confirm) }
@@ -41,10 +41,10 @@ $arguments += @('--json-file', $events)
 $code = $LASTEXITCODE
 $end = Get-Content $events | Select-Object -Last 1 | ConvertFrom-Json
 
-& $Program report --format html --output (Join-Path $Evidence "pfupgrade-$stamp.html") --quiet
+& $Program report --format html --output (Join-Path $Output "pfupgrade-$stamp.html") --quiet
 switch ($code) {
-    0       { 'Done. The evidence lies beside the events.' }
-    5       { "A person has to do something first: $($end.next)" }
+    0       { 'Done. The report is beside the events.' }
+    5       { "Waiting for a manual step: $($end.next)" }
     3010    { 'Restart Windows, then start this script again with -Resume.' }
     default { "It ended with $code. Next: $($end.next)" }
 }

@@ -1,39 +1,39 @@
-//! Every exit code, once, and what ends with which. An unknown one is a failure.
+//! All exit codes. An unknown one is a failure.
 
 use crate::engine::{End, EngineError};
 use crate::journal::JournalError;
 use crate::platform::{Failure, FailureKind};
 
-/// What the process ends with.
+/// The exit code of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     /// Done, or nothing to do; `rollback` succeeded, or found no run.
     Done,
-    /// A step failed after the first change; the message says how to go on.
+    /// A step failed after the first change; the message says how to continue.
     Failed,
-    /// Usage, the plan file is wrong, declined, or no such run; nothing was touched.
+    /// Usage error, invalid plan, declined, or no such run; nothing was changed.
     Usage,
     /// `plan --detailed-exitcode`: there are changes to make.
     Changes,
-    /// Preflight refused; nothing was touched.
+    /// A check is blocking; nothing was changed.
     Refused,
-    /// Waiting at a gate.
+    /// Waiting for a manual step.
     Gate,
-    /// Another run holds the machine.
+    /// Another instance is running on this server.
     Locked,
-    /// The machine has changed since the preview was approved; nothing was touched.
+    /// The server has changed since the preview was saved; nothing was changed.
     Changed,
-    /// A merge conflict needs a decision, or `merge --strict` leaves a change by hand; nothing was touched.
+    /// A merge conflict needs a decision, or `merge --strict` has a change left to do by hand; nothing was changed.
     Conflict,
-    /// Rollback could not finish; the message names what is left.
+    /// The rollback failed; the message says what is left.
     RollbackFailed,
-    /// `verify` found faults.
+    /// `verify`: a check failed.
     Faults,
     /// Stopped by the operator; resumable.
     Stopped,
     /// The journal or a backup is damaged.
     Damaged,
-    /// A reboot is needed; `resume` afterwards.
+    /// Windows must be restarted; `resume` afterwards.
     Reboot,
 }
 

@@ -1,71 +1,71 @@
-//! What stands in the way of a run, or is worth knowing before it: findings with stable ids and levels.
+//! The results of checks before a run: findings with stable ids and levels.
 //!
-//! [`FINDINGS`] is the one table of ids. Whoever looks at something reports what it finds as a [`Finding`]; on the
-//! screen a finding is a check that is blocking or a warning.
+//! [`FINDINGS`] is the table of all ids. Every check reports its results as [`Finding`]s, which the screen shows as
+//! checks: blocking ones and warnings.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// How much a finding matters.
+/// The level of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
-    /// The run is refused.
+    /// The run is blocked.
     Refuse,
-    /// The run is refused unless the plan allows it: `[preflight] allow = ["id"]`.
+    /// The run is blocked unless the plan allows it: `[preflight] allow = ["id"]`.
     RefuseUnlessAllowed,
-    /// The administrator should know.
+    /// A warning.
     Warn,
 }
 
-/// Every finding: its stable id, the most it can matter, and what it means.
+/// Every finding: its stable id, its highest level, and its meaning.
 pub const FINDINGS: &[(&str, Level, &str)] = &[
     ("account-missing", Level::RefuseUnlessAllowed, "an account or group of the old configuration does not exist"),
-    ("application-pool", Level::Refuse, "there is no application pool that the new version could run in"),
-    ("cannot-back-up", Level::Refuse, "a folder holds what could not be put back: links, or names that are too long"),
-    ("component-absent", Level::Refuse, "the plan wants a component upgraded that is not installed"),
-    ("decision-without-conflict", Level::Warn, "a decision of the plan is about no conflict"),
-    ("directory-taken", Level::Refuse, "the virtual directory for a component, or its folder, is taken"),
+    ("application-pool", Level::Refuse, "no application pool can run the new version"),
+    ("cannot-back-up", Level::Refuse, "a folder contains links or overlong names, which a rollback could not restore"),
+    ("component-absent", Level::Refuse, "the plan upgrades a component that is not installed"),
+    ("decision-without-conflict", Level::Warn, "a decision in the plan matches no conflict"),
+    ("directory-taken", Level::Refuse, "the virtual directory of a component, or its folder, is already in use"),
     ("encrypted-web-config", Level::Refuse, "a web.config has encrypted sections"),
-    ("folders-overlap", Level::Refuse, "a folder that is backed up or moved aside holds what does not belong to it"),
-    ("hook-without-program", Level::Refuse, "the program of a hook is not there"),
-    ("hook-without-step", Level::Refuse, "a hook names a step that this procedure does not have"),
-    ("installer-architecture", Level::Refuse, "an installer is made for another processor"),
-    ("installer-directory", Level::Warn, "an installer takes no virtual directory: a person has to run it"),
-    ("installer-hash", Level::Refuse, "an installer is not the one that the plan pins"),
-    ("installer-missing", Level::Refuse, "an installer is not where the plan says"),
-    ("installer-product", Level::Refuse, "an installer is not that of the component, or of the old version"),
-    ("installer-signature", Level::Refuse, "an installer is not signed by whom the plan says"),
+    ("folders-overlap", Level::Refuse, "a folder that is backed up or moved aside contains something else"),
+    ("hook-without-program", Level::Refuse, "the program of a hook is missing"),
+    ("hook-without-step", Level::Refuse, "a hook names an unknown step"),
+    ("installer-architecture", Level::Refuse, "an installer is for another processor architecture"),
+    ("installer-directory", Level::Warn, "an installer has no option for the virtual directory: you must run it"),
+    ("installer-hash", Level::Refuse, "the hash of an installer is not the one in the plan"),
+    ("installer-missing", Level::Refuse, "an installer is missing"),
+    ("installer-product", Level::Refuse, "an installer is for another component, or for the old version"),
+    ("installer-signature", Level::Refuse, "an installer is not signed by the expected signer"),
     ("installer-unreadable", Level::Refuse, "an installer cannot be read"),
-    ("interrupted-upgrade", Level::Refuse, "a component is installed in its old and its new version"),
-    ("interruptions", Level::Warn, "what the agent secures or proxies is interrupted meanwhile"),
-    ("leftovers", Level::RefuseUnlessAllowed, "an earlier attempt left files behind"),
-    ("merge-conflict", Level::Refuse, "the administrator and the new version changed the same setting differently"),
-    ("method-console", Level::Refuse, "the plan wants a component installed in a server's console that is not here"),
-    ("mobile-app-dropped", Level::Refuse, "the server's setup may bring no Mobile App Web Service"),
-    ("no-asp-net", Level::Refuse, "IIS has no ASP.NET"),
-    ("no-dotnet-4", Level::Refuse, "there is no .NET Framework 4.5 or later"),
-    ("no-install-path", Level::Refuse, "the registry does not name the agent's folder"),
+    ("interrupted-upgrade", Level::Refuse, "the old and the new version of a component are both installed"),
+    ("interruptions", Level::Warn, "clients of the agent are affected during the upgrade"),
+    ("leftovers", Level::RefuseUnlessAllowed, "files of an earlier upgrade were left behind"),
+    ("merge-conflict", Level::Refuse, "a setting is customized, and the new version changed it as well"),
+    ("method-console", Level::Refuse, "the plan installs a component in the MFA Server console, which is not here"),
+    ("mobile-app-dropped", Level::Refuse, "the MFA Server setup may not include the Mobile App Web Service"),
+    ("no-asp-net", Level::Refuse, "ASP.NET is not installed in IIS"),
+    ("no-dotnet-4", Level::Refuse, ".NET Framework 4.5 or later is missing"),
+    ("no-install-path", Level::Refuse, "the registry does not contain the agent's folder"),
     ("no-installer", Level::Refuse, "the plan names no usable installer for a component"),
-    ("no-metabase", Level::Refuse, "IIS has no IIS 6 metabase compatibility"),
-    ("no-sdk-url", Level::Refuse, "the new address of the Web Service SDK is needed and not known"),
-    ("no-single-application", Level::Refuse, "a component is not served by exactly one application of IIS"),
-    ("no-single-product", Level::Refuse, "which product a component is cannot be told"),
-    ("no-site", Level::Refuse, "IIS has no site of the name that the plan gives"),
-    ("no-space", Level::Refuse, "a drive has too little space"),
-    ("no-theme", Level::RefuseUnlessAllowed, "the theme that a web.config selects is not there"),
+    ("no-metabase", Level::Refuse, "IIS 6 Metabase Compatibility is not installed"),
+    ("no-sdk-url", Level::Refuse, "the new URL of the Web Service SDK is required, but unknown"),
+    ("no-single-application", Level::Refuse, "IIS does not serve a component from exactly one application"),
+    ("no-single-product", Level::Refuse, "the product of a component is ambiguous or unknown"),
+    ("no-site", Level::Refuse, "IIS does not have the site named in the plan"),
+    ("no-space", Level::Refuse, "a drive does not have enough free space"),
+    ("no-theme", Level::RefuseUnlessAllowed, "the theme selected in a web.config is missing"),
     ("no-visual-cpp", Level::Refuse, "the Visual C++ 2015 redistributables are missing"),
-    ("no-way-back", Level::RefuseUnlessAllowed, "a component could not be installed again by a rollback"),
-    ("no-web-config", Level::Warn, "an application has no web.config, so there are no settings to carry over"),
-    ("not-elevated", Level::Refuse, "this process may not change the machine"),
-    ("other-user", Level::Refuse, "a product is installed for another user only"),
-    ("outside-configuration", Level::Refuse, "a web.config refers to files that are not in its folder"),
-    ("pending-reboot", Level::RefuseUnlessAllowed, "Windows waits for a restart"),
-    ("rollback-installer", Level::Refuse, "the installer for a rollback cannot bring the old product back"),
-    ("sdk-url-silent", Level::RefuseUnlessAllowed, "the Web Service SDK does not answer at the plan's address"),
-    ("service-retired", Level::Warn, "Microsoft's service answers no more"),
-    ("unknown-allowance", Level::Warn, "the plan allows what no finding needs an allowance for"),
-    ("unreadable-web-config", Level::Refuse, "the settings in a web.config cannot be carried over"),
+    ("no-way-back", Level::RefuseUnlessAllowed, "a rollback could not reinstall a component"),
+    ("no-web-config", Level::Warn, "an application has no web.config, so there are no settings to migrate"),
+    ("not-elevated", Level::Refuse, "this process has no administrator rights"),
+    ("other-user", Level::Refuse, "a product is installed only for another user"),
+    ("outside-configuration", Level::Refuse, "a web.config refers to files outside its folder"),
+    ("pending-reboot", Level::RefuseUnlessAllowed, "Windows is waiting for a restart"),
+    ("rollback-installer", Level::Refuse, "the rollback installer cannot reinstall the old product"),
+    ("sdk-url-silent", Level::RefuseUnlessAllowed, "the Web Service SDK does not respond at the URL in the plan"),
+    ("service-retired", Level::Warn, "Microsoft has retired the cloud service"),
+    ("unknown-allowance", Level::Warn, "the plan allows a check that needs no permission"),
+    ("unreadable-web-config", Level::Refuse, "the settings in a web.config cannot be migrated"),
 ];
 
 /// One finding.
@@ -75,9 +75,9 @@ pub struct Finding {
     pub id: String,
     /// How much it matters.
     pub level: Level,
-    /// True where the plan allows it.
+    /// Whether the plan allows it.
     pub allowed: bool,
-    /// What is the matter, in a sentence.
+    /// The problem, in a sentence.
     pub title: String,
     /// What was seen.
     pub evidence: Vec<String>,
@@ -85,21 +85,21 @@ pub struct Finding {
     pub advice: String,
 }
 
-/// The id of what ends with a code of its own: a decision is needed, and nothing else.
+/// The id of the finding with its own exit code: only a decision is needed.
 pub const MERGE_CONFLICT: &str = "merge-conflict";
 
 impl Finding {
-    /// A finding that refuses the run.
+    /// A finding that blocks the run.
     pub fn refuse(id: &str, title: impl Into<String>) -> Self {
         Self::of(Level::Refuse, id, title)
     }
 
-    /// A finding that refuses the run unless the plan allows it.
+    /// A finding that blocks the run unless the plan allows it.
     pub fn refuse_unless_allowed(id: &str, title: impl Into<String>) -> Self {
         Self::of(Level::RefuseUnlessAllowed, id, title)
     }
 
-    /// A finding that the administrator should know.
+    /// A warning.
     pub fn warn(id: &str, title: impl Into<String>) -> Self {
         Self::of(Level::Warn, id, title)
     }
@@ -127,7 +127,7 @@ impl Finding {
         self
     }
 
-    /// Whether this finding alone refuses the run.
+    /// Whether this finding blocks the run.
     pub fn refuses(&self) -> bool {
         match self.level {
             Level::Refuse => true,

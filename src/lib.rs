@@ -21,6 +21,6 @@ pub mod survey;
 pub mod webconfig;
 pub mod winpath;
 
-// What tests of the library share with those of the program names it from outside.
+// Code shared by the unit and integration tests uses the library by its external name.
 #[cfg(test)]
 extern crate self as pfupgrade;

@@ -1,4 +1,4 @@
-//! The program: it parses, calls, and ends with the right exit code. Everything else is in the library.
+//! The program: it calls the library and exits with its exit code.
 
 fn main() {
     std::process::exit(pfupgrade::cli::start(std::env::args_os()).code())

@@ -1,7 +1,7 @@
-//! What stands in the way of an upgrade, found before anything is changed.
+//! Checks before anything is changed.
 //!
-//! `check` looks at everything the procedure needs. What cannot even be chosen (no product, no site, a name that is
-//! taken) the procedure reports itself, as [`Finding`]s too.
+//! `check` checks everything the procedure needs. The procedure itself reports what it cannot choose (no product, no
+//! site, a name that is taken), also as [`Finding`]s.
 
 mod folders;
 mod installers;
@@ -13,8 +13,8 @@ use crate::finding::{FINDINGS, Finding, Level};
 use crate::platform::Failure;
 use crate::procedure::{CompileContext, Compiled, Target};
 
-/// Everything that stands against a compiled procedure, blocking findings first: what compiling showed, and what the
-/// procedure needs of the machine. Where there is nothing to do, nothing more is needed.
+/// Returns the findings for a compiled procedure, blocking ones first: those of compiling, and those of the machine's
+/// checks. If there is nothing to do, nothing more is checked.
 pub(crate) fn check(compiled: &Compiled<'_>) -> Result<Vec<Finding>, Failure> {
     let Compiled { context, targets, procedure } = compiled;
     let mut findings = procedure.findings.clone();
@@ -32,9 +32,9 @@ fn needs(ground: &CompileContext<'_>, targets: &[Target]) -> Result<Vec<Finding>
     others::check(ground, targets, &mut findings);
     findings.extend(installers::check(ground, targets)?);
     findings.push(
-        Finding::warn("service-retired", "Microsoft's service has answered no MFA Server requests since 2024-09-30")
+        Finding::warn("service-retired", "Microsoft's cloud has not processed MFA Server requests since 2024-09-30")
             .advice(
-                "the upgraded server keeps its users and settings, but cannot have Microsoft's cloud verify anybody",
+                "the upgraded server keeps its users and settings, but Microsoft's cloud no longer verifies sign-ins",
             ),
     );
     findings.extend(ground.plan.preflight.allow.iter().filter_map(|id| unknown_allowance(id)));
@@ -44,16 +44,16 @@ fn needs(ground: &CompileContext<'_>, targets: &[Target]) -> Result<Vec<Finding>
     Ok(findings)
 }
 
-/// An allowance that can never have an effect is most likely misspelt.
+/// An entry without effect is most likely misspelled.
 fn unknown_allowance(id: &str) -> Option<Finding> {
     let title = match FINDINGS.iter().find(|(known, ..)| *known == id) {
         Some((_, Level::RefuseUnlessAllowed, _)) => return None,
-        Some((_, Level::Refuse, _)) => format!("the plan allows `{id}`, which cannot be allowed"),
-        Some((_, Level::Warn, _)) => format!("the plan allows `{id}`, which needs no allowance"),
-        None => format!("the plan allows `{id}`, which no finding is called"),
+        Some((_, Level::Refuse, _)) => format!("the plan allows the check `{id}`, which cannot be allowed"),
+        Some((_, Level::Warn, _)) => format!("the plan allows the check `{id}`, which is only a warning"),
+        None => format!("the plan allows the unknown check `{id}`"),
     };
     let can = FINDINGS.iter().filter(|(_, level, _)| *level == Level::RefuseUnlessAllowed).map(|(id, ..)| *id);
     let can = can.collect::<Vec<_>>().join(", ");
-    let advice = format!("take it out of `allow` in [preflight], or correct it: what can be allowed is {can}");
+    let advice = format!("remove it from `allow` in [preflight], or fix it; these checks can be allowed: {can}");
     Some(Finding::warn("unknown-allowance", title).advice(advice))
 }

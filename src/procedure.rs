@@ -1,7 +1,7 @@
 //! Plan and survey compiled into ordered steps.
 //!
-//! `compile` is the one place where the order lives, and it reads like Microsoft's article: back up; stop; uninstall
-//! portal, mobile app, SDK and agent; install the server and then the web parts; tell the console; verify.
+//! `compile` is the only place that defines the order, which is that of Microsoft's article: back up; stop; uninstall
+//! portal, mobile app, SDK and agent; install the server and then the web components; update the console; verify.
 
 mod choice;
 mod context;
@@ -22,20 +22,20 @@ use crate::survey::products::Product;
 use crate::survey::{Survey, packages};
 use serde::{Deserialize, Serialize};
 
-/// What would be done, and what stands against it.
+/// The steps, and the findings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Procedure {
-    /// The steps, in order. Empty where there is nothing to do.
+    /// The steps, in order; empty if there is nothing to do.
     pub steps: Vec<Step>,
-    /// What stands against it, as far as compiling shows it.
+    /// The findings of compiling.
     pub findings: Vec<Finding>,
-    /// What becomes of each component.
+    /// What happens to each component.
     pub fates: Vec<Fate>,
-    /// Why there is no way back, from the first uninstall of such a product on.
+    /// Why a full rollback is impossible after the first uninstall of such a product.
     pub no_return: Vec<String>,
 }
 
-/// One component: what was found, and what becomes of it, in words.
+/// A component: what was found, and what happens to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fate {
     /// Which component.
@@ -44,18 +44,18 @@ pub struct Fate {
     pub found: Option<String>,
     /// Where it is served from.
     pub location: Option<String>,
-    /// What becomes of it.
+    /// What happens to it.
     pub fate: String,
 }
 
-/// A compiled procedure, with what it was compiled from: preflight looks at both.
+/// A compiled procedure, with its input, for the preflight checks.
 pub(crate) struct Compiled<'a> {
     pub(crate) context: CompileContext<'a>,
     pub(crate) targets: Vec<Target>,
     pub(crate) procedure: Procedure,
 }
 
-/// Compiles the procedure. Where something blocks the run, the steps are those that can be told all the same.
+/// Compiles the procedure. If something blocks the run, the result has the steps that are known anyway.
 pub(crate) fn compile<'a>(
     plan: &'a Plan,
     survey: &'a Survey,
@@ -87,10 +87,10 @@ pub(crate) fn compile<'a>(
             steps.extend(web::install(&context, target));
         }
         steps.extend(encrypted::remove(&steps));
-        // 5. What only the console knows.
+        // 5. What only the console can change.
         steps.extend(targets.iter().filter_map(|target| web::tell_console(&context, target)));
         steps.extend(server::start_dependents(&context));
-        // 6. Verify; the outage ends. Then it is the turn of the web servers.
+        // 6. Verify; the outage ends. The web servers are next.
         steps.push(verify(&context, &targets));
         steps.extend(server::hand_over(&context, &targets));
         add_hooks(plan, machine, &mut steps, &mut findings);
@@ -102,13 +102,13 @@ pub(crate) fn compile<'a>(
     Ok(Compiled { context, targets, procedure })
 }
 
-/// Whether the steps of a component can be told: what is refused as unreadable cannot be previewed either.
+/// Whether the steps of a component are known: an unreadable installer cannot be previewed.
 fn can_be_told(context: &CompileContext<'_>, target: &Target) -> bool {
     let faults = match target.comes_along {
         true => Vec::new(),
         false => packages::web_faults(context.machine, &target.package, target.component, context.survey.system.bits),
     };
-    faults.iter().all(|fault| fault.id != "installer-unreadable") && encrypted::can_be_carried_over(context, target)
+    faults.iter().all(|fault| fault.id != "installer-unreadable") && encrypted::can_be_migrated(context, target)
 }
 
 fn verify(context: &CompileContext<'_>, targets: &[Target]) -> Step {
@@ -129,17 +129,17 @@ fn verify(context: &CompileContext<'_>, targets: &[Target]) -> Step {
         folder: target.folder.clone(),
     }));
     Step::new(
-        "what was installed has to be there, open, and running",
+        "Everything that was installed must be present, open to users, and running.",
         Work::Verify(Verify { expected, other_holders: web::other_holders(context) }),
     )
     .in_outage()
 }
 
-/// Puts the plan's own programs around the steps they name. Several on one side of a step keep the plan's order.
+/// Adds the plan's hooks before and after the steps they name. Several on one side of a step keep the plan's order.
 fn add_hooks(plan: &Plan, machine: &dyn Inspect, steps: &mut Vec<Step>, findings: &mut Vec<Finding>) {
     let (before, after): (Vec<_>, Vec<_>) =
         plan.hooks.iter().enumerate().partition(|(_, hook)| matches!(hook.when, When::Before(_)));
-    // Each goes next to its step: before it, the last one added is the nearest; after it, the first.
+    // Each is added next to its step: before it, the last one added is the nearest; after it, the first.
     for (number, hook) in before.into_iter().chain(after.into_iter().rev()) {
         match hook_step(number + 1, hook, machine, steps) {
             Ok((at, step)) => steps.insert(at, step),
@@ -157,23 +157,23 @@ fn hook_step(number: usize, hook: &Hook, machine: &dyn Inspect, steps: &[Step]) 
     let Some(at) = steps.iter().position(|step| step.id == id.as_str()) else {
         let known = steps.iter().filter(|step| !matches!(step.work, Work::Hook(_))).map(|step| step.id.as_str());
         let known = known.collect::<Vec<_>>().join(", ");
-        let title = format!("a hook is to run {side} `{id}`, and there is no such step");
+        let title = format!("a hook runs {side} the step `{id}`, which does not exist");
         return Err(Box::new(
             Finding::refuse("hook-without-step", title)
                 .evidence([format!("the steps are: {known}")])
-                .advice("name one of these steps, or take the hook out of the plan"),
+                .advice("specify one of these steps, or remove the hook from the plan"),
         ));
     };
     let refuse =
-        |title: String| Box::new(Finding::refuse("hook-without-program", title).advice("correct the hook's `run`"));
+        |title: String| Box::new(Finding::refuse("hook-without-program", title).advice("fix the hook's `run`"));
     let program = hook.run.path.expand(|name| machine.variable(name)).map_err(|error| refuse(error.to_string()))?;
     let entry = machine.files().entry(&program).ok().flatten();
     if entry.is_none_or(|entry| entry.kind != disk::Kind::File) {
-        return Err(refuse(format!("the program {program} of the hook {side} `{id}` is not there")));
+        return Err(refuse(format!("the program {program} of the hook {side} `{id}` is missing")));
     }
     let step_id = StepId::named(&format!("hook-{number}-{side}-{id}"));
     let work = RunHook { id: step_id, program, arguments: hook.run.arguments.clone(), timeout: hook.timeout };
-    let step = Step::new(format!("the plan has it run {side} {id}"), Work::Hook(work));
+    let step = Step::new(format!("Hook in the plan, {side} {id}."), Work::Hook(work));
     Ok((at + behind, Step { component: steps[at].component, outage: steps[at].outage, ..step }))
 }
 
@@ -182,19 +182,19 @@ fn fate(context: &CompileContext<'_>, component: Component, choice: &Choice, tar
     let location = found.and_then(|found| found.applications.first()).map(|served| served.location());
     let (product, fate) = match choice {
         Choice::Absent => (None, "not installed: nothing to do".to_owned()),
-        Choice::AlreadyNew(product) => (Some(product.title()), "upgraded already: nothing to do".to_owned()),
-        Choice::Kept(product) => (product.as_ref().map(Product::title), "kept as it is, as the plan says".to_owned()),
+        Choice::AlreadyNew(product) => (Some(product.title()), "already upgraded: nothing to do".to_owned()),
+        Choice::Kept(product) => (product.as_ref().map(Product::title), "kept, as specified in the plan".to_owned()),
         Choice::Unclear => (
             found.and_then(|found| found.products.first()).map(|product| product.title()),
-            "unclear: see preflight".to_owned(),
+            "unclear: see the checks below".to_owned(),
         ),
         Choice::Replaced(replaced) => {
             let target = targets.iter().find(|target| target.component == component);
             let fate = match (replaced.again, target) {
-                (false, _) => "uninstalled, as the plan says".to_owned(),
+                (false, _) => "uninstalled, as specified in the plan".to_owned(),
                 (true, Some(target)) => format!("upgraded, as {}{}", target.site, target.path),
                 (true, None) if component == Component::Server => "upgraded, in the same folder".to_owned(),
-                (true, None) => "to be upgraded: see preflight".to_owned(),
+                (true, None) => "to be upgraded: see the checks below".to_owned(),
             };
             (Some(replaced.product.title()), fate)
         }

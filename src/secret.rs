@@ -1,6 +1,6 @@
-//! Which names are taken to hold a secret, so that their values are neither accepted in a plan nor shown.
+//! Which names count as secrets, so that their values are neither accepted in a plan nor shown.
 
-/// What the names of secrets contain, in lower case and without separators.
+/// Parts of the names of secrets, in lowercase and without separators.
 const PARTS: [&str; 21] = [
     "password",
     "passw",
@@ -25,10 +25,10 @@ const PARTS: [&str; 21] = [
     "hmac",
 ];
 
-/// Words that mean a secret where they stand alone: between separators, or in capitals as in `SmtpPw`.
+/// Words that mean a secret if they are separate: between separators, or capitalized as in `SmtpPw`.
 const WORDS: [&str; 10] = ["pw", "pass", "pin", "psk", "mdp", "cred", "creds", "sig", "conn", "salt"];
 
-/// True where a key, property, setting or attribute of this name is taken to hold a credential.
+/// Whether a key, property, setting or attribute with this name counts as a credential.
 pub fn is_secret(name: &str) -> bool {
     let mut plain = String::with_capacity(name.len());
     if name.is_ascii() {
@@ -39,7 +39,7 @@ pub fn is_secret(name: &str) -> bool {
     if plain.contains(PUBLIC) {
         plain = plain.replace(PUBLIC, "");
     }
-    // What a request is authorised by stands in a header of that name; names that go on speak of where, or of what.
+    // A request is authorized by a header with that name; longer names mean something else.
     matches!(plain.as_str(), "validationkey" | "authorization" | "proxyauthorization")
         || has_part(plain.as_bytes())
         || has_word(name)
@@ -47,10 +47,10 @@ pub fn is_secret(name: &str) -> bool {
         || ["pw", "pass"].iter().any(|end| plain.len() > end.len() && plain.ends_with(end) && !plain.ends_with("bypass"))
 }
 
-/// The token of an assembly's public key is public, and stands in every web.config.
+/// The token of an assembly's public key is public, and in every web.config.
 const PUBLIC: &str = "publickeytoken";
 
-/// Every value of a large file is asked about: one pass for all the parts.
+/// Every value of a large file is checked: one pass for all the parts.
 fn has_part(plain: &[u8]) -> bool {
     let is_here = |at: usize| {
         let (rest, known) = (&plain[at..], BEGINNING[usize::from(plain[at])]);
@@ -59,7 +59,7 @@ fn has_part(plain: &[u8]) -> bool {
     (0..plain.len()).any(is_here)
 }
 
-/// Which of the parts begin with a letter: the lowest bit is the first one's.
+/// Which of the parts start with a letter: the lowest bit stands for the first part.
 const BEGINNING: [u32; 256] = {
     let (mut all, mut at) = ([0; 256], 0);
     while at < PARTS.len() {
@@ -69,7 +69,7 @@ const BEGINNING: [u32; 256] = {
     all
 };
 
-/// Whether one of the words of a name means a secret: they end at separators and where capitals begin.
+/// Whether one of the words of a name means a secret: words end at separators and before capitals.
 fn has_word(name: &str) -> bool {
     let is_word = |word: &str| match word.is_ascii() {
         true => WORDS.iter().any(|known| known.eq_ignore_ascii_case(word)),
@@ -88,13 +88,13 @@ fn has_word(name: &str) -> bool {
     is_word(&name[start..])
 }
 
-/// True where a value holds a credential whatever its key: a connection string, an address with a password, or what
-/// stands behind `Bearer` or `Basic` in a request.
+/// Whether a value contains a credential, whatever its key: a connection string, a URL with a password, or what follows
+/// `Bearer` or `Basic` in a request.
 pub fn holds_secret(value: &str) -> bool {
     secret_at(value).is_some()
 }
 
-/// Where in a text the first credential that it holds begins, in bytes.
+/// The byte position of the first credential in a text.
 pub fn secret_at(text: &str) -> Option<usize> {
     let is_named = |at: usize| {
         let name = name_before(&text[..at]);
@@ -105,7 +105,7 @@ pub fn secret_at(text: &str) -> Option<usize> {
     named.into_iter().chain(in_address).chain(scheme_in(text)).min()
 }
 
-/// Where in a text `Bearer` or `Basic` is followed by what looks like no word.
+/// The position in a text after `Bearer` or `Basic` of something that does not look like a word.
 fn scheme_in(text: &str) -> Option<usize> {
     let (mut at, mut previous) = (0, "");
     for piece in text.split_inclusive(|c: char| c.is_ascii_whitespace()) {
@@ -121,7 +121,7 @@ fn scheme_in(text: &str) -> Option<usize> {
     None
 }
 
-/// Whether a word is written in Base64 or a similar code, and is not one of a language.
+/// Whether a word is in Base64 or a similar encoding, and not a natural word.
 fn is_coded(word: &str) -> bool {
     let is_odd = |pair: &[u8]| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase();
     word.len() >= 8
@@ -130,13 +130,13 @@ fn is_coded(word: &str) -> bool {
             || word.as_bytes().windows(2).any(is_odd))
 }
 
-/// The name that ends a text, as in `Data Source=db;Pass Word `.
+/// The name at the end of a text, as in `Data Source=db;Pass Word `.
 fn name_before(text: &str) -> &str {
     let start = text.rfind([';', ',', '&', '?', '=', ':', '/', '"', '\'', '|']);
     text[start.map_or(0, |at| at + 1)..].trim()
 }
 
-/// Host, port and user of an address, from behind its slashes.
+/// Host, port and user of a URL, after its slashes.
 fn authority(text: &str) -> &str {
     let end = text.find(|c: char| matches!(c, '/' | '?' | '#' | ',' | ';') || c.is_whitespace());
     &text[..end.unwrap_or(text.len())]

@@ -1,8 +1,8 @@
-//! The survey: what is on the machine, never taken from the plan.
+//! The survey: what is on the machine, independent of the plan.
 //!
 //! Names, versions and codes of the old products are not known for certain, so everything is discovered: products from
-//! the uninstall keys of both registry views, web components by their files in the folders of IIS applications, services
-//! by the path of their program. Each component is the union of all evidence.
+//! the uninstall keys of both registry views, web components by their files in the folders of IIS applications,
+//! services by the path of their program. Each component is the union of all findings.
 
 pub mod packages;
 pub mod products;
@@ -21,33 +21,33 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 pub(crate) use web::{InstalledFiles, installed_files};
 
-/// The registry key of the product in both eras, without its view.
+/// The registry key of the old and the new product, without its view.
 pub const KEY: &str = r"HKLM\SOFTWARE\Positive Networks\PhoneFactor";
 /// The value of [`KEY`] that names the folder; its trailing backslash matters.
 const INSTALL_PATH: &str = "InstallPath";
 
-/// Everything found.
+/// The result of a survey.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Survey {
     /// Windows.
     pub system: System,
-    /// Where the server is installed; an AD FS server may have this without an agent.
+    /// The folder of the server; an AD FS server may have one without an agent.
     pub install: Option<InstallPath>,
-    /// Products, application and folder of each component that left any trace.
+    /// Products, application and folder of each component with any trace.
     pub components: BTreeMap<Component, FoundComponent>,
-    /// The services whose program lies below InstallPath.
+    /// The services with a program below InstallPath.
     pub services: Vec<Service>,
-    /// Services of others that cannot run without those.
+    /// Other services that depend on those.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dependents: Vec<Service>,
-    /// IIS; `None` where it is not installed.
+    /// IIS; `None` if it is not installed.
     pub web_server: Option<WebServer>,
-    /// Every application of IIS that holds an address of the SDK, ours and others.
+    /// Every application in IIS whose settings contain a URL of the SDK.
     #[serde(default)]
     pub sdk_clients: Vec<SdkClient>,
 }
 
-/// An application that holds an address of the SDK.
+/// An application whose settings contain a URL of the SDK.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SdkClient {
     /// Its web.config.
@@ -56,14 +56,14 @@ pub struct SdkClient {
     pub setting: String,
 }
 
-/// The folder of the server, as the registry names it.
+/// The folder of the server, from the registry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InstallPath {
     /// Which registry.
     pub view: View,
     /// The value itself.
     pub text: String,
-    /// The folder it means.
+    /// The folder.
     pub folder: WinPath,
 }
 
@@ -79,14 +79,14 @@ impl InstallPath {
     }
 }
 
-/// What was found of one component.
+/// What was found of a component.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FoundComponent {
-    /// Products whose name is the component's, of both eras.
+    /// Products with the component's name, old and new.
     pub products: Vec<Product>,
-    /// Applications of IIS that serve it.
+    /// Applications in IIS that serve it.
     pub applications: Vec<Served>,
-    /// Everything else that speaks for it, in words.
+    /// Other traces, in words.
     pub evidence: Vec<String>,
 }
 
@@ -102,7 +102,7 @@ impl FoundComponent {
     }
 }
 
-/// An application of IIS that serves a component.
+/// An application in IIS that serves a component.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Served {
     /// The site's name.
@@ -111,14 +111,14 @@ pub struct Served {
     pub site_id: u32,
     /// The application.
     pub application: Application,
-    /// Own themes: folders below `App_Themes` that the package did not install.
+    /// Custom themes: folders below `App_Themes` that the package did not install.
     pub themes: Vec<String>,
-    /// Files below its folder that differ from what the package installed, or that it did not install.
+    /// Files below its folder that the package did not install, or installed with other content.
     pub changed: Vec<ChangedFile>,
 }
 
 impl Served {
-    /// The address in the words of IIS: `Default Web Site/PhoneFactor`.
+    /// Its location in IIS: `Default Web Site/PhoneFactor`.
     pub fn location(&self) -> String {
         format!("{}{}", self.site, self.application.path)
     }
@@ -134,16 +134,16 @@ impl Served {
     }
 }
 
-/// A file that is not as the package installed it.
+/// A file that differs from the package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangedFile {
     /// Its path below the component's folder.
     pub path: String,
-    /// True where the package installed a file of this name.
+    /// Whether the package installed a file with this name.
     pub installed: bool,
 }
 
-/// Looks at the machine.
+/// Surveys the machine.
 pub fn survey(machine: &dyn Inspect) -> Result<Survey, Failure> {
     let system = machine.system()?;
     let install = install_path(machine, &system)?;
@@ -177,7 +177,7 @@ pub fn survey(machine: &dyn Inspect) -> Result<Survey, Failure> {
     Ok(Survey { system, install, components, services, dependents, web_server, sdk_clients })
 }
 
-/// The services among `others` that need one of ours, or need one that does.
+/// The services among `others` that depend on one of ours, directly or indirectly.
 fn dependents(ours: &[Service], mut others: Vec<Service>) -> Vec<Service> {
     let mut found: Vec<Service> = Vec::new();
     loop {
@@ -197,7 +197,7 @@ fn install_path(machine: &dyn Inspect, system: &System) -> Result<Option<Install
         Bits::X86 => &[View::Native],
     };
     for view in views {
-        // A value that is no path names no folder; preflight says so where a folder is needed.
+        // A value that is not a path means no folder; a check reports that if the folder is needed.
         if let Some(text) = install_path_text(machine, *view, KEY)?
             && let Ok(folder) = WinPath::new(&text)
         {
@@ -207,7 +207,7 @@ fn install_path(machine: &dyn Inspect, system: &System) -> Result<Option<Install
     Ok(None)
 }
 
-/// InstallPath as the registry has it.
+/// The value of InstallPath in the registry.
 pub fn install_path_text(machine: &dyn Inspect, view: View, key: &str) -> Result<Option<String>, Failure> {
     let found = machine.registry_key(view, key)?;
     Ok(found.and_then(|key| key.text(INSTALL_PATH).map(str::to_owned)))

@@ -1,8 +1,8 @@
 //! Absolute Windows paths, the same on every host.
 //!
-//! The machine that is upgraded is a Windows server even where it is simulated on another system, so its paths are
-//! never `std::path` paths: those would split at the wrong character and compare by the wrong rules. NTFS keeps the
-//! case of a name and ignores it when it compares, and so do [`WinPath`]'s `Eq`, `Ord` and `Hash`.
+//! The machine is a Windows server even if it is simulated on another system, so its paths are never `std::path` paths:
+//! those would split at the wrong character and compare by the wrong rules. NTFS preserves the case of a name and
+//! ignores it in comparisons, and so do `Eq`, `Ord` and `Hash` of [`WinPath`].
 
 use serde::{Deserialize, Serialize};
 use std::{cmp::Ordering, fmt, hash::Hash, hash::Hasher};
@@ -12,25 +12,25 @@ use std::{cmp::Ordering, fmt, hash::Hash, hash::Hasher};
 #[serde(try_from = "String", into = "String")]
 pub struct WinPath(String);
 
-/// Why a text is not an absolute Windows path. The message is meant for the person who wrote the path.
+/// Why a text is not an absolute Windows path. The message is for the author of the path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {
     /// No drive letter: relative, rooted without a drive, or a network path.
     #[error("`{0}` is not an absolute path with a drive letter, such as C:\\Install")]
     NotAbsolute(String),
     /// `.` or `..` as a component.
-    #[error("`{0}` contains `.` or `..`; write the path out")]
+    #[error("`{0}` contains `.` or `..`; write the full path")]
     Dots(String),
-    /// A name that Windows takes for another one, or for a device.
-    #[error("`{path}` contains the name `{name}`, which Windows takes for something else")]
+    /// A name that Windows changes, or reserves for a device.
+    #[error("`{path}` contains the name `{name}`, which Windows reserves or changes")]
     Name {
         /// The text as given.
         path: String,
         /// The name.
         name: String,
     },
-    /// A character NTFS does not allow, control characters included.
-    #[error("`{path}` contains {character:?}, which no Windows path can hold")]
+    /// A character that NTFS does not allow, including control characters.
+    #[error("`{path}` contains {character:?}, which is invalid in a Windows path")]
     Character {
         /// The text as given.
         path: String,
@@ -40,7 +40,7 @@ pub enum PathError {
 }
 
 impl WinPath {
-    /// Reads an absolute path. Slashes become backslashes; doubled and trailing ones go.
+    /// Reads an absolute path. Slashes become backslashes; doubled and trailing ones are removed.
     pub fn new(text: impl AsRef<str>) -> Result<Self, PathError> {
         let text = text.as_ref();
         let bytes = text.as_bytes();
@@ -62,23 +62,22 @@ impl WinPath {
         Ok(Self(path))
     }
 
-    /// A file that lies beside the drives of a simulated machine, such as its `machine.toml`. No text that is read as a
-    /// path can name it.
+    /// A file beside the drives of a simulated machine, such as its `machine.toml`. No parsed path can refer to it.
     pub(crate) fn outside_drives(name: &str) -> Self {
         Self(format!("?:\\{name}"))
     }
 
-    /// True for a path made by [`WinPath::outside_drives`].
+    /// Whether this path was created by [`WinPath::outside_drives`].
     pub(crate) fn is_outside_drives(&self) -> bool {
         self.0.starts_with('?')
     }
 
-    /// The root of the drive that `path` is on.
+    /// The root of the drive of `path`.
     pub(crate) fn root_of(path: &Self) -> Self {
         Self(path.0[..3].to_owned())
     }
 
-    /// True where `name` can be the name of a file or folder on Windows.
+    /// Whether `name` is a valid name of a file or folder on Windows.
     pub fn is_name(name: &str) -> bool {
         !name.is_empty() && Self::check_name(name, name).is_ok()
     }
@@ -101,24 +100,24 @@ impl WinPath {
         &self.0
     }
 
-    /// The drive letter, in upper case.
+    /// The drive letter, in uppercase.
     pub fn drive(&self) -> char {
         self.0.chars().next().unwrap_or('C')
     }
 
-    /// This path with a relative one behind it, which may have several components.
+    /// Appends a relative path, which may have several components.
     pub fn join(&self, relative: impl AsRef<str>) -> Result<Self, PathError> {
         Self::new(format!("{}\\{}", self.0, relative.as_ref()))
     }
 
-    /// [`WinPath::join`] for names the program itself has chosen or was handed by the file system.
+    /// [`WinPath::join`] for names from the program itself or from the file system.
     pub fn child(&self, name: &str) -> Self {
         debug_assert!(Self::check_name(name, name).is_ok(), "not one plain name: {name}");
         let slash = if self.0.ends_with('\\') { "" } else { "\\" };
         Self(format!("{}{slash}{name}", self.0))
     }
 
-    /// The folder this lies in; `None` for a drive's root.
+    /// The parent folder; `None` for a drive's root.
     pub fn parent(&self) -> Option<Self> {
         let at = self.0.rfind('\\')?;
         match at {
@@ -138,12 +137,12 @@ impl WinPath {
         self.0[3..].split('\\').filter(|part| !part.is_empty())
     }
 
-    /// True where `self` is `folder` or lies below it, without regard to case.
+    /// Whether `self` is `folder` or below it, ignoring case.
     pub fn is_within(&self, folder: &Self) -> bool {
         self.below(folder).is_some()
     }
 
-    /// What is left of `self` behind `folder`: empty where they are equal, `None` where it lies elsewhere.
+    /// The rest of `self` after `folder`: empty if they are equal, `None` if it is elsewhere.
     pub fn below(&self, folder: &Self) -> Option<&str> {
         let folder = folder.0.trim_end_matches('\\');
         let (head, tail) = self.0.split_at_checked(folder.len())?;
@@ -157,7 +156,7 @@ impl WinPath {
     }
 }
 
-/// True for a name that means a device in every folder, whatever its extension.
+/// Whether a name is a device name in every folder, whatever its extension.
 fn is_device(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
     let numbered = |prefix| stem.strip_prefix(prefix).is_some_and(|number| number.len() == 1 && number != "0");

@@ -1,4 +1,4 @@
-//! What a machine knows besides files and registry.
+//! Facts of a machine besides files and registry.
 
 use super::Wish;
 use crate::draft::renamed;
@@ -13,7 +13,7 @@ use crate::webconfig::CONFIG_LIMIT;
 use crate::webconfig::{Document, Shown, placeholder};
 use std::collections::BTreeSet;
 
-/// What plans and installers ask for.
+/// The variables that plans and installers use.
 const VARIABLES: [&str; 14] = [
     "ALLUSERSPROFILE",
     "COMPUTERNAME",
@@ -40,7 +40,7 @@ pub(super) fn capture(
 ) -> Result<(), Failure> {
     let known = VARIABLES.iter().filter_map(|name| Some(((*name).to_owned(), machine.variable(name)?)));
     facts.variables = known.collect();
-    // Asking for a disk that is not in its drive would open a window.
+    // Querying an empty drive would open a dialog.
     facts.free_space = ('C'..='Z').filter_map(|drive| Some((drive, machine.free_space(drive).ok()?))).collect();
     facts.web_server = machine.web_server()?.map(without_secrets);
     facts.services = services(survey, machine.services()?);
@@ -64,7 +64,7 @@ fn without_secrets(mut iis: WebServer) -> WebServer {
     iis
 }
 
-/// Our services, those that need one of them, and those that any of these needs; the others are nobody's business.
+/// Our services, those that depend on them, and those that any of these depends on; the others are not captured.
 fn services(survey: &Survey, all: Vec<Service>) -> Vec<Service> {
     let ours = |service: &Service| survey.services.iter().any(|own| own.name == service.name);
     let mut wanted: BTreeSet<String> =
@@ -87,7 +87,7 @@ fn services(survey: &Survey, all: Vec<Service>) -> Vec<Service> {
     all.map(|service| Service { image_path: image_path(&service, ours(&service)), ..service }).collect()
 }
 
-/// The command line of a service. Arguments of others' programs are left out; ours have placeholders for secrets.
+/// The command line of a service. Arguments of other programs are left out; ours have placeholders for secrets.
 fn image_path(service: &Service, ours: bool) -> String {
     let line = &service.image_path;
     let Some(program) = service.program() else { return placeholder(line) };
@@ -100,7 +100,7 @@ fn image_path(service: &Service, ours: bool) -> String {
     }
 }
 
-/// Which of the accounts and groups that matter exist. One that nobody can be asked about stays unknown.
+/// Which of the relevant accounts and groups exist. The rest stays unknown.
 fn accounts(machine: &dyn Inspect, survey: &Survey, facts: &mut MachineFacts) -> Result<(), Failure> {
     let pools = survey.web_server.iter().flat_map(|iis| &iis.pools).map(|pool| pool.identity.clone());
     let mut names: BTreeSet<String> = pools.filter(|identity| identity.contains('\\')).collect();
@@ -120,7 +120,7 @@ fn accounts(machine: &dyn Inspect, survey: &Survey, facts: &mut MachineFacts) ->
     Ok(())
 }
 
-/// The addresses of the SDK that components use, and those they may get.
+/// The SDK URLs that components use, and those they may get.
 fn addresses(machine: &dyn Inspect, survey: &Survey, wish: &Wish) -> BTreeSet<String> {
     let old = documents(machine, survey).into_iter().filter_map(|document| Some(document.sdk_url()?.1));
     let mut all: BTreeSet<String> = old.flat_map(|url| [renamed(&url), url]).collect();

@@ -1,4 +1,4 @@
-//! Files and folders: what is copied, what has placeholders, and what is a stand-in.
+//! Files and folders: copies, copies with placeholders, and stand-ins.
 
 use super::{Capture, Placeholders, StandIn, package};
 use crate::plan::Component;
@@ -14,13 +14,13 @@ use std::collections::BTreeSet;
 use std::io::{self, Read};
 
 const DATABASE: &str = "PHONEFACTOR.PFDATA";
-/// What the database of a simulated agent begins with.
+/// The header of a simulated agent's database.
 const OLD_DATA: &[u8] = b"PFDATA 5\n";
-/// Stand-ins for what somebody edited or added differ from those for what a package installed.
+/// Stand-ins for customized files differ from those for files as installed.
 const EDITED: u8 = b'x';
 
 impl Capture<'_> {
-    /// The folders of the server and the web components, and what else is looked at.
+    /// The folders of the server and the web components, and others that the survey reads.
     pub(super) fn folders(&mut self, state: &WinPath) -> Result<(), Failure> {
         for (component, found) in &self.survey.components {
             let shipped = self.shipped(*component, found)?;
@@ -39,7 +39,7 @@ impl Capture<'_> {
         self.left_aside(state)
     }
 
-    /// What the package of a component has installed, and its own web.config; nothing where it cannot be read.
+    /// The files that a component's package installed, and its web.config; empty if it cannot be read.
     fn shipped(&self, component: Component, found: &FoundComponent) -> Result<Shipped, Failure> {
         let product = found.old().next().or_else(|| found.new_era());
         let package = product.and_then(|product| product.package.as_ref());
@@ -54,7 +54,7 @@ impl Capture<'_> {
         let folder = &served.application.folder;
         let files = self.machine.files().walk(folder).context(format!("list {folder}"))?;
         self.folder(folder)?;
-        // A web.config may keep settings in files of any name.
+        // A web.config may refer to files of any name.
         let outside = web_config::outside_files(self.machine, &served.web_config());
         for entry in files {
             let below = entry.path.below(folder).unwrap_or_default();
@@ -98,7 +98,7 @@ impl Capture<'_> {
         Ok(())
     }
 
-    /// The database is nobody else's business: only its size and hash are told.
+    /// The database is not copied: only its size and hash are recorded.
     fn database(&mut self, entry: &Entry) -> Result<(), Failure> {
         let sha256 = disk::hash(self.machine.files(), &entry.path);
         if let Err(error) = &sha256 {
@@ -111,7 +111,7 @@ impl Capture<'_> {
         Ok(())
     }
 
-    /// A program of the agent: a service reads its database, anything else does nothing.
+    /// A program of the agent: a service reads its database, any other program does nothing.
     fn server_program(&mut self, entry: &Entry) -> Result<(), Failure> {
         if needs(self.machine, &entry.path)?.is_some() {
             return self.copy(&entry.path);
@@ -127,7 +127,7 @@ impl Capture<'_> {
         self.stand_in(entry, text.as_bytes(), 0)
     }
 
-    /// A program that a run starts: the server's setup, or one of a hook.
+    /// A program that a run starts: the MFA Server setup, or a hook.
     pub(super) fn program(&mut self, path: &WinPath) -> Result<(), Failure> {
         if let Some(needed) = needs(self.machine, path)? {
             let mut sums = Vec::new();
@@ -163,13 +163,13 @@ impl Capture<'_> {
         self.sign(path, sums)
     }
 
-    /// Product and version that a program gives; its name where it gives none.
+    /// Product and version of a program; its name if it has none.
     fn product_of(&self, path: &WinPath) -> (String, String) {
         let found = self.machine.program_version(path).ok().flatten();
         found.map_or_else(|| (path.name().to_owned(), String::new()), |found| (found.product, found.version))
     }
 
-    /// A package with what lies beside it.
+    /// A package with the files beside it.
     pub(super) fn package(&mut self, path: &WinPath, whole: bool) -> Result<(), Failure> {
         let files = self.machine.files();
         let doing = format!("capture the package {path}");
@@ -186,14 +186,14 @@ impl Capture<'_> {
                 self.put(path, &mut tables.as_slice(), &entry)?;
                 self.captured.stand_ins.push(StandIn { path: path.clone(), bytes: entry.len, sha256: None });
             }
-            // What is no package that can be read holds nothing to leave out.
+            // An unreadable package is copied as it is.
             None => self.copy(path)?,
         }
         let sum = disk::hash(self.to.as_read(), path).context(doing)?;
         self.sign(path, [sum])
     }
 
-    /// A file of settings; one that is no XML has placeholders for everything that could be read.
+    /// A settings file; one that is not XML becomes a stand-in.
     fn config(&mut self, path: &WinPath, shipped: Option<Vec<u8>>) -> Result<(), Failure> {
         let doing = format!("capture {path}");
         let files = self.machine.files();
@@ -214,7 +214,7 @@ impl Capture<'_> {
         }
     }
 
-    /// The programs that decrypt sections: a simulated one in the place of each.
+    /// A simulated program for each program that decrypts sections.
     fn decrypting_programs(&mut self) -> Result<(), Failure> {
         let windows = self.machine.variable("SystemRoot").and_then(|folder| WinPath::new(folder).ok());
         for framework in ["Framework", "Framework64"] {
@@ -231,7 +231,7 @@ impl Capture<'_> {
         Ok(())
     }
 
-    /// Folders in the roots of sites: an application of that name would meet them.
+    /// Folders in the roots of sites, which an application of the same name would conflict with.
     fn names_that_are_taken(&mut self) -> Result<(), Failure> {
         let sites = self.survey.web_server.iter().flat_map(|iis| &iis.sites);
         let roots: BTreeSet<WinPath> = sites.map(|site| site.folder.clone()).collect();
@@ -241,7 +241,7 @@ impl Capture<'_> {
         Ok(())
     }
 
-    /// What runs have moved aside of which no journal is here.
+    /// Folders moved aside by runs without a journal here.
     fn left_aside(&mut self, state: &WinPath) -> Result<(), Failure> {
         for drive in self.facts.free_space.keys().copied().collect::<Vec<_>>() {
             let Ok(aside) = WinPath::new(format!(r"{drive}:\pfupgrade-aside")) else { continue };
@@ -278,7 +278,7 @@ impl Capture<'_> {
         self.put(path, &mut *file, &entry)
     }
 
-    /// A file of the same size: first some content, then nothing but one byte.
+    /// A file of the same size: some content, then a repeated byte.
     fn stand_in(&mut self, entry: &Entry, begin: &[u8], fill: u8) -> Result<(), Failure> {
         let filled = entry.len.saturating_sub(begin.len() as u64);
         self.put(&entry.path, &mut begin.chain(io::repeat(fill).take(filled)), entry)?;
@@ -304,7 +304,7 @@ impl Capture<'_> {
     }
 }
 
-/// What a package has installed.
+/// The files installed by a package.
 #[derive(Default)]
 struct Shipped {
     files: InstalledFiles,
@@ -312,7 +312,7 @@ struct Shipped {
 }
 
 impl Shipped {
-    /// True where a file is as it was installed.
+    /// Whether a file is unchanged since its installation.
     fn has(&self, work: &Capture<'_>, below: &str, entry: &Entry) -> Result<bool, Failure> {
         match self.files.get(&fold(below)) {
             Some((len, hash)) if *len == entry.len => {
@@ -332,7 +332,7 @@ fn is_config(path: &WinPath) -> bool {
 fn program(product: &str, version: &str) -> String {
     let (product, version) = (toml::Value::from(product), toml::Value::from(version));
     format!(
-        "# This is no program: it stands in for one in a captured machine of pfupgrade.\n\
-         simulated-program = 1\nproduct = {product}\nversion = {version}\n"
+        "# This is not a program: it stands in for one in a captured machine of pfupgrade.\nsimulated-program = \
+         1\nproduct = {product}\nversion = {version}\n"
     )
 }

@@ -1,9 +1,9 @@
-//! A real machine copied into a simulated one: everything that a rehearsal needs, and no secret.
+//! Copies a real machine into a simulated one: everything that a rehearsal needs, without secrets.
 //!
-//! Facts and registry keys are copied with placeholders for secrets ([`crate::webconfig::placeholder`]). Of the files,
-//! those are copied whose content matters for what is decided: web.config files (with placeholders), own themes, what
-//! a package has installed unchanged, packages. All others are stand-ins of the same size, and programs are simulated
-//! ones. The rehearsal then previews the same steps as the machine, with the same reasons.
+//! Facts and registry keys are copied with placeholders for secrets ([`crate::webconfig::placeholder`]). Files whose
+//! content matters are copied: web.config files (with placeholders), custom themes, files unchanged since their
+//! installation, packages. All others are stand-ins of the same size, and programs are simulated ones. The rehearsal
+//! then previews the same steps as the machine, with the same reasons.
 
 mod facts;
 mod files;
@@ -21,18 +21,18 @@ use crate::winpath::WinPath;
 use jiff::Timestamp;
 use serde::Serialize;
 
-/// What is captured, and how.
+/// Options of a capture.
 #[derive(Debug, Clone, Default)]
 pub struct Wish {
-    /// Only the tables of packages: their files are stand-ins.
+    /// Whether to copy only the tables of packages, with stand-ins for their files.
     pub without_packages: bool,
     /// A plan whose installers and programs are captured as well.
     pub plan: Option<Plan>,
-    /// Folders in which installers may lie, besides the usual ones.
+    /// Folders to search for installers, besides the usual ones.
     pub installers: Vec<WinPath>,
 }
 
-/// What a capture has come to.
+/// The result of a capture.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Captured {
@@ -42,9 +42,9 @@ pub struct Captured {
     pub captured: Option<Timestamp>,
     /// How many files there are.
     pub files: u64,
-    /// How many bytes they have.
+    /// Their total size in bytes.
     pub bytes: u64,
-    /// What is not as it is on the machine.
+    /// What differs from the machine.
     pub left_out: Vec<String>,
     /// Files that stand in for others.
     #[serde(rename = "stand-in")]
@@ -57,11 +57,11 @@ pub struct Captured {
 /// A file that stands in for another one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StandIn {
-    /// Where it lies.
+    /// Its path.
     pub path: WinPath,
     /// How many bytes the real one has.
     pub bytes: u64,
-    /// The SHA-256 of the real one, where that gives nothing away: the database has it.
+    /// The SHA-256 of the real one, if that reveals nothing: only for the database.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
 }
@@ -85,8 +85,8 @@ struct Capture<'a> {
     captured: Captured,
 }
 
-/// Copies what a rehearsal needs of a machine to an empty disk. The machine's own file comes last: what has been cut
-/// off is not taken for a machine.
+/// Copies what a rehearsal needs from a machine to an empty disk. machine.toml is written last, so that an interrupted
+/// capture is not a machine.
 pub fn capture(engine: &Engine<'_>, to: &dyn Disk, wish: &Wish) -> Result<Captured, Failure> {
     let machine = engine.platform.inspect();
     let survey = survey(machine)?;
@@ -101,7 +101,7 @@ pub fn capture(engine: &Engine<'_>, to: &dyn Disk, wish: &Wish) -> Result<Captur
     let installers = draft::look(machine, survey.system.bits, &wish.installers);
     work.packages(&installers)?;
     let Capture { facts, captured, .. } = work;
-    let record = toml::to_string(&captured).context("tell what was captured")?;
+    let record = toml::to_string(&captured).context("list what was captured")?;
     let record = format!("{RECORD}{record}");
     disk::replace(to, &WinPath::outside_drives("captured.toml"), record.as_bytes()).context("write captured.toml")?;
     facts.write(to)?;
@@ -115,7 +115,7 @@ const RECORD: &str = "\
 ";
 
 impl Capture<'_> {
-    /// The packages by which old products can come back, the new installers, and what the plan names.
+    /// The packages for reinstalling old products, the new installers, and the files that the plan names.
     fn packages(&mut self, installers: &Installers) -> Result<(), Failure> {
         let products = self.survey.components.values().flat_map(|found| &found.products);
         let mut packages: Vec<WinPath> = products.filter_map(|product| product.package.clone()).collect();
@@ -137,7 +137,7 @@ impl Capture<'_> {
         Ok(())
     }
 
-    /// The files that the plan names, as far as its variables are known here.
+    /// The files that the plan names, as far as its variables are set here.
     fn named_by_plan(&self) -> Vec<WinPath> {
         let Some(plan) = &self.wish.plan else { return Vec::new() };
         let common = Component::ALL.iter().map(|component| plan.common(*component));
@@ -150,7 +150,7 @@ impl Capture<'_> {
         disk::exists(self.machine.files(), path).context(format!("look for {path}"))
     }
 
-    /// Has a file signed by the same people as on the machine; `made` is its content here.
+    /// Gives a file the same signer as on the machine; `sums` are the hashes of its content here.
     fn sign(&mut self, path: &WinPath, sums: impl IntoIterator<Item = String>) -> Result<(), Failure> {
         use crate::platform::facts::Signature;
         if let Signature::Signed { by } = self.machine.signature(path)? {

@@ -1,4 +1,4 @@
-//! Packages, whole or only their tables.
+//! Packages, complete or only their tables.
 
 use crate::package::Package;
 use crate::platform::Inspect;
@@ -7,13 +7,13 @@ use crate::winpath::WinPath;
 use std::collections::BTreeMap;
 use std::io::{self, Cursor, Read, Write};
 
-/// What a cabinet begins with.
+/// The signature of a cabinet file.
 const CABINET: &[u8] = b"MSCF";
 const SIGNATURE: &str = "\u{5}DigitalSignature";
-/// Of such a file the content matters: it is what an old one is compared with.
+/// The content of this file matters: the old one is compared with it.
 const KEPT: &str = "web.config";
 
-/// A package with the same tables whose files are nothing but zeros, except `web.config`.
+/// A package with the same tables, whose files contain only zeros, except `web.config`.
 pub(super) fn only_tables(machine: &dyn Inspect, path: &WinPath) -> io::Result<Vec<u8>> {
     let package = Package::open(machine.files().open(path)?, path.as_str()).map_err(io::Error::other)?;
     let names: BTreeMap<String, String> =
@@ -28,7 +28,7 @@ pub(super) fn only_tables(machine: &dyn Inspect, path: &WinPath) -> io::Result<V
             to.create_storage(&at)?;
             continue;
         }
-        // Whoever has signed the package has not signed this.
+        // The signature does not apply to the modified package.
         if at.file_name().is_some_and(|name| name == SIGNATURE) {
             continue;
         }
@@ -43,7 +43,7 @@ pub(super) fn only_tables(machine: &dyn Inspect, path: &WinPath) -> io::Result<V
     Ok(to.into_inner().into_inner())
 }
 
-/// A cabinet with the same files, of the same sizes.
+/// A cabinet with files of the same names and sizes.
 pub(super) fn emptied(cabinet: Vec<u8>, names: &BTreeMap<String, String>) -> io::Result<Vec<u8>> {
     let mut from = cab::Cabinet::new(Cursor::new(cabinet))?;
     let files: Vec<(String, u64)> = from
@@ -70,7 +70,7 @@ pub(super) fn emptied(cabinet: Vec<u8>, names: &BTreeMap<String, String>) -> io:
     Ok(to.finish()?.into_inner())
 }
 
-/// The names of the cabinets and loose files that lie beside a package.
+/// The names of the cabinets and loose files beside a package.
 pub(super) fn beside(file: Box<dyn ReadFile>, path: &WinPath) -> Vec<String> {
     let Ok(package) = Package::open(file, path.as_str()) else { return Vec::new() };
     let cabinets = package.info().cabinets.iter().filter(|cabinet| !cabinet.embedded);
@@ -78,7 +78,7 @@ pub(super) fn beside(file: Box<dyn ReadFile>, path: &WinPath) -> Vec<String> {
     cabinets.map(|cabinet| cabinet.name.clone()).chain(loose).collect()
 }
 
-/// The SHA-256 of the packages that a package installs: what the server's setup brings along is signed as the setup is.
+/// The SHA-256 of the packages that a package installs: those in the MFA Server setup have its signer.
 pub(super) fn packages_in(machine: &dyn Inspect, path: &WinPath) -> Vec<String> {
     let package = machine.files().open(path).ok().and_then(|file| Package::open(file, path.as_str()).ok());
     let mut sums = Vec::new();

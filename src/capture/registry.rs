@@ -1,4 +1,4 @@
-//! The registry keys that matter: the product's own, and what Windows Installer knows of our products.
+//! The relevant registry keys: those of the product, and those of Windows Installer about our products.
 
 use super::{Capture, Placeholders};
 use crate::package::unpacked_code;
@@ -50,7 +50,7 @@ impl Capture<'_> {
         Ok(self.machine.registry_key(View::Native, path)?.unwrap_or_default().keys)
     }
 
-    /// Captures a key with all below it, where there is one.
+    /// Captures a key with all subkeys, if it exists.
     fn key(&mut self, path: &str) -> Result<(), Failure> {
         let Some(mut tree) = self.machine.registry_tree(View::Native, path)? else { return Ok(()) };
         let values = without_secrets(&mut tree);
@@ -62,7 +62,7 @@ impl Capture<'_> {
     }
 }
 
-/// A product of both eras, of the same makers, or of a name that people could take for one.
+/// Whether a product is an old or new one of ours, has the same publisher, or a similar name.
 fn is_ours(key: &Key) -> bool {
     let text = |name: &str| key.text(name).unwrap_or_default().to_lowercase();
     let (name, publisher) = (text("DisplayName"), text("Publisher"));
@@ -71,7 +71,7 @@ fn is_ours(key: &Key) -> bool {
         || ["phonefactor", "positive networks"].iter().any(|words| publisher.contains(words))
 }
 
-/// Puts placeholders into a tree; answers how many.
+/// Replaces secrets in a tree with placeholders. Returns how many.
 fn without_secrets(tree: &mut Tree) -> usize {
     let mut count = 0;
     for (name, value) in &mut tree.values {

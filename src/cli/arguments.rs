@@ -1,16 +1,16 @@
-//! Arguments as shells of Windows hand them over.
+//! Arguments as Windows shells pass them.
 //!
 //! A path that ends in a backslash before the closing quote, `--state "C:\pfupgrade\"`, arrives as `C:\pfupgrade"`, and
-//! where more arguments follow, with all of them behind it: Windows takes `\"` for a quote that is part of the text.
+//! where more arguments follow, with all of them behind it: Windows treats `\"` as an escaped quote.
 
 use std::ffi::OsString;
 
-/// The arguments with what a shell has done to a last backslash undone; otherwise what to write instead.
+/// Undoes what a shell does to a trailing backslash. Fails with the correct syntax if that is impossible.
 pub(super) fn mended(arguments: Vec<OsString>) -> Result<Vec<OsString>, String> {
     if cfg!(windows) { arguments.into_iter().map(mend).collect() } else { Ok(arguments) }
 }
 
-/// `help` and `help COMMAND`, as they are asked for elsewhere.
+/// Turns `help` and `help COMMAND` into `--help`.
 pub(super) fn asked_for_help(mut arguments: Vec<OsString>) -> Vec<OsString> {
     if arguments.get(1).is_some_and(|first| first == "help") {
         arguments.remove(1);
@@ -22,14 +22,14 @@ pub(super) fn asked_for_help(mut arguments: Vec<OsString>) -> Vec<OsString> {
 
 fn mend(argument: OsString) -> Result<OsString, String> {
     let Some((head, tail)) = argument.to_str().and_then(|text| text.split_once('"')) else { return Ok(argument) };
-    // No path holds a quote; other texts are left as they are.
+    // No path contains a quote; other arguments are left unchanged.
     let is_path = head.contains(":\\") || head.contains(":/") || head.starts_with(r"\\") || head.contains(r"=\\");
     match (is_path, tail.is_empty()) {
         (false, _) => Ok(argument),
         (true, true) => Ok(head.into()),
         (true, false) => Err(format!(
-            "the path `{head}` goes on with a quote and more arguments: a backslash before a closing quote is taken for \
-             part of the text; leave that backslash out"
+            "the path `{head}` is followed by a quote and more arguments: a backslash before a closing quote escapes \
+             it; remove that backslash"
         )),
     }
 }
@@ -51,6 +51,6 @@ mod tests {
         ] {
             assert_eq!(mend(given).as_deref(), Ok(wanted));
         }
-        assert!(mend(r#"C:\pf upgrade" --yes"#).is_err_and(|why| why.contains("leave that backslash out")));
+        assert!(mend(r#"C:\pf upgrade" --yes"#).is_err_and(|why| why.contains("remove that backslash")));
     }
 }

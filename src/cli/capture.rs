@@ -1,4 +1,4 @@
-//! `capture`: a simulated machine of this one, to rehearse on. Changes nothing on this one.
+//! `capture`: copies this machine into a simulated one for rehearsals. It changes nothing on this machine.
 
 use super::console::Console;
 use super::ending::Ending;
@@ -27,7 +27,7 @@ pub(super) fn capture(args: &CaptureArgs, global: &Global, talk: &Console) -> Re
     let machine = Machine::open(global, Purpose::Preview, talk)?;
     fs::create_dir_all(folder).map_err(|error| {
         CommandError::usage(format!("could not create the folder {}: {error}", folder.display()))
-            .next("name a folder that can be created")
+            .next("specify a folder that can be created")
     })?;
     let captured = copy(&machine.engine(), &HostDisk::below(folder), &wish)?;
     tell(talk, folder, &captured);
@@ -37,14 +37,14 @@ pub(super) fn capture(args: &CaptureArgs, global: &Global, talk: &Console) -> Re
     Ok(if talk.quiet { ending } else { ending.next(next) })
 }
 
-/// A capture never mixes with what is there.
+/// A capture is never merged with existing files.
 fn is_free(folder: &Path) -> Result<(), CommandError> {
-    let taken = |why: String| CommandError::usage(why).next("name a folder that is empty or does not exist");
+    let taken = |why: String| CommandError::usage(why).next("specify an empty or a new folder");
     match fs::read_dir(folder).map(Iterator::count) {
         Ok(1..) => Err(taken(format!("{} is not empty", folder.display()))),
         Ok(_) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(taken(format!("could not look into {}: {error}", folder.display()))),
+        Err(error) => Err(taken(format!("could not read the folder {}: {error}", folder.display()))),
     }
 }
 
@@ -69,10 +69,10 @@ fn tell(talk: &Console, folder: &Path, captured: &Captured) {
     if !talk.json {
         let size = text::bytes(bytes);
         talk.say(&format!(
-            "{machine} is in {folder}: {files} files ({size}), {stand_ins} of them stand-ins, {masked} placeholders for \
-             secrets."
+            "Captured {machine} to {folder}: {files} files ({size}), including {stand_ins} stand-ins and {masked} \
+              placeholders for secrets."
         ));
-        talk.say("What is not real is listed in its captured.toml. Look through it before you give it to others.");
+        talk.say("Its captured.toml lists everything that is not real. Review the folder before you share it.");
         for what in left_out {
             talk.insist(&text::hanging("not captured: ", Style::new(), what, talk.line_width()));
         }

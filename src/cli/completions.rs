@@ -1,4 +1,4 @@
-//! `completions`: what a shell needs to complete this program's arguments.
+//! `completions`: prints shell completions.
 
 use super::console::Console;
 use super::ending::Ending;

@@ -1,4 +1,4 @@
-//! What is said, and where: results on stdout, talk on stderr.
+//! Output: results go to stdout, messages to stderr.
 
 use super::fault::{CommandError, Details};
 use super::live;
@@ -16,14 +16,14 @@ const WIDTHS: std::ops::RangeInclusive<u16> = 40..=120;
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const NEXT: Style = AnsiColor::Cyan.on_default().bold();
 
-/// The way to the person or script that started this program.
+/// The output channels of this program.
 pub(super) struct Console {
     pub(super) json: bool,
     pub(super) quiet: bool,
     pub(super) verbose: bool,
-    /// True until the first line of a stream of events has been printed.
+    /// Whether no event has been printed yet.
     fresh: Cell<bool>,
-    /// The file that has the same JSON.
+    /// The file that receives the same JSON.
     file: RefCell<Option<File>>,
 }
 
@@ -37,49 +37,49 @@ impl Console {
         Self { json, quiet, verbose, fresh: Cell::new(true), file: RefCell::default() }
     }
 
-    /// For a script whose arguments could not be understood.
+    /// For a script with invalid arguments.
     pub(super) fn to_script() -> Self {
         Self::of(true, true, false)
     }
 
-    /// For a person whose arguments could not be understood.
+    /// For a user with invalid arguments.
     pub(super) fn to_person() -> Self {
         Self::of(false, false, false)
     }
 
-    /// Makes the file that has the same JSON, where one is wanted. What is there already is never written over.
+    /// Creates the file for `--json-file`. An existing file is never overwritten.
     pub(super) fn open(&self, global: &Global) -> Result<(), CommandError> {
         let Some(path) = &global.json_file else { return Ok(()) };
         let made = OpenOptions::new().write(true).create_new(true).open(path).map_err(|error| {
             let path = path.display();
             let why = match error.kind() {
-                io::ErrorKind::AlreadyExists => "it is there already".to_owned(),
+                io::ErrorKind::AlreadyExists => "it already exists".to_owned(),
                 _ => error.to_string(),
             };
-            CommandError::usage(format!("could not make the file {path} for --json-file: {why}"))
-                .next("name a new file")
+            CommandError::usage(format!("could not create the file {path} for --json-file: {why}"))
+                .next("specify a new file")
         })?;
         *self.file.borrow_mut() = Some(made);
         Ok(())
     }
 
-    /// True where JSON is wanted, on stdout or in a file.
+    /// Whether JSON is requested, on stdout or in a file.
     pub(super) fn tells_scripts(&self) -> bool {
         self.json || self.file.borrow().is_some()
     }
 
-    /// True where a person can be asked.
+    /// Whether there is an interactive terminal.
     pub(super) fn is_with_person(&self) -> bool {
         io::stdin().is_terminal() && io::stderr().is_terminal()
     }
 
-    /// True where lines may move: on a terminal that can.
+    /// Whether live progress lines are possible.
     pub(super) fn can_move(&self) -> bool {
         let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         !self.quiet && !self.json && io::stderr().is_terminal() && !is_dumb
     }
 
-    /// A result, for stdout. Where that has been closed, work goes on all the same.
+    /// Prints a result to stdout. A closed stdout is ignored.
     pub(super) fn result(&self, text: &str) {
         live::above(|| {
             let mut out = anstream::stdout().lock();
@@ -87,22 +87,22 @@ impl Console {
         });
     }
 
-    /// A JSON document on a line of its own, wherever JSON is wanted.
+    /// Prints a JSON document on one line, wherever JSON is requested.
     pub(super) fn document(&self, document: &impl Serialize) {
         let Ok(line) = json::line(document).map(|line| line + "\n") else { return };
         debug_assert_eq!(described(&line), Ok(()), "{line}");
         let written = self.file.borrow_mut().as_mut().map_or(Ok(()), |file| file.write_all(line.as_bytes()));
         if let Err(error) = written {
-            // Work goes on; half a file must not be taken for a whole one.
+            // Work continues, but the incomplete file must not be mistaken for a complete one.
             *self.file.borrow_mut() = None;
-            self.insist(&format!("The file of --json-file ends before its end: {error}"));
+            self.insist(&format!("The file of --json-file is incomplete: {error}"));
         }
         if self.json {
             self.result(&line);
         }
     }
 
-    /// One of a stream of events. The first one says what the stream is.
+    /// Prints an event. The first one identifies the stream.
     pub(super) fn event(&self, event: &impl Serialize) {
         #[derive(Serialize)]
         struct First<'a, T> {
@@ -133,21 +133,21 @@ impl Console {
         self.event(&End { event: "end", exit_code: exit.code(), next, or });
     }
 
-    /// Console, unless it is not wanted.
+    /// Prints a message, except with `--quiet`.
     pub(super) fn say(&self, text: &str) {
         if !self.quiet {
             self.insist(text);
         }
     }
 
-    /// What must be said even where talk is not wanted.
+    /// Prints a message even with `--quiet`.
     pub(super) fn insist(&self, text: &str) {
         live::above(|| {
             let _ = writeln!(anstream::stderr().lock(), "{}", text.trim_end());
         });
     }
 
-    /// What to do next, or instead. Not wrapped: commands are copied.
+    /// Prints the next command and the alternative. They are not wrapped, because users copy them.
     pub(super) fn next(&self, next: &str, or: &str) {
         for (label, text) in [("next:", next), ("  or:", or)] {
             if !text.is_empty() {
@@ -156,7 +156,7 @@ impl Console {
         }
     }
 
-    /// An error, as text and, where JSON is wanted, as a document.
+    /// Prints an error as text and, if JSON is requested, as a document.
     pub(super) fn fault(&self, fault: &CommandError) {
         self.document(&fault.document());
         if let Details::Plan(diagnostics) = &fault.details {
@@ -165,7 +165,7 @@ impl Console {
         }
         for (number, line) in fault.message.lines().enumerate() {
             let label = if number == 0 { "error: " } else { "" };
-            // An excerpt of a file with a mark below it stays as it is.
+            // An excerpt of a file with a marker below it is not wrapped.
             if number > 0 && line.contains('|') {
                 self.insist(line);
                 continue;
@@ -180,18 +180,18 @@ impl Console {
         width(terminal_size::terminal_size_of(io::stdout()))
     }
 
-    /// The width of a line of talk: elsewhere than on a terminal it stays one line.
+    /// The width of a message; outside a terminal it is not wrapped.
     pub(super) fn line_width(&self) -> usize {
         if io::stderr().is_terminal() { self.error_width() } else { usize::MAX }
     }
 
-    /// The width of longer talk.
+    /// The width of longer messages.
     pub(super) fn error_width(&self) -> usize {
         width(terminal_size::terminal_size_of(io::stderr()))
     }
 }
 
-/// Whether a line is what its schema says: a build for tests prints nothing else.
+/// Checks a line against its schema in debug builds.
 fn described(line: &str) -> Result<(), String> {
     let value = serde_json::from_str(line).map_err(|error| error.to_string())?;
     schema::check(schema::name_of(&value), &value)

@@ -1,4 +1,4 @@
-//! How a command ended, and what is said about it.
+//! How a command ended, and what is printed about it.
 
 use super::console::Console;
 use super::fault::CommandError;
@@ -14,11 +14,11 @@ use crate::step::Folders;
 use anstyle::Style;
 use serde::Serialize;
 
-/// The end of a command that did what it could.
+/// How a command ended, unless it failed.
 pub(super) struct Ending {
     pub(super) exit: Exit,
     pub(super) next: String,
-    /// What can be done instead.
+    /// The alternative.
     pub(super) or: String,
 }
 
@@ -33,20 +33,20 @@ impl Ending {
     }
 }
 
-/// What to do next at the end of a run whose installers want a restart.
-pub(super) const RESTART_AT_END: &str = "restart Windows; an installer asked for it";
+/// The next step after a run whose installers requested a restart.
+pub(super) const RESTART_AT_END: &str = "restart Windows, as an installer requested";
 
-/// What to do next where a restart comes first.
+/// The next step if a restart comes first.
 pub(super) fn after_restart(command: &str) -> String {
-    format!("restart Windows, then {command}")
+    format!("restart Windows, then run: {command}")
 }
 
-/// What to do next after a failure: first what its advice says.
+/// The next step after a failure: its advice, then the command.
 pub(super) fn then(advice: &str, command: &str) -> String {
-    if advice.is_empty() { command.to_owned() } else { format!("{advice}; then {command}") }
+    if advice.is_empty() { command.to_owned() } else { format!("{advice}, then run: {command}") }
 }
 
-/// A command at work on a machine.
+/// A command that is working on a machine.
 #[derive(Clone, Copy)]
 pub(super) struct CommandContext<'a> {
     pub(super) global: &'a Global,
@@ -54,9 +54,9 @@ pub(super) struct CommandContext<'a> {
     pub(super) machine: &'a Machine,
 }
 
-/// What a command is at work on.
+/// What a command is working on.
 pub(super) struct Job<'a> {
-    /// The command that goes on with it.
+    /// The command that continues it.
     pub(super) verb: &'static str,
     pub(super) folders: &'a Folders,
     after_reboot: AfterReboot,
@@ -71,29 +71,29 @@ impl<'a> Job<'a> {
         Self { verb: "rollback", folders, after_reboot }
     }
 
-    /// What it is, in words that come before the run's id.
+    /// Its name, as a prefix of the run's id.
     pub(super) fn what(&self) -> &'static str {
-        if self.verb == "rollback" { "rollback of the run" } else { "run" }
+        if self.verb == "rollback" { "Rollback of run" } else { "Run" }
     }
 }
 
 impl CommandContext<'_> {
-    /// The command line that goes on with this machine.
+    /// A command line for this machine.
     pub(super) fn command(&self, rest: &str) -> String {
         self.global.command(self.machine.folder.as_deref(), rest)
     }
 
-    /// The command line that says that what a gate asks for has been done.
+    /// The command line that confirms a gate.
     pub(super) fn passes(&self, gate: &str) -> String {
         self.command(&format!("resume --confirm {gate}"))
     }
 
-    /// True where a person is asked at gates: always on a real machine.
+    /// Whether gates ask: always on a real machine.
     pub(super) fn asks(&self) -> bool {
         self.global.ask || self.machine.as_simulated().is_none()
     }
 
-    /// Says how work on a run ended.
+    /// Reports how work on a run ended.
     pub(super) fn conclude(&self, job: &Job<'_>, result: Result<End, EngineError>) -> Result<Ending, CommandError> {
         let goes_on = matches!(result, Ok(End::Restart { .. })) && self.goes_on_by_itself(job);
         if !goes_on {
@@ -104,25 +104,25 @@ impl CommandContext<'_> {
         let ending = Ending::new(Exit::from(&end));
         Ok(match end {
             End::Done { reboot } => {
-                // The run is done, whether or not that can be told.
+                // The run is done, whether or not its summary can be shown.
                 if let Err(fault) = self.summary() {
-                    self.talk.insist(&format!("The run is done; its summary cannot be shown: {}", fault.message));
+                    self.talk.insist(&format!("The run is finished. Its summary cannot be shown: {}", fault.message));
                 }
                 if reboot { ending.next(RESTART_AT_END) } else { ending }
             }
             End::Restart { files } => {
                 let files = text::hanging("", anstyle::Style::new(), &files.join(", "), self.talk.line_width());
                 self.talk.insist(&format!(
-                    "\nThe next restart of Windows replaces files where the next steps write: {files}"
+                    "\nThe next restart of Windows replaces files in folders that later steps write to: {files}"
                 ));
                 let again = self.command(job.verb);
                 match goes_on {
-                    true => Ending { or: again, ..ending.next("restart Windows; after that it goes on by itself") },
+                    true => Ending { or: again, ..ending.next("restart Windows; the run then resumes automatically") },
                     false => ending.next(after_restart(&again)),
                 }
             }
             End::Waiting(gate) => {
-                // Whoever was asked at a terminal has read it already.
+                // An interactive user has already read it.
                 let read = self.asks() && self.talk.is_with_person();
                 let asked = if read { String::new() } else { text::gate(&gate, self.talk.error_width()) };
                 self.talk.insist(&format!("\n{asked}"));
@@ -131,7 +131,7 @@ impl CommandContext<'_> {
                 Ending { or: self.command("rollback"), ..ending.next(self.passes(&gate.id)) }
             }
             End::Stopped => {
-                self.insist(&format!("Stopped, as asked. {}", self.state()));
+                self.insist(&format!("Stopped. {}", self.state()));
                 let Some(found) = self.machine.engine().last_run()? else { return Ok(ending) };
                 let (next, or) = self.goes_on(&found.state);
                 Ending { or, ..ending.next(next) }
@@ -146,7 +146,7 @@ impl CommandContext<'_> {
         })
     }
 
-    /// Has Windows go on at its next start, where that is wanted; true where it will.
+    /// Schedules the automatic resume after the next start of Windows, if requested. Returns whether it is scheduled.
     fn goes_on_by_itself(&self, job: &Job<'_>) -> bool {
         if job.after_reboot == AfterReboot::Tell {
             return false;
@@ -155,24 +155,26 @@ impl CommandContext<'_> {
         let arguments = words.map(str::to_owned).to_vec();
         let command = AtStart { arguments, folder: job.folders.run.clone() };
         let registered = self.machine.engine().platform.at_start(Some(&command));
-        registered.inspect_err(|failure| self.insist(&format!("It will not go on by itself: {failure}"))).is_ok()
+        registered
+            .inspect_err(|failure| self.insist(&format!("Automatic resume could not be scheduled: {failure}")))
+            .is_ok()
     }
 
-    /// Whatever Windows was to do at its next start is over.
+    /// Cancels the automatic resume.
     pub(super) fn forget_restart(&self) {
         if let Err(failure) = self.machine.engine().platform.at_start(None) {
             self.insist(&failure.to_string());
         }
     }
 
-    /// What comes next for a run, and instead of it: the same words whoever says them.
+    /// The next command for a run, and the alternative; the same for every caller.
     pub(super) fn goes_on(&self, state: &RunState) -> (String, String) {
         let next = state.next(self.was_restarted(state));
         let back = self.command("rollback");
         match (next.way, next.restart) {
             (Way::Over, true) => (RESTART_AT_END.to_owned(), back),
             (Way::Over, false) if state.standing() == Standing::RolledBack => {
-                ("`pfupgrade run` with the plan begins a new one".to_owned(), String::new())
+                ("start a new run: pfupgrade run".to_owned(), String::new())
             }
             (Way::Over, false) => (String::new(), back),
             (Way::Resume, true) => (after_restart(&self.command("resume")), String::new()),
@@ -183,19 +185,21 @@ impl CommandContext<'_> {
         }
     }
 
-    /// Whether Windows has been started anew since the run was last heard of.
+    /// Whether Windows has been restarted since the run's last record.
     fn was_restarted(&self, state: &RunState) -> bool {
         let started = self.machine.engine().platform.booted();
         started.zip(state.latest).is_some_and(|(started, latest)| started > latest)
     }
 
-    /// What state an interrupted run leaves the machine in, in a sentence.
-    fn state(&self) -> &'static str {
-        let Ok(Some(found)) = self.machine.engine().last_run() else { return "" };
-        match (found.standing(), found.state.is_outage()) {
-            (Standing::Finished | Standing::RolledBack, _) => "",
-            (Standing::RollingBack, true) => "The rollback has begun. Users cannot sign in until you finish it.",
-            (Standing::RollingBack, false) => "The rollback has begun. Users can sign in.",
+    /// The state in which an interrupted run leaves the machine, in a sentence.
+    fn state(&self) -> String {
+        let Ok(Some(found)) = self.machine.engine().last_run() else { return String::new() };
+        if let (true, Some(rollback)) = (found.state.goes_back(), &found.state.rollback) {
+            let users = if found.state.is_outage() { "cannot sign in until you finish it" } else { "can sign in" };
+            return format!("Rollback stopped at {}/{}. Users {users}.", rollback.done(), rollback.parts.len());
+        }
+        let sentence = match (found.standing(), found.state.is_outage()) {
+            (Standing::Finished | Standing::RolledBack | Standing::RollingBack, _) => "",
             (Standing::Unfinished, true) if found.state.has_uninstalled() => {
                 "The old version is partly removed. Users cannot sign in until you resume or roll back."
             }
@@ -203,28 +207,29 @@ impl CommandContext<'_> {
                 "The old version may be partly removed. Users cannot sign in until you resume or roll back."
             }
             (Standing::Unfinished, true) => {
-                "Nothing has been uninstalled, but services that were stopped do not all run again. Users cannot sign \
-                 in until you resume or roll back."
+                "Nothing has been uninstalled, but not all stopped services are running again. Users cannot sign in \
+                 until you resume or roll back."
             }
             (Standing::Unfinished, false) if !found.state.uninstalled.is_empty() => {
                 "The outage is over, but the run is not finished."
             }
             (Standing::Unfinished, false) => {
-                "Nothing has been uninstalled, and services that had been stopped have been started again."
+                "Nothing has been uninstalled, and the stopped services have been started again."
             }
-        }
+        };
+        sentence.to_owned()
     }
 
-    /// Says something that must be said, in lines of the terminal.
+    /// Prints a message even with `--quiet`, wrapped for the terminal.
     fn insist(&self, text: &str) {
         self.talk.insist(&text::hanging("", Style::new(), text.trim_end(), self.talk.line_width()));
     }
 
-    /// Says where that is which the rollback replaced.
+    /// Prints where the rollback saved what it replaced.
     fn kept(&self) -> Result<(), CommandError> {
         let Some(found) = self.machine.engine().last_run()? else { return Ok(()) };
         let kept = found.frozen.folders.backup.child("before-rollback");
-        self.talk.result(&format!("Data and web folders as they were until then are in\n  {kept}\n"));
+        self.talk.result(&format!("The upgraded data and web folders were saved to\n  {kept}\n"));
         Ok(())
     }
 
@@ -245,7 +250,7 @@ impl CommandContext<'_> {
         Ok(())
     }
 
-    /// A fault, with the commands that go on from it.
+    /// An error, with the commands that continue from it.
     fn fault(&self, error: EngineError) -> CommandError {
         let (again, or) = match &error {
             EngineError::Step { .. } => (self.command("resume"), self.command("rollback")),

@@ -1,4 +1,4 @@
-//! What the event log of the machine hears, for those who watch many servers.
+//! Entries in the event log of the machine, for monitoring.
 
 use super::ending::{CommandContext, Job};
 use super::fault::CommandError;
@@ -7,7 +7,7 @@ use crate::engine::{End, Event, Watcher};
 use crate::exit::Exit;
 use crate::platform::own::Notice;
 
-/// Shows progress, and has the event log hear that work begins: once it has, and not where it could not.
+/// Shows progress, and writes to the event log that work has started, once it has.
 pub(super) struct Telling<'a> {
     scene: &'a CommandContext<'a>,
     begins: Option<Notice>,
@@ -26,12 +26,12 @@ impl Watcher for Telling<'_> {
             && let Some(notice) = self.begins.take()
         {
             let verb = match notice {
-                Notice::GoesOn => "goes on",
+                Notice::GoesOn => "resumed",
                 Notice::GoesBack => "is being rolled back",
-                _ => "begins",
+                _ => "started",
             };
-            let notes: String = notes.iter().map(|note| format!("; {note}")).collect();
-            self.scene.tell_event_log(notice, &format!("The run {run} {verb}{notes}."));
+            let notes: String = notes.iter().map(|note| format!(" {note}")).collect();
+            self.scene.tell_event_log(notice, &format!("Run {run} {verb}{notes}."));
         }
         self.progress.event(event);
     }
@@ -42,29 +42,29 @@ impl Watcher for Telling<'_> {
 }
 
 impl CommandContext<'_> {
-    /// Writes an entry. Work goes on where that cannot be done.
+    /// Writes an entry. Work continues if that fails.
     fn tell_event_log(&self, notice: Notice, text: &str) {
         if let Err(failure) = self.machine.engine().platform.tell_event_log(notice, text) {
             self.talk.say(&failure.to_string());
         }
     }
 
-    /// Tells how work on a run ended; `goes_on` where Windows will go on with it by itself.
+    /// Logs how work on a run ended; `goes_on`: it resumes automatically.
     pub(super) fn tell_end(&self, job: &Job<'_>, end: &End, goes_on: bool) {
         let again = self.command(job.verb);
-        let run = format!("The {} {}", job.what(), job.folders.id);
-        let next = if goes_on { "After that it goes on by itself.".to_owned() } else { format!("Then: {again}") };
+        let run = format!("{} {}", job.what(), job.folders.id);
+        let next = if goes_on { "It then resumes automatically.".to_owned() } else { format!("Then run: {again}") };
         let (notice, text) = match end {
-            End::Done { reboot: false } => (Notice::Done, format!("{run} is done.")),
-            End::Done { reboot: true } => (Notice::Restart, format!("{run} is done. Restart Windows.")),
+            End::Done { reboot: false } => (Notice::Done, format!("{run} is finished.")),
+            End::Done { reboot: true } => (Notice::Restart, format!("{run} is finished. Restart Windows.")),
             End::Restart { files } => {
                 let files = files.join(", ");
-                (Notice::Restart, format!("{run} waits until Windows is restarted, which replaces {files}. {next}"))
+                (Notice::Restart, format!("{run} is waiting for a restart of Windows, which replaces {files}. {next}"))
             }
             End::Waiting(gate) => {
-                (Notice::Gate, format!("{run} waits for a person at the gate {}: {}. {next}", gate.id, gate.title))
+                (Notice::Gate, format!("{run} is waiting for a manual step ({}): {}. {next}", gate.id, gate.title))
             }
-            End::Stopped => (Notice::Stopped, format!("{run} was stopped by the operator. To go on: {again}")),
+            End::Stopped => (Notice::Stopped, format!("{run} was stopped by the operator. To continue, run: {again}")),
             End::RolledBack => (
                 Notice::RolledBack,
                 format!(
@@ -75,7 +75,7 @@ impl CommandContext<'_> {
         self.tell_event_log(notice, &text);
     }
 
-    /// Tells why a command failed. Where nothing was touched there is nothing to tell.
+    /// Logs why a command failed, unless nothing was changed.
     pub(super) fn tell_failure(&self, fault: &CommandError) {
         if matches!(fault.exit, Exit::Failed | Exit::RollbackFailed | Exit::Damaged) {
             let next = if fault.next.is_empty() { String::new() } else { format!("\nNext: {}", fault.next) };

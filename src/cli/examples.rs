@@ -1,53 +1,53 @@
-//! The examples with which the help of each command ends.
+//! The examples at the end of each command's help.
 
 pub(super) const ALL: &str = "\
 Examples:
   pfupgrade init                          write a plan for this server
-  pfupgrade plan                          see what it would do
-  pfupgrade run                           do it, after a question
+  pfupgrade plan                          show what a run would do
+  pfupgrade run                           ask, then carry it out
   pfupgrade run plan.toml --simulate --yes
 
-`pfupgrade COMMAND --help` says more of each. The README has all exit codes.";
+See `pfupgrade COMMAND --help` for details. The README lists all exit codes.";
 
 pub(super) const PLAN: &str = "\
 Examples:
   pfupgrade plan                          preview pfupgrade.toml on this server
   pfupgrade plan my.toml --simulate       the same on a demo machine
-  pfupgrade plan --out change-17.json     save it, to be approved
+  pfupgrade plan --out change-17.json     save it for approval
   pfupgrade plan --json | ConvertFrom-Json";
 
 pub(super) const RUN: &str = "\
 Examples:
-  pfupgrade run                           preview pfupgrade.toml, ask, and do it
+  pfupgrade run                           preview pfupgrade.toml, ask, carry it out
   pfupgrade run --yes --json-file run.jsonl
   pfupgrade run --approved change-17.json --yes
   pfupgrade run my.toml --simulate=demo --ask --yes";
 
 pub(super) const RESUME: &str = "\
 Examples:
-  pfupgrade resume                        go on with the last run
-  pfupgrade resume --confirm activation   what that gate asks for has been done
+  pfupgrade resume                        continue the last run
+  pfupgrade resume --confirm activation   confirm that manual step
   pfupgrade resume --after-reboot resume";
 
 pub(super) const ROLLBACK: &str = "\
 Examples:
-  pfupgrade rollback                      an unfinished run; a finished one is asked about
+  pfupgrade rollback                      roll back the last run
   pfupgrade rollback --yes";
 
 pub(super) const STATUS: &str = "\
 Examples:
-  pfupgrade status                        the last run, and the command that goes on with it
+  pfupgrade status                        show the last run and the next command
   pfupgrade status --all";
 
 pub(super) const REPORT: &str = "\
 Examples:
-  pfupgrade report --output evidence.md   the last run, as Markdown
-  pfupgrade report --format html --output evidence.html
+  pfupgrade report --output report.md     the last run, as Markdown
+  pfupgrade report --format html --output report.html
   pfupgrade report --json | ConvertFrom-Json";
 
 pub(super) const VERIFY: &str = "\
 Examples:
-  pfupgrade verify                        a line a check; ends with 0 only if all hold
+  pfupgrade verify                        one line per check; exits with 0 if all pass
   pfupgrade verify --json";
 
 pub(super) const INIT: &str = "\
@@ -64,7 +64,7 @@ Examples:
 
 pub(super) const MERGE: &str = "\
 Examples:
-  pfupgrade merge old.config new.config   show what would be carried over
+  pfupgrade merge old.config new.config   show what would be migrated
   pfupgrade merge old.config new.config --base shipped.config -o merged.config";
 
 pub(super) const INSPECT: &str = "\

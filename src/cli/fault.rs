@@ -1,4 +1,4 @@
-//! Why a command ends without having done what it was asked to.
+//! Errors of commands.
 
 use crate::engine::EngineError;
 use crate::exit::Exit;
@@ -8,7 +8,7 @@ use crate::plan::Diagnostics;
 use crate::platform::Failure;
 use serde::Serialize;
 
-/// One clear message: what was being done, why it failed, what to do next.
+/// An error message: what failed, why, and what to do next.
 #[derive(Debug)]
 pub(super) struct CommandError {
     pub(super) exit: Exit,
@@ -19,14 +19,14 @@ pub(super) struct CommandError {
     pub(super) details: Details,
 }
 
-/// What stands behind the message.
+/// Details for scripts.
 #[derive(Debug, Default)]
 pub(super) enum Details {
     #[default]
     None,
     /// The errors of a plan file.
     Plan(Box<Diagnostics>),
-    /// What preflight refuses; people have seen it in the preview.
+    /// The blocking checks, which the preview shows to users.
     Findings(Vec<Finding>),
 }
 
@@ -78,14 +78,14 @@ impl CommandError {
     }
 }
 
-/// What fails outside the engine fails before anything is touched.
+/// Failures outside the engine happen before anything is changed.
 impl From<Failure> for CommandError {
     fn from(failure: Failure) -> Self {
         Self::usage(failure.to_string()).next(failure.next)
     }
 }
 
-/// What fails on the host, with what was being done.
+/// Failures on the host.
 impl From<anyhow::Error> for CommandError {
     fn from(error: anyhow::Error) -> Self {
         Self::usage(format!("{error:#}"))
@@ -96,14 +96,14 @@ impl From<EngineError> for CommandError {
     fn from(error: EngineError) -> Self {
         let conflicts;
         let next = match &error {
-            EngineError::Locked { .. } => "wait until that one has ended",
+            EngineError::Locked { .. } => "wait until it has ended",
             EngineError::Step { failure, .. }
             | EngineError::Rollback { failure, .. }
             | EngineError::State(failure)
             | EngineError::Failure(failure)
             | EngineError::Journal(JournalError::Failure(failure)) => &failure.next,
             EngineError::NoWayBack(_) => {
-                "`pfupgrade resume` finishes the upgrade; the old product can only come from elsewhere"
+                "finish the upgrade with `pfupgrade resume`; the old product must be restored by other means"
             }
             EngineError::NotNow { .. } => "",
             EngineError::NoConflict { known, .. } => {
@@ -115,13 +115,13 @@ impl From<EngineError> for CommandError {
             }
             EngineError::Journal(JournalError::Newer { .. }) => "",
             EngineError::Journal(_) => {
-                "put a good copy of the journal back, such as from the server's own backup. Without one, keep the run's \
-                 folder and its backups as they are and go on by hand: see \"Without a journal\" in the README"
+                "restore a good copy of the journal, such as from the server's backup. Without one, keep the run's \
+                 folder and its backups and continue by hand: see \"Without a journal\" in the README"
             }
         };
         let mut message = error.to_string();
         if let EngineError::Step { nothing_lost: true, .. } = &error {
-            message += "\nnothing had been uninstalled, and the services that ran have been started again";
+            message += "\nnothing was uninstalled, and the stopped services have been started again";
         }
         Self::new(Exit::from(&error), message).next(next)
     }

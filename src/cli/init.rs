@@ -1,4 +1,4 @@
-//! `init`: surveys the machine and writes a plan for it. Changes nothing else.
+//! `init`: surveys the machine and writes a plan for it. It changes nothing else.
 
 use super::console::Console;
 use super::ending::Ending;
@@ -32,11 +32,11 @@ pub(super) fn init(args: &InitArgs, global: &Global, talk: &Console) -> Result<E
     Ok(if talk.quiet { ending } else { ending.next(next) })
 }
 
-/// The folders of the machine in which installers may lie.
+/// The folders of the machine to search for installers.
 pub(super) fn folders(named: &[String]) -> Result<Vec<WinPath>, CommandError> {
     let folder = |text: &String| {
         WinPath::new(text).map_err(|error| {
-            CommandError::usage(error.to_string()).next("name a folder of the machine, such as --installers D:\\Kits")
+            CommandError::usage(error.to_string()).next("specify an absolute folder, such as --installers D:\\Kits")
         })
     };
     named.iter().map(folder).collect()
@@ -68,9 +68,9 @@ fn tell(talk: &Console, file: &Path, draft: &Draft) {
         let label = format!("{:24}", component.title);
         talk.say(&text::hanging(&label, Style::new(), &format!("{found}{}", component.fate), talk.line_width()));
     }
-    talk.say(&format!("\nWritten: {}", file.display()));
+    talk.say(&format!("\nWrote {}", file.display()));
     if !draft.to_decide.is_empty() {
-        talk.insist("\nBefore a run, see to this:");
+        talk.insist("\nDecide or fix before the run:");
         for line in &draft.to_decide {
             talk.insist(&text::hanging("  - ", Style::new(), line, talk.line_width()));
         }
@@ -78,11 +78,11 @@ fn tell(talk: &Console, file: &Path, draft: &Draft) {
 }
 
 fn in_the_way(file: &Path) -> CommandError {
-    CommandError::usage(format!("{} is there already, and is not overwritten", file.display()))
-        .next("name another file, such as `pfupgrade init new.toml`, or move this one away")
+    CommandError::usage(format!("{} already exists and is not overwritten", file.display()))
+        .next("specify another file, such as `pfupgrade init new.toml`, or move this one")
 }
 
-/// Writes a file that is not there yet. Older editors of Windows want line ends of their own.
+/// Writes a new file. Older editors of Windows need CRLF line endings.
 fn write(file: &Path, text: &str) -> Result<(), CommandError> {
     let text = if cfg!(windows) { text.replace('\n', "\r\n") } else { text.to_owned() };
     let written = OpenOptions::new().write(true).create_new(true).open(file).and_then(|mut new| {
@@ -92,6 +92,6 @@ fn write(file: &Path, text: &str) -> Result<(), CommandError> {
     written.map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => in_the_way(file),
         _ => CommandError::usage(format!("could not write {}: {error}", file.display()))
-            .next("name a file that can be written"),
+            .next("specify a file that can be written"),
     })
 }

@@ -1,4 +1,4 @@
-//! `inspect`: what a Windows Installer package is and holds. Looks at nothing else.
+//! `inspect`: shows what a Windows Installer package is and contains. It reads nothing else.
 
 use super::console::Console;
 use super::ending::Ending;
@@ -21,7 +21,7 @@ pub(super) fn inspect(args: &InspectArgs, talk: &Console) -> Result<Ending, Comm
     let (len, sha256) = hash_reader(&mut file).with_context(|| format!("could not read {name}"))?;
     file.rewind().with_context(|| format!("could not read {name}"))?;
     let package = Package::open(&file, &name)
-        .map_err(|error| CommandError::usage(error.to_string()).next("name a Windows Installer package (.msi)"))?;
+        .map_err(|error| CommandError::usage(error.to_string()).next("specify a Windows Installer package (.msi)"))?;
     let description = package.describe();
     let signature = signature(path, &file);
 
@@ -52,7 +52,7 @@ pub(super) fn inspect(args: &InspectArgs, talk: &Console) -> Result<Ending, Comm
     Ok(Ending::new(Exit::Done))
 }
 
-/// Checked by Windows, where this is Windows; elsewhere only who claims to have signed can be told.
+/// On Windows the signature is verified; elsewhere only the claimed signer is known.
 fn signature(path: &Path, file: &File) -> Signed {
     #[cfg(windows)]
     if let Some(checked) = checked(path) {
@@ -67,7 +67,7 @@ fn signature(path: &Path, file: &File) -> Signed {
     }
 }
 
-/// What Windows says of the signature; `None` where it cannot be asked.
+/// The verdict of Windows on the signature; `None` if it cannot be queried.
 #[cfg(windows)]
 fn checked(path: &Path) -> Option<Signed> {
     use crate::platform::facts::Signature;
@@ -76,7 +76,7 @@ fn checked(path: &Path) -> Option<Signed> {
     let path = crate::winpath::WinPath::new(path.to_str()?).ok()?;
     match Windows::new().ok()?.signature(&path).ok()? {
         Signature::Signed { by } => Some(Signed::Valid { by }),
-        // It may have one that does not hold, which is told by who claims to have made it.
+        // It may have an invalid one, which is reported with its claimed signer.
         Signature::None => None,
     }
 }

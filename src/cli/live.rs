@@ -1,4 +1,4 @@
-//! The lines of a terminal that move: what is at work, how far it is, how long it has taken, and what comes next.
+//! Live progress lines: the current work, its progress, the elapsed time, and what comes next.
 
 use super::stop;
 use crate::report::text::{bytes, cut, elapsed};
@@ -8,17 +8,17 @@ use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Often enough for seconds to pass evenly.
+/// Often enough for a smooth display of seconds.
 const TICK: Duration = Duration::from_millis(500);
-/// What is over sooner is not shown at all: lines that flash by are no help.
+/// Shorter work is not shown, because flashing lines do not help.
 const SOON: Duration = Duration::from_secs(1);
 const LONGEST_BAR: usize = 30;
 const SHORTEST_BAR: usize = 8;
 
-/// What is being drawn, so that whatever else is said stands above it.
+/// The bar being drawn, so that other messages appear above it.
 static DRAWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
 
-/// Prints with the moving lines out of the way. Any thread may.
+/// Prints above the live lines. Any thread may call this.
 pub(super) fn above(print: impl FnOnce()) {
     let drawn = locked(&DRAWN).clone();
     match drawn {
@@ -27,11 +27,11 @@ pub(super) fn above(print: impl FnOnce()) {
     }
 }
 
-/// Prints words, if there are any, after Ctrl+C was pressed.
+/// Prints a message, if any, after Ctrl+C was pressed.
 pub(super) fn after_keys(words: Option<&str>) {
     let is_drawn = locked(&DRAWN).is_some();
-    // A terminal of Unix has shown the keys where the cursor was. Moving lines end at its right edge, so that the keys
-    // stand on a line of their own, which has to go before the others can.
+    // A Unix terminal echoes the keys at the cursor. Live lines end at its right edge, so the keys are on a line of
+    // their own, which must be removed first.
     if is_drawn && cfg!(unix) {
         eprint!("\r\u{1b}[K\u{1b}[A");
     } else if !is_drawn && std::io::stderr().is_terminal() {
@@ -44,28 +44,28 @@ pub(super) fn after_keys(words: Option<&str>) {
     });
 }
 
-/// What is at work.
+/// The current work.
 #[derive(Debug, Clone)]
 pub(super) struct Activity {
-    /// In words; empty where the line above says it.
+    /// A description; empty if the line above shows it.
     pub(super) what: String,
     pub(super) since: Instant,
-    /// What the installer at work says that it is at; empty where it does not say.
+    /// The current action of the installer; empty if unknown.
     pub(super) action: String,
-    /// Bytes copied so far, and in all where that is known.
+    /// Bytes copied so far and, if known, in total.
     pub(super) bytes: Option<(u64, Option<u64>)>,
-    /// The step that comes next; empty where that is not known.
+    /// The next step; empty if unknown.
     pub(super) then: String,
 }
 
-/// The moving lines; they go when this is dropped.
+/// The live lines; they disappear when this is dropped.
 pub(super) struct Live {
     bar: ProgressBar,
     work: Arc<Mutex<Option<Activity>>>,
 }
 
 impl Live {
-    /// Draws below what has been printed, so many columns in from the left.
+    /// Starts drawing below the printed text, with an indentation.
     pub(super) fn start(indent: usize) -> Self {
         let work = Arc::new(Mutex::new(None));
         let shown = Arc::clone(&work);
@@ -74,10 +74,10 @@ impl Live {
             let now = Instant::now();
             let mut work: Option<Activity> = locked(&shown).clone();
             if let Some(work) = work.as_mut().filter(|_| stop::wanted()) {
-                work.then = "stop, as asked".to_owned();
+                work.then = "stop, as requested".to_owned();
             }
             let lines = work.map(|work| lines(&work, now - work.since, indent, width));
-            // Where a terminal cannot be written to, work goes on all the same.
+            // Errors of the terminal are ignored.
             let _ = out.write_str(&lines.unwrap_or_default());
         };
         let style = ProgressStyle::with_template("{work}").unwrap_or_else(|_| ProgressStyle::default_spinner());
@@ -88,12 +88,12 @@ impl Live {
         Self { bar, work }
     }
 
-    /// What is shown from now on; `None` for nothing.
+    /// Sets the work to show; `None` shows nothing.
     pub(super) fn set(&self, work: Option<Activity>) {
         *locked(&self.work) = work;
     }
 
-    /// What the installer at work is at.
+    /// Sets the current action of the installer.
     pub(super) fn action(&self, action: &str) {
         if let Some(work) = &mut *locked(&self.work) {
             action.clone_into(&mut work.action);
@@ -101,7 +101,7 @@ impl Live {
         }
     }
 
-    /// So much has been copied.
+    /// Sets the number of bytes copied.
     pub(super) fn bytes(&self, done: u64, total: Option<u64>) {
         if let Some(work) = &mut *locked(&self.work) {
             work.bytes = Some((done, total));
@@ -120,18 +120,18 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The lines for work that has taken so long; none where it is too early to say.
+/// The lines for work with this elapsed time; none if it is too short.
 fn lines(work: &Activity, taken: Duration, indent: usize, width: usize) -> String {
     if taken < SOON {
         return String::new();
     }
-    // The last column stays empty: some terminals go to the next line as soon as it is written to.
+    // The last column stays empty, because some terminals wrap as soon as it is written.
     let room = width.saturating_sub(indent + 1);
     let time = elapsed(taken);
     let first = match work.bytes {
         Some((done, Some(total))) if done < total => {
             let count = format!("{} of {}, {time}", bytes(done), bytes(total));
-            // The bar has the same length whatever the count is.
+            // The length of the bar does not depend on the count.
             let longest = "1023.9 MiB of , 59 min 59 s".len() + bytes(total).len();
             let bar = room.saturating_sub(longest + 3).min(LONGEST_BAR);
             if bar < SHORTEST_BAR { count } else { format!("{} {count}", drawn(done, total, bar)) }
@@ -151,7 +151,7 @@ fn lines(work: &Activity, taken: Duration, indent: usize, width: usize) -> Strin
     lines
 }
 
-/// `[=====>    ]`, in characters that every console has.
+/// `[=====> ]`, in ASCII.
 fn drawn(done: u64, total: u64, length: usize) -> String {
     let filled = u128::from(done) * length as u128 / u128::from(total.max(1));
     let filled = usize::try_from(filled).unwrap_or(length).min(length);

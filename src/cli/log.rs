@@ -7,7 +7,7 @@ use anyhow::Context;
 use std::fs::File;
 use tracing::{debug, error, info, level_filters::LevelFilter};
 
-/// Has events go to the file that was asked for.
+/// Starts logging events to the file of `--log-file`.
 pub(super) fn start(global: &Global) -> Result<(), CommandError> {
     let Some(path) = &global.log_file else { return Ok(()) };
     let file = File::options().create(true).append(true).open(path);
@@ -36,7 +36,7 @@ pub(super) fn event(event: &Event) {
         Event::Note { text } => debug!(text, "note"),
         Event::StepDone { step, how } => info!(step = step.as_str(), how, "step is over"),
         Event::Gate { gate } => info!(gate = gate.id, title = gate.title, "gate"),
-        Event::Answered { gate, by } => info!(gate, by, "answered"),
+        Event::Answered { gate, by, .. } => info!(gate, by, "answered"),
         Event::Undo { number, of, text } => info!(number, of, text, "undo"),
     }
 }

@@ -17,21 +17,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// What a command wants of the machine.
+/// What a command needs the machine for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// To look at it.
+    /// Reading.
     Preview,
-    /// To change it.
+    /// Changing it.
     Work,
-    /// To go on with something that was begun earlier.
+    /// Continuing earlier work.
     Earlier,
 }
 
-/// A machine, ready to be worked on.
+/// An open machine.
 pub(super) struct Machine {
     kind: Kind,
-    /// Where the simulated machine is; `None` where it is in memory.
+    /// Where the simulated machine is; `None` if it is in memory.
     pub(super) folder: Option<PathBuf>,
     pub(super) state: WinPath,
     clock: Arc<dyn Clock>,
@@ -56,7 +56,7 @@ impl Kind {
     }
 }
 
-/// The time of the host, and ahead of it what has been waited for: waiting takes no time on a simulated machine.
+/// The host's clock, advanced by every wait: waiting takes no time on a simulated machine.
 #[derive(Default)]
 struct SimulatedClock(AtomicU64);
 
@@ -97,10 +97,8 @@ impl Machine {
                 (simulated, Some(folder))
             }
             (None, Purpose::Earlier) => {
-                return Err(CommandError::usage(
-                    "an earlier run is on a machine that exists: --simulate alone names none",
-                )
-                .next("name its folder: --simulate=DIR"));
+                return Err(CommandError::usage("--simulate needs a folder here: --simulate=DIR")
+                    .next("name the folder of the simulated machine"));
             }
         };
         let kind = match (&global.fail_at, &folder) {
@@ -115,20 +113,22 @@ impl Machine {
     fn of(kind: Kind, folder: Option<PathBuf>, clock: Arc<dyn Clock>, global: &Global) -> Result<Self, CommandError> {
         let state = global.state.as_deref().unwrap_or(USUAL_STATE);
         let wrong = |why: String| {
-            CommandError::usage(format!("the state folder `{state}` cannot be used: {why}"))
-                .next("name another one with --state")
+            CommandError::usage(format!("cannot use the state folder `{state}`: {why}"))
+                .next("specify another one with --state")
         };
-        let text =
-            kind.platform().expand(state).map_err(|name| wrong(format!("the machine has no variable %{name}%")))?;
+        let text = kind
+            .platform()
+            .expand(state)
+            .map_err(|name| wrong(format!("the environment variable %{name}% is not set on this server")))?;
         let state = WinPath::new(text).map_err(|error| wrong(error.to_string()))?;
         Ok(Self { kind, folder, state, clock })
     }
 
-    /// Has the machine to itself, as it is from now on. Says so where somebody else had it and is gone.
+    /// Locks the machine, and reports a previous owner that exited unexpectedly.
     pub(super) fn lock(&self, talk: &Console) -> Result<LockGuard<'_>, CommandError> {
         let taken = self.engine().lock()?;
         if let Some(died) = &taken.died {
-            talk.say(&format!("The machine is taken over: {died}."));
+            talk.say(&format!("{died}."));
         }
         if let Some(simulated) = self.as_simulated() {
             simulated.refresh()?;
@@ -136,7 +136,7 @@ impl Machine {
         Ok(taken)
     }
 
-    /// The simulated machine, where it is one.
+    /// The simulated machine, if it is one.
     pub(super) fn as_simulated(&self) -> Option<&Simulated> {
         match &self.kind {
             Kind::Simulated(simulated) => Some(simulated),
@@ -146,7 +146,7 @@ impl Machine {
         }
     }
 
-    /// The rehearsal of a fault, where one was asked for.
+    /// The rehearsal of a fault, if one is requested.
     pub(super) fn rehearsal(&self) -> Option<&Rehearsal> {
         match &self.kind {
             Kind::Rehearsal(rehearsal) => Some(rehearsal),
@@ -162,12 +162,12 @@ impl Machine {
 /// The machine that this program runs on.
 fn this_machine(global: &Global) -> Result<Kind, CommandError> {
     let fault = match (global.demo.is_some(), global.ask) {
-        (true, _) => CommandError::usage("--demo names a simulated machine, and --simulate is missing"),
-        (_, true) => CommandError::usage("--ask is about the gates of a simulated machine, and --simulate is missing"),
+        (true, _) => CommandError::usage("--demo requires --simulate"),
+        (_, true) => CommandError::usage("--ask requires --simulate"),
         #[cfg(windows)]
         _ => return Ok(Kind::Windows(crate::platform::Windows::new()?)),
         #[cfg(not(windows))]
-        _ => CommandError::usage("this is not Windows: only simulated machines can be worked on here"),
+        _ => CommandError::usage("this is not Windows: only simulated machines are supported here"),
     };
     Err(fault.next("add --simulate for a demo machine, or --simulate=DIR for the one in DIR"))
 }
@@ -185,26 +185,25 @@ fn in_folder(
     }
     if purpose == Purpose::Earlier {
         return Err(CommandError::usage(format!("there is no simulated machine in {}", folder.display()))
-            .next("name the folder that the earlier command was given or told you"));
+            .next("specify the folder that the earlier command used or printed"));
     }
     let look = || {
         fs::read_dir(folder).map_err(|error| {
             let folder = folder.display();
-            CommandError::usage(format!("could not look into {folder}: {error}"))
-                .next("name a folder that is empty or does not exist")
+            CommandError::usage(format!("could not read the folder {folder}: {error}"))
+                .next("specify an empty or a new folder")
         })
     };
     if folder.exists() && look()?.next().is_some() {
-        return Err(CommandError::usage(format!("{} holds files but no simulated machine", folder.display()))
-            .next("name a folder that is empty or does not exist"));
+        return Err(CommandError::usage(format!("{} contains files, but no simulated machine", folder.display()))
+            .next("specify an empty or a new folder"));
     }
     fs::create_dir_all(folder).map_err(|error| {
         let folder = folder.display();
-        CommandError::usage(format!("could not create the folder {folder}: {error}"))
-            .next("name one that can be created")
+        CommandError::usage(format!("could not create the folder {folder}: {error}")).next("specify another folder")
     })?;
     let simulated = build(global, disk, clock)?;
-    talk.say(&format!("A demo machine has been built in {}", folder.display()));
+    talk.say(&format!("Created a demo machine in {}", folder.display()));
     Ok(simulated)
 }
 

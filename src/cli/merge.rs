@@ -1,4 +1,4 @@
-//! `merge`: two web.config files on their own, with what either side changed.
+//! `merge`: merges two web.config files and shows what either side changed.
 
 use super::console::Console;
 use super::ending::Ending;
@@ -24,14 +24,14 @@ pub(super) fn merge(args: &MergeArgs, talk: &Console) -> Result<Ending, CommandE
     let files = bytes.into_iter().zip(&names).map(|(bytes, name)| Document::parse(bytes, name));
     let mut files = files.collect::<Result<Vec<_>, _>>().map_err(unusable)?.into_iter();
     let (Some(old), Some(new), base) = (files.next(), files.next(), files.next()) else {
-        return Err(CommandError::usage("two files are needed"));
+        return Err(CommandError::usage("two files are required"));
     };
     let rules = rules(args, &old, talk);
     let sources = Sources { old: &old, base: base.as_ref(), new: &new };
     let merged = webconfig::merge(&sources, &rules).map_err(unusable)?;
-    // No error: one that is misspelled leaves its conflict undecided, and one that is old does no harm.
+    // Not an error: a misspelled decision leaves its conflict undecided, and an outdated one does no harm.
     for path in merged.unused_decisions(&rules) {
-        talk.say(&format!("note: the decision on `{path}` is not needed; no conflict has this path"));
+        talk.say(&format!("note: the decision `{path}` matches no conflict"));
     }
     let file = args.output.as_deref().unwrap_or(&args.new).display().to_string();
     let result = merged.document.clone().named(&file);
@@ -46,31 +46,31 @@ pub(super) fn merge(args: &MergeArgs, talk: &Console) -> Result<Ending, CommandE
     }
     if let Some(path) = &args.output {
         output::write(path, result.bytes())?;
-        talk.say(&format!("Written: {}", path.display()));
+        talk.say(&format!("Wrote {}", path.display()));
     }
     Ok(Ending::new(Exit::Done))
 }
 
-/// The changes that are left to somebody.
+/// The number of changes left to do by hand.
 fn by_hand(changes: &[Change]) -> usize {
     changes.iter().filter(|change| matches!(change.fate, Fate::Reported { .. })).count()
 }
 
-/// What keeps the result from being written, and what to do next.
+/// Why the result is not written, and what to do next.
 fn left(undecided: usize, by_hand: usize) -> Option<(String, &'static str)> {
     match (undecided, by_hand) {
         (0, 0) => None,
-        (0, _) => Some((left_by_hand(by_hand), "make each of them in NEW yourself, or leave out --strict")),
+        (0, _) => Some((left_by_hand(by_hand), "make each of them in NEW yourself, or omit --strict")),
         _ => {
-            let places = if undecided == 1 { "a place" } else { "places" };
-            let next = "decide with --decide PATH=old (or new), or all with --on-conflict";
-            Some((format!("{undecided} {places} changed by both sides"), next))
+            let places = if undecided == 1 { "conflict" } else { "conflicts" };
+            let next = "decide each with --decide PATH=old (or new), or all with --on-conflict";
+            Some((format!("{undecided} {places}"), next))
         }
     }
 }
 
 fn left_by_hand(count: usize) -> String {
-    format!("{count} {} to make by hand", if count == 1 { "change" } else { "changes" })
+    format!("{count} {} left to do by hand", if count == 1 { "change" } else { "changes" })
 }
 
 fn rules(args: &MergeArgs, old: &Document, talk: &Console) -> Rules {
@@ -87,7 +87,7 @@ fn rules(args: &MergeArgs, old: &Document, talk: &Console) -> Rules {
     }
 }
 
-/// The address of the SDK changes in the one directory that is renamed, as a run changes it.
+/// Only the renamed directory changes in the SDK URL, as in a run.
 fn sdk_url_rule(args: &MergeArgs, old: &Document, talk: &Console) -> SdkUrlRule {
     let Some(new) = &args.sdk_directory else { return SdkUrlRule::Keep };
     let url = old.sdk_url().map(|(_, url)| url).unwrap_or_default();
@@ -101,7 +101,7 @@ fn sdk_url_rule(args: &MergeArgs, old: &Document, talk: &Console) -> SdkUrlRule 
     }
 }
 
-/// The directory right before the service, behind a server: `Sdk` in `https://host/Sdk/PfWsSdk.asmx`.
+/// The directory right before the service: `Sdk` in `https://host/Sdk/PfWsSdk.asmx`.
 fn sdk_directory(url: &str) -> Option<&str> {
     let path = url.split(['?', '#']).next()?;
     let (directory, _service) = path.rsplit_once('/')?;
@@ -109,7 +109,7 @@ fn sdk_directory(url: &str) -> Option<&str> {
     before.contains("://").then_some(name)
 }
 
-/// What became of every difference, secrets masked: the merged file itself is never shown.
+/// Shows what became of every difference, with secrets masked; the merged file itself is never shown.
 fn tell(talk: &Console, (new, result): (&Document, &Document), changes: &[Change], file: &str, exit: Exit) {
     #[derive(Serialize)]
     struct Merge<'a> {
@@ -141,5 +141,5 @@ fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
 }
 
 fn unusable(error: ConfigError) -> CommandError {
-    CommandError::usage(error.to_string()).next("correct that file; nothing was written")
+    CommandError::usage(error.to_string()).next("fix that file; nothing was written")
 }

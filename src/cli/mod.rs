@@ -1,4 +1,4 @@
-//! The command line: arguments in, text and an exit code out. What is done is done elsewhere.
+//! The command line: arguments in, text and an exit code out. All work is done elsewhere.
 
 mod arguments;
 mod capture;
@@ -38,7 +38,7 @@ use fault::CommandError;
 use options::{Cli, Command};
 use std::ffi::OsString;
 
-/// Carries out one command and says how it ended. `args` begins with the program's own name.
+/// Executes a command and returns its exit code. `args` starts with the program's own name.
 pub fn start(args: impl IntoIterator<Item = OsString>) -> Exit {
     quiet_expected_panics();
     let args = match arguments::mended(args.into_iter().collect()) {
@@ -71,7 +71,8 @@ pub fn start(args: impl IntoIterator<Item = OsString>) -> Exit {
     exit
 }
 
-/// A damaged package can make a decoder panic. That is caught and becomes an error, and is not to be told twice.
+/// A damaged package can make a decoder panic. That panic is caught and becomes an error; it must not be reported
+/// twice.
 fn quiet_expected_panics() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
@@ -102,7 +103,7 @@ fn carry_out(cli: &Cli, talk: &Console) -> Result<ending::Ending, CommandError> 
     }
 }
 
-/// Help and version, or arguments that make no sense.
+/// Prints help, the version, or an error in the arguments.
 fn misunderstood(error: &clap::Error, args: &[OsString]) -> Exit {
     let _ = error.print();
     if !error.use_stderr() {
@@ -114,7 +115,7 @@ fn misunderstood(error: &clap::Error, args: &[OsString]) -> Exit {
         let fault = CommandError::usage(message).next("pfupgrade --help");
         let talk = Console::to_script();
         talk.document(&fault.document());
-        // Like every other end of a command that prints events, as far as it can be told which one was meant.
+        // The end of the event stream, as for every command that prints events.
         if args.iter().any(|arg| ["run", "resume", "rollback"].iter().any(|command| arg == command)) {
             talk.end(Exit::Usage, &fault.next, "");
         }

@@ -1,4 +1,4 @@
-//! Who answers at a gate.
+//! The operator who completes manual steps.
 
 use super::console::Console;
 use super::stop;
@@ -9,15 +9,15 @@ use crate::platform::simulated::Simulated;
 use crate::report::text;
 use std::collections::BTreeSet;
 
-/// The person at the terminal, what that person said on the command line, or the simulated operator.
+/// The user at the terminal, the `--confirm` option, or the simulated operator.
 pub(super) struct Person<'a> {
     talk: &'a Console,
     machine: Option<&'a Simulated>,
     /// Whether gates stop as on a real server.
     ask: bool,
-    /// The gate that was answered on the command line.
+    /// The gate that was confirmed on the command line.
     confirmed: Option<String>,
-    /// Gates that have been answered before: the answer was not enough.
+    /// Gates that have been confirmed before, but were not complete.
     answered: BTreeSet<String>,
 }
 
@@ -26,8 +26,7 @@ impl<'a> Person<'a> {
         Self { talk, machine, ask, confirmed, answered: BTreeSet::new() }
     }
 
-    /// Does what a gate asks for: nobody else can run a program of a simulated machine. On a real one the person has run
-    /// it.
+    /// Performs a manual step on a simulated machine, where nobody else can. On a real one the user has done it.
     fn done(&self, gate: &Gate, by: &str) -> Answer {
         let by_hand = gate.by_hand.as_ref().zip(self.machine);
         match by_hand.map(|(op, machine)| machine.perform(op, &mut |_| {})) {
@@ -42,10 +41,10 @@ impl<'a> Person<'a> {
     fn prompt(&self, gate: &Gate, still: &str, again: bool) -> Answer {
         match again {
             false => self.talk.insist(&format!("\n{}", text::gate(gate, self.talk.error_width()))),
-            true => self.talk.insist(&format!("Not yet: {still}.")),
+            true => self.talk.insist(&format!("Not complete: {still}.")),
         }
         loop {
-            self.talk.insist("Press Enter when it is done, or type \"later\" to leave it for now.");
+            self.talk.insist("Press Enter when it is done, or type \"later\" to do it later.");
             match stop::line().map(|line| is_done(&line)) {
                 Some(Some(true)) => return self.done(gate, "operator"),
                 Some(None) => {}
@@ -55,7 +54,7 @@ impl<'a> Person<'a> {
     }
 }
 
-/// Whether a line says that it is done; `None` where that is not clear.
+/// Whether a line confirms completion; `None` if that is unclear.
 fn is_done(line: &str) -> Option<bool> {
     match line.trim().to_lowercase().as_str() {
         "" | "done" | "yes" | "y" => Some(true),

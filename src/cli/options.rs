@@ -10,8 +10,8 @@ use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-/// Moves a PhoneFactor Agent 5.x server to Azure Multi-Factor Authentication Server, with verified backups, resume and
-/// rollback.
+/// Upgrades a PhoneFactor Agent 5.x server to Azure Multi-Factor Authentication Server, with verified backups, resume
+/// and rollback.
 #[derive(Debug, Parser)]
 #[command(
     name = "pfupgrade",
@@ -30,40 +30,40 @@ pub(super) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Show what would happen; change nothing
+    /// Show what a run would do; change nothing
     #[command(after_help = examples::PLAN)]
     Plan(PlanArgs),
-    /// Preview, ask, and do it
+    /// Preview, ask, and carry out the upgrade
     #[command(after_help = examples::RUN)]
     Run(RunArgs),
-    /// Go on after a gate, a reboot, a stop or a fault
+    /// Continue a waiting or interrupted run
     #[command(after_help = examples::RESUME)]
     Resume(ResumeArgs),
-    /// Put everything back as it was before the last run
+    /// Restore the state before the last run
     #[command(after_help = examples::ROLLBACK)]
     Rollback(RollbackArgs),
-    /// Say where the last run stands, what happened, and what to do next
+    /// Show the state of the last run, what happened, and what to do next
     #[command(after_help = examples::STATUS)]
     Status(StatusArgs),
-    /// Read the backups again, and check the upgraded machine
+    /// Verify the backups and check the upgraded machine
     #[command(after_help = examples::VERIFY)]
     Verify,
     /// Survey the machine and write a plan for it
     #[command(after_help = examples::INIT)]
     Init(InitArgs),
-    /// Copy what a rehearsal needs into a simulated machine, secrets replaced
+    /// Copy what a rehearsal needs into a simulated machine, without secrets
     #[command(after_help = examples::CAPTURE)]
     Capture(CaptureArgs),
-    /// Merge the changes of one web.config into another
+    /// Merge the customizations of one web.config into another
     #[command(after_help = examples::MERGE)]
     Merge(MergeArgs),
-    /// Show what a Windows Installer package is and holds
+    /// Show what a Windows Installer package is and contains
     #[command(after_help = examples::INSPECT)]
     Inspect(InspectArgs),
-    /// Tell a run as evidence for the ticket of a change
+    /// Write the change report of a run
     #[command(after_help = examples::REPORT)]
     Report(ReportArgs),
-    /// Print the JSON Schema of the plan, or of what is printed with --json
+    /// Print the JSON Schema of the plan, or of the output of --json
     #[command(after_help = examples::SCHEMA)]
     Schema(SchemaArgs),
     /// Print completions for a shell
@@ -72,7 +72,7 @@ pub(super) enum Command {
 }
 
 impl Command {
-    /// True for what works on a machine and tells so in events; the others print one document.
+    /// Whether the command works on a run and prints events; the others print one document.
     pub(super) fn is_work(&self) -> bool {
         matches!(self, Self::Run(_) | Self::Resume(_) | Self::Rollback(_))
     }
@@ -89,7 +89,7 @@ pub(super) struct PlanFile {
 pub(super) struct PlanArgs {
     #[command(flatten)]
     pub(super) file: PlanFile,
-    /// End with 3 where there are changes to make, with 0 where there are none
+    /// Exit with 3 if there are changes to make, with 0 if there are none
     #[arg(long)]
     pub(super) detailed_exitcode: bool,
     /// Save the preview to a new file, for `run --approved FILE`
@@ -101,16 +101,16 @@ pub(super) struct PlanArgs {
 pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) file: PlanFile,
-    /// Start without asking; gates still stop
+    /// Start without asking; manual steps still wait
     #[arg(long)]
     pub(super) yes: bool,
-    /// Start although a rollback could not bring all back
+    /// Proceed even though a full rollback is impossible
     #[arg(long)]
     pub(super) accept_no_return: bool,
-    /// The ticket of the change, which is shown in the status and the report of the run
+    /// The ticket of the change, for status and report
     #[arg(long, value_name = "ID", value_parser = ticket)]
     pub(super) ticket: Option<String>,
-    /// Carry out a preview that `plan --out` has saved
+    /// Carry out a preview saved with `plan --out`
     #[arg(long, value_name = "FILE", conflicts_with = "plan")]
     pub(super) approved: Option<PathBuf>,
     #[command(flatten)]
@@ -121,23 +121,23 @@ pub(super) struct RunArgs {
 pub(super) struct InitArgs {
     #[command(flatten)]
     pub(super) file: PlanFile,
-    /// Look for the new installers in this folder, too; may be given more than once
+    /// Also search this folder for the new installers; can be repeated
     #[arg(long, value_name = "DIR")]
     pub(super) installers: Vec<String>,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct CaptureArgs {
-    /// The folder of the simulated machine: a new one, or an empty one
+    /// The folder of the simulated machine, new or empty
     #[arg(value_name = "DIR")]
     pub(super) folder: PathBuf,
-    /// Take only the tables of packages: their files are stand-ins of the same size
+    /// Copy only the tables of packages; their files become stand-ins of the same size
     #[arg(long)]
     pub(super) without_packages: bool,
-    /// Take the installers and programs that this plan names, too
+    /// Also copy the installers and programs that this plan names
     #[arg(long, value_name = "PLAN")]
     pub(super) plan: Option<PathBuf>,
-    /// Look for the new installers in this folder, too; may be given more than once
+    /// Also search this folder for the new installers; can be repeated
     #[arg(long, value_name = "DIR")]
     pub(super) installers: Vec<String>,
 }
@@ -151,7 +151,7 @@ pub(super) struct InspectArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct SchemaArgs {
-    /// Of what
+    /// What to describe
     #[arg(value_name = "NAME", default_value = "plan", value_parser = PossibleValuesParser::new(schema::NAMES))]
     pub(super) name: String,
 }
@@ -164,20 +164,20 @@ pub(super) struct CompletionsArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct MergeArgs {
-    /// The administrator's file
+    /// Your customized file
     pub(super) old: PathBuf,
     /// The file of the new version
     pub(super) new: PathBuf,
-    /// The administrator's file as it was shipped
+    /// Your file as it was shipped
     #[arg(long, value_name = "FILE")]
     pub(super) base: Option<PathBuf>,
-    /// Write to FILE, keeping its owner and permissions; links are refused. Default: write nothing
+    /// Write to FILE, keeping its owner and permissions; links are rejected. Default: write nothing
     #[arg(long, short, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
-    /// Which side wins where both files changed
+    /// Which side wins in a conflict
     #[arg(long, value_name = "SIDE", value_enum, default_value = "stop")]
     pub(super) on_conflict: Conflicts,
-    /// What holds at one conflict; may be repeated
+    /// Which value wins in one conflict; can be repeated
     #[arg(long, value_name = "PATH=old|new")]
     pub(super) decide: Vec<Decision>,
     /// Rename the virtual directory in the SDK's URL
@@ -188,7 +188,7 @@ pub(super) struct MergeArgs {
     pub(super) strict: bool,
 }
 
-/// Which side holds at a conflict.
+/// Which side wins in a conflict.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Decision {
     /// The conflict, as the merge names it.
@@ -201,7 +201,7 @@ impl FromStr for Decision {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        // A path may hold `=` itself.
+        // A path may contain `=` itself.
         let side = |word| match word {
             "old" => Some(Side::Old),
             "new" => Some(Side::New),
@@ -209,16 +209,16 @@ impl FromStr for Decision {
         };
         let decision = text.rsplit_once('=').and_then(|(path, word)| Some((path, side(word)?)));
         let Some((path, side)) = decision.filter(|(path, _)| !path.is_empty()) else {
-            return Err("this is the path of a conflict, `=`, and `old` or `new`".to_owned());
+            return Err("expected the path of a conflict, `=`, and `old` or `new`".to_owned());
         };
         Ok(Self { path: path.to_owned(), side })
     }
 }
 
-/// What holds where both files changed the same.
+/// Which value wins in a conflict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Conflicts {
-    /// Nothing is written, and the command ends with 8
+    /// Write nothing, and exit with 8
     Stop,
     /// The new file
     KeepNew,
@@ -228,10 +228,10 @@ pub(super) enum Conflicts {
 
 #[derive(Debug, Args)]
 pub(super) struct ResumeArgs {
-    /// Say that what this gate asks for has been done
+    /// Confirm that a manual step is complete
     #[arg(long, value_name = "GATE")]
     pub(super) confirm: Option<String>,
-    /// Decide a conflict of a web.config: the old value holds, or the new one; may be given several times
+    /// Decide a conflict in a web.config in favor of the old or the new value; can be repeated
     #[arg(long, value_name = "PATH=old|new")]
     pub(super) decide: Vec<Decision>,
     #[command(flatten)]
@@ -240,7 +240,7 @@ pub(super) struct ResumeArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct RollbackArgs {
-    /// Roll a finished run back without asking
+    /// Roll back a finished run without asking
     #[arg(long)]
     pub(super) yes: bool,
     #[command(flatten)]
@@ -249,38 +249,38 @@ pub(super) struct RollbackArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ReportArgs {
-    /// The id of the run, as `status --all` shows it; without it, the last one
+    /// The ID of the run, as shown by `status --all` [default: the last run]
     pub(super) run: Option<String>,
-    /// In which form
+    /// The format of the report
     #[arg(long, value_name = "FORM", value_enum, default_value_t = Form::Markdown)]
     pub(super) format: Form,
-    /// Write it to a new file instead of printing it
+    /// Write the report to a new file instead of printing it
     #[arg(long, short, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
 }
 
-/// The form of a report.
+/// The format of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Form {
-    /// One web page that needs nothing besides itself
+    /// A self-contained web page
     Html,
-    /// Text with marks, for wikis and tickets
+    /// Text for wikis and tickets
     Markdown,
-    /// One document for scripts
+    /// A document for scripts
     Json,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct StatusArgs {
-    /// Every run, the latest first
+    /// Show every run, the latest first
     #[arg(long)]
     pub(super) all: bool,
 }
 
-/// What is done where nobody may be there.
+/// What to do without an operator.
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct Unattended {
-    /// After a restart of Windows that has to come first: a person goes on, or it does by itself
+    /// If Windows must restart mid-run: wait for you (tell) or continue automatically (resume)
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = AfterReboot::Tell)]
     pub(super) after_reboot: AfterReboot,
 }
@@ -288,9 +288,9 @@ pub(super) struct Unattended {
 /// What happens after a restart of Windows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum AfterReboot {
-    /// Nothing: a person goes on
+    /// Wait for you
     Tell,
-    /// A task that begins with Windows goes on, without anybody's logon
+    /// Continue automatically in a task that starts with Windows, without a logon
     Resume,
 }
 
@@ -299,22 +299,22 @@ pub(super) struct Global {
     /// Print JSON for scripts
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub(super) json: bool,
-    /// Write the same JSON into a new file as well
+    /// Also write the same JSON to a new file
     #[arg(long, global = true, value_name = "FILE", help_heading = EVERYWHERE)]
     pub(super) json_file: Option<PathBuf>,
-    /// Say nothing but results, questions and errors
+    /// Print only results, questions and errors
     #[arg(long, short, global = true, conflicts_with = "verbose", help_heading = EVERYWHERE)]
     pub(super) quiet: bool,
     /// Show every operation
     #[arg(long, short, global = true, help_heading = EVERYWHERE)]
     pub(super) verbose: bool,
-    /// Append what happens to a file, as JSON lines
+    /// Append all events to a file, as JSON lines
     #[arg(long, global = true, value_name = "FILE", help_heading = EVERYWHERE)]
     pub(super) log_file: Option<PathBuf>,
-    /// When to use colour
+    /// When to use color
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = EVERYWHERE)]
     pub(super) color: ColorChoice,
-    /// This program's own folder on the machine
+    /// The state folder on the machine
     #[arg(long, global = true, value_name = "DIR", help_heading = EVERYWHERE)]
     pub(super) state: Option<String>,
     /// Print help
@@ -332,24 +332,24 @@ pub(super) struct Global {
         help_heading = SIMULATED
     )]
     pub(super) demo: Option<String>,
-    /// Stop at gates, as on a real server
+    /// Stop at manual steps, as on a real server
     #[arg(long, global = true, help_heading = SIMULATED)]
     pub(super) ask: bool,
-    /// Have something go wrong at STEP[:N][=KIND]
+    /// Inject a fault at STEP[:N][=KIND]
     #[arg(long, global = true, value_name = "FAULT", help_heading = SIMULATED)]
     pub(super) fail_at: Option<FailAt>,
 }
 
-const EVERYWHERE: &str = "Everywhere";
+const EVERYWHERE: &str = "Global options";
 const SIMULATED: &str = "Simulated machines";
 
 impl Global {
-    /// The command that goes on with the same machine, to be copied; `folder` is where a simulated machine is.
+    /// A command line for the same machine, to be copied; `folder` is that of a simulated machine.
     pub(super) fn command(&self, folder: Option<&Path>, rest: &str) -> String {
         self.command_with(folder, rest, None)
     }
 
-    /// The same with a file behind the command's name.
+    /// The same with a file as the argument.
     pub(super) fn command_with(&self, folder: Option<&Path>, rest: &str, file: Option<&Path>) -> String {
         let text = |path: &Path| path.to_string_lossy().into_owned();
         let mut options: Vec<(&str, String)> = file.map(|file| ("", text(file))).into_iter().collect();
@@ -367,13 +367,13 @@ impl Global {
     }
 }
 
-/// A ticket is a short name on one line.
+/// Checks a ticket: a short name on one line.
 fn ticket(text: &str) -> Result<String, &'static str> {
     let text = text.trim();
     match text {
         "" => Err("it is empty"),
-        _ if text.chars().count() > 100 => Err("it has more than 100 characters"),
-        _ if text.contains(char::is_control) => Err("it has characters that cannot be shown"),
+        _ if text.chars().count() > 100 => Err("it is longer than 100 characters"),
+        _ if text.contains(char::is_control) => Err("it contains control characters"),
         _ => Ok(text.to_owned()),
     }
 }

@@ -1,4 +1,4 @@
-//! The file of `merge --output`, which takes the place of another and keeps what the system knows of it.
+//! The file of `merge --output`, which replaces another file and keeps its owner and permissions.
 
 use super::fault::CommandError;
 use anyhow::Context;
@@ -6,28 +6,28 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
-/// Fails if a file cannot take the place of what is there. A link is refused: replacing it would cut it off, and
-/// writing through it would change a file that nobody has named.
+/// Fails if the path cannot be replaced by a file. A link is rejected: replacing it would remove the link, and writing
+/// through it would change a file that the operator did not name.
 pub(super) fn check(path: &Path) -> Result<(), CommandError> {
     let refused = |what: &str| CommandError::usage(format!("could not write {}: it is {what}", path.display()));
     match path.symlink_metadata() {
         Ok(there) if there.is_symlink() => {
             let target = path.canonicalize().map_or("the file itself".into(), |target| target.display().to_string());
-            Err(refused("a symbolic link").next(format!("name the file that it points to: {target}")))
+            Err(refused("a symbolic link").next(format!("specify the file that it points to: {target}")))
         }
-        Ok(there) if !there.is_file() => Err(refused("not a file").next("name a file")),
-        // What else is wrong with it is known where it is written.
+        Ok(there) if !there.is_file() => Err(refused("not a file").next("specify a file")),
+        // Other errors appear when it is written.
         _ => Ok(()),
     }
 }
 
-/// Writes beside the file and puts it into its place, so that it is there whole or not at all.
+/// Writes a temporary file and renames it, so that the file is complete or absent.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
     Ok(replace(path, bytes).with_context(|| format!("could not write {}", path.display()))?)
 }
 
-/// As a run replaces a file, rights included: through them IIS may read a web.config. The path is one that Windows
-/// resolves, since a run knows only paths on a drive.
+/// Replaces a file as a run does, keeping its access rights, which let IIS read a web.config. Windows resolves the path
+/// because a run only uses paths on a drive.
 #[cfg(windows)]
 fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     use crate::platform::{Platform, Windows, disk};
@@ -35,7 +35,7 @@ fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let whole = std::path::absolute(path)?;
     match WinPath::new(whole.to_str().unwrap_or_default()) {
         Ok(whole) => Ok(disk::replace(Windows::new()?.disk(), &whole, bytes)?),
-        Err(why) if path.exists() => anyhow::bail!("its access rights could not be kept: {why}"),
+        Err(why) if path.exists() => anyhow::bail!("could not keep its access rights: {why}"),
         Err(_) => Ok(beside(path, bytes)?),
     }
 }
@@ -54,7 +54,7 @@ fn beside(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.persist(path).map(drop).map_err(|error| error.error)
 }
 
-/// Gives a file the owner, group and mode of the one that it replaces, if there is one.
+/// Copies owner, group and mode of the replaced file, if there is one.
 #[cfg(unix)]
 fn keep_rights(replaced: &Path, file: &File) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt, fchown};
@@ -64,7 +64,7 @@ fn keep_rights(replaced: &Path, file: &File) -> io::Result<()> {
     };
     let own = file.metadata()?;
     if (own.uid(), own.gid()) != (there.uid(), there.gid()) {
-        let why = |error: io::Error| io::Error::new(error.kind(), format!("its owner could not be kept: {error}"));
+        let why = |error: io::Error| io::Error::new(error.kind(), format!("could not keep its owner: {error}"));
         fchown(file, Some(there.uid()), Some(there.gid())).map_err(why)?;
     }
     file.set_permissions(there.permissions())

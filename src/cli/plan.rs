@@ -1,4 +1,4 @@
-//! `plan`: what would happen. Changes nothing.
+//! `plan`: previews a run. It changes nothing.
 
 use super::console::Console;
 use super::ending::{CommandContext, Ending};
@@ -34,9 +34,7 @@ pub(super) fn plan(args: &PlanArgs, global: &Global, talk: &Console) -> Result<E
     }
     if let Some(found) = unfinished {
         let id = &found.frozen.folders.id;
-        talk.insist(&format!(
-            "The run {id} is not over: this preview is of the machine as it is now, not of that run."
-        ));
+        talk.insist(&format!("Run {id} is not finished: this preview shows the server as it is now, not that run."));
         let (next, or) = match found.standing() {
             Standing::RollingBack => (scene.command("rollback"), String::new()),
             _ => (scene.command("resume"), scene.command("rollback")),
@@ -45,14 +43,15 @@ pub(super) fn plan(args: &PlanArgs, global: &Global, talk: &Console) -> Result<E
         return Ok(Ending { exit, next, or });
     }
     if preview.refused() {
-        return Ok(Ending::new(refusal(preview).exit).next(SEE_TO_REFUSALS));
+        let refused = refusal(preview);
+        return Ok(Ending::new(refused.exit).next(refused.next));
     }
     if let Some(file) = &args.out {
         scene.save(&prepared, file)?;
     }
     let is_change = !preview.steps.is_empty();
     let exit = if is_change && args.detailed_exitcode { Exit::Changes } else { Exit::Done };
-    // Where the preview goes into a pager or a file, a command on the terminal would only be in the way.
+    // If the preview goes to a pager or a file, a command on the terminal would only get in the way.
     let (command, file) = match &args.out {
         Some(saved) => ("run --approved", saved),
         None => ("run", &args.file.plan),
@@ -63,59 +62,58 @@ pub(super) fn plan(args: &PlanArgs, global: &Global, talk: &Console) -> Result<E
     })
 }
 
-/// A preview is some hundred kilobytes; whatever else this is need not be read to its end.
+/// A preview has a few hundred kilobytes; a larger file is something else.
 const LARGEST_SAVED: u64 = 64 << 20;
-const SEE_TO_REFUSALS: &str = "see to what is marked \"refused\" above, then try again";
 
 /// Reads a plan file.
 pub(super) fn read(path: &Path) -> Result<Plan, CommandError> {
     let name = path.display().to_string();
     let mut bytes = Vec::new();
-    // A plan is small; whatever else this is need not be read to its end.
+    // A plan is small; a larger file is something else.
     let most = LARGEST as u64 + 1;
     File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes)).map_err(|error| {
         CommandError::usage(format!("could not read the plan {name}: {error}"))
-            .next("name a plan file; `pfupgrade init` writes one for the machine it runs on")
+            .next("specify a plan file; `pfupgrade init` writes one for this server")
     })?;
     Plan::read(&bytes, &name).map_err(|diagnostics| {
         let number = diagnostics.errors.len() + diagnostics.omitted;
         let errors = if number == 1 { "an error".to_owned() } else { format!("{number} errors") };
-        CommandError::usage(format!("the plan {name} has {errors}; nothing has been touched"))
-            .next("correct the plan, then give the same command again")
+        CommandError::usage(format!("the plan {name} has {errors}; nothing was changed"))
+            .next("fix the plan, then run this command again")
             .details(Details::Plan(Box::new(diagnostics)))
     })
 }
 
-/// Reads a preview that was saved to be approved.
+/// Reads a saved preview.
 pub(super) fn read_approved(path: &Path) -> Result<Approved, CommandError> {
     let name = path.display();
     let mut text = String::new();
     let file = File::open(path).and_then(|file| file.take(LARGEST_SAVED).read_to_string(&mut text));
     file.map_err(|error| {
-        CommandError::usage(format!("could not read the approved preview {name}: {error}"))
-            .next("name a file that `pfupgrade plan --out` wrote")
+        CommandError::usage(format!("could not read the saved preview {name}: {error}"))
+            .next("specify a file written by `pfupgrade plan --out`")
     })?;
     Approved::read(&text).map_err(|error| {
-        CommandError::usage(format!("the approved preview {name} cannot be used: {error}"))
-            .next("save a new one with `pfupgrade plan --out FILE`, and have that approved")
+        CommandError::usage(format!("cannot use the saved preview {name}: {error}"))
+            .next("save a new one with `pfupgrade plan --out FILE` and have it approved")
     })
 }
 
 impl CommandContext<'_> {
-    /// Saves a preview to a file that must not be there yet: what was approved is evidence.
+    /// Saves a preview to a new file; a saved preview is never overwritten.
     fn save(&self, prepared: &Prepared, path: &Path) -> Result<(), CommandError> {
         let engine = self.machine.engine();
         let text = Approved::save(prepared, engine.platform.inspect(), engine.clock.now())?;
         let file = OpenOptions::new().write(true).create_new(true).open(path);
         file.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all())).map_err(|error| {
             CommandError::usage(format!("could not write the preview to {}: {error}", path.display()))
-                .next("name a file that does not exist yet, in a folder that does")
+                .next("specify a new file in an existing folder")
         })?;
-        self.talk.say(&format!("Saved for approval: {}", path.display()));
+        self.talk.say(&format!("Saved the preview to {}", path.display()));
         Ok(())
     }
 
-    /// Surveys and compiles. A machine that cannot be surveyed is refused.
+    /// Surveys the machine and compiles the procedure. Fails if the machine cannot be surveyed.
     pub(super) fn prepare(&self, plan: &Plan) -> Result<Prepared, CommandError> {
         let engine = self.machine.engine();
         let mut prepared = prepare::prepare(engine.platform.inspect(), engine.clock, plan, &engine.state)
@@ -125,13 +123,14 @@ impl CommandContext<'_> {
     }
 }
 
-/// The fault of a preview that must not be run.
+/// The error for a preview with blocking checks.
 pub(super) fn refusal(preview: &Preview) -> CommandError {
     let refusals: Vec<_> = preview.findings.iter().filter(|finding| finding.refuses()).cloned().collect();
     let ids: BTreeSet<&str> = refusals.iter().map(|finding| finding.id.as_str()).collect();
     let ids = ids.into_iter().collect::<Vec<_>>().join(", ");
     let exit = if ids == MERGE_CONFLICT { Exit::Conflict } else { Exit::Refused };
-    CommandError::new(exit, format!("the checks refuse this run: {ids}; nothing has been touched"))
-        .next(SEE_TO_REFUSALS)
+    let checks = text::count(refusals.len(), "blocking check");
+    CommandError::new(exit, format!("checks block this run: {ids}; nothing was changed"))
+        .next(format!("fix the {checks} above, then run this command again"))
         .details(Details::Findings(refusals))
 }

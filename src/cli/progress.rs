@@ -1,4 +1,4 @@
-//! What is shown while a run is at work: a line a step for people, an event a line for scripts.
+//! Progress of a run: one line per step for people, one event per line for scripts.
 
 use super::console::Console;
 use super::ending::CommandContext;
@@ -11,44 +11,45 @@ use crate::step::Step;
 use std::time::{Duration, Instant};
 
 const DIM: anstyle::Style = anstyle::Style::new().dimmed();
-/// Of what takes less than this, nobody needs to know how long it took.
+/// Shorter durations are not shown.
 const LONG: Duration = Duration::from_secs(10);
-/// Scripts hear of bytes once in this time.
+/// Scripts get progress in bytes at this interval.
 const SELDOM: Duration = Duration::from_secs(1);
 
-/// Shows events as the arguments want them shown, and logs them.
+/// Shows and logs events as the arguments request.
 pub(super) struct ProgressDisplay<'a> {
     talk: &'a Console,
     rehearsal: Option<&'a Rehearsal>,
-    /// What the steps are called that have not begun yet; empty where that is not known.
+    verb: &'static str,
+    /// The titles of the steps that have not started; empty if unknown.
     titles: Vec<Option<String>>,
     /// How many steps there are.
     of: usize,
-    /// When the step at work began; `None` between steps, and once a person has been asked.
+    /// When the current step started; `None` between steps, and after a question.
     since: Option<Instant>,
-    /// What comes after it.
+    /// The title of the next step.
     then: String,
-    /// When a script last heard of bytes.
+    /// When the last progress in bytes was reported.
     told: Instant,
-    /// The moving lines, where there is a terminal for them.
+    /// The live progress lines, if the terminal supports them.
     live: Option<Live>,
 }
 
 impl<'a> ProgressDisplay<'a> {
-    /// `steps` are those of a run; a rollback has none.
-    pub(super) fn new(scene: &CommandContext<'a>, steps: &[Step]) -> Self {
-        let (talk, rehearsal) = (scene.talk, scene.machine.rehearsal());
+    /// `verb` introduces the run's id; `steps` are those of a run and empty for a rollback.
+    pub(super) fn new(scene: &CommandContext<'a>, verb: &'static str, steps: &[Step]) -> Self {
+        let (talk, rehearsal, told) = (scene.talk, scene.machine.rehearsal(), Instant::now());
         let titles = steps.iter().map(|step| Some(step.work.kind().title())).collect();
-        Self { talk, rehearsal, titles, of: 0, since: None, then: String::new(), told: Instant::now(), live: None }
+        Self { talk, rehearsal, verb, titles, of: 0, since: None, then: String::new(), told, live: None }
     }
 
-    /// Says what is done before the first step.
+    /// Reports what is done before the first step.
     pub(super) fn first(&mut self, words: &str) {
         self.talk.say(words);
         self.at_work("");
     }
 
-    /// How far in the words of a step stand.
+    /// The indentation of messages below a step.
     fn indent(&self) -> usize {
         2 * self.of.to_string().len() + 4
     }
@@ -59,13 +60,13 @@ impl<'a> ProgressDisplay<'a> {
         self.talk.say(&text::hanging(&format!("[{number:>digits$}/{of}] "), DIM, title, self.talk.line_width()));
         self.of = of;
         self.since = Some(Instant::now());
-        // Steps that wait for a person are begun after later ones.
+        // Steps that need a manual step start after later ones.
         self.titles.get_mut(number.saturating_sub(1)).and_then(Option::take);
         self.then = self.titles.iter().skip(number).flatten().next().cloned().unwrap_or_default();
         self.at_work("");
     }
 
-    /// The step is over, or whatever took its place.
+    /// Ends the current step.
     fn end(&mut self) {
         self.live.iter().for_each(|live| live.set(None));
         let taken = self.since.take().map(|since| since.elapsed());
@@ -93,8 +94,8 @@ impl<'a> ProgressDisplay<'a> {
         match event {
             Event::Started { run, steps, notes } => {
                 self.of = *steps;
-                let notes: String = notes.iter().map(|note| format!(": {note}")).collect();
-                self.talk.say(&text::hanging("", DIM, &format!("Run {run}{notes}"), self.talk.line_width()));
+                let line = format!("{} {run} {}", self.verb, notes.join(" "));
+                self.talk.say(&text::hanging("", DIM, line.trim_end(), self.talk.line_width()));
             }
             Event::Step { number, title, .. } => self.begin(*number, self.of, title),
             Event::Undo { number, of, text } => self.begin(*number, *of, text),
@@ -109,7 +110,7 @@ impl<'a> ProgressDisplay<'a> {
             Event::Note { text } => self.below(text),
             Event::StepDone { how, .. } => {
                 if how != "done" {
-                    self.below(how);
+                    self.below(text::outcome(how));
                 }
                 self.end();
             }
@@ -117,7 +118,7 @@ impl<'a> ProgressDisplay<'a> {
                 self.live = None;
                 self.since = None;
             }
-            Event::Answered { gate, by } => self.below(&format!("gate {gate}: {by}")),
+            Event::Answered { text, .. } => self.below(text),
         }
     }
 }

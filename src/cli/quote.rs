@@ -1,18 +1,18 @@
-//! Arguments of a command line that is shown to be copied.
+//! Quoting for command lines that users copy.
 
-/// Whose command line it is.
+/// The shell to quote for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Shell {
-    /// PowerShell and the command prompt: what is in double quotes is taken by both, with few exceptions.
+    /// PowerShell and the command prompt: both accept double quotes, with few exceptions.
     Windows,
-    /// A shell of Unix, where only simulations are played.
+    /// A Unix shell, where only simulations run.
     Unix,
 }
 
 const HERE: Shell = if cfg!(windows) { Shell::Windows } else { Shell::Unix };
 
-/// A command line for the shells of this system. `options` are beginnings of arguments, such as `--simulate=`, with what
-/// follows them; `flags` need no quotes.
+/// A command line for the shells of this system. `options` are prefixes of arguments, such as `--simulate=`, with their
+/// values; `flags` need no quotes.
 pub(super) fn command(rest: &str, options: &[(&str, String)], flags: &str) -> String {
     line(HERE, rest, options, flags)
 }
@@ -20,15 +20,15 @@ pub(super) fn command(rest: &str, options: &[(&str, String)], flags: &str) -> St
 fn line(shell: Shell, rest: &str, options: &[(&str, String)], flags: &str) -> String {
     let arguments = options.iter().map(|(name, value)| format!(" {name}{}", quoted(shell, value)));
     let command = format!("pfupgrade {rest}{}{flags}", arguments.collect::<String>());
-    // At the command prompt it would be something else. Where it may be pasted is said in a comment, which can be copied too.
+    // The command prompt would read it differently. A comment, which can be copied too, names the shell.
     match shell == Shell::Windows && options.iter().any(|(_, value)| is_for_powershell(value)) {
         true => command + "  # in PowerShell",
         false => command,
     }
 }
 
-/// In double quotes PowerShell looks for variables behind `$` and takes a backtick away; the command prompt looks for
-/// variables between two `%`, and nothing stops it.
+/// In double quotes, PowerShell expands `$` and removes backticks; the command prompt always expands variables between
+/// two `%`.
 fn is_for_powershell(text: &str) -> bool {
     text.contains(['$', '`', '"']) || text.matches('%').count() > 1
 }
@@ -41,7 +41,7 @@ fn quoted(shell: Shell, text: &str) -> String {
     match shell {
         Shell::Unix => format!("'{}'", text.replace('\'', r"'\''")),
         Shell::Windows if is_for_powershell(text) => format!("'{}'", text.replace('\'', "''")),
-        // A backslash before the closing quote would make a quote of it.
+        // A backslash before the closing quote would escape it.
         Shell::Windows => format!("\"{}\"", text.trim_end_matches('\\')),
     }
 }

@@ -1,4 +1,4 @@
-//! What a fault that was asked for has left, and what would follow from it.
+//! The outcome of an injected fault, and what would follow from it.
 
 use super::console::Console;
 use super::ending::{CommandContext, Ending};
@@ -12,39 +12,38 @@ use crate::step::Step;
 use anstyle::Style;
 use serde::Serialize;
 
-/// A fault can only be had where there is something to fail, and nobody to be hurt.
+/// Fails unless a fault can be injected: in a command that works on a simulated machine.
 pub(super) fn check(global: &Global, changes: bool) -> Result<(), CommandError> {
     match (&global.fail_at, &global.simulate) {
-        (Some(_), None) => Err(CommandError::usage("--fail-at is for simulated machines, and --simulate is missing")
+        (Some(_), None) => Err(CommandError::usage("--fail-at requires --simulate")
             .next("add --simulate for a demo machine, or --simulate=DIR for the one in DIR")),
         (Some(_), _) if !changes => {
-            Err(CommandError::usage("--fail-at has something go wrong, and here nothing is done")
-                .next("give it to run, resume or rollback"))
+            Err(CommandError::usage("--fail-at works only with run, resume and rollback").next("remove --fail-at"))
         }
         _ => Ok(()),
     }
 }
 
-/// Refuses a fault in a step that there is not.
+/// Fails if the fault names an unknown step.
 pub(super) fn check_step(rehearsal: Option<&Rehearsal>, steps: &[Step]) -> Result<(), CommandError> {
     let Some(wanted) = rehearsal.map(|rehearsal| rehearsal.fault().step.as_str()) else { return Ok(()) };
     let ids: Vec<&str> = steps.iter().map(|step| step.id.as_str()).collect();
     match ids.contains(&wanted) {
         true => Ok(()),
-        false => Err(CommandError::usage(format!("--fail-at: this procedure has no step `{wanted}`"))
+        false => Err(CommandError::usage(format!("--fail-at: the procedure has no step `{wanted}`"))
             .next(format!("its steps are: {}", ids.join(", ")))),
     }
 }
 
 impl CommandContext<'_> {
-    /// Leaves the machine as the fault has left it, and says what would follow. The lock is given back by then.
+    /// Leaves the machine as the fault left it, and reports what would follow. The lock has been released by then.
     pub(super) fn after_rehearsal(&self, ended: Result<Ending, CommandError>) -> Result<Ending, CommandError> {
         let Some(rehearsal) = self.machine.rehearsal() else { return ended };
         rehearsal.settle()?;
         let fault = rehearsal.fault();
         let Some(operation) = rehearsal.struck() else {
             let place = format!("{}:{}", fault.step, fault.number);
-            self.talk.insist(&format!("The fault that was asked for did not come: there was no operation {place}."));
+            self.talk.insist(&format!("The requested fault was not triggered: there is no operation {place}."));
             return ended;
         };
         let left = rehearsal.left()?;
@@ -61,8 +60,7 @@ impl CommandContext<'_> {
             _ => "this program was killed",
         };
         let (step, again) = (fault.step.as_str(), if fault.step == ROLLBACK { "rollback" } else { "resume" });
-        let fault =
-            CommandError::new(Exit::Failed, format!("{step}: {what}, as --fail-at wants it, just after: {operation}"));
+        let fault = CommandError::new(Exit::Failed, format!("{step}: {what}, as requested, after: {operation}"));
         let or = if again == "resume" { self.command("rollback") } else { String::new() };
         Err(fault.next(self.command(again)).or(or))
     }

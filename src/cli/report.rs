@@ -1,4 +1,4 @@
-//! `report`: the evidence of a run. Reads its journal, and takes no lock.
+//! `report`: the change report of a run. It reads the journal and takes no lock.
 
 use super::console::Console;
 use super::ending::Ending;
@@ -7,7 +7,7 @@ use super::machine::{Machine, Purpose};
 use super::options::{Form, Global, ReportArgs};
 use crate::exit::Exit;
 use crate::journal::RecordedRun;
-use crate::report::evidence::Evidence;
+use crate::report::change::ChangeReport;
 use crate::report::json;
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -16,32 +16,32 @@ use std::path::Path;
 pub(super) fn report(args: &ReportArgs, global: &Global, talk: &Console) -> Result<Ending, CommandError> {
     let machine = Machine::open(global, Purpose::Earlier, talk)?;
     let found = find(&machine, args.run.as_deref())?;
-    let evidence = Evidence::of(&found, machine.as_simulated().is_some());
+    let report = ChangeReport::of(&found, machine.as_simulated().is_some());
     let form = if talk.json { Form::Json } else { args.format };
     let text = match form {
-        Form::Html => evidence.html(),
-        Form::Markdown => evidence.markdown(),
-        Form::Json => json::line(&evidence).map_err(anyhow::Error::from)? + "\n",
+        Form::Html => report.html(),
+        Form::Markdown => report.markdown(),
+        Form::Json => json::line(&report).map_err(anyhow::Error::from)? + "\n",
     };
-    // Where the report goes into a file of its own, stdout stays free of it.
+    // If the report goes to a file, it is not printed.
     if !talk.json || args.output.is_none() {
-        talk.document(&evidence);
+        talk.document(&report);
     }
     match &args.output {
         None if talk.json => {}
         None => talk.result(&text),
         Some(file) => {
             save(file, &text)?;
-            talk.say(&format!("The report of the run {} is in {}", evidence.run, file.display()));
+            talk.say(&format!("Wrote the report of run {} to {}", report.run, file.display()));
         }
     }
     Ok(Ending::new(Exit::Done))
 }
 
-/// The run of an id, or the last one.
+/// The run with an ID, or the last one.
 fn find(machine: &Machine, id: Option<&str>) -> Result<RecordedRun, CommandError> {
     let engine = machine.engine();
-    let none = || CommandError::usage("there is no run to report").next("`pfupgrade run` with the plan begins one");
+    let none = || CommandError::usage("there is no run to report").next("start one: pfupgrade run");
     let Some(id) = id else { return engine.last_run()?.ok_or_else(none) };
     let mut runs = engine.each_run()?;
     if runs.is_empty() {
@@ -56,11 +56,11 @@ fn find(machine: &Machine, id: Option<&str>) -> Result<RecordedRun, CommandError
     }
 }
 
-/// Writes a report to a file that must not be there yet: evidence is not overwritten.
+/// Writes a report to a new file: reports are never overwritten.
 fn save(path: &Path, text: &str) -> Result<(), CommandError> {
     let file = OpenOptions::new().write(true).create_new(true).open(path);
     file.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all())).map_err(|error| {
         CommandError::usage(format!("could not write the report to {}: {error}", path.display()))
-            .next("name a file that does not exist yet, in a folder that does")
+            .next("specify a new file in an existing folder")
     })
 }

@@ -1,4 +1,4 @@
-//! `resume`: goes on with the last run.
+//! `resume`: continues the last run.
 
 use super::console::Console;
 use super::ending::{CommandContext, Ending};
@@ -22,32 +22,31 @@ fn work(args: &ResumeArgs, scene: CommandContext<'_>) -> Result<Ending, CommandE
     let _lock = machine.lock(talk)?;
     let Some(found) = engine.last_run()? else {
         scene.forget_restart();
-        return Err(
-            CommandError::usage("there is no run to go on with").next("`pfupgrade run` with the plan begins one")
-        );
+        return Err(CommandError::usage("there is no run to resume").next("start one: pfupgrade run"));
     };
     let id = &found.frozen.folders.id;
     match found.standing() {
         Standing::Unfinished => {}
         Standing::Finished => {
             scene.forget_restart();
-            talk.say(&format!("The run {id} is finished: there is nothing left to do."));
+            talk.say(&format!("Run {id} is already finished."));
             return Ok(Ending::new(Exit::Done));
         }
         Standing::RollingBack => {
-            return Err(CommandError::usage(format!("the run {id} is being rolled back, which is not over"))
+            return Err(CommandError::usage(format!("the rollback of run {id} is not finished"))
                 .next(scene.command("rollback")));
         }
         Standing::RolledBack => {
             scene.forget_restart();
-            return Err(CommandError::usage(format!("the run {id} has been rolled back"))
-                .next("`pfupgrade run` with the plan begins a new one"));
+            return Err(
+                CommandError::usage(format!("run {id} has been rolled back")).next("start a new run: pfupgrade run")
+            );
         }
     }
     if let Some(gate) = &args.confirm {
         let gates = scene.gates(&found);
         if !gates.contains(gate) {
-            return Err(CommandError::usage(format!("the run {id} has no gate `{gate}`"))
+            return Err(CommandError::usage(format!("run {id} has no gate `{gate}`"))
                 .next(format!("its gates are: {}", gates.join(", "))));
         }
     }
@@ -62,7 +61,7 @@ fn work(args: &ResumeArgs, scene: CommandContext<'_>) -> Result<Ending, CommandE
 }
 
 impl CommandContext<'_> {
-    /// The gates of a run's procedure. An uninstall is one where its product does not say how it is done.
+    /// The gates of a run's procedure. An uninstall is one if its product provides no silent uninstall command.
     fn gates(&self, found: &RecordedRun) -> Vec<String> {
         let machine = self.machine.engine().platform.inspect();
         let scene = step::StepContext {

@@ -1,4 +1,4 @@
-//! `rollback`: puts everything back, also after a finished run.
+//! `rollback`: restores the state before the last run, finished or not.
 
 use super::console::Console;
 use super::ending::{CommandContext, Ending, Job};
@@ -13,6 +13,9 @@ use crate::engine::{End, Event, Watcher};
 use crate::exit::Exit;
 use crate::journal::{RecordedRun, Standing};
 use crate::platform::own::Notice;
+use crate::report::text::count;
+use crate::survey::FoundComponent;
+use std::collections::BTreeSet;
 
 pub(super) fn rollback(args: &RollbackArgs, global: &Global, talk: &Console) -> Result<Ending, CommandError> {
     let machine = Machine::open(global, Purpose::Earlier, talk)?;
@@ -33,23 +36,28 @@ fn work(args: &RollbackArgs, scene: CommandContext<'_>) -> Result<Ending, Comman
     match found.standing() {
         Standing::RolledBack => {
             scene.forget_restart();
-            talk.say(&format!("The run {id} has been rolled back already."));
+            talk.say(&format!("Run {id} has already been rolled back."));
             return Ok(Ending::new(Exit::Done));
         }
         Standing::Finished => {
             scene.say_what_data_is_lost(&found)?;
             if !args.yes {
-                let question = format!("The run {id} is finished. Put the old version back?");
-                scene.ask(&question, "declined; nothing has been changed")?;
+                let survey = &found.frozen.survey;
+                let versions: BTreeSet<_> =
+                    survey.components.values().flat_map(FoundComponent::old).map(|old| old.version.as_str()).collect();
+                let versions = versions.into_iter().collect::<Vec<_>>().join(" and ");
+                let size = engine.undos(&found.frozen, &found.state).map(|undos| count(undos.len(), "operation"));
+                let size = size.map(|size| format!(" ({size})")).unwrap_or_default();
+                scene.ask(&format!("Roll back to PhoneFactor {versions}? Users cannot sign in meanwhile{size}."))?;
             }
         }
         Standing::Unfinished | Standing::RollingBack => {}
     }
     stop::listen(live::after_keys);
-    let mut progress = ProgressDisplay::new(&scene, &[]);
+    let mut progress = ProgressDisplay::new(&scene, "Rolling back run", &[]);
     progress.first(match found.standing() {
-        Standing::RollingBack => "Continuing the rollback.",
-        _ => "Reading every backup again before anything is put back.",
+        Standing::RollingBack => "Resuming the rollback.",
+        _ => "Verifying all backups before anything is restored.",
     });
     let progress = Telling::new(&scene, Notice::GoesBack, progress);
     let forgets = args.unattended.after_reboot == AfterReboot::Tell;
@@ -64,7 +72,7 @@ fn work(args: &RollbackArgs, scene: CommandContext<'_>) -> Result<Ending, Comman
     scene.conclude(&Job::rollback(&found.frozen.folders, args.unattended.after_reboot), result)
 }
 
-/// Watches a rollback. Once it begins, Windows no longer resumes the run at its next start.
+/// Watches a rollback. Once it starts, Windows no longer resumes the run at its next start.
 struct Begins<'a> {
     scene: &'a CommandContext<'a>,
     forgets: bool,
@@ -85,17 +93,17 @@ impl Watcher for Begins<'_> {
 }
 
 impl CommandContext<'_> {
-    /// How a rollback ends that was stopped while it still read: the run is as it was. `None` where it has begun.
+    /// How a rollback ends that was stopped while it verified backups: the run is unchanged. `None` if it has started.
     fn not_begun(&self) -> Result<Option<Ending>, CommandError> {
         let Some(found) = self.machine.engine().last_run()?.filter(|found| !found.state.goes_back()) else {
             return Ok(None);
         };
         let (next, or) = self.goes_on(&found.state);
-        self.talk.insist("Stopped, as asked. The rollback has not begun; nothing was changed.");
+        self.talk.insist("Stopped. The rollback has not started; nothing was changed.");
         Ok(Some(Ending { or, ..Ending::new(Exit::Stopped).next(next) }))
     }
 
-    /// Says what the old agent will not have: whatever came into the data file since the run ended.
+    /// Warns that changes to the data file since the run ended will be lost.
     fn say_what_data_is_lost(&self, found: &RecordedRun) -> Result<(), CommandError> {
         let Some(was) = found.state.finished.as_ref().and_then(|finished| finished.data.as_ref()) else {
             return Ok(());
@@ -105,12 +113,13 @@ impl CommandContext<'_> {
             return Ok(());
         }
         let now = now.map_or_else(
-            || "it is not there now".to_owned(),
-            |now| format!("it has {} bytes of {:.0} now", now.len, now.modified),
+            || "missing now".to_owned(),
+            |now| format!("{} bytes, last modified {:.0}, now", now.len, now.modified),
         );
+        let kept = found.frozen.folders.backup.child("before-rollback");
         self.talk.insist(&format!(
-            "The data file has changed since the run ended: it had {} bytes of {:.0}, and {now}.\nThe old version gets \
-             the data of before the run; the present one is kept among the backups.",
+            "The data file has changed since the upgrade: {} bytes, last modified {:.0}, then; {now}.\nChanges made since \
+             the upgrade (new users, settings) will be lost from the live system; a copy stays in {kept}",
             was.len, was.modified
         ));
         Ok(())

@@ -1,4 +1,4 @@
-//! `run`: previews, asks, does.
+//! `run`: previews, asks, and executes.
 
 use super::console::Console;
 use super::ending::{CommandContext, Ending, Job};
@@ -45,7 +45,7 @@ fn work(
         && scene.goes_on_with(&found, plan)?
     {
         scene.is_of_ticket(&found, args.ticket.as_ref())?;
-        talk.say(&format!("Going on with the run {}, which is of the same plan.", found.frozen.folders.id));
+        talk.say(&format!("Continuing run {}, which has the same plan.", found.frozen.folders.id));
         return scene.resume(&found, None, args.unattended.after_reboot);
     }
     let mut prepared = scene.prepare(plan)?;
@@ -64,25 +64,25 @@ fn work(
 }
 
 impl CommandContext<'_> {
-    /// Whether a run is there that this plan goes on with. Any other one that is not over is in the way.
+    /// Whether an unfinished run has this plan and can be continued. Any other unfinished run is an error.
     fn goes_on_with(&self, found: &RecordedRun, plan: &Plan) -> Result<bool, CommandError> {
         let id = &found.frozen.folders.id;
         match found.standing() {
             Standing::Finished | Standing::RolledBack => Ok(false),
             Standing::Unfinished if found.frozen.plan == *plan => Ok(true),
             Standing::Unfinished => {
-                Err(CommandError::usage(format!("the run {id} is not over, and it is of another plan"))
+                Err(CommandError::usage(format!("run {id} is not finished, and it has another plan"))
                     .next(self.command("resume"))
                     .or(self.command("rollback")))
             }
             Standing::RollingBack => {
-                Err(CommandError::usage(format!("the run {id} is being rolled back, which is not over"))
+                Err(CommandError::usage(format!("the rollback of run {id} is not finished"))
                     .next(self.command("rollback")))
             }
         }
     }
 
-    /// The ticket of a run is that with which it began.
+    /// Refuses a ticket other than the one the run was started with.
     fn is_of_ticket(&self, found: &RecordedRun, ticket: Option<&String>) -> Result<(), CommandError> {
         let is_same = ticket.is_none() || found.frozen.ticket.as_ref() == ticket;
         let of = found
@@ -92,22 +92,23 @@ impl CommandContext<'_> {
             .map_or_else(|| "without a ticket".to_owned(), |ticket| format!("with the ticket {ticket}"));
         match is_same {
             true => Ok(()),
-            false => {
-                Err(CommandError::usage(format!("the run {} is not over, and it began {of}", found.frozen.folders.id))
-                    .next("go on without --ticket, or with that one"))
-            }
+            false => Err(CommandError::usage(format!(
+                "run {} is not finished, and it was started {of}",
+                found.frozen.folders.id
+            ))
+            .next("omit --ticket, or specify that one")),
         }
     }
 
-    /// Refuses an approved preview that has been carried out, or that is of another machine than this one is by now.
+    /// Refuses a saved preview that has already been carried out, or whose machine has changed since.
     fn is_as_approved(&self, approved: &Approved, prepared: &Prepared) -> Result<(), CommandError> {
         let engine = self.machine.engine();
-        let again = "save a new preview with `pfupgrade plan --out FILE`, and have that approved";
+        let again = "save a new preview with `pfupgrade plan --out FILE` and have it approved";
         if let Some(run) = engine.run_of(&approved.id)? {
             let id = &run.frozen.folders.id;
             return Err(CommandError::new(
                 Exit::Changed,
-                format!("this preview has been carried out already: run {id}"),
+                format!("this saved preview has already been carried out: run {id}"),
             )
             .next(again));
         }
@@ -117,13 +118,13 @@ impl CommandContext<'_> {
             false => {
                 let lines = differences.join("\n  ");
                 let why =
-                    format!("the machine has changed since the preview was approved; nothing was touched\n  {lines}");
+                    format!("this server has changed since the preview was saved; nothing was changed\n  {lines}");
                 Err(CommandError::new(Exit::Changed, why).next(again))
             }
         }
     }
 
-    /// Shows the preview and asks, unless the arguments have answered.
+    /// Shows the preview and asks, unless `--yes` is given.
     fn ask_to_start(&self, args: &RunArgs, preview: &Preview) -> Result<(), CommandError> {
         let talk = self.talk;
         if !talk.json || !args.yes {
@@ -133,45 +134,46 @@ impl CommandContext<'_> {
             return Err(refusal(preview));
         }
         if !preview.no_return.is_empty() && !args.accept_no_return {
-            let why = format!("there would be no way back: {}; nothing has been touched", preview.no_return.join("; "));
+            let why =
+                format!("a full rollback would be impossible: {}; nothing was changed", preview.no_return.join("; "));
             return Err(CommandError::new(Exit::Refused, why)
-                .next("name a `rollback-installer` in the plan, or add --accept-no-return"));
+                .next("specify a `rollback-installer` in the plan, or add --accept-no-return"));
         }
         match args.yes {
             true => Ok(()),
-            false => self.ask("Go on?", "declined; nothing has been changed"),
+            false => self.ask("Start the upgrade?"),
         }
     }
 
-    /// Asks a question that only `yes` answers; anything else is `declined`.
-    pub(super) fn ask(&self, question: &str, declined: &str) -> Result<(), CommandError> {
+    /// Asks a question that only `yes` confirms.
+    pub(super) fn ask(&self, question: &str) -> Result<(), CommandError> {
         if !self.talk.is_with_person() {
-            return Err(CommandError::usage(format!("{declined}: nobody is here to be asked")).next("add --yes"));
+            return Err(CommandError::usage("no terminal to ask on; nothing was changed").next("add --yes"));
         }
         let question = text::hanging(
             "",
             anstyle::Style::new(),
-            &format!("{question} Type \"yes\" and Enter:"),
+            &format!("{question} Type \"yes\" and press Enter:"),
             self.talk.error_width(),
         );
         self.talk.insist(&format!("\n{question}"));
         match stop::line() {
             Some(line) if line.trim().eq_ignore_ascii_case("yes") => Ok(()),
-            _ => Err(CommandError::usage(declined)),
+            _ => Err(CommandError::usage("declined; nothing was changed")),
         }
     }
 
     fn begin(&self, prepared: &Prepared, after_reboot: AfterReboot) -> Result<Ending, CommandError> {
         stop::listen(live::after_keys);
         let mut person = Person::new(self.talk, self.machine.as_simulated(), self.asks(), None);
-        let progress = ProgressDisplay::new(self, &prepared.frozen.steps);
+        let progress = ProgressDisplay::new(self, "Run", &prepared.frozen.steps);
         let mut progress = Telling::new(self, Notice::Begun, progress);
         let result = self.machine.engine().run(&prepared.frozen, &mut person, &mut progress);
         drop(progress);
         self.conclude(&Job::resume(&prepared.frozen.folders, after_reboot), result)
     }
 
-    /// Goes on with a run; `confirmed` is a gate that has been answered.
+    /// Resumes a run; `confirmed` is the gate given with `--confirm`.
     pub(super) fn resume(
         &self,
         found: &RecordedRun,
@@ -181,7 +183,7 @@ impl CommandContext<'_> {
         check_step(self.machine.rehearsal(), &found.frozen.steps)?;
         stop::listen(live::after_keys);
         let mut person = Person::new(self.talk, self.machine.as_simulated(), self.asks(), confirmed);
-        let progress = ProgressDisplay::new(self, &found.frozen.steps);
+        let progress = ProgressDisplay::new(self, "Resuming run", &found.frozen.steps);
         let mut progress = Telling::new(self, Notice::GoesOn, progress);
         let result = self.machine.engine().resume(found, &mut person, &mut progress);
         drop(progress);

@@ -1,4 +1,4 @@
-//! `status`: where the last run stands, or all of them. Looks at the machine's files only, and never takes the lock.
+//! `status`: shows the last run, or all runs. It reads only files and never takes the lock.
 
 use super::console::Console;
 use super::ending::{CommandContext, Ending};
@@ -20,7 +20,7 @@ pub(super) fn status(args: &StatusArgs, global: &Global, talk: &Console) -> Resu
     let mut shown = Vec::new();
     let mut ending = Ending::new(Exit::Done);
     while let Some((number, (id, found))) = runs.next().filter(|(number, _)| args.all || *number == 0) {
-        // Only the last run can be worked on.
+        // Only the last run can be continued.
         let is_last = number == 0;
         let run = match found {
             Ok(found) => scene.stands(&found, is_last, is_last && at_work.is_some()),
@@ -36,11 +36,10 @@ pub(super) fn status(args: &StatusArgs, global: &Global, talk: &Console) -> Resu
         shown.push(run);
     }
     if shown.is_empty() {
-        let none =
-            CommandError::usage("there is no run on this machine").next("`pfupgrade run` with the plan begins one");
+        let none = CommandError::usage("there is no run on this server").next("start one: pfupgrade run");
         return Err(match &at_work {
-            Some(owner) => CommandError::usage(format!("there is no run on this machine yet; at work is {owner}"))
-                .next("wait until it has begun"),
+            Some(owner) => CommandError::usage(format!("there is no run on this server yet; {owner} is running"))
+                .next("wait until it has started"),
             None => none,
         });
     }
@@ -60,7 +59,7 @@ fn damaged(id: String, error: EngineError) -> RunStatus {
 }
 
 impl CommandContext<'_> {
-    /// Where a run stands, with the commands that go on with it.
+    /// The status of a run, with the commands that continue it.
     fn stands(&self, found: &RecordedRun, is_last: bool, at_work: bool) -> RunStatus {
         let run = RunStatus::of(found, at_work);
         let (next, or) = match (is_last, at_work) {

@@ -1,5 +1,5 @@
-//! Ctrl+C asks for a stop: between two blocks where files are copied or read, else between two operations. An installer
-//! at work is never killed.
+//! Ctrl+C requests a stop: between two blocks while files are copied or read, otherwise between two operations. A
+//! running installer is never killed.
 
 use crate::exit::Exit;
 use std::io;
@@ -8,13 +8,13 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 static WANTED: AtomicBool = AtomicBool::new(false);
-/// Whether the operator is being asked: nothing else is at work then.
+/// Whether the operator is being asked; nothing else is running then.
 static ASKING: AtomicBool = AtomicBool::new(false);
-/// Whether the command at work changes nothing.
+/// Whether the running command changes nothing.
 static READING: AtomicBool = AtomicBool::new(false);
 
-/// From here on Ctrl+C does not end the process. `tell` prints what is said about it; `None` where nothing is. Where the
-/// system does not let us listen, Ctrl+C does as before.
+/// From here on Ctrl+C does not end the process. `tell` prints the message about it, if there is one. If no handler can
+/// be installed, Ctrl+C works as before.
 pub(super) fn listen(tell: fn(Option<&str>)) {
     let _ = ctrlc::set_handler(move || {
         let again = WANTED.swap(true, Ordering::Relaxed);
@@ -22,16 +22,16 @@ pub(super) fn listen(tell: fn(Option<&str>)) {
             return tell(None);
         }
         let words = match again {
-            // A question that a server does not answer takes its time.
+            // Querying an unresponsive server can take a while.
             true if READING.load(Ordering::Relaxed) => std::process::exit(Exit::Stopped.code()),
             false => "Stopping. Copying and reading stop at once; an installer finishes first.",
-            true => "Still stopping: the operation at work cannot be interrupted safely.",
+            true => "Still stopping: the current operation cannot be interrupted safely.",
         };
         tell(Some(words));
     });
 }
 
-/// [`listen`] for a command that changes nothing: Ctrl+C pressed twice ends it wherever it is.
+/// [`listen`] for a command that changes nothing: pressing Ctrl+C twice ends it at once.
 pub(super) fn listen_while_reading(tell: fn(Option<&str>)) {
     READING.store(true, Ordering::Relaxed);
     listen(tell);
@@ -52,7 +52,7 @@ pub(super) fn line() -> Option<String> {
 
 fn read_line() -> Option<String> {
     let (sender, receiver) = mpsc::channel();
-    // A thread of its own, since reading goes on after Ctrl+C.
+    // A separate thread, because reading continues after Ctrl+C.
     std::thread::spawn(move || {
         let mut line = String::new();
         let read = io::stdin().read_line(&mut line).is_ok_and(|length| length > 0);

@@ -1,4 +1,4 @@
-//! `verify`: reads the backups again and looks at the upgraded machine. Changes nothing.
+//! `verify`: verifies the backups and checks the upgraded machine. It changes nothing.
 
 use super::console::Console;
 use super::ending::{CommandContext, Ending};
@@ -21,9 +21,9 @@ pub(super) fn verify(global: &Global, talk: &Console) -> Result<Ending, CommandE
     let machine = Machine::open(global, Purpose::Earlier, talk)?;
     let scene = CommandContext { global, talk, machine: &machine };
     let engine = machine.engine();
-    let found = engine.last_run()?.ok_or_else(|| {
-        CommandError::usage("there is no run to verify").next("`pfupgrade run` with the plan begins one")
-    })?;
+    let found = engine
+        .last_run()?
+        .ok_or_else(|| CommandError::usage("there is no run to verify").next("start one: pfupgrade run"))?;
     let run = &found.frozen.folders.id;
     let mut show = |check: &Check| {
         if !talk.json {
@@ -33,7 +33,7 @@ pub(super) fn verify(global: &Global, talk: &Console) -> Result<Ending, CommandE
     stop::listen_while_reading(live::after_keys);
     let Some(checks) = engine.verify(&found, &mut show, &stop::wanted)? else {
         let again = scene.command("verify");
-        return Err(CommandError::new(Exit::Stopped, "stopped, as asked, before every check was made").next(again));
+        return Err(CommandError::new(Exit::Stopped, "stopped before all checks were made").next(again));
     };
     let faults = checks.iter().filter(|check| check.fault.is_some()).count();
     let is_damaged = checks.iter().any(|check| check.backup && check.fault.is_some());
@@ -52,20 +52,22 @@ pub(super) fn verify(global: &Global, talk: &Console) -> Result<Ending, CommandE
     }
     talk.document(&Document { format: 1, kind: "verify", exit_code: exit.code(), run, checks: &checks });
     if found.standing() != Standing::Finished {
-        talk.say(&format!("The run {run} is not finished: only its backups have been looked at."));
+        talk.say(&format!("Run {run} is not finished: only its backups were checked."));
     }
-    talk.say(&format!("{} checks, {faults} with faults.", checks.len()));
+    let all = checks.len();
+    let faulty = format!("{faults} of {all} checks failed.");
+    talk.say(&if faults == 0 { format!("{all} checks passed.") } else { faulty });
     let ending = Ending::new(exit);
     Ok(match exit {
-        Exit::Damaged => ending.next("keep the run's folder as it is, and put good copies of these backups back"),
-        Exit::Faults => Ending { or: scene.command("rollback"), ..ending.next("put right by hand what is marked") },
+        Exit::Damaged => ending.next("keep the run's folder as it is, and put back good copies of these backups"),
+        Exit::Faults => Ending { or: scene.command("rollback"), ..ending.next("fix the failed checks by hand") },
         _ => ending,
     })
 }
 
 fn line(check: &Check, width: usize) -> String {
     match &check.fault {
-        None => text::hanging("ok     ", GOOD, &check.what, width),
-        Some(fault) => text::hanging("FAULT  ", BAD, &format!("{}: {fault}", check.what), width),
+        None => text::hanging("passed  ", GOOD, &check.what, width),
+        Some(fault) => text::hanging("FAILED  ", BAD, &format!("{}: {fault}", check.what), width),
     }
 }

@@ -1,4 +1,4 @@
-//! The new installers, where people put them.
+//! The new installers, in the usual places.
 
 use crate::package::{Info, Package};
 use crate::plan::Component;
@@ -9,14 +9,14 @@ use crate::winpath::{WinPath, fold};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-/// The server's setup.
+/// The MFA Server setup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setup {
-    /// Where it lies.
+    /// Its path.
     pub path: WinPath,
-    /// What its version resource says; `None` where it cannot be read.
+    /// Its version resource; `None` if it cannot be read.
     pub version: Option<ProgramVersion>,
-    /// Who signed it.
+    /// Its signer.
     pub signed_by: Option<String>,
 }
 
@@ -30,18 +30,18 @@ impl Setup {
 /// The package of a web component.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebPackage {
-    /// Where it lies.
+    /// Its path.
     pub path: WinPath,
-    /// What it is; `None` where it cannot be read.
+    /// Its properties; `None` if it cannot be read.
     pub info: Option<Info>,
-    /// Who signed it.
+    /// Its signer.
     pub signed_by: Option<String>,
 }
 
-/// What was found, the newest first.
+/// The installers found, the newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Installers {
-    /// The folders that were looked into.
+    /// The searched folders.
     pub folders: Vec<WinPath>,
     /// Setups of the server.
     pub setups: Vec<Setup>,
@@ -49,7 +49,7 @@ pub struct Installers {
     pub web: BTreeMap<Component, Vec<WebPackage>>,
 }
 
-/// What the names of a web component's packages begin with.
+/// The prefix of the names of a component's installers.
 fn beginning(component: Component) -> &'static str {
     match component {
         Component::Server => "MultiFactorAuthenticationServerSetup",
@@ -59,7 +59,7 @@ fn beginning(component: Component) -> &'static str {
     }
 }
 
-/// The name that Microsoft has given a component's installer.
+/// The name of a component's installer.
 pub fn usual_name(component: Component, bits: Bits) -> String {
     match component {
         Component::Server => format!("{}.exe", beginning(component)),
@@ -67,7 +67,7 @@ pub fn usual_name(component: Component, bits: Bits) -> String {
     }
 }
 
-/// Looks into the folders where people put installers, and into those that are named.
+/// Searches the usual folders for installers, and the specified ones.
 pub fn look(machine: &dyn Inspect, bits: Bits, named: &[WinPath]) -> Installers {
     let mut found = Installers::default();
     for folder in named.iter().cloned().chain(usual_folders(machine)) {
@@ -86,8 +86,7 @@ pub fn look(machine: &dyn Inspect, bits: Bits, named: &[WinPath]) -> Installers 
     found
 }
 
-/// Folders in which installers are usually put: one of that name on every drive, what a person has downloaded or put on
-/// the desktop, and the drive itself.
+/// The usual folders for installers: some names on every drive, downloads and desktops, and the root of each drive.
 fn usual_folders(machine: &dyn Inspect) -> Vec<WinPath> {
     let mut folders: Vec<WinPath> = install_folder(machine).into_iter().collect();
     let below =
@@ -107,7 +106,7 @@ fn usual_folders(machine: &dyn Inspect) -> Vec<WinPath> {
     folders
 }
 
-/// Where the sample plans have the installers.
+/// The installer folder of the sample plans.
 pub fn install_folder(machine: &dyn Inspect) -> Option<WinPath> {
     let drive = machine.variable("SystemDrive").unwrap_or_else(|| "C:".to_owned());
     WinPath::new(format!(r"{drive}\Install")).ok()
@@ -122,7 +121,7 @@ fn look_into(machine: &dyn Inspect, bits: Bits, folder: &WinPath, found: &mut In
         Ok(Signature::Signed { by }) => Some(by),
         _ => None,
     };
-    // A folder that nobody may look into holds nothing for us.
+    // An unreadable folder is skipped.
     for entry in files.list(folder).unwrap_or_default().into_iter().filter(|entry| entry.kind == Kind::File) {
         let (path, name) = (entry.path.clone(), fold(entry.path.name()));
         if name.starts_with(&fold(beginning(Component::Server))) && name.ends_with(".EXE") {

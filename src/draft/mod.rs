@@ -1,7 +1,7 @@
-//! A plan that is right for a machine, written from what is found there, with the reason of every line.
+//! A plan for a machine, generated from a survey, with a reason for every line.
 //!
-//! A draft decides only what the machine itself decides. What a person has to decide stands in it as comments to choose
-//! from, and is named in [`Draft::to_decide`].
+//! A draft decides only what follows from the machine. What you must decide is listed in comments to choose from, and
+//! in [`Draft::to_decide`].
 
 mod installers;
 mod page;
@@ -30,24 +30,24 @@ use page::Page;
 pub struct Draft {
     /// The plan file.
     pub text: String,
-    /// What it would do.
+    /// Its preview.
     pub preview: Preview,
-    /// What a person should look at or decide before a run.
+    /// What to check or decide before a run.
     pub to_decide: Vec<String>,
 }
 
-/// What a draft is written from.
+/// The input of a draft.
 struct Ground<'a> {
     machine: &'a dyn Inspect,
     survey: &'a Survey,
     installers: &'a Installers,
 }
 
-/// What becomes of a component.
+/// What happens to a component.
 enum State<'a> {
     Absent,
     Upgraded(&'a Product),
-    /// Only a person can say which product it is, or clear up what was interrupted.
+    /// The product is ambiguous, or an upgrade was interrupted; you must decide.
     Unclear,
     Old(&'a Product),
 }
@@ -73,14 +73,14 @@ impl Ground<'_> {
     }
 }
 
-/// A draft while it is written.
+/// A draft in progress.
 struct Writing<'a> {
     ground: &'a Ground<'a>,
     page: Page,
     to_decide: Vec<String>,
 }
 
-/// Writes a plan for a machine. `named` are folders in which installers may lie, besides the usual ones.
+/// Writes a plan for a machine. `named` are folders to search for installers, besides the usual ones.
 pub fn draft(machine: &dyn Inspect, clock: &dyn Clock, state: &WinPath, named: &[WinPath]) -> Result<Draft, Failure> {
     let survey = survey(machine)?;
     let installers = look(machine, survey.system.bits, named);
@@ -109,30 +109,30 @@ impl Writing<'_> {
         let (page, system) = (&mut self.page, &self.ground.survey.system);
         let date = clock.now().strftime("%Y-%m-%d");
         page.note(&format!("A plan for {}, {}, written by `pfupgrade init` on {date}.", system.name, system.windows));
-        page.note("Each line stands with what was found and why it is there; what is not there has its default.");
-        page.note("Look it through, then see what it would do: pfupgrade plan");
-        page.note("Paths stand in single quotes: in double quotes a backslash means something else.");
+        page.note("Comments say what was found and why each line is there; all other keys have their defaults.");
+        page.note("Review it, then preview it with: pfupgrade plan");
+        page.note("Put paths in single quotes: in double quotes a backslash is an escape character.");
         page.part("");
         page.line("format", "1");
         page.line("name", &page::text(&format!("Upgrade of {}", system.name)));
         page.part("backup");
-        page.note("On a local fixed disk, with room for what is backed up. Each run makes its own folder below.");
+        page.note("On a local fixed disk, with enough free space. Each run creates its own folder here.");
         page.line("directory", r"'%ProgramData%\pfupgrade\backups'");
     }
 
-    /// What was found of a component, as a comment; answers with its old product where it is to be upgraded.
+    /// Writes what was found of a component, as a comment. Returns its old product if it is to be upgraded.
     fn found(&mut self, component: Component) -> Option<Product> {
         let ground = self.ground;
         let found = ground.found(component);
         match ground.state(component) {
             State::Absent => {
                 self.page.part("");
-                self.page.note(&format!("[{component}] is left out: no {} was found here.", component.title()));
+                self.page.note(&format!("[{component}] is omitted: no {} was found here.", component.old_title()));
                 None
             }
             State::Upgraded(new) => {
                 self.page.part("");
-                self.page.note(&format!("[{component}] is left out: {} is of the new version already.", new.title()));
+                self.page.note(&format!("[{component}] is omitted: {} is already the new version.", new.title()));
                 None
             }
             State::Old(product) => {
@@ -148,11 +148,11 @@ impl Writing<'_> {
         }
     }
 
-    /// The products to choose from, a line each.
+    /// Writes the products to choose from, one line each.
     fn unclear(&mut self, component: Component, found: &FoundComponent) {
-        let title = component.title();
+        let title = component.old_title();
         if let Some(new) = found.new_era() {
-            self.page.note(&format!("The {title} is here in its old and in its new version: {}.", new.title()));
+            self.page.note(&format!("The old and the new {title} are both installed: {}.", new.title()));
             self.page.note("An earlier upgrade was interrupted. Finish or undo it by hand first.");
             return;
         }
@@ -163,11 +163,11 @@ impl Writing<'_> {
             candidates.retain(|product| product.component().is_none() && product.is_of_the_makers());
         }
         match several {
-            true => self.page.note(&format!("More than one product may be the {title}. Take the mark off one line:")),
+            true => self.page.note(&format!("More than one product may be the {title}. Uncomment one line:")),
             false => {
-                self.page.note(&format!("There are traces of the {title}, but no product whose name says so:"));
+                self.page.note(&format!("There are traces of the {title}, but no product with a matching name:"));
                 found.evidence.iter().for_each(|evidence| self.page.note(&format!("  {evidence}")));
-                self.page.note("If it is one of these, take the mark off its line:");
+                self.page.note("If it is one of these, uncomment its line:");
             }
         }
         for product in &candidates {
@@ -178,21 +178,21 @@ impl Writing<'_> {
         }
     }
 
-    /// The way back of an old product, where it has none.
+    /// Writes the rollback installer of an old product that has no package.
     fn way_back(&mut self, product: &Product) {
         let Err(why) = way_back(self.ground.machine, product) else { return };
-        self.page.note(&format!("A rollback could not bring it back: {why}."));
-        self.page.note("With the installer that it came from, it could:");
+        self.page.note(&format!("A rollback could not reinstall it: {why}."));
+        self.page.note("With its original installer, it could:");
         self.page.option("rollback-installer", r"'C:\Install\old.msi'", "");
     }
 
-    /// A line with an installer, and who signed it.
+    /// Writes the line of an installer, with its signer.
     fn installer(&mut self, path: &WinPath, signed_by: Option<&str>) {
         let value = page::path(path.as_str());
-        // A `%` in the name of a folder would be taken for a variable.
+        // A `%` in a folder name would be interpreted as a variable.
         match path.as_str().contains('%') {
             true => {
-                self.page.note("Its path has a `%` in it, which means something in a plan: put it elsewhere.");
+                self.page.note("Its path contains a `%`, which marks a variable in a plan: move it elsewhere.");
                 self.page.option("installer", &value, "");
             }
             false => self.page.line("installer", &value),
@@ -200,14 +200,14 @@ impl Writing<'_> {
         let usual = Common::default().signed_by;
         match signed_by {
             Some(by) if usual == crate::plan::SignedBy::Name(by.to_owned()) => {
-                self.page.note(&format!("It is signed by {by}, which is what a run wants."));
+                self.page.note(&format!("It is signed by {by}, as required."));
             }
             Some(by) => {
-                self.page.note(&format!("It is signed by {by}, not by Microsoft. If that is meant:"));
+                self.page.note(&format!("It is signed by {by}, not by Microsoft. If that is intended:"));
                 self.page.option("signed-by", &page::text(by), "");
             }
             None => {
-                self.page.note("It has no signature that holds, and a run refuses it. If that is meant:");
+                self.page.note("It has no valid signature, which blocks a run. If that is intended:");
                 self.page.option("signed-by", "false", "");
             }
         }
@@ -215,32 +215,30 @@ impl Writing<'_> {
 
     fn merge(&mut self) {
         self.page.part("merge");
-        self.page.note("Changes outside appSettings and applicationSettings: \"report\" would only name them.");
+        self.page.note("Changes outside appSettings and applicationSettings: \"report\" would only list them.");
         self.page.line("other-changes", "\"apply\"");
-        self.page.note("Where both sides changed the same, somebody decides; or \"keep-new\", or \"keep-old\".");
+        self.page.note("In a conflict, the run stops for your decision; or use \"keep-new\" or \"keep-old\".");
         self.page.line("on-conflict", "\"stop\"");
-        self.page.note("Encrypted sections refuse a run. With this, a private copy is decrypted for the merge:");
+        self.page.note("Encrypted sections block a run. With this line, a private copy is decrypted for the merge:");
         self.page.option("on-encrypted", "\"decrypt\"", "");
     }
 }
 
-/// What depends on how the plan fits: nothing of it holds as it is written.
+/// Writes commented options that depend on the preview.
 fn rest(page: &mut Page, preview: &Preview) {
     let gates: Vec<&str> = preview.steps.iter().filter_map(|step| Some(step.gate.as_ref()?.id.as_str())).collect();
     if !gates.is_empty() {
-        page.note(&format!("A run waits for a person at: {}.", gates.join(", ")));
-        page.note("One can be skipped with a reason, which is in the report:");
+        page.note(&format!("A run waits for manual steps: {}.", gates.join(", ")));
+        page.note("You can skip one with a reason, which the report shows:");
         page.note("[gates]");
-        page.option("portal-url", "{ skip = \"told the help desk beforehand\" }", "");
+        page.option("portal-url", "{ skip = \"told the help desk in advance\" }", "");
         page.part("");
     }
     let is_allowable = |level: Level| level == Level::RefuseUnlessAllowed;
     let refused: Vec<_> = preview.findings.iter().filter(|finding| finding.refuses()).collect();
     match refused.is_empty() {
-        true => {
-            page.note("On the day this was written, the checks refused nothing. What they would refuse can be allowed:")
-        }
-        false => page.note("On the day this was written, a run would have been refused:"),
+        true => page.note("No check was blocking when this was written. Blocking checks can be allowed:"),
+        false => page.note("Checks were blocking when this was written:"),
     }
     for finding in &refused {
         page.note(&format!("- [{}] {}. To do: {}", finding.id, finding.title, finding.advice));
@@ -253,7 +251,7 @@ fn rest(page: &mut Page, preview: &Preview) {
     }
 }
 
-/// True for a package that this Windows can install.
+/// Whether this Windows can install a package.
 fn runs_here(architecture: Architecture, bits: crate::platform::facts::Bits) -> bool {
     use crate::platform::facts::Bits;
     matches!((architecture, bits), (Architecture::X86, _) | (Architecture::X64, Bits::X64))

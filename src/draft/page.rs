@@ -1,9 +1,9 @@
-//! The text of a plan: values quoted as TOML wants them, and comments that nothing found on a machine can break out of.
+//! The text of a plan: values are quoted for TOML, and data from a machine cannot break out of comments.
 
-/// Comments are wrapped here, so that they can be read in any window.
+/// The width of comments.
 const WIDTH: usize = 100;
 
-/// A plan that is being written.
+/// A plan in progress.
 pub(super) struct Page(String);
 
 impl Page {
@@ -15,7 +15,7 @@ impl Page {
         self.0
     }
 
-    /// Begins a table, or a new part of the file where it has no name.
+    /// Starts a table, or a new section of the file without a name.
     pub(super) fn part(&mut self, table: &str) {
         if !self.0.is_empty() {
             self.0.push('\n');
@@ -41,24 +41,24 @@ impl Page {
         self.0.push('\n');
     }
 
-    /// A line that holds. `value` is TOML.
+    /// A key with its value. `value` is TOML.
     pub(super) fn line(&mut self, key: &str, value: &str) {
         self.0 += &format!("{key} = {value}\n");
     }
 
-    /// A line that holds once the mark before it is taken away.
+    /// A commented-out key with its value.
     pub(super) fn option(&mut self, key: &str, value: &str, remark: &str) {
         let remark = if remark.is_empty() { String::new() } else { format!("   # {}", plain(remark)) };
         self.0 += &format!("# {key} = {value}{remark}\n");
     }
 }
 
-/// Text on one line, without what a comment must not hold.
+/// Text on one line, without characters that are invalid in a comment.
 fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
-/// A text as TOML has it: in single quotes where a backslash or a quote is in it, as people write paths.
+/// A TOML string: in single quotes if it contains a backslash or a quote.
 pub(super) fn text(text: &str) -> String {
     let is_literal = !text.contains('\'') && !text.chars().any(char::is_control);
     if is_literal && text.contains(['\\', '"']) {
@@ -75,7 +75,7 @@ pub(super) fn text(text: &str) -> String {
     quoted + "\""
 }
 
-/// A path as TOML has it: in single quotes wherever that can be, since people add to it.
+/// A TOML string for a path: in single quotes if possible, because users may edit it.
 pub(super) fn path(path: &str) -> String {
     if path.contains('\'') { text(path) } else { format!("'{path}'") }
 }

@@ -10,9 +10,9 @@ use crate::webconfig::CONFIG_LIMIT;
 use crate::webconfig::{Document, Shown, is_placeholder_sdk_url};
 use crate::winpath::WinPath;
 
-/// What the old installer called the SDK's directory, and what the new one does.
+/// The SDK's virtual directory, old and new.
 const SDK: (&str, &str) = ("PhoneFactorWebServiceSdk", "MultiFactorAuthWebServiceSdk");
-/// From this version of the server on, the Mobile App Web Service may no longer come along.
+/// From this version on, the MFA Server setup may not include the Mobile App Web Service.
 const WITHOUT_MOBILE_APP: u32 = 8;
 
 impl Writing<'_> {
@@ -38,22 +38,22 @@ impl Writing<'_> {
         self.package(component);
     }
 
-    /// The name of the new application: the default, unless it is taken.
+    /// Writes the name of the new application: the default, unless it is in use.
     fn directory(&mut self, component: Component, served: &Served) {
         let default = Web::default_of(component).virtual_directory;
         let own = VirtualDirectory::new(served.directory()).ok();
         if served.directory().eq_ignore_ascii_case(default.as_str()) {
-            self.page.note("It has the new name already.");
+            self.page.note("It already has the new name.");
         } else if let (Some(taken), Some(own)) = (self.taken(default.as_str(), served), &own) {
-            self.page.note(&format!("It keeps its name: the usual new one, {default}, is taken by {taken}."));
+            self.page.note(&format!("It keeps its name: the default new one, {default}, is used by {taken}."));
             return self.page.line("virtual-directory", &page::text(own.as_str()));
         } else {
             self.page.note(match component {
-                Component::Sdk => "The usual new name. Its address changes, and is rewritten in the components here;",
-                Component::Portal => "The usual new name. Its address changes, and the users have to be told it;",
-                _ => "The usual new name. Its address changes, and phones have to be activated again;",
+                Component::Sdk => "The default new name. Its URL changes and is rewritten in the components here;",
+                Component::Portal => "The default new name. Its URL changes, and you must tell users;",
+                _ => "The default new name. Its URL changes, and phones must be activated again;",
             });
-            self.page.note("with its old name nothing of that would change:");
+            self.page.note("with the old name, nothing would change:");
             if let Some(own) = &own {
                 self.page.option("virtual-directory", &page::text(own.as_str()), "");
             }
@@ -61,7 +61,7 @@ impl Writing<'_> {
         self.page.line("virtual-directory", &page::text(default.as_str()));
     }
 
-    /// What has a name in the site of an application already.
+    /// What already uses a name in the site of an application.
     fn taken(&self, name: &str, served: &Served) -> Option<String> {
         let site = self.ground.survey.web_server.as_ref()?.site(&served.site)?;
         let path = format!("/{name}");
@@ -75,7 +75,7 @@ impl Writing<'_> {
         }
     }
 
-    /// The pool, where the old one cannot run the new version.
+    /// Writes the application pool, if the old one cannot run the new version.
     fn pool(&mut self, component: Component, served: &Served) {
         let Some(iis) = &self.ground.survey.web_server else { return };
         let name = &served.application.pool;
@@ -84,7 +84,8 @@ impl Writing<'_> {
             Some(pool) => format!("runs CLR {} in the {} pipeline", pool.clr, pool.pipeline),
             None => "does not exist".to_owned(),
         };
-        self.page.note(&format!("Its pool \"{name}\" {why}; the new version needs CLR v4.0 and Integrated."));
+        self.page
+            .note(&format!("Its application pool \"{name}\" {why}; the new version needs CLR v4.0 and Integrated."));
         let fitting: Vec<&Pool> = iis.pools.iter().filter(|pool| pool.fits()).collect();
         let of_ours = |pool: &&&Pool| {
             let applications = self.ground.survey.components.values().flat_map(|found| &found.applications);
@@ -98,7 +99,8 @@ impl Writing<'_> {
             self.page.note(&format!("This one has both, and runs as {}:", pool.identity));
             self.page.line("application-pool", &page::text(&pool.name));
             let title = component.title();
-            self.to_decide.push(format!("the {title} is to run in the pool \"{}\", as {}", pool.name, pool.identity));
+            self.to_decide
+                .push(format!("the {title} will run in the application pool \"{}\", as {}", pool.name, pool.identity));
         }
         let others = fitting.iter().filter(|pool| chosen.is_none_or(|chosen| chosen.name != pool.name));
         for pool in others {
@@ -106,16 +108,15 @@ impl Writing<'_> {
         }
     }
 
-    /// Themes, and what was edited by hand.
+    /// Writes themes, and customized files.
     fn edited(&mut self, component: Component, served: &Served) {
         if component == Component::Portal {
             match served.themes.as_slice() {
-                [] => {
-                    self.page.note("No theme of your own was found; if the old file selects another, so will the new.")
-                }
+                [] => self.page.note("No custom theme was found; the selected theme stays selected."),
                 themes => {
                     let themes = themes.join(", ");
-                    self.page.note(&format!("Your own themes are put back, and the one selected stays: {themes}."));
+                    self.page
+                        .note(&format!("Custom themes are restored, and the selected theme stays selected: {themes}."));
                 }
             }
             self.page.line("themes", "\"restore\"");
@@ -124,29 +125,29 @@ impl Writing<'_> {
             let files: Vec<&str> = served.changed.iter().take(10).map(|file| file.path.as_str()).collect();
             let more = served.changed.len() - files.len();
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            self.page.note(&format!("Edited or added by hand, kept in the backup only: {}{more}.", files.join(", ")));
+            self.page.note(&format!("Customized files, kept in the backup only: {}{more}.", files.join(", ")));
         }
     }
 
-    /// The installer, where the server's setup does not bring it along.
+    /// Writes the installer, if the MFA Server setup does not include it.
     fn package(&mut self, component: Component) {
         let ground = self.ground;
         if ground.is_old(Component::Server) {
-            return self.page.note("Its installer comes with the server's setup.");
+            return self.page.note("Its installer comes with the MFA Server setup.");
         }
         if matches!(ground.state(Component::Server), State::Upgraded(_)) {
-            return self.page.note("Its installer is taken from the folder of the new server.");
+            return self.page.note("Its installer is in the MFA Server folder.");
         }
         let bits = ground.survey.system.bits;
         if let Some(package) = self.found_package(component).cloned() {
-            let version = package.info.as_ref().map_or("of no readable version", |info| &info.product_version);
-            self.page.note(&format!("Its new version, {version}, lies there:"));
+            let version = package.info.as_ref().map_or("unknown version", |info| &info.product_version);
+            self.page.note(&format!("Its new version, {version}, was found here:"));
             return self.installer(&package.path, package.signed_by.as_deref());
         }
         let name = usual_name(component, bits);
         if let Some(place) = install_folder(ground.machine).map(|folder| folder.child(&name)) {
-            self.page.note(&format!("{name} was not found on this machine. It is in the install folder of the new"));
-            self.page.note("server: copy it there, or write where it is:");
+            self.page.note(&format!("{name} was not found on this server. It is in the folder of the new MFA"));
+            self.page.note("Server: copy it there, or specify its path:");
             self.page.line("installer", &page::path(place.as_str()));
         }
     }
@@ -158,7 +159,8 @@ impl Writing<'_> {
         packages.iter().find(|package| package.info.as_ref().is_none_or(|info| runs_here(info.architecture, bits)))
     }
 
-    /// Whether the server's setup may bring no Mobile App Web Service; then what becomes of it has been written.
+    /// Whether the MFA Server setup may not include the Mobile App Web Service; then what becomes of it has been
+    /// written.
     fn is_dropped(&mut self) -> bool {
         let ground = self.ground;
         let setup = ground.installers.setups.first().filter(|_| ground.is_old(Component::Server));
@@ -168,23 +170,23 @@ impl Writing<'_> {
             return false;
         }
         if let Some(package) = self.found_package(Component::MobileApp).cloned() {
-            self.page.note("The server's setup may bring no such service. A package of it lies there:");
+            self.page.note("The MFA Server setup may not include this service. A package was found here:");
             self.installer(&package.path, package.signed_by.as_deref());
             return false;
         }
         let title = Component::MobileApp.title();
         match major {
             Some(major) => {
-                self.page.note(&format!("The server's setup is of version {major}, and from 8.0 on it brings no such"));
-                self.page.note("service: phones no longer need one. So it is removed; a rollback brings it back.");
+                self.page.note(&format!("The MFA Server setup has version {major}; 8.0 and later do not include this"));
+                self.page.note("service, because phones no longer need it. It is removed; a rollback restores it.");
                 self.page.line("action", "\"remove\"");
-                self.page.note("If you have a package of it, take that line out and name it:");
-                self.to_decide.push(format!("the {title} is to be removed: the new version has none"));
+                self.page.note("If you have a package, remove that line and specify the package:");
+                self.to_decide.push(format!("the {title} will be removed: the new version does not include it"));
             }
             None => {
                 self.page
-                    .note("The version of the server's setup cannot be read. From 8.0 on it brings no such service.");
-                self.page.note("Take the mark off one line: remove the service, or name a package of it:");
+                    .note("The version of the MFA Server setup is unknown. 8.0 and later do not include this service.");
+                self.page.note("Uncomment one line: remove the service, or specify a package:");
                 self.page.option("action", "\"remove\"", "");
             }
         }
@@ -193,33 +195,33 @@ impl Writing<'_> {
         true
     }
 
-    /// An SDK on another server, where a component here uses one; true where that has been written.
+    /// Writes the SDK on another server if a component here uses one. Returns whether that is so.
     fn sdk_elsewhere(&mut self) -> bool {
         let uses: Vec<(Component, String)> = [Component::Portal, Component::MobileApp]
             .into_iter()
             .filter_map(|component| Some((component, self.sdk_of(component)?)))
             .collect();
-        // Where they differ, the one that answers is right.
+        // If they differ, the one that responds is right.
         let answers = |(_, old): &&(Component, String)| self.status(&renamed(old)).is_ok_and(is_well);
         let Some((_, first)) = uses.iter().find(answers).or_else(|| uses.first()) else { return false };
         let url = renamed(first);
         self.page.part("sdk");
         for (component, old) in &uses {
             let old = Shown::of("", old);
-            self.page.note(&format!("The {} uses the Web Service SDK of another server: {old}", component.title()));
+            self.page.note(&format!("The {} uses the Web Service SDK on another server: {old}", component.title()));
         }
-        self.page.note("Upgrade that server first. This is the SDK's address afterwards:");
+        self.page.note("Upgrade that server first. This is the SDK URL afterwards:");
         match SdkUrl::new(&url) {
             Ok(url) => {
                 let answers = match self.status(url.as_str()) {
-                    Ok(status) if is_well(status) => format!("it answers already ({status})"),
-                    Ok(status) => format!("it answered with {status} when this was written"),
-                    Err(_) => "it did not answer when this was written".to_owned(),
+                    Ok(status) if is_well(status) => format!("it already responds ({status})"),
+                    Ok(status) => format!("it responded with {status} when this was written"),
+                    Err(_) => "it did not respond when this was written".to_owned(),
                 };
                 self.page.note(&format!("({answers})"));
                 self.page.line("url", &page::text(url.as_str()));
                 if url.as_str() != first && SdkUrl::new(first.as_str()).is_ok() {
-                    self.page.note("If that server keeps the old name of its directory, it stays as it was:");
+                    self.page.note("If that server keeps the old virtual directory, the URL does not change:");
                     self.page.option("url", &page::text(first), "");
                 }
             }
@@ -235,7 +237,7 @@ impl Writing<'_> {
         self.ground.machine.http_status(url)
     }
 
-    /// The address of the SDK that an old component uses, unless it does without or has none yet.
+    /// The URL of the SDK that an old component uses, unless it uses or has none.
     fn sdk_of(&self, component: Component) -> Option<String> {
         let ground = self.ground;
         ground.is_old(component).then_some(())?;
@@ -248,7 +250,7 @@ impl Writing<'_> {
     }
 }
 
-/// Whether a status is that of a service that works: one that asks who is there is well.
+/// Whether a status is that of a working service, including a request for credentials.
 fn is_well(status: u16) -> bool {
     matches!(status, 200..=399 | 401 | 403)
 }
@@ -258,7 +260,7 @@ fn document(writing: &Writing<'_>, path: &WinPath) -> Option<Document> {
     Document::parse(bytes, path.as_str()).ok()
 }
 
-/// The address with the new name of the SDK's directory; one that somebody has chosen stays.
+/// The URL with the new SDK directory; a custom directory stays.
 pub(crate) fn renamed(url: &str) -> String {
     let url = url.split(['?', '#']).next().unwrap_or_default();
     let parts = url.rsplit_once('/').and_then(|(head, file)| Some((head.rsplit_once('/')?, file)));

@@ -1,4 +1,4 @@
-//! The machine now against the machine before a run.
+//! Compares the machine with its state before a run.
 
 use crate::names::ProductCode;
 use crate::plan::Component;
@@ -7,17 +7,17 @@ use crate::survey::products::Product;
 use crate::survey::{FoundComponent, Served, Survey};
 use crate::webconfig::Shown;
 
-/// What is not as it was.
+/// The differences to the state before.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Differences {
-    /// What a rollback promises and what is not so.
+    /// The promises of a rollback that are not met.
     pub(super) faults: Vec<String>,
-    /// What a rollback cannot put back and does not promise.
+    /// What a rollback cannot restore and does not promise.
     pub(super) not_restored: Vec<String>,
 }
 
-/// Compares what a rollback promises: products, applications, services, InstallPath. `old_codes` are the products that the
-/// run uninstalls, which need not have a name that says what they are.
+/// Compares what a rollback promises: products, applications, services, InstallPath. `old_codes` are the products that
+/// the run uninstalls, whose names may be unknown.
 pub(super) fn compare(before: &Survey, old_codes: &[ProductCode], now: &Survey) -> Differences {
     let mut all = Differences::default();
     for component in Component::ALL {
@@ -45,7 +45,7 @@ pub(super) fn compare(before: &Survey, old_codes: &[ProductCode], now: &Survey) 
     all
 }
 
-/// An application in words, secrets masked.
+/// A description of an application, with secrets masked.
 fn described(served: &Served) -> String {
     let Application { folder, pool, settings, .. } = &served.application;
     let settings = settings.iter().map(|(name, value)| format!(", {name} = {}", Shown::of(name, value)));
@@ -58,7 +58,7 @@ fn products(was: &[Product], old_codes: &[ProductCode], is: &[Product], faults: 
     faults.extend(missing.map(|product| format!("{} {} is missing", product.title(), product.code)));
     let known = |product: &Product| old_codes.contains(&product.code);
     let extra = is.iter().filter(|is| !known(is) && !was.iter().any(|was| same(was, is)));
-    faults.extend(extra.map(|product| format!("{} {} is too much", product.title(), product.code)));
+    faults.extend(extra.map(|product| format!("unexpected product installed: {} {}", product.title(), product.code)));
 }
 
 fn differ(into: &mut Vec<String>, what: &str, was: &str, is: &str) {

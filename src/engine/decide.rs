@@ -1,4 +1,4 @@
-//! What the operator decides of conflicts that were not known when the run began.
+//! Decisions about conflicts that were not known when the run started.
 
 use super::{Engine, EngineError};
 use crate::journal::{Entry, OpenRun, RecordedRun};
@@ -7,8 +7,8 @@ use crate::webconfig::Side;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Engine<'_> {
-    /// Notes decisions, by the paths of their conflicts; `resume` then goes by them. Each path has to be that of a
-    /// conflict in a web component that is not open yet, otherwise nothing is noted. The caller holds the lock.
+    /// Records decisions by the paths of their conflicts, for `resume`. Fails without recording any if a path is not
+    /// that of a conflict in a web component that is not open yet. The caller holds the lock.
     pub fn decide(&self, found: RecordedRun, decisions: &BTreeMap<String, Side>) -> Result<RecordedRun, EngineError> {
         let known = self.conflicts(&found)?;
         if let Some(path) = decisions.keys().find(|path| !known.contains(*path)) {

@@ -1,24 +1,24 @@
-//! What the engine tells while it works. Presentation is up to the listener.
+//! The events of the engine. Presentation is up to the watcher.
 
 use crate::platform::Progress;
 use crate::platform::op::Gate;
 use crate::step::StepId;
 use serde::{Serialize, Serializer};
 
-/// One thing that happened.
+/// An event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Event {
-    /// Work begins or goes on.
+    /// Work starts or resumes.
     Started {
         /// The run's id.
         run: String,
         /// How many steps there are in all.
         steps: usize,
-        /// Words such as "going on after a kill in uninstall-portal"; empty for a fresh run.
+        /// Where work resumes, such as "at step 19/25: …"; empty for a new run.
         notes: Vec<String>,
     },
-    /// A step begins.
+    /// A step starts.
     Step {
         /// Its number, from 1.
         number: usize,
@@ -27,62 +27,65 @@ pub enum Event {
         /// Its title.
         title: String,
     },
-    /// An operation begins.
+    /// An operation starts.
     Operation {
         /// The step it belongs to.
         step: StepId,
-        /// The operation in words.
+        /// The description of the operation.
         text: String,
     },
-    /// So many bytes have been copied by the current operation.
+    /// The current operation has copied bytes.
     Bytes {
         /// Bytes so far.
         done: u64,
-        /// Bytes in all, where that is known.
+        /// Total bytes, if known.
         total: Option<u64>,
     },
-    /// What the installer at work is at just now.
+    /// The current action of an installer.
     Action {
         /// In its own words.
         text: String,
     },
-    /// A sign of life of something that takes long, or a note worth keeping.
+    /// A sign of life from a long operation, or a note.
     Note {
         /// The words.
         text: String,
     },
-    /// A step has ended well.
+    /// A step has ended successfully.
     StepDone {
         /// Its id.
         step: StepId,
         /// `done`, `already so`, or why it was skipped.
         how: String,
     },
-    /// A person is asked.
+    /// The operator is asked.
     Gate {
-        /// What is asked.
+        /// Its title.
         #[serde(serialize_with = "asked")]
         gate: Gate,
     },
-    /// A person answered.
+    /// The operator answered.
     Answered {
         /// The gate's id.
         gate: String,
         /// Who: `operator`, `simulated operator`, or `plan: <reason>`.
         by: String,
+        /// The same in words, with the account and the time.
+        #[serde(skip)]
+        text: String,
     },
-    /// Rolling back: an undo begins.
+    /// An operation of a rollback starts.
     Undo {
         /// Its number, from 1.
         number: usize,
         /// How many there are.
         of: usize,
-        /// The operation in words.
+        /// The description of the operation.
         text: String,
     },
 }
 
-/// A gate as scripts see it: how long the machine was watched before is none of their business.
+/// A gate in events, without its internal fields.
 fn asked<S: Serializer>(gate: &Gate, serializer: S) -> Result<S::Ok, S::Error> {
     #[derive(Serialize)]
     struct Asked<'a> {
@@ -93,17 +96,17 @@ fn asked<S: Serializer>(gate: &Gate, serializer: S) -> Result<S::Ok, S::Error> {
     Asked { id: &gate.id, title: &gate.title, instructions: &gate.instructions }.serialize(serializer)
 }
 
-/// Somebody who listens.
+/// Receives events.
 pub trait Watcher {
-    /// Takes notice of an event.
+    /// Receives an event.
     fn event(&mut self, event: &Event);
-    /// Whether a rollback is to stop: asked between two of its parts, and between two blocks that are copied or read.
+    /// Whether a rollback should stop: called between two of its parts, and between two blocks that are copied or read.
     fn wants_to_stop(&self) -> bool {
         false
     }
 }
 
-/// What the operation at work tells, as events.
+/// Turns the progress of an operation into events.
 pub(super) fn tell(watcher: &mut dyn Watcher) -> impl FnMut(Progress) {
     let (mut done, mut total) = (0, None);
     move |progress| match progress {
@@ -117,7 +120,7 @@ pub(super) fn tell(watcher: &mut dyn Watcher) -> impl FnMut(Progress) {
     }
 }
 
-/// Nobody.
+/// Ignores all events.
 #[derive(Debug, Default)]
 pub struct Silent;
 

@@ -1,21 +1,21 @@
-//! What resuming, or rolling back, would do from where a run stands.
+//! What `resume` or `rollback` would do with a run.
 
 use super::{Engine, EngineError};
 use crate::journal::{RecordedRun, Standing};
 
-/// The two ways on from where a run stands, in words.
+/// The two ways to continue a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Forecast {
-    /// What an interruption left; `None` between two steps.
+    /// Where `resume` would continue; `None` between two steps.
     pub stands: Option<String>,
-    /// The steps that `resume` has to do.
+    /// The steps that `resume` would run.
     pub resume: Vec<String>,
-    /// The operations by which `rollback` gets back to the state before.
+    /// The operations that `rollback` would run.
     pub rollback: Vec<String>,
 }
 
 impl Engine<'_> {
-    /// Looks ahead from where a run stands. Every backup is read again, as a rollback does; nothing is changed.
+    /// Computes both ways. Every backup is verified, as in a rollback; nothing is changed.
     pub fn forecast(&self, found: &RecordedRun) -> Result<Forecast, EngineError> {
         let RecordedRun { frozen, state, .. } = found;
         let rollback = match &state.rollback {

@@ -1,4 +1,4 @@
-//! Gates: what a person is asked for, and how it is seen that it is done.
+//! Gates: what the operator is asked to do, and how its completion is detected.
 
 use super::operator::Answer;
 use super::run::{Flow, Running};
@@ -9,18 +9,17 @@ use crate::platform::{Failure, Outcome};
 use crate::step::{Probe, Step};
 use std::time::Duration;
 
-/// How often the machine is looked at while it is watched for a sign.
+/// How often the machine is checked for completion.
 const WATCH_EVERY: Duration = Duration::from_secs(5);
 
 impl Running<'_> {
-    /// Has a person decide what the step needs decided, once.
+    /// Asks the operator for the decisions that the step needs, once.
     pub(super) fn decided(&mut self, step: &Step) -> Result<Flow, EngineError> {
         let Some(gate) = self.to_decide(step)? else { return Ok(Flow::Next) };
         self.watcher.event(&Event::Gate { gate: gate.clone() });
-        match self.operator.at_gate(&gate, "it is not decided") {
+        match self.operator.at_gate(&gate, "no decision has been made") {
             Answer::Done { by } => {
-                self.write(Entry::Answered { gate: gate.id.clone(), by: by.clone() })?;
-                self.watcher.event(&Event::Answered { gate: gate.id, by });
+                self.answered(&gate, by)?;
                 Ok(Flow::Next)
             }
             Answer::Later if self.operator.wants_to_stop() => Ok(Flow::Stop(End::Stopped)),
@@ -33,12 +32,11 @@ impl Running<'_> {
         Ok(gate.filter(|gate| !self.state().has_answered(&gate.id)))
     }
 
-    /// Has a person do what an operation is about.
+    /// Asks the operator to do what an operation requires.
     pub(super) fn at_gate(&mut self, step: &Step, index: usize, gate: &Gate) -> Result<Flow, EngineError> {
         match self.ask(step, gate)? {
             Some(by) => {
-                self.write(Entry::Answered { gate: gate.id.clone(), by: by.clone() })?;
-                self.watcher.event(&Event::Answered { gate: gate.id.clone(), by });
+                self.answered(gate, by)?;
                 let reboot = gate.by_hand.is_some() && self.restart_is_due()?;
                 self.op_done(step, index, Outcome { reboot, ..Outcome::default() })
             }
@@ -47,7 +45,14 @@ impl Running<'_> {
         }
     }
 
-    /// Waits for a sign that the gate is passed, then asks. Who says so; `None` where it will be done later.
+    fn answered(&mut self, gate: &Gate, by: String) -> Result<(), EngineError> {
+        self.write(Entry::Answered { gate: gate.id.clone(), by: by.clone() })?;
+        let text = self.state().gates.last().map(Answered::with_time).unwrap_or_default();
+        self.watcher.event(&Event::Answered { gate: gate.id.clone(), by, text });
+        Ok(())
+    }
+
+    /// Watches for completion, then asks. Returns who confirmed it; `None` if it is postponed.
     fn ask(&mut self, step: &Step, gate: &Gate) -> Result<Option<String>, EngineError> {
         if let Some(reason) = &step.skip {
             return Ok(Some(format!("{}{reason}", Answered::PLAN)));
@@ -58,7 +63,7 @@ impl Running<'_> {
         let mut probe = kind.probe_gate(&self.context())?;
         if !seen(&probe) && !left.is_zero() {
             let minutes = left.as_secs().div_ceil(60);
-            let text = format!("watching for a sign that it is done, {minutes} min at most, before anybody is asked");
+            let text = format!("watching for completion for up to {minutes} min before asking");
             self.watcher.event(&Event::Note { text });
         }
         while !seen(&probe) && !left.is_zero() && !self.operator.wants_to_stop() {
@@ -74,7 +79,7 @@ impl Running<'_> {
             let still = match probe {
                 Probe::Done => String::new(),
                 Probe::Needed(why) => why,
-                Probe::Blocked(why) => return Err(Failure::new(format!("pass the gate {}", gate.id), why).into()),
+                Probe::Blocked(why) => return Err(Failure::new(format!("complete {}", gate.id), why).into()),
             };
             match self.operator.at_gate(gate, &still) {
                 Answer::Later => return Ok(None),
@@ -90,12 +95,12 @@ impl Running<'_> {
     }
 }
 
-/// The gate at which a person does what no program can.
+/// The gate for what only the operator can do.
 pub(super) fn by_hand(step: &Step, op: &Op, failure: &Failure) -> Gate {
     Gate {
         id: step.id.to_string(),
         title: step.work.kind().title(),
-        instructions: vec![format!("This program cannot {op}: {}.", failure.why), format!("Please {}.", failure.next)],
+        instructions: vec![format!("pfupgrade cannot {op}: {}.", failure.why), format!("Please {}.", failure.next)],
         by_hand: None,
         watch: None,
     }

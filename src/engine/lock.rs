@@ -1,6 +1,6 @@
-//! One run at a time: a lock of the operating system, and a record of who holds it.
+//! One run at a time: a lock of the operating system, and a record of its owner.
 //!
-//! The lock alone decides. It ends with its process, however that ends; the record then tells who it was.
+//! Only the lock counts. It ends with its process, in any case; the record then identifies the process.
 
 use super::{Engine, EngineError, USUAL_STATE};
 use crate::platform::disk::{self, Disk, Lock};
@@ -10,64 +10,62 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A record is a line; whatever else lies there is none.
+/// The maximum size of a record, which is one line.
 const LIMIT: u64 = 64 << 10;
 const RECORD: &str = "owner.json";
 
-/// Who holds a machine, or held it.
+/// The process that holds, or held, the lock of a machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Owner {
     /// The process.
     pub process: Process,
-    /// When the machine it ran on had been started, where that can be told.
+    /// When its machine was started, if known.
     pub booted: Option<Timestamp>,
 }
 
 impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Process { id, program, started } = &self.process;
-        write!(f, "{program}, process {id}, begun {started:.0}")
+        write!(f, "{program} PID {id} (started {started:.0})")
     }
 }
 
-/// A machine that is this process's own until this is dropped.
+/// Holds the lock of a machine until it is dropped.
 pub struct LockGuard<'a> {
     disk: &'a dyn Disk,
     record: WinPath,
-    /// Who held it before, and ended without giving it back.
+    /// The previous owner, if it exited without releasing the lock.
     pub died: Option<PreviousOwner>,
     _lock: Box<dyn Lock>,
 }
 
-/// An earlier owner that is gone.
+/// A previous owner that exited without releasing the lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PreviousOwner {
-    /// Who it was; `None` where its record was cut off.
+    /// The process; `None` if its record is incomplete.
     pub owner: Option<Owner>,
-    /// True where the machine has been started anew since.
+    /// Whether Windows has been restarted since.
     pub restarted: bool,
 }
 
 impl fmt::Display for PreviousOwner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.owner {
-            Some(owner) => write!(f, "an earlier {owner}, has ended without giving the machine back: ")?,
-            None => write!(f, "an earlier pfupgrade has ended without giving the machine back: ")?,
-        }
-        f.write_str(if self.restarted { "Windows has been restarted since" } else { "it was killed, or crashed" })
+        let owner = self.owner.as_ref().map_or_else(|| "an earlier pfupgrade".to_owned(), Owner::to_string);
+        let since = if self.restarted { "; Windows has been restarted since" } else { "" };
+        write!(f, "Recovered the lock of {owner}, which exited unexpectedly{since}")
     }
 }
 
 impl Drop for LockGuard<'_> {
     fn drop(&mut self) {
-        // What is left behind only has the next process say a word too much.
+        // A leftover record only causes an unneeded message.
         let _ = self.disk.remove_file(&self.record);
     }
 }
 
 impl<'a> Engine<'a> {
-    /// Takes the machine for this process, until the result is dropped. The lock lies at the same place whatever the
-    /// state folder is: there is one machine.
+    /// Locks the machine for this process until the result is dropped. The lock has the same path for every state
+    /// folder, because there is one machine.
     pub fn lock(&self) -> Result<LockGuard<'a>, EngineError> {
         let platform = self.platform;
         let disk = platform.disk();
@@ -80,7 +78,7 @@ impl<'a> Engine<'a> {
             disk.lock(&path)
         };
         let unusable = |error| {
-            let next = "check that you may write there, or name another folder with --state";
+            let next = "check that you have write access to it, or specify another folder with --state";
             EngineError::State(Failure::new(format!("take the lock {path}"), error).next(next))
         };
         let Some(lock) = take().map_err(unusable)? else {
@@ -91,16 +89,15 @@ impl<'a> Engine<'a> {
             restarted: earlier.as_ref().is_some_and(|earlier| is_later(owner.booted, earlier.booted)),
             owner: earlier,
         });
-        // Written without a sync: after a power cut a torn record says as much as a whole one.
+        // Written without a sync: an incomplete record after a power cut does no harm.
         let text = serde_json::to_string(&owner).map_err(|error| unusable(error.into()))?;
         disk.create(&record).and_then(|mut file| file.write_all(text.as_bytes())).map_err(unusable)?;
         Ok(LockGuard { disk, record, died, _lock: lock })
     }
 
-    /// The process that works on the machine just now, other than this one. The lock is not touched: whoever wants it
-    /// gets it.
+    /// The other process that is working on the machine, if any. The lock is not taken.
     pub fn at_work(&self) -> Option<Owner> {
-        // Numbers are used again, and this process may have that of one that was killed a moment ago.
+        // PIDs are reused, and this process may have the PID of one that was just killed.
         let is_other = |owner: &Owner| owner.process.id != self.platform.this_process().id;
         self.owner().flatten().filter(|owner| is_other(owner) && self.platform.is_alive(&owner.process))
     }
@@ -110,14 +107,14 @@ impl<'a> Engine<'a> {
         usual.unwrap_or_else(|| self.state.clone())
     }
 
-    /// Who has written the record; `None` where there is none, and nobody where it was cut off.
+    /// Reads the record; `None` if there is none, and an unknown owner if it is incomplete.
     fn owner(&self) -> Option<Option<Owner>> {
         let text = disk::read(self.platform.files(), &self.usual().child(RECORD), LIMIT).ok()?;
         Some(serde_json::from_slice(&text).ok())
     }
 }
 
-/// Whether a machine has been started anew between two looks at its clock, which do not agree to the second.
+/// Whether a machine has been restarted between two start times, which may differ by seconds.
 fn is_later(now: Option<Timestamp>, then: Option<Timestamp>) -> bool {
     const CLOCKS_DIFFER_BY: SignedDuration = SignedDuration::from_secs(60);
     match (now, then) {

@@ -1,4 +1,4 @@
-//! The engine: carries a frozen procedure out, and takes it back.
+//! The engine: executes a frozen procedure, and rolls it back.
 //!
 //! [`Engine::run`], [`Engine::resume`] and [`Engine::rollback`] work from the journal, in which every operation stands
 //! with what was there before, on disk before the machine is touched. Because operations are goals, resuming after a
@@ -36,40 +36,40 @@ use crate::platform::{Failure, Platform};
 use crate::step::StepId;
 use crate::winpath::WinPath;
 
-/// The tool's own folder, unless another one is named.
+/// The default state folder.
 pub const USUAL_STATE: &str = r"%ProgramData%\pfupgrade";
 
-/// How work on a run ended, apart from faults.
+/// How work on a run ended, unless it failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
-    /// All steps are done. `reboot`: Windows wants a restart.
+    /// All steps are done.
     Done {
         /// Whether an installer asked for a restart.
         reboot: bool,
     },
-    /// Windows has to be restarted before the next step: these files are replaced then; `resume` goes on.
+    /// Windows must be restarted before the next step, which replaces these files; `resume` continues.
     Restart {
         /// The files.
         files: Vec<String>,
     },
-    /// A person has to do something first; `resume` goes on.
+    /// A manual step must be completed first; `resume` continues.
     Waiting(Gate),
-    /// The operator stopped it: between two operations, or between two blocks of one that can be repeated. `resume`
-    /// goes on, or `rollback` where that had begun.
+    /// The operator stopped it between two operations, or between two blocks of a repeatable one. `resume` continues,
+    /// or `rollback` if that had started.
     Stopped,
-    /// Everything is as it was before the run.
+    /// The state before the run is restored.
     RolledBack,
 }
 
-/// Why work on a run could not be finished.
+/// Why work on a run failed.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
-    /// Another process works on this machine.
-    #[error("another pfupgrade works on this machine ({}): it holds {lock}", said(owner.as_ref()))]
+    /// Another process is working on this machine.
+    #[error("another instance is running on this machine: {}; it holds the lock {lock}", said(owner.as_ref()))]
     Locked {
         /// The lock.
         lock: WinPath,
-        /// Who holds it, where that has been told.
+        /// The process that holds it, if known.
         owner: Option<Owner>,
     },
     /// A step failed; the machine is as the journal says.
@@ -79,30 +79,30 @@ pub enum EngineError {
         step: StepId,
         /// Why.
         failure: Failure,
-        /// True where nothing had been uninstalled, and the services have been started again.
+        /// Whether nothing had been uninstalled and the services have been restarted.
         nothing_lost: bool,
     },
-    /// What was uninstalled cannot come back, so a rollback would only take the new version away.
-    #[error("there is no way back: {0} has been uninstalled and cannot be installed again")]
+    /// The old version cannot be reinstalled, so a rollback would only remove the new one.
+    #[error("rollback is impossible: {0} has been uninstalled and cannot be reinstalled")]
     NoWayBack(String),
-    /// The run has come too far, or not far enough, for what was asked.
-    #[error("the run {run} {why}")]
+    /// The run is not in a state that allows the command.
+    #[error("run {run} {why}")]
     NotNow {
         /// Its id.
         run: String,
         /// Why not.
         why: &'static str,
     },
-    /// What was to be decided is no conflict.
+    /// The path of a decision names no conflict.
     #[error("the run has no conflict `{path}` to decide")]
     NoConflict {
-        /// What was named.
+        /// The path.
         path: String,
-        /// The conflicts that there are.
+        /// The conflicts of the run.
         known: Vec<String>,
     },
-    /// The rollback could not finish.
-    #[error("rollback, {done} of {of} done: {failure}")]
+    /// The rollback failed.
+    #[error("rollback failed at {done}/{of}: {failure}")]
     Rollback {
         /// Why.
         failure: Failure,
@@ -111,13 +111,13 @@ pub enum EngineError {
         /// How many there are.
         of: usize,
     },
-    /// The tool's own folder cannot be used; nothing was touched.
+    /// The state folder cannot be used; nothing was changed.
     #[error(transparent)]
     State(Failure),
     /// The journal is damaged.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// The machine could not be asked, or the tool's own folder not be used.
+    /// The machine could not be queried, or the state folder not be used.
     #[error(transparent)]
     Failure(#[from] Failure),
 }
@@ -128,10 +128,10 @@ pub struct Engine<'a> {
     pub platform: &'a dyn Platform,
     /// The time.
     pub clock: &'a dyn Clock,
-    /// The tool's own folder on the machine.
+    /// The state folder on the machine.
     pub state: WinPath,
 }
 
 fn said(owner: Option<&Owner>) -> String {
-    owner.map_or_else(|| "it has not said which".to_owned(), Owner::to_string)
+    owner.map_or_else(|| "pfupgrade (PID unknown)".to_owned(), Owner::to_string)
 }

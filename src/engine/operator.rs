@@ -1,21 +1,22 @@
-//! The person at the machine.
+//! The operator.
 
 use crate::platform::op::Gate;
 
-/// The person who is asked.
+/// The operator who is asked.
 pub trait Operator {
-    /// Has the person do what a gate asks. `still` says why the gate is not passed yet.
+    /// Asks the operator to complete a gate. `still` says why it is not complete yet.
     fn at_gate(&mut self, gate: &Gate, still: &str) -> Answer;
-    /// Whether the person wants to stop: asked between two operations, and between two blocks that are copied or read.
+    /// Whether the operator wants to stop: called between two operations, and between two blocks that are copied or
+    /// read.
     fn wants_to_stop(&self) -> bool {
         false
     }
 }
 
-/// What a person says at a gate.
+/// The operator's answer at a gate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// It has been done; `by` says who answered.
+    /// It is done; `by` says who answered.
     Done {
         /// `operator` or `simulated operator`.
         by: String,

@@ -1,4 +1,4 @@
-//! Operations whose end is not in this program's hands: installers that wait for others, and programs that hang.
+//! Operations that this program cannot end: installers that wait for others, and programs that hang.
 
 use super::Engine;
 use crate::platform::installer_code::{self, Meaning};
@@ -7,16 +7,16 @@ use crate::platform::{Failure, FailureKind, Monitor, Outcome, Process, Progress}
 use crate::survey::products;
 use std::time::Duration;
 
-/// How long another installation is waited for before an installer is given up.
+/// How long to wait for another installation before an installer fails.
 const BUSY_LIMIT: Duration = Duration::from_secs(15 * 60);
 const BUSY_EVERY: Duration = Duration::from_secs(30);
-/// How long a product may still be there when its uninstaller has ended.
+/// How long a product may still be present after its uninstaller has ended.
 const GONE_LIMIT: Duration = Duration::from_secs(15 * 60);
-/// How long a program that was given up on is waited for before work goes on.
+/// How long to wait for a timed-out program before work continues.
 const HANGING_LIMIT: Duration = Duration::from_secs(2 * 60 * 60);
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// Who watches an operation, and may want to stop.
+/// Forwards progress to the watcher, and stop requests to the operation.
 pub(super) struct Watch<'a> {
     pub(super) progress: &'a mut dyn FnMut(Progress),
     pub(super) stop: &'a dyn Fn() -> bool,
@@ -39,8 +39,8 @@ impl Watch<'_> {
 }
 
 impl Engine<'_> {
-    /// Carries out an operation. An installer that finds another one at work is tried again for a while; an uninstall
-    /// is over when the product is gone, not when its process ends.
+    /// Carries out an operation. An installer is retried for a while if another one is running; an uninstall is over
+    /// when the product is gone, not when its process ends.
     pub(super) fn carry_out(&self, op: &Op, installs: bool, mut watch: Watch<'_>) -> Result<Outcome, Failure> {
         let retries = installs || matches!(op, Op::Install { .. } | Op::Uninstall { .. });
         let mut left = BUSY_LIMIT;
@@ -48,11 +48,11 @@ impl Engine<'_> {
             match self.platform.perform(op, &mut watch) {
                 Err(failure) if retries && is_busy(&failure) && !(watch.stop)() => {
                     if left.is_zero() {
-                        let why = format!("{}; it was tried again for {} min", failure.why, minutes(BUSY_LIMIT));
+                        let why = format!("{}; retried for {} min", failure.why, minutes(BUSY_LIMIT));
                         return Err(Failure { why, ..failure });
                     }
                     watch.says(format!(
-                        "another installation is running; trying again in {} s, for {} min at most",
+                        "another installation is running; retrying in {} s, for up to {} min",
                         BUSY_EVERY.as_secs(),
                         minutes(left)
                     ));
@@ -72,15 +72,14 @@ impl Engine<'_> {
         let mut left = GONE_LIMIT;
         while self.is_still_there(code)? {
             if left == GONE_LIMIT {
-                watch.says(format!("its uninstaller has ended, and {name} is still there: waiting until it is gone"));
+                watch.says(format!("the uninstaller has ended, but {name} is still present: waiting until it is gone"));
             }
             if left.is_zero() || (watch.stop)() {
                 let why = format!(
-                    "its uninstaller has ended, and after {} min the product is still there",
+                    "the uninstaller has ended, but after {} min the product is still present",
                     minutes(GONE_LIMIT.saturating_sub(left))
                 );
-                return Err(Failure::new(op, why)
-                    .next("see in \"Programs and Features\" and in the Task Manager what became of it"));
+                return Err(Failure::new(op, why).next("check \"Programs and Features\" and Task Manager"));
             }
             self.clock.wait(LOOK_EVERY.min(left));
             left = left.saturating_sub(LOOK_EVERY);
@@ -93,8 +92,7 @@ impl Engine<'_> {
         products::is_installed(self.platform.inspect(), code)
     }
 
-    /// Waits for a program that was given up on, and for installations of anybody's. False where the operator wants to
-    /// stop.
+    /// Waits for a timed-out program, and for any other installation. Returns false if the operator wants to stop.
     pub(super) fn wait_for_what_runs(&self, given_up: Option<&Process>, mut watch: Watch<'_>) -> Result<bool, Failure> {
         let mut left = HANGING_LIMIT;
         while let Some(what) = self.platform.running(given_up)? {
@@ -102,11 +100,11 @@ impl Engine<'_> {
                 return Ok(false);
             }
             if left == HANGING_LIMIT {
-                watch.says(format!("{what} still runs: waiting for it, for {} min at most", minutes(left)));
+                watch.says(format!("{what} is still running: waiting for up to {} min", minutes(left)));
             }
             if left.is_zero() {
-                let why = format!("{what} still runs after another {} min", minutes(HANGING_LIMIT));
-                let failure = Failure::new("go on", why).next("bring it to an end, or end it if it hangs");
+                let why = format!("{what} is still running after another {} min", minutes(HANGING_LIMIT));
+                let failure = Failure::new("continue", why).next("let it finish, or end it if it hangs");
                 return Err(match given_up {
                     Some(process) => failure.of_kind(FailureKind::StillRunning(Box::new(process.clone()))),
                     None => failure,
@@ -123,12 +121,12 @@ fn minutes(time: Duration) -> u64 {
     time.as_secs().div_ceil(60)
 }
 
-/// True where an installer ended because another one is at work.
+/// Whether an installer ended because another one is running.
 pub(super) fn is_busy(failure: &Failure) -> bool {
     matches!(failure.kind, FailureKind::Ended(code) if installer_code::meaning(code) == Meaning::Busy)
 }
 
-/// True where an installer ended without having changed anything.
+/// Whether an installer ended without any change.
 pub(super) fn changed_nothing(failure: &Failure) -> bool {
     matches!(failure.kind, FailureKind::Ended(code)
         if matches!(installer_code::meaning(code), Meaning::Busy | Meaning::Refused))

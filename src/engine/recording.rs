@@ -1,4 +1,4 @@
-//! What the journal keeps for the report of a run, and no run is decided on.
+//! What the journal records only for the report of a run.
 
 use super::run::Running;
 use super::{End, Engine, EngineError, perform};
@@ -12,17 +12,17 @@ use crate::survey::{packages, products};
 const MANIFEST_LIMIT: u64 = 256 << 20;
 
 impl Running<'_> {
-    /// Notes what became of the old settings, where the step has written a web.config.
-    pub(super) fn note_account(&mut self, step: &Step) -> Result<(), EngineError> {
+    /// Records what became of the old settings, if the step has written a web.config.
+    pub(super) fn note_settings(&mut self, step: &Step) -> Result<(), EngineError> {
         let Work::ConfigureWeb(configure) = &step.work else { return Ok(()) };
-        // The settings are in place; that they cannot be told of fails nothing.
-        match configure.account(&self.context()) {
-            Ok(Some(account)) => self.write(Entry::Merged { step: step.id.clone(), account: Box::new(account) }),
+        // The settings are in place, so a failure here does not matter.
+        match configure.settings_report(&self.context()) {
+            Ok(Some(report)) => self.write(Entry::Merged { step: step.id.clone(), account: Box::new(report) }),
             Ok(None) | Err(_) => Ok(()),
         }
     }
 
-    /// Looks whether a step is needed or done, and notes its checks where it lists them, passed or not.
+    /// Probes a step, and records its individual checks, passed or not.
     pub(super) fn look(&mut self, step: &Step) -> Result<Probe, EngineError> {
         let kind = step.work.kind();
         let checks = kind.checks(&self.context())?;
@@ -34,8 +34,8 @@ impl Running<'_> {
         Ok(probe)
     }
 
-    /// Name and version of the product that a step has installed, as the machine has it now. What cannot be told is
-    /// left out: the step is done all the same.
+    /// Name and version of the product that a step has installed, from the machine; `None` if unknown, since the step
+    /// is done anyway.
     pub(super) fn new_product(&self, step: &Step) -> Option<String> {
         let component = step.work.kind().installs()?;
         let before = self.frozen.survey.components.get(&component).map_or(&[][..], |found| &found.products);
@@ -45,7 +45,7 @@ impl Running<'_> {
         (!titles.is_empty()).then(|| titles.join(", "))
     }
 
-    /// The file that an operation installs from, or that its gate has the operator run, as it is now.
+    /// The present state of the file that an operation installs from, or that its gate asks the operator to run.
     pub(super) fn used_installer(&self, step: &Step, op: &Op) -> Option<UsedInstaller> {
         step.work.kind().installs()?;
         let (run, lines) = match op {
@@ -53,7 +53,7 @@ impl Running<'_> {
             op => (op, None),
         };
         let (Op::Install { package: file, .. } | Op::Run { program: file, .. }) = run else { return None };
-        // Of what the gate does not name, nobody knows whether it is run.
+        // Without a file in the gate, it is unknown which one is run.
         if lines.is_some_and(|lines| !lines.iter().any(|line| line.contains(file.as_str()))) {
             return None;
         }
@@ -76,7 +76,7 @@ impl Running<'_> {
         })
     }
 
-    /// Notes that work ends here for now. Nothing depends on that record: a run goes on without it as well.
+    /// Records that work pauses. Nothing depends on that record.
     pub(super) fn note_pause(&mut self, end: &End) {
         let entry = match end {
             End::Waiting(gate) => Entry::Waiting { gate: Gate { by_hand: None, ..gate.clone() } },
@@ -89,21 +89,21 @@ impl Running<'_> {
     /// The last record of a run.
     pub(super) fn note_end(&mut self) -> Result<(), EngineError> {
         let data = self.engine.data_file(self.frozen)?;
-        // What cannot be told now can be asked for later; the run is done all the same.
+        // What fails here can be computed later; the run is done anyway.
         let by_hand = step::follow_ups(&self.frozen.steps, &self.context()).ok();
         self.write(Entry::Finished { data, by_hand })
     }
 }
 
 impl Engine<'_> {
-    /// The record of a command that begins to work on a run.
+    /// The record of a command that starts to work on a run.
     pub(super) fn session(&self, command: &str) -> Entry {
-        // Whoever it is, work goes on.
+        // An unknown account does not matter.
         let user = self.platform.system().ok().and_then(|system| system.account);
         Entry::Session { command: command.to_owned(), user, utc_offset: self.platform.utc_offset() }
     }
 
-    /// The record of a failure; `op` is what failed.
+    /// The record of a failure; `op` is the failed operation.
     pub(super) fn failure_noted(&self, step: &StepId, failure: &Failure, op: Option<&Op>) -> Entry {
         let (step, why, next) = (step.clone(), failure.to_string(), failure.next.clone());
         match &failure.kind {
@@ -120,19 +120,20 @@ impl Engine<'_> {
         }
     }
 
-    /// Whether what an operation was to uninstall is there as it was: its uninstaller ended before it changed anything.
+    /// Whether the product that an operation uninstalls is unchanged, because its uninstaller ended before it changed
+    /// anything.
     pub(super) fn is_untouched(&self, op: &Op, failure: &Failure) -> bool {
         let Op::Uninstall { code, .. } = op else { return false };
         perform::changed_nothing(failure) && products::is_installed(self.platform.inspect(), code).unwrap_or(false)
     }
 
-    /// What an operation brought to light, with what is read from the files that it has written.
+    /// The outcome of an operation, completed with data from the files that it has written.
     pub(super) fn completed(&self, op: &Op, outcome: Outcome) -> Result<Outcome, EngineError> {
         let (sha256, size) = self.of_backup(op)?;
         Ok(Outcome { sha256, size, log: self.keep_log(op), ..outcome })
     }
 
-    /// The hash and the size of a backup: the journal knows what it was, so that a change of it is found.
+    /// The hash and the size of a backup: the journal records them, so that any change is detected.
     fn of_backup(&self, op: &Op) -> Result<(Option<String>, Option<Size>), EngineError> {
         let file = match op {
             Op::BackUp { to, .. } => manifest_of(to),
@@ -147,7 +148,7 @@ impl Engine<'_> {
         Ok((Some(disk::hash_bytes(&bytes)), size))
     }
 
-    /// Masks the log of an installer that has ended, where the operation has one, and answers with the lines that matter.
+    /// Masks the log of an installer that has ended, if the operation has one, and returns its key lines.
     fn keep_log(&self, op: &Op) -> Vec<String> {
         let (Op::Install { log, .. } | Op::Uninstall { log, .. } | Op::Run { log, .. }) = op else { return Vec::new() };
         let bytes = installer_log::read(self.platform.files(), log).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Which steps a resumed run repeats: one rule for `resume` and for the forecast.
+//! Which steps a resumed run repeats: one rule for `resume` and the forecast.
 
 use super::Engine;
 use crate::journal::{Frozen, RunState};
@@ -9,8 +9,9 @@ use crate::survey::products;
 
 impl Engine<'_> {
     /// Returns the steps to repeat: what was backed up before an interruption may have changed since. While nothing has
-    /// been uninstalled, every step is repeated, except the backup of what the operator uninstalled in the meantime: there
-    /// is no other one. Later, the data is copied again if the agent runs again, as it does after a restart of Windows.
+    /// been uninstalled, every step is repeated, except the backup of what the operator uninstalled in the meantime:
+    /// there is no other one. Later, the data is copied again if the agent runs again, as it does after a restart of
+    /// Windows.
     pub(super) fn anew(&self, frozen: &Frozen, state: &RunState) -> Result<Vec<StepId>, Failure> {
         let runs_again = self.agent_runs_again(frozen, state)?;
         let gone = self.gone(frozen)?;
@@ -26,7 +27,7 @@ impl Engine<'_> {
         let machine = self.platform.inspect();
         let stops = |step: &&Step| matches!(step.work, Work::StopServices(_)) && state.is_over(&step.id);
         let Some(step) = frozen.steps.iter().find(stops) else { return Ok(false) };
-        // A service of the new server may have the old one's name: then it is not the agent that runs.
+        // A service of MFA Server may have the old name: then it is not the agent that is running.
         let Some(code) = frozen.agent() else { return Ok(false) };
         let memo = Memo::default();
         let context = StepContext { machine, folders: &frozen.folders, history: &state.history, memo: &memo };

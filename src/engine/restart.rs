@@ -1,4 +1,4 @@
-//! A restart of Windows that has to come before the next step, and not only at the end.
+//! A restart of Windows that is required before the next step, and not only at the end.
 
 use super::Engine;
 use super::run::Running;
@@ -8,7 +8,7 @@ use crate::platform::op::Op;
 use crate::step::{Step, Work};
 use crate::winpath::WinPath;
 
-/// The folders that a step writes, as far as they are known.
+/// The folders that a step writes to, as far as known.
 fn folders(step: &Step) -> Vec<WinPath> {
     match &step.work {
         Work::Uninstall(step) => {
@@ -22,7 +22,7 @@ fn folders(step: &Step) -> Vec<WinPath> {
     }
 }
 
-/// The paths that a part of a rollback writes. What it removes may as well go at the restart.
+/// The path that a part of a rollback writes. What it removes may also be removed by the restart.
 fn written(undo: &Undo) -> Option<&WinPath> {
     let (Undo::Do { op } | Undo::Complete { op }) = undo else { return None };
     match op {
@@ -32,8 +32,8 @@ fn written(undo: &Undo) -> Option<&WinPath> {
 }
 
 impl Engine<'_> {
-    /// The files that the next restart of Windows replaces or deletes below these folders; what waited for a restart
-    /// before the run does not count.
+    /// The files below these folders that the next restart of Windows replaces or deletes, except those that were
+    /// pending before the run.
     fn waiting_below(&self, frozen: &Frozen, folders: &[WinPath]) -> Result<Vec<String>, Failure> {
         let now = self.platform.system()?;
         let before: Vec<WinPath> = frozen.survey.system.pending_paths().collect();
@@ -42,21 +42,21 @@ impl Engine<'_> {
         Ok(in_the_way.map(|path| path.to_string()).collect())
     }
 
-    /// The files that a restart has to replace before these parts of a rollback: later it would do so to what they
-    /// have put back.
+    /// The files that a restart must replace before these parts of a rollback, because later it would replace what they
+    /// have restored.
     pub(super) fn restart_before_undo(&self, frozen: &Frozen, left: &[Undo]) -> Result<Vec<String>, Failure> {
         self.waiting_below(frozen, &left.iter().filter_map(written).cloned().collect::<Vec<_>>())
     }
 }
 
 impl Running<'_> {
-    /// The files that a restart has to replace before the steps that are left.
+    /// The files that a restart must replace before the remaining steps.
     pub(super) fn restart_comes_first(&self) -> Result<Vec<String>, Failure> {
         let left = self.frozen.steps.iter().filter(|step| !self.state().is_over(&step.id));
         self.engine.waiting_below(self.frozen, &left.flat_map(folders).collect::<Vec<_>>())
     }
 
-    /// True where files wait for a restart that did not before the run.
+    /// Whether files are pending for a restart that were not pending before the run.
     pub(super) fn restart_is_due(&self) -> Result<bool, Failure> {
         let before = &self.frozen.survey.system.pending_renames;
         Ok(self.engine.platform.system()?.pending_renames.iter().any(|entry| !before.contains(entry)))

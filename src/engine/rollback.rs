@@ -1,4 +1,4 @@
-//! Put everything back, from any point of a run and after it.
+//! Roll back from any point of a run, or after it.
 
 use super::event::tell;
 use super::perform::Watch;
@@ -15,14 +15,14 @@ use crate::winpath::WinPath;
 use std::cell::RefCell;
 
 impl Engine<'_> {
-    /// Rolls a run back, or continues a rollback that was interrupted. The caller holds the lock.
+    /// Rolls back a run, or resumes an interrupted rollback. The caller holds the lock.
     ///
-    /// Every backup is read first. Stopped until then, it leaves the run as it was, which can still be resumed: the
-    /// journal hears of a rollback right before its first change.
+    /// Every backup is verified first. If it is stopped before that is done, the run can still be resumed: the journal
+    /// records a rollback right before its first change.
     pub fn rollback(&self, found: &RecordedRun, watcher: &mut dyn Watcher) -> Result<End, EngineError> {
         if found.standing() == Standing::RolledBack {
             let run = found.frozen.folders.id.clone();
-            return Err(EngineError::NotNow { run, why: "has been rolled back already" });
+            return Err(EngineError::NotNow { run, why: "has already been rolled back" });
         }
         let mut run = OpenRun::open(self.platform.disk(), found)?;
         self.tidy_runs();
@@ -30,7 +30,7 @@ impl Engine<'_> {
             return Ok(End::Stopped);
         }
         let is_continued = run.state.rollback.is_some();
-        // What is refused or stopped here is not noted.
+        // What fails or stops here is not recorded.
         let entry = match is_continued {
             true => Entry::RollbackContinued,
             false => {
@@ -48,7 +48,7 @@ impl Engine<'_> {
         }
         run.write(self.clock.now(), self.session("rollback"))?;
         run.write(self.clock.now(), entry)?;
-        let rollback = run.state.rollback.as_ref().ok_or_else(|| Failure::new("roll back", "no rollback has begun"))?;
+        let rollback = run.state.rollback.as_ref().ok_or_else(|| Failure::new("roll back", "there is no rollback"))?;
         let (undos, done) = (rollback.undos.clone(), rollback.done());
         let of = undos.len();
         if is_continued {
@@ -59,7 +59,7 @@ impl Engine<'_> {
                 Err(failure) => return Err(self.not_done(&mut run, failure, done, of)),
             }
         }
-        let notes = if done > 0 { vec![format!("{done} of {of} operations were done before")] } else { Vec::new() };
+        let notes = if done > 0 { vec![format!("at operation {}/{of}", done + 1)] } else { Vec::new() };
         watcher.event(&Event::Started { run: found.frozen.folders.id.clone(), steps: of, notes });
         if let Some(end) = self.undo_all(&found.frozen, &mut run, &undos, is_continued, watcher)? {
             return Ok(end);
@@ -70,7 +70,7 @@ impl Engine<'_> {
         Ok(End::RolledBack)
     }
 
-    /// Carries out what is left of a rollback. How work ended, where that is not at its end.
+    /// Carries out the rest of a rollback. Returns how work ended if it is not complete.
     fn undo_all(
         &self,
         frozen: &Frozen,
@@ -83,7 +83,7 @@ impl Engine<'_> {
         let done = run.state.rollback.as_ref().map_or(0, Rollback::done);
         let log = frozen.folders.log("rollback");
         for (index, undo) in undos.iter().enumerate().skip(done) {
-            // It has just been asked where the rollback begins.
+            // This was checked at the start of the rollback.
             if (is_continued || index > 0) && watcher.wants_to_stop() {
                 return Ok(Some(self.stopped(run)));
             }
@@ -106,8 +106,8 @@ impl Engine<'_> {
         Ok(None)
     }
 
-    /// Whatever ran meanwhile may have written: that is saved as well before it is overwritten. Where nothing is left but
-    /// to start services, they stay as they are: nobody would start them again.
+    /// What ran in the meantime may have written data, which is saved as well before it is overwritten. If only
+    /// services are left to start, nothing is stopped.
     fn save_again(
         &self,
         frozen: &Frozen,
@@ -121,7 +121,7 @@ impl Engine<'_> {
         self.stop_and_save(frozen, place)?.iter().try_for_each(|op| self.told(op, false, watcher))
     }
 
-    /// Notes why the rollback could not go on. What can be noted is noted; that it cannot must not hide why it failed.
+    /// Records why the rollback failed. A failure to record must not hide the original error.
     fn not_done(&self, run: &mut OpenRun, failure: Failure, done: usize, of: usize) -> EngineError {
         let noted = run.write(self.clock.now(), self.failure_noted(&StepId::rollback(), &failure, None));
         match noted {
@@ -130,21 +130,20 @@ impl Engine<'_> {
         }
     }
 
-    /// Notes that the operator has stopped the rollback. Nothing depends on that record.
+    /// Records that the operator has stopped the rollback. Nothing depends on that record.
     fn stopped(&self, run: &mut OpenRun) -> End {
         run.write(self.clock.now(), Entry::Stopped).ok();
         End::Stopped
     }
 
-    /// What an earlier attempt has left running has to end before anything is taken back. False where the operator
-    /// wants to stop.
+    /// Waits for what an earlier attempt has left running. Returns false if the operator wants to stop.
     fn waited_for_what_runs(&self, state: &RunState, watcher: &mut dyn Watcher) -> Result<bool, EngineError> {
         let given_up = state.given_up.as_ref().map(|(_, process)| process);
         self.watched(watcher, |watch| self.wait_for_what_runs(given_up, watch))
             .map_err(|failure| EngineError::Rollback { failure, done: 0, of: 0 })
     }
 
-    /// Does something that takes long, with somebody who hears of it and may stop it.
+    /// Runs long work that the watcher can follow and stop.
     fn watched<T>(&self, watcher: &mut dyn Watcher, work: impl FnOnce(Watch<'_>) -> T) -> T {
         let watcher = RefCell::new(watcher);
         work(Watch { progress: &mut tell(&mut Shared(&watcher)), stop: &|| watcher.borrow().wants_to_stop() })
@@ -158,7 +157,7 @@ impl Engine<'_> {
                     if matches!(failure.kind, FailureKind::StillRunning(_)) {
                         return Err(failure);
                     }
-                    watcher.event(&Event::Note { text: format!("it was left half done: {failure}") });
+                    watcher.event(&Event::Note { text: format!("left incomplete: {failure}") });
                 }
                 Ok(())
             }
@@ -177,16 +176,15 @@ impl Engine<'_> {
         }
     }
 
-    /// Performs an operation and passes on what it tells.
+    /// Performs an operation and forwards its progress.
     fn told(&self, op: &Op, installs: bool, watcher: &mut dyn Watcher) -> Result<(), Failure> {
         let outcome = self.watched(watcher, |watch| self.carry_out(op, installs, watch))?;
         outcome.notes.into_iter().for_each(|text| watcher.event(&Event::Note { text }));
         Ok(())
     }
 
-    /// The parts of a rollback: what is there now is backed up first, then every operation is undone, the last one
-    /// first. Services start at the very end: a running agent holds open what is put back. Nothing is changed yet, and
-    /// `watch` may stop the reading.
+    /// Returns the parts of a rollback after verifying every backup that it needs. Nothing is changed yet, and `watch`
+    /// may stop the verification.
     pub(super) fn way_back(
         &self,
         frozen: &Frozen,
@@ -195,9 +193,21 @@ impl Engine<'_> {
     ) -> Result<Vec<Undo>, EngineError> {
         self.check_way_back(state)?;
         self.check_backups(&state.history.backups, watch)?;
+        let undos = self.undos(frozen, state)?;
+        for undo in &undos {
+            if let Undo::Do { op: Op::Restore { from, .. } } = undo {
+                verify_backup(self.platform.files(), from, watch)?;
+            }
+        }
+        Ok(undos)
+    }
+
+    /// Returns the parts of a rollback without verifying backups: the present state is backed up first, then every
+    /// operation is undone, in reverse order. Services start last, because a running agent holds its files open.
+    pub fn undos(&self, frozen: &Frozen, state: &RunState) -> Result<Vec<Undo>, EngineError> {
         let mut undos = Vec::new();
         for (number, operation) in state.operations.iter().enumerate().rev() {
-            // Done again after an interruption, an uninstall names the backup that counts by then.
+            // An uninstall that is repeated after an interruption names the backup that counts.
             let is_again = |later: &Operation| later.step == operation.step && later.index == operation.index;
             let is_uninstall = matches!(operation.op, Op::Uninstall { .. });
             if !(is_uninstall && state.operations[number + 1..].iter().any(is_again)) {
@@ -205,23 +215,18 @@ impl Engine<'_> {
             }
         }
         if state.uninstalled.is_empty() {
-            // Nothing but services has been changed, and what was decrypted: backups that were made count for nothing.
+            // Only services and decrypted copies have been changed, so backups do not matter.
             undos.retain(|undo| matches!(undo, Undo::Do { op: Op::Service { .. } | Op::Remove { .. } }));
             return Ok(without_needless(undos));
         }
         let starts = |undo: &Undo| matches!(undo, Undo::Do { op: Op::Service { state: ServiceState::Running, .. } });
         let (last, undos): (Vec<Undo>, Vec<Undo>) = undos.into_iter().partition(starts);
         let undos = without_needless(undos);
-        for undo in &undos {
-            if let Undo::Do { op: Op::Restore { from, .. } } = undo {
-                verify_backup(self.platform.files(), from, watch)?;
-            }
-        }
         let first = self.save_present(frozen, &undos)?.into_iter().map(|op| Undo::Do { op });
         Ok(first.chain(undos).chain(last).collect())
     }
 
-    /// A product that is gone and has no package cannot come back; taking away the new one as well helps nobody.
+    /// Fails if an uninstalled product has no package: removing the new version as well would help nobody.
     fn check_way_back(&self, state: &RunState) -> Result<(), EngineError> {
         for operation in &state.operations {
             if let Op::Uninstall { code, name, way_back: None, .. } = &operation.op
@@ -233,18 +238,17 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// Nothing is taken away before everything that shall come back has been read again.
+    /// Verifies all backups before anything is removed.
     fn check_backups(&self, backups: &[Kept], watch: &dyn Monitor) -> Result<(), EngineError> {
         Ok(backups.iter().try_for_each(|kept| self.check_backup(kept, watch))?)
     }
 
-    /// Whatever a rollback overwrites, moves or removes is saved first: users and administrators may have changed it
-    /// since.
+    /// Saves everything that a rollback overwrites, moves or removes: it may have changed since the run.
     fn save_present(&self, frozen: &Frozen, undos: &[Undo]) -> Result<Vec<Op>, EngineError> {
         let mut ops = self.stop_and_save(frozen, "before-rollback")?;
         let decrypted = frozen.folders.decrypted();
         let touched = undos.iter().filter_map(|undo| match undo {
-            // It must not outlast the run anywhere.
+            // Decrypted copies must not be kept.
             Undo::Do { op: Op::Remove { path } } if path.is_within(&decrypted) => None,
             Undo::Do { op: Op::Restore { to, except, .. } } => Some((to, except.clone())),
             Undo::Do { op: Op::Move { from: path, .. } | Op::Remove { path } } => Some((path, Vec::new())),
@@ -274,9 +278,9 @@ impl Engine<'_> {
         Ok(ops)
     }
 
-    /// Stops what runs below InstallPath, since it holds the data file open, and saves the present data.
+    /// Stops the services below InstallPath, which keep the data file open, and saves the present data.
     fn stop_and_save(&self, frozen: &Frozen, place: &str) -> Result<Vec<Op>, Failure> {
-        // A run that leaves the agent alone has a rollback that does so, too.
+        // If the run does not replace the agent, neither does its rollback.
         let (Some(_), Some(install)) = (frozen.agent(), &frozen.survey.install) else { return Ok(Vec::new()) };
         let services = self.platform.services()?;
         let running = services.iter().filter(|service| service.state == ServiceState::Running);
@@ -291,14 +295,14 @@ impl Engine<'_> {
         Ok(ops)
     }
 
-    /// A rollback is over when the machine says so, not when its operations are done. Answers with what it cannot put back.
+    /// Checks that the machine has the state before the run. Returns what a rollback cannot restore.
     fn check_state_before(&self, frozen: &Frozen, watcher: &mut dyn Watcher) -> Result<Vec<String>, Failure> {
         let now = survey(self.platform.inspect())?;
         let old_codes: Vec<ProductCode> = frozen.steps.iter().filter_map(Step::uninstalls).cloned().collect();
         let mut differences = compare::compare(&frozen.survey, &old_codes, &now);
         for code in &old_codes {
             if !products::is_installed(self.platform.inspect(), code)? {
-                differences.faults.push(format!("the product {code} is missing"));
+                differences.faults.push(format!("product {code} is missing"));
             }
         }
         for text in &differences.not_restored {
@@ -306,14 +310,12 @@ impl Engine<'_> {
         }
         match differences.faults.as_slice() {
             [] => Ok(differences.not_restored),
-            faults => {
-                Err(Failure::new("get back to the state before", faults.join("; ")).next("put that right by hand"))
-            }
+            faults => Err(Failure::new("restore the state before the run", faults.join("; ")).next("fix this by hand")),
         }
     }
 }
 
-/// A watcher of whom it is asked at the same time whether to stop.
+/// A watcher that is also queried for stop requests.
 struct Shared<'a, 'b>(&'a RefCell<&'b mut dyn Watcher>);
 
 impl Watcher for Shared<'_, '_> {
@@ -322,7 +324,7 @@ impl Watcher for Shared<'_, '_> {
     }
 }
 
-/// Leaves out what is put back only to go with its folder a little later, and what is removed twice.
+/// Drops what would be restored only to be removed with its folder later, and what would be removed twice.
 fn without_needless(undos: Vec<Undo>) -> Vec<Undo> {
     let goes_later = |at: usize, path: &WinPath| {
         undos[at + 1..].iter().any(|later| match later {
@@ -333,7 +335,7 @@ fn without_needless(undos: Vec<Undo>) -> Vec<Undo> {
     let needed = |at: usize, undo: &Undo| match undo {
         Undo::Do { op: Op::Restore { to, .. } } => !goes_later(at, to),
         Undo::Do { op: Op::Remove { .. } } => !undos[at + 1..].contains(undo),
-        // A gate that was waited at twice has been passed once.
+        // A gate may be recorded twice, but was passed once.
         Undo::RemoveNew { .. } => undos.get(at + 1) != Some(undo),
         _ => true,
     };
@@ -341,7 +343,7 @@ fn without_needless(undos: Vec<Undo>) -> Vec<Undo> {
     undos.into_iter().zip(needed).filter_map(|(undo, needed)| needed.then_some(undo)).collect()
 }
 
-/// What undoes one operation.
+/// Returns what undoes an operation.
 fn undos_of(frozen: &Frozen, state: &RunState, operation: &Operation) -> Vec<Undo> {
     let Operation { step, op, before, .. } = operation;
     let in_doubt = operation.is_in_doubt();
@@ -360,7 +362,7 @@ fn undos_of(frozen: &Frozen, state: &RunState, operation: &Operation) -> Vec<Und
             let Some(component) = step.and_then(|step| step.work.kind().installs()) else { return Vec::new() };
             let products = frozen.survey.components.get(&component).map(|found| found.products.as_slice());
             let was = products.unwrap_or_default().iter().map(|product| product.code.clone()).collect();
-            // Only Windows Installer knows what half of an installation is, so it is asked to complete it.
+            // Only Windows Installer can complete an interrupted installation.
             let half = (in_doubt && matches!(op, Op::Install { .. })).then(|| Undo::Complete { op: op.clone() });
             half.into_iter().chain([Undo::RemoveNew { component, was }]).collect()
         }

@@ -1,4 +1,4 @@
-//! Carry out a frozen procedure, from its first step or from where it was left.
+//! Carry out a frozen procedure, from its first step or from where it was interrupted.
 
 use super::event::tell;
 use super::gate::by_hand;
@@ -15,25 +15,25 @@ use crate::platform::{Context, Failure, FailureKind, Outcome, disk, installer_co
 use crate::step::{Memo, Probe, Step, StepContext, StepId};
 use crate::winpath::WinPath;
 
-/// A run at work.
+/// A run in progress.
 pub(super) struct Running<'a> {
     pub(super) engine: &'a Engine<'a>,
     pub(super) frozen: &'a Frozen,
     pub(super) run: OpenRun,
     pub(super) operator: &'a mut dyn Operator,
     pub(super) watcher: &'a mut dyn Watcher,
-    /// What the step at work has worked out.
+    /// The cache of the current step.
     pub(super) memo: Memo,
 }
 
-/// Whether a step came to its end.
+/// Whether a step was completed.
 pub(super) enum Flow {
     Next,
     Stop(End),
 }
 
 impl Engine<'_> {
-    /// Begins a run: writes down what it is decided on, and carries it out. The caller holds the lock.
+    /// Starts a run: records its input, and carries it out. The caller holds the lock.
     pub fn run(
         &self,
         frozen: &Frozen,
@@ -43,7 +43,7 @@ impl Engine<'_> {
         let disk = self.platform.disk();
         self.tidy_runs();
         let unusable = |failure: Failure| {
-            let next = "see that the drive has room, and that you may write there; nothing has been touched";
+            let next = "check that the drive has free space and that you have write access to it; nothing was changed";
             EngineError::State(failure.next(next))
         };
         for folder in [&frozen.folders.run, &frozen.folders.backup] {
@@ -63,7 +63,7 @@ impl Engine<'_> {
         running.all_steps(Vec::new())
     }
 
-    /// Goes on with a run, from its frozen procedure. The caller holds the lock.
+    /// Resumes a run from its frozen procedure. The caller holds the lock.
     pub fn resume(
         &self,
         found: &RecordedRun,
@@ -73,9 +73,9 @@ impl Engine<'_> {
         let refuse = |why| Err(EngineError::NotNow { run: found.frozen.folders.id.clone(), why });
         match found.standing() {
             Standing::Unfinished => {}
-            Standing::Finished => return refuse("is finished: nothing is left to do"),
-            Standing::RollingBack => return refuse("is being rolled back: `pfupgrade rollback` goes on with that"),
-            Standing::RolledBack => return refuse("has been rolled back: `pfupgrade run` begins a new one"),
+            Standing::Finished => return refuse("is already finished"),
+            Standing::RollingBack => return refuse("is being rolled back; finish that with `pfupgrade rollback`"),
+            Standing::RolledBack => return refuse("has been rolled back; start a new one with `pfupgrade run`"),
         }
         let run = OpenRun::open(self.platform.disk(), found)?;
         let mut running =
@@ -94,7 +94,7 @@ impl Running<'_> {
     fn all_steps(mut self, notes: Vec<String>) -> Result<End, EngineError> {
         let steps = self.frozen.steps.len();
         self.watcher.event(&Event::Started { run: self.frozen.folders.id.clone(), steps, notes });
-        // A component that needs a person holds up no other one, so people are asked last.
+        // A component that needs a manual step must not delay the others, so the operator is asked last.
         for ask in [false, true] {
             if let Some(end) = self.pass(ask)? {
                 self.call_off_outage();
@@ -106,8 +106,8 @@ impl Running<'_> {
         Ok(End::Done { reboot: self.state().reboot })
     }
 
-    /// Goes through the steps once. Where not everything could be done, this is how work ends: `None` also where `ask`
-    /// is false and something has been put off.
+    /// Goes through the steps once. Returns how work ended if not everything could be done; `None` also if `ask` is
+    /// false and something was postponed.
     fn pass(&mut self, ask: bool) -> Result<Option<End>, EngineError> {
         let mut waiting: Vec<(Component, Option<Gate>)> = Vec::new();
         for (number, step) in self.frozen.steps.iter().enumerate() {
@@ -128,7 +128,7 @@ impl Running<'_> {
                 self.write(Entry::RestartNeeded { files: files.clone() })?;
                 return Ok(Some(End::Restart { files }));
             }
-            // Asked before a step is told of: one that is not begun must not look as if it were.
+            // Checked before the step is reported, so that it does not look started.
             if self.operator.wants_to_stop() {
                 return Ok(Some(End::Stopped));
             }
@@ -143,7 +143,7 @@ impl Running<'_> {
         Ok(waiting.into_iter().find_map(|(_, gate)| gate).map(End::Waiting))
     }
 
-    /// True where a step has to wait for a person, and everything else is done first.
+    /// Whether a step must wait for a manual step, and everything else is done first.
     fn is_put_off(&self, step: &Step) -> bool {
         let kind = step.work.kind();
         let is_left = || !kind.probe(&self.context()).is_ok_and(|probe| probe == Probe::Done);
@@ -167,8 +167,8 @@ impl Running<'_> {
         }
     }
 
-    /// Ends the run with an error. What can still be noted is noted, and the services run again where nothing has been
-    /// uninstalled; neither may hide why it failed.
+    /// Ends the run with an error. The error is recorded if possible, and the services are started again if nothing has
+    /// been uninstalled; neither may hide the original error.
     fn failed(&mut self, step: &Step, error: EngineError) -> EngineError {
         let error = match error {
             EngineError::Journal(JournalError::Failure(failure)) => EngineError::Failure(failure),
@@ -179,7 +179,7 @@ impl Running<'_> {
         let nothing_lost = self.state().uninstalled.is_empty() && not_started.is_empty();
         let error = match error {
             EngineError::Failure(failure) if !not_started.is_empty() => {
-                let why = format!("{}; nothing had been uninstalled, but {}", failure.why, not_started.join(", and "));
+                let why = format!("{}; nothing was uninstalled, but {}", failure.why, not_started.join(", and "));
                 EngineError::Failure(Failure { why, ..failure })
             }
             error => error,
@@ -189,14 +189,14 @@ impl Running<'_> {
                 EngineError::Step { step: step.id.clone(), failure, nothing_lost }
             }
             (EngineError::Failure(failure), Err(_)) => {
-                let why = format!("{}; nor could that be noted in the journal", failure.why);
+                let why = format!("{}; this could not be recorded in the journal either", failure.why);
                 EngineError::Step { step: step.id.clone(), failure: Failure { why, ..failure }, nothing_lost }
             }
             (error, _) => error,
         }
     }
 
-    /// Notes why a step failed.
+    /// Records why a step failed.
     fn note(&mut self, step: &Step, error: &EngineError) -> Result<(), EngineError> {
         let (step, why) = (step.id.clone(), error.to_string());
         let EngineError::Failure(failure) = error else {
@@ -213,11 +213,11 @@ impl Running<'_> {
         self.write(noted)
     }
 
-    /// Calls an outage off while nothing has been uninstalled: starts the services again, as far as that can be done.
-    /// Returns why services could not be started.
+    /// Ends an outage early while nothing has been uninstalled: starts the services again, as far as possible. Returns
+    /// why services could not be started.
     fn call_off_outage(&mut self) -> Vec<String> {
         let mut failed = Vec::new();
-        // In a journal that began with format 1 a failure alone ends the outage, whatever has become of the services.
+        // In a journal of format 1 a failure alone ends the outage, whatever the state of the services.
         let is_outage = self.state().is_outage() || self.frozen.format == 1;
         if !self.state().uninstalled.is_empty() || !is_outage {
             return failed;
@@ -237,19 +237,19 @@ impl Running<'_> {
                 self.watcher.event(&Event::Note { text });
             }
         }
-        // Where that cannot be noted, the outage counts as going on.
+        // If this cannot be recorded, the outage counts as ongoing.
         self.write(Entry::CalledOff { failed: failed.clone() }).ok();
         failed
     }
 
-    /// Whether a service is already in the state that an operation brings it to.
+    /// Whether a service already has the state that an operation sets.
     fn is_so(&self, op: &Op) -> bool {
         let Op::Service { name, state, .. } = op else { return false };
         let found = undo::service(self.engine.platform.inspect(), name);
         found.is_ok_and(|service| service.is_some_and(|service| service.state == *state))
     }
 
-    /// Has the journal say which steps are done anew. Says so in words, where any are.
+    /// Records which steps are repeated. Returns a note about it, if there are any.
     fn begin_anew(&mut self) -> Result<Option<String>, EngineError> {
         let steps = self.engine.anew(self.frozen, self.state())?;
         if steps.is_empty() {
@@ -257,13 +257,12 @@ impl Running<'_> {
         }
         self.write(Entry::Reset { steps })?;
         Ok(Some(match self.state().uninstalled.is_empty() {
-            true => "nothing has been uninstalled yet: the steps begin anew".to_owned(),
-            false => "the agent has run meanwhile: it is stopped and its data copied anew".to_owned(),
+            true => "from the first step, since nothing has been uninstalled".to_owned(),
+            false => "by backing up the data again, since the agent has run in the meantime".to_owned(),
         }))
     }
 
-    /// Before work goes on, what an earlier attempt has left running has to end. False where the operator wants to
-    /// stop.
+    /// Waits for what an earlier attempt has left running. Returns false if the operator wants to stop.
     fn waited_for_what_runs(&mut self) -> Result<bool, EngineError> {
         let step = self.state().steps.iter().find(|step| step.in_doubt && step.how.is_none());
         let Some(step) = step.map(|step| step.id.clone()) else { return Ok(true) };
@@ -300,7 +299,7 @@ impl Running<'_> {
                 return Ok(Flow::Stop(end));
             }
             if matches!(op, Op::Ask { .. }) {
-                // A person may have chosen what the next operations are about.
+                // The operator may have chosen what the next operations need.
                 ops = self.operations(step)?;
             }
             index += 1;
@@ -310,17 +309,17 @@ impl Running<'_> {
         {
             return Err(Failure::new(format!("verify {}", step.id), why).into());
         }
-        self.note_account(step)?;
+        self.note_settings(step)?;
         self.step_done(step, "done")
     }
 
     fn operations(&self, step: &Step) -> Result<Vec<Op>, EngineError> {
         let ops = step.work.kind().operations(&self.context())?;
-        Ok(ops.ok_or_else(|| Failure::new(format!("begin {}", step.id), "what it needs is not there yet"))?)
+        Ok(ops.ok_or_else(|| Failure::new(format!("begin {}", step.id), "its prerequisites are not met yet"))?)
     }
 
-    /// True where all operations of a step are done and yet it is not so: what was done has been undone since, or has
-    /// had no effect. Operations are goals, so they can be done again.
+    /// Whether all operations of a step are done but the step is not: something undid them, or they had no effect.
+    /// Operations are goals, so they can be repeated.
     fn is_to_be_repeated(&self, step: &Step, ops: usize) -> Result<bool, EngineError> {
         let kind = step.work.kind();
         let all_done = ops > 0 && self.state().step(&step.id).is_some_and(|step| step.done >= ops);
@@ -335,7 +334,7 @@ impl Running<'_> {
     }
 
     fn operation(&mut self, step: &Step, index: usize, op: &Op) -> Result<Flow, EngineError> {
-        // A program that is run twice may do things twice: where it was interrupted, its result is looked at first.
+        // Running a program twice may have side effects: after an interruption, its result is checked first.
         let in_doubt = self.state().step(&step.id).is_some_and(|step| step.in_doubt);
         let looks_first = in_doubt && step.work.kind().installs().is_some() && matches!(op, Op::Run { .. });
         if looks_first && step.work.kind().probe(&self.context())? == Probe::Done {
@@ -343,12 +342,12 @@ impl Running<'_> {
         }
         if in_doubt && matches!(op, Op::Run { .. }) && step.work.kind().installs().is_none() && self.was_given_up(step)
         {
-            let text = format!("{op}: it has ended since; with which result is not known, and it is not run again");
+            let text = format!("{op}: it has ended in the meantime, with an unknown result; it is not run again");
             self.watcher.event(&Event::Note { text: text.clone() });
             return self.op_done(step, index, Outcome { notes: vec![text], ..Outcome::default() });
         }
         let name = format!("{}-{}", step.id, index + 1);
-        // Told first: to note what is there before it may take long.
+        // Reported first, because recording the state before may take long.
         if !matches!(op, Op::Ask { .. }) {
             self.watcher.event(&Event::Operation { step: step.id.clone(), text: op.to_string() });
         }
@@ -395,8 +394,8 @@ impl Running<'_> {
         self.engine.carry_out(op, installs, watch)
     }
 
-    /// An installation that was cut off and that the same command cannot finish is taken away and done anew. A product
-    /// that was there before the run is left alone.
+    /// An interrupted installation that the same command cannot finish is removed and repeated. A product that was
+    /// installed before the run is kept.
     fn install_anew(&mut self, op: &Op, path: &WinPath, log: &WinPath, failure: Failure) -> Result<Outcome, Failure> {
         let file = self.engine.platform.files().open(path).ok();
         let Some(package) = file.and_then(|file| Package::open(file, path.as_str()).ok()) else { return Err(failure) };
@@ -406,7 +405,7 @@ impl Running<'_> {
         if before.any(|product| product.code == code) {
             return Err(failure);
         }
-        let text = format!("{failure}; it had been cut off before, so it is removed and installed again");
+        let text = format!("{failure}; it was interrupted before, so it is removed and installed again");
         self.watcher.event(&Event::Note { text });
         self.carry_out(&Op::Uninstall { code, name, log: log.clone(), way_back: None }, true)?;
         self.carry_out(op, true)

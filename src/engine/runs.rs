@@ -1,4 +1,4 @@
-//! Runs of the past, and how far each one came.
+//! Earlier runs, and how far each one got.
 
 use super::{Engine, EngineError};
 use crate::journal::{DataFile, Frozen, JournalError, RecordedRun};
@@ -10,23 +10,23 @@ use std::io;
 
 pub(super) const JOURNAL: &str = "journal.jsonl";
 
-/// A run by its id, or why it cannot be read.
+/// The ID of a run, with the run or why it cannot be read.
 pub type EachRun = (String, Result<RecordedRun, EngineError>);
 
 impl Engine<'_> {
-    /// The latest run; `None` where there has never been one. A run that was killed before its journal began counts as
-    /// never begun: it has done nothing yet.
+    /// The latest run; `None` if there is none. A run that was killed before its journal was created does not count: it
+    /// has done nothing.
     pub fn last_run(&self) -> Result<Option<RecordedRun>, EngineError> {
         self.run_folders()?.iter().find_map(|folder| self.run_in(folder).transpose()).transpose()
     }
 
-    /// Every run by its id, the latest first, or why it cannot be read.
+    /// Every run with its ID, the latest first, or why it cannot be read.
     pub fn each_run(&self) -> Result<Vec<EachRun>, EngineError> {
         let run = |folder: WinPath| Some((folder.name().to_owned(), self.run_in(&folder).transpose()?));
         Ok(self.run_folders()?.into_iter().filter_map(run).collect())
     }
 
-    /// The run of a folder; `None` where it never began.
+    /// The run in a folder; `None` if it never started.
     fn run_in(&self, folder: &WinPath) -> Result<Option<RecordedRun>, EngineError> {
         let (files, journal) = (self.platform.files(), folder.child(JOURNAL));
         let unusable = |error| self.unusable(error);
@@ -36,14 +36,13 @@ impl Engine<'_> {
         match self.traces(folder).map_err(unusable)? {
             None => Ok(None),
             Some(trace) => {
-                let why = format!("it is not there, and the run has left {trace}");
+                let why = format!("it is missing, but the run has left {trace}");
                 Err(JournalError::Lost { path: journal, why }.into())
             }
         }
     }
 
-    /// Takes away what was being written into the folder of a run when it was cut off. What cannot be removed harms
-    /// nobody.
+    /// Removes temporary files from the folders of interrupted runs. Failures do not matter.
     pub(super) fn tidy_runs(&self) {
         let disk = self.platform.disk();
         let list = |folder: &WinPath| disk.list(folder).unwrap_or_default();
@@ -65,12 +64,12 @@ impl Engine<'_> {
     }
 
     fn unusable(&self, error: io::Error) -> EngineError {
-        let next = "put right what lies there; it has to be a folder that you may read";
+        let next = "fix it: it must be a folder that you can read";
         let doing = format!("list the runs in {}", self.state.child("runs"));
         EngineError::State(Failure::new(doing, error).next(next))
     }
 
-    /// Every run that has a journal, the latest first.
+    /// Every run with a journal, the latest first.
     pub fn all_runs(&self) -> Result<Vec<RecordedRun>, EngineError> {
         let files = self.platform.files();
         let mut all = Vec::new();
@@ -83,12 +82,12 @@ impl Engine<'_> {
         Ok(all)
     }
 
-    /// The run that carries out the saved preview of this id, or did.
+    /// The run that carried out, or is carrying out, the saved preview with this ID.
     pub fn run_of(&self, approved: &str) -> Result<Option<RecordedRun>, EngineError> {
         Ok(self.all_runs()?.into_iter().find(|run| run.frozen.approved.as_deref() == Some(approved)))
     }
 
-    /// The data file as it is now; `None` where there is none.
+    /// The present data file; `None` if there is none.
     pub fn data_file(&self, frozen: &Frozen) -> Result<Option<DataFile>, Failure> {
         let Some(install) = &frozen.survey.install else { return Ok(None) };
         let path = install.data().child("PhoneFactor.pfdata");
@@ -98,7 +97,7 @@ impl Engine<'_> {
         Ok(Some(DataFile { len: entry.len, modified }))
     }
 
-    /// What tells that a run has begun which has no journal: a backup at the usual place, or an installer's log.
+    /// A trace of a run without a journal: a backup in the default folder, or an installer's log.
     fn traces(&self, run: &WinPath) -> io::Result<Option<WinPath>> {
         let files = self.platform.files();
         for folder in [self.state.child("backups").child(run.name()), run.child("logs")] {

@@ -1,4 +1,4 @@
-//! What was there before an operation, and what puts it back.
+//! The state before an operation, and how to restore it.
 
 use crate::journal::Before;
 use crate::names::ServiceName;
@@ -10,8 +10,8 @@ use crate::step::Folders;
 use crate::winpath::WinPath;
 use std::io;
 
-/// Records what is there before `op`. Content goes into the run's backups under `name`, never into the journal; `watch`
-/// may stop that.
+/// Records the state before `op`. Content goes to the run's backups under `name`, never to the journal; `watch` may
+/// stop that.
 pub(super) fn before(
     platform: &dyn Platform,
     folders: &Folders,
@@ -30,7 +30,7 @@ pub(super) fn before(
         Ok(Before::Folder { missing })
     };
     match op {
-        // What a restore replaces is kept as well: it is not put back, but somebody may miss it.
+        // What a restore replaces is saved as well: it is not restored, but may be needed.
         Op::Write { path, .. } | Op::Remove { path } | Op::Copy { to: path, .. } | Op::Restore { to: path, .. } => {
             let decrypted = folders.decrypted();
             if path.is_within(&decrypted) {
@@ -63,7 +63,7 @@ pub(super) fn service(machine: &dyn Inspect, name: &ServiceName) -> Result<Optio
     Ok(machine.services()?.into_iter().find(|service| service.name == *name))
 }
 
-/// The first folder on the way to `path` that does not exist.
+/// The topmost folder of `path` that does not exist.
 fn topmost_missing(disk: &dyn ReadDisk, path: &WinPath) -> io::Result<Option<WinPath>> {
     if disk::exists(disk, path)? {
         return Ok(None);
@@ -74,8 +74,8 @@ fn topmost_missing(disk: &dyn ReadDisk, path: &WinPath) -> io::Result<Option<Win
     }
 }
 
-/// The operations that put back what `op` changed, in order. Backups and installations are undone by the caller, who
-/// knows which backup counts and which products were there before the run.
+/// The operations that restore what `op` changed, in order. The caller undoes backups and installations, because it
+/// knows which backup counts and which products were installed before the run.
 pub(super) fn undo(op: &Op, before: &Before, log: &WinPath) -> Vec<Op> {
     match (op, before) {
         (Op::Write { path, .. } | Op::Remove { path } | Op::Copy { to: path, .. }, Before::Saved { at, missing }) => {
@@ -86,7 +86,7 @@ pub(super) fn undo(op: &Op, before: &Before, log: &WinPath) -> Vec<Op> {
         (Op::Write { .. } | Op::Copy { .. }, Before::Private { folder }) => vec![Op::Remove { path: folder.clone() }],
         (Op::Close { folder }, Before::Folder { missing: None }) => vec![Op::Remove { path: folder.child(OFFLINE) }],
         (Op::Close { folder }, Before::Folder { missing: Some(up_to) }) => {
-            // The folder was created for the application; what lies above it may hold other things by now.
+            // The folder was created for the application; the ones above may contain other things by now.
             let remove = Op::Remove { path: folder.clone() };
             [remove].into_iter().chain(empty(folder.parent(), up_to)).collect()
         }
@@ -101,7 +101,7 @@ pub(super) fn undo(op: &Op, before: &Before, log: &WinPath) -> Vec<Op> {
         (Op::Configure { site, .. }, Before::Application { application: Some(application) }) => {
             vec![Op::Configure { site: site.clone(), application: application.clone() }]
         }
-        // Its installer knows it by that path, and has to find it there.
+        // Its installer expects it at that path.
         (Op::RenameApplication { site, from, to }, _) if !from.eq_ignore_ascii_case(to) => {
             vec![Op::RenameApplication { site: site.clone(), from: to.clone(), to: from.clone() }]
         }

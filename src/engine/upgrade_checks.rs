@@ -1,5 +1,5 @@
-//! What is looked at on an upgraded machine besides its steps: whether the data was upgraded, the applications answer,
-//! and the old name of the SDK's directory is gone from their settings.
+//! Checks of an upgraded machine besides its steps: whether the data is upgraded, the applications respond, and the old
+//! name of the SDK's virtual directory is gone from their settings.
 
 use super::{Check, Engine, EngineError};
 use crate::journal::RecordedRun;
@@ -12,7 +12,7 @@ use crate::webconfig::{Document, SdkUrlRule};
 use crate::winpath::WinPath;
 
 impl Engine<'_> {
-    /// Looks at the machine of a finished run. `watch` may stop that.
+    /// Checks the machine of a finished run. `watch` may stop that.
     pub(super) fn upgraded(&self, found: &RecordedRun, watch: &dyn Monitor) -> Result<Vec<Check>, EngineError> {
         let check = |what: String, fault: Option<String>| Check { what, fault, backup: false };
         let mut all = Vec::new();
@@ -25,22 +25,23 @@ impl Engine<'_> {
         });
         let web: Vec<(&ConfigureWeb, Option<Document>)> =
             web.map(|web| Ok((web, self.config_of(web)?))).collect::<Result<_, Failure>>()?;
-        // The certificate has the name by which the other parts reach the SDK, as far as that is on this machine.
+        // The certificate has the host name that the other components use for the SDK, as far as they are on this
+        // machine.
         let urls = web.iter().filter_map(|(_, config)| Some(config.as_ref()?.sdk_url()?.1));
         let hosts: Vec<String> = urls.filter_map(|url| host_of(&url)).collect();
         for (web, config) in &web {
             let title = web.component.title();
-            all.push(check(format!("the {title} answers"), self.silence(web, &hosts, watch)?));
+            all.push(check(format!("the {title} responds"), self.silence(web, &hosts, watch)?));
             if let SdkUrlRule::ReplaceDirectory { old, .. } = &web.rules.sdk_url {
                 let left = config.as_ref().map_or(Vec::new(), |config| holders(config, old));
-                let fault = (!left.is_empty()).then(|| format!("{} still name it", left.join(", ")));
-                all.push(check(format!("no address in the settings of the {title} names {old}"), fault));
+                let fault = (!left.is_empty()).then(|| format!("still named in {}", left.join(", ")));
+                all.push(check(format!("no URL in the settings of the {title} contains {old}"), fault));
             }
         }
         Ok(all)
     }
 
-    /// What is wrong with the data file; `None` where the run had nothing to do with it.
+    /// What is wrong with the data file; `None` if the run does not concern it.
     fn data_fault(&self, found: &RecordedRun, watch: &dyn Monitor) -> Result<Option<Option<String>>, EngineError> {
         let upgrades = found.frozen.steps.iter().any(|step| matches!(step.work, Work::Activate(_)));
         let (true, Some(install)) = (upgrades, &found.frozen.survey.install) else { return Ok(None) };
@@ -52,12 +53,12 @@ impl Engine<'_> {
         }
         let now = file(&install.data());
         if !disk::exists(files, &now).context(format!("look for {now}"))? {
-            return Ok(Some(Some(format!("{now} is not there"))));
+            return Ok(Some(Some(format!("{now} is missing"))));
         }
         let sum =
             |path: &WinPath| disk::hash_by_blocks(files, path, &mut |_| watch.go_on()).context(format!("read {path}"));
         let same = sum(&backup)? == sum(&now)?;
-        Ok(Some(same.then(|| format!("{now} is what it was before the upgrade"))))
+        Ok(Some(same.then(|| format!("{now} is unchanged since before the upgrade"))))
     }
 
     fn config_of(&self, web: &ConfigureWeb) -> Result<Option<Document>, Failure> {
@@ -70,11 +71,11 @@ impl Engine<'_> {
         let doing = format!("read {path}");
         let there = disk::exists(machine.files(), &path).context(&doing)?;
         let bytes = there.then(|| disk::read(machine.files(), &path, CONFIG_LIMIT)).transpose().context(&doing)?;
-        // What is wrong with the file is told by the step that wrote it.
+        // The step that wrote the file reports what is wrong with it.
         Ok(bytes.and_then(|bytes| Document::parse(bytes, path.as_str()).ok()))
     }
 
-    /// Asks an application under each name it may have; why none of them is answered.
+    /// Sends a request to an application under each of its possible host names. Returns why none responds.
     fn silence(
         &self,
         web: &ConfigureWeb,
@@ -83,7 +84,7 @@ impl Engine<'_> {
     ) -> Result<Option<String>, EngineError> {
         let machine = self.platform.inspect();
         let iis = machine.web_server()?.unwrap_or_default();
-        let Some(site) = iis.site(&web.site) else { return Ok(Some(format!("there is no site {}", web.site))) };
+        let Some(site) = iis.site(&web.site) else { return Ok(Some(format!("the site {} does not exist", web.site))) };
         let page = match web.component {
             Component::Sdk => "/PfWsSdk.asmx",
             Component::MobileApp => "/PfPaWs.asmx",
@@ -92,11 +93,11 @@ impl Engine<'_> {
         let name = machine.system()?.name;
         let mut fault = String::new();
         for url in addresses(site, &format!("{}{page}", web.application.path), hosts, &name) {
-            watch.go_on().context(format!("ask {url}"))?;
+            watch.go_on().context(format!("send a request to {url}"))?;
             fault = match machine.http_status(&url) {
-                // Who asks for a name and a password is there.
+                // A request for credentials is a valid response.
                 Ok(200..=399 | 401 | 403) => return Ok(None),
-                Ok(status) => return Ok(Some(format!("{url} answers with {status}"))),
+                Ok(status) => return Ok(Some(format!("{url} responds with {status}"))),
                 Err(failure) => failure.to_string(),
             };
         }
@@ -104,7 +105,7 @@ impl Engine<'_> {
     }
 }
 
-/// The addresses of a page, those first whose name a certificate most likely has.
+/// The URLs of a page, the most likely host names of a certificate first.
 fn addresses(site: &Site, page: &str, hosts: &[String], machine: &str) -> Vec<String> {
     let usual = site.url(page);
     if !usual.contains("<server-name>") {
@@ -122,7 +123,7 @@ fn host_of(url: &str) -> Option<String> {
     (!host.is_empty()).then(|| host.to_owned())
 }
 
-/// The settings whose address has a directory of this name.
+/// The settings with a URL that contains this directory.
 fn holders(config: &Document, directory: &str) -> Vec<String> {
     let Ok(values) = config.values() else { return Vec::new() };
     let names_it =

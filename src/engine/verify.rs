@@ -1,4 +1,4 @@
-//! Looks at a run afterwards: are its backups what was written, and is the machine what it was made?
+//! Verifies a run afterwards: its backups, and the upgraded machine.
 
 use super::perform::Watch;
 use super::{Engine, EngineError};
@@ -8,23 +8,23 @@ use crate::platform::{Context, Failure, FailureKind, Monitor, manifest_of, verif
 use crate::step::{Kept, Memo, Probe, Source, StepContext};
 use serde::Serialize;
 
-/// Manifests and exported keys are not larger.
+/// The maximum size of manifests and exported keys.
 const BACKUP_TEXT_LIMIT: u64 = 256 << 20;
 
-/// One thing that was looked at.
+/// A check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Check {
-    /// What it is.
+    /// What was checked.
     pub what: String,
-    /// What is wrong with it; `None` where all is well.
+    /// What is wrong; `None` if the check passed.
     pub fault: Option<String>,
-    /// True where it is a backup that has to be whole.
+    /// Whether it is the check of a backup.
     pub backup: bool,
 }
 
 impl Engine<'_> {
-    /// Reads every backup of a run again, and looks at the machine where the run is finished. Nothing is changed; `each`
-    /// hears of every check when it is done. Returns `None` where `wants_to_stop` has ended that.
+    /// Verifies every backup of a run, and checks the machine if the run is finished. Nothing is changed; `each`
+    /// receives every check when it is done. Returns `None` if `wants_to_stop` has ended that.
     pub fn verify(
         &self,
         found: &RecordedRun,
@@ -79,7 +79,7 @@ impl Engine<'_> {
         Ok(all)
     }
 
-    /// Reads a backup again and holds it to what the journal says of it.
+    /// Verifies a backup against the journal.
     pub(super) fn check_backup(&self, kept: &Kept, watch: &dyn Monitor) -> Result<(), Failure> {
         let file = match &kept.what {
             Source::Path(_) => manifest_of(&kept.to),
@@ -87,13 +87,13 @@ impl Engine<'_> {
         };
         let damaged = |why: String| {
             Failure::new(format!("read the backup {file}"), why)
-                .next("find out what changed this file, and put a good copy back; nothing has been rolled back")
+                .next("find out what changed this file, and restore a good copy; nothing has been rolled back")
                 .of_kind(FailureKind::DamagedBackup)
         };
         let content = disk::read(self.platform.files(), &file, BACKUP_TEXT_LIMIT);
         let found = disk::hash_bytes(&content.map_err(|error| damaged(error.to_string()))?);
         if kept.sha256.as_ref().is_some_and(|written| *written != found) {
-            return Err(damaged(format!("it does not hold what was written: its SHA-256 is {found}")));
+            return Err(damaged(format!("its content has changed: its SHA-256 is {found}")));
         }
         if let Source::Path(_) = kept.what {
             verify_backup(self.platform.files(), &kept.to, watch)?;

@@ -1,4 +1,4 @@
-//! What the state of a run consists of.
+//! The parts of a run's state.
 
 use super::record::{Before, DataFile, Undo, UsedInstaller};
 use crate::platform::op::Op;
@@ -7,77 +7,77 @@ use crate::step::{Checked, FollowUp, StepId};
 use jiff::Timestamp;
 use serde::Serialize;
 
-/// Where a run stands.
+/// The state of a run after its last record.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(tag = "state", rename_all = "kebab-case")]
 pub enum Stands {
     /// All steps are done.
     Finished {
-        /// An installer wants a restart of Windows.
+        /// Whether an installer requested a restart of Windows.
         reboot: bool,
     },
-    /// Everything is as it was before it.
+    /// It was rolled back.
     RolledBack,
-    /// Windows has to be restarted first.
+    /// Windows must be restarted first.
     Restart {
-        /// The files that wait for that.
+        /// The files that the restart replaces.
         files: Vec<String>,
     },
-    /// A person has to do what a gate asks.
+    /// A gate must be completed.
     Waiting {
-        /// What is asked.
+        /// Its title.
         gate: Asked,
     },
-    /// The operator has stopped it.
+    /// The operator stopped it.
     Stopped,
-    /// A step, or its rollback, has failed.
+    /// A step, or its rollback, failed.
     Failed {
         /// The step, or `rollback`.
         step: StepId,
         /// Why.
         why: String,
-        /// What to do next; empty where nothing more is known.
+        /// What to do next; empty if unknown.
         advice: String,
-        /// A program that runs on, whose outcome is not known.
+        /// A program that is still running, with an unknown outcome.
         process: Option<Process>,
     },
-    /// It was interrupted, or is at work.
+    /// It was interrupted, or is running.
     #[default]
     Interrupted,
 }
 
-/// How far a run has come.
+/// How far a run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// Steps are left to do.
+    /// Steps are left.
     Unfinished,
     /// All steps are done.
     Finished,
-    /// A rollback has begun and is not over.
+    /// A rollback has started and is not finished.
     RollingBack,
-    /// A rollback is over.
+    /// A rollback is finished.
     RolledBack,
 }
 
-/// What comes next for a run.
+/// The next action for a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Next {
-    /// What the failure that it stands at advises to do first; empty where nothing is known.
+    /// The advice of the failure; empty if there is none.
     pub advice: String,
-    /// Whether Windows has to be restarted first.
+    /// Whether Windows must be restarted first.
     pub restart: bool,
-    /// How it goes on.
+    /// How to continue.
     pub way: Way,
 }
 
-/// How a run goes on.
+/// How to continue a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Way {
     /// It is over.
     Over,
     /// `resume`.
     Resume,
-    /// `resume`, once what the gate asks for is done.
+    /// `resume --confirm`, once the gate is complete.
     Confirm {
         /// The gate's id.
         gate: String,
@@ -91,26 +91,26 @@ pub enum Way {
 pub struct Asked {
     /// Its id.
     pub id: String,
-    /// What is asked.
+    /// Its title.
     pub title: String,
-    /// How it is done.
+    /// The instructions.
     pub instructions: Vec<String>,
 }
 
-/// A command that has worked on a run.
+/// A command that worked on a run.
 #[derive(Debug, Clone, Serialize)]
 pub struct Session {
-    /// When it began.
+    /// When it started.
     pub time: Timestamp,
     /// `run`, `resume` or `rollback`.
     pub command: String,
-    /// Who gave it, where that is known.
+    /// The account that ran it, if known.
     pub user: Option<String>,
-    /// The offset of the server's own time when it began, where that is known: seconds east of UTC.
+    /// The server's UTC offset when it started, in seconds east of UTC, if known.
     pub utc_offset: Option<i32>,
 }
 
-/// What a step has checked.
+/// The checks of a step.
 #[derive(Debug, Clone)]
 pub struct Checks {
     /// When.
@@ -122,7 +122,7 @@ pub struct Checks {
 }
 
 impl Checks {
-    /// The checks that did not pass.
+    /// The number of failed checks.
     pub fn faults(&self) -> usize {
         self.all.iter().filter(|check| check.fault.is_some()).count()
     }
@@ -131,40 +131,40 @@ impl Checks {
 /// From one time to another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Span {
-    /// When it began.
+    /// When it started.
     pub begun: Timestamp,
-    /// When it was over; `None` where it is not.
+    /// When it ended; `None` if it has not.
     pub ended: Option<Timestamp>,
 }
 
-/// A step, with what became of it.
+/// A step and its state.
 #[derive(Debug, Clone, Serialize)]
 pub struct StepState {
     /// Its id.
     pub id: StepId,
     /// Its title.
     pub title: String,
-    /// True while users cannot sign in.
+    /// Whether users cannot sign in during this step.
     pub outage: bool,
-    /// How it ended: `done`, `already so`, or why it was skipped; `None` where it is not over.
+    /// How it ended: `done`, `already so`, or why it was skipped; `None` if it has not ended.
     pub how: Option<String>,
-    /// When it was at work, each attempt by itself.
+    /// The time of each attempt.
     pub spans: Vec<Span>,
-    /// Whether the attempt that counts has begun.
+    /// Whether the current attempt has started.
     #[serde(skip)]
     pub is_begun: bool,
-    /// How many operations of that attempt are done.
+    /// How many operations of the current attempt are done.
     #[serde(skip)]
     pub done: usize,
-    /// Whether its next operation had begun.
+    /// Whether its next operation had started.
     #[serde(skip)]
     pub in_doubt: bool,
-    /// Name and version of the product that it installs, as found when it was over.
+    /// Name and version of the product that it installed.
     #[serde(skip)]
     pub product: Option<String>,
 }
 
-/// An operation that has begun.
+/// An operation that has started.
 #[derive(Debug, Clone)]
 pub struct Operation {
     /// The step it belongs to.
@@ -173,11 +173,11 @@ pub struct Operation {
     pub index: usize,
     /// What it does.
     pub op: Op,
-    /// What was there before it.
+    /// The state before it.
     pub before: Before,
-    /// The installer that it runs, or that its gate names, where that was noted.
+    /// The installer that it runs, or that its gate names, if recorded.
     pub installer: Option<UsedInstaller>,
-    /// When it began.
+    /// When it started.
     pub begun: Timestamp,
     /// How it ended.
     pub end: OperationEnd,
@@ -186,55 +186,70 @@ pub struct Operation {
 /// How an operation ended.
 #[derive(Debug, Clone)]
 pub enum OperationEnd {
-    /// Nothing says that it did.
+    /// Its end is not recorded.
     InDoubt,
     /// It is done.
     Done {
         /// When.
         time: Timestamp,
-        /// What it brought to light.
+        /// Its outcome.
         outcome: Outcome,
     },
     /// Its step failed, or it was stopped before it changed anything.
     Failed {
         /// When.
         time: Timestamp,
-        /// The lines of an installer's log that matter.
+        /// The key lines of an installer's log.
         log: Vec<String>,
     },
 }
 
-/// A gate that was passed.
+/// A gate that was completed.
 #[derive(Debug, Clone, Serialize)]
 pub struct Answered {
     /// When.
     pub time: Timestamp,
     /// The gate.
     pub gate: String,
-    /// Who says so: `operator`, `simulated operator`, `seen on the machine`, or the plan with its reason.
+    /// Who confirmed it: `operator`, `simulated operator`, `seen on the machine`, or the plan with its reason.
     pub by: String,
-    /// The account of whoever gave the command at work, where that is known.
+    /// The account that ran the command, if known.
     pub user: Option<String>,
 }
 
-/// How a gate was passed.
+/// How a gate was completed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Passed<'a> {
-    /// Nobody was asked: the machine showed that it is done.
+    /// The program detected that it was complete.
     Seen,
     /// The plan skips it, for this reason.
     Skipped(&'a str),
-    /// Somebody confirmed it.
+    /// The operator confirmed it.
     Confirmed(&'a str),
 }
 
 impl Answered {
-    /// What stands for a gate at which nobody was asked.
+    /// The recorded value for a gate that the program detected as complete.
     pub(crate) const SEEN: &'static str = "seen on the machine";
-    /// What stands before the plan's reason.
+    /// The recorded prefix of the plan's reason.
     pub(crate) const PLAN: &'static str = "plan: ";
 
-    /// How the gate was passed.
+    /// How the gate was passed, in words; `operator` is the account of the command, if known.
+    pub fn text(&self) -> String {
+        match (self.passed(), &self.user) {
+            (Passed::Seen, _) => format!("{} detected on this server", self.gate),
+            (Passed::Skipped(reason), _) => format!("{} skipped by the plan: {reason}", self.gate),
+            (Passed::Confirmed("operator"), Some(user)) => format!("{} confirmed by {user}", self.gate),
+            (Passed::Confirmed(by), _) => format!("{} confirmed by the {by}", self.gate),
+        }
+    }
+
+    /// The same with its time.
+    pub fn with_time(&self) -> String {
+        format!("{} at {}", self.text(), self.time.strftime("%H:%M UTC"))
+    }
+
+    /// How the gate was completed.
     pub fn passed(&self) -> Passed<'_> {
         match self.by.strip_prefix(Self::PLAN) {
             Some(reason) => Passed::Skipped(reason),
@@ -244,7 +259,7 @@ impl Answered {
     }
 }
 
-/// Something that went wrong.
+/// A failure.
 #[derive(Debug, Clone, Serialize)]
 pub struct Failed {
     /// When.
@@ -253,23 +268,23 @@ pub struct Failed {
     pub step: StepId,
     /// Why.
     pub why: String,
-    /// What to do next; empty where nothing more is known.
+    /// What to do next; empty if unknown.
     pub advice: String,
-    /// The lines of an installer's log that matter.
+    /// The key lines of an installer's log.
     pub log: Vec<String>,
 }
 
 /// A rollback.
 #[derive(Debug, Clone, Serialize)]
 pub struct Rollback {
-    /// When it was at work.
+    /// Its time.
     #[serde(flatten)]
     pub span: Span,
-    /// Its parts, in order, each with when it was done.
+    /// Its parts, in order, each with its time.
     pub parts: Vec<Part>,
-    /// What it does not put back, and what is not as it was.
+    /// What it did not restore.
     pub not_restored: Vec<String>,
-    /// The parts as they are done.
+    /// The parts, as data.
     #[serde(skip)]
     pub undos: Vec<Undo>,
 }
@@ -277,18 +292,18 @@ pub struct Rollback {
 /// A part of a rollback.
 #[derive(Debug, Clone, Serialize)]
 pub struct Part {
-    /// What it is.
+    /// What was checked.
     pub what: String,
     /// When it was done.
     pub done: Option<Timestamp>,
 }
 
-/// What the last record of a finished run holds.
+/// The content of a finished run's last record.
 #[derive(Debug, Clone)]
 pub struct Finished {
-    /// The data file as the run left it, where that is known.
+    /// The data file at the end of the run, if known.
     pub data: Option<DataFile>,
-    /// What is left to do by hand, where that has been noted.
+    /// What is left to do by hand, if recorded.
     pub follow_ups: Option<Vec<FollowUp>>,
 }
 
@@ -300,12 +315,12 @@ impl Rollback {
 }
 
 impl Operation {
-    /// Whether nothing says how it ended.
+    /// Whether its end is unknown.
     pub fn is_in_doubt(&self) -> bool {
         matches!(self.end, OperationEnd::InDoubt)
     }
 
-    /// The lines of an installer's log that matter, with the time at which they were read.
+    /// The key lines of an installer's log, with the time they were read.
     pub fn log(&self) -> Option<(Timestamp, &[String])> {
         match &self.end {
             OperationEnd::InDoubt => None,

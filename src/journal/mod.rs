@@ -1,4 +1,4 @@
-//! What happened in a run: written down before it counts, and read in one place.
+//! The journal of a run: written before anything happens, and interpreted in one place.
 //!
 #![doc = include_str!("../guide/journal.md")]
 
@@ -26,15 +26,15 @@ use seal::{seal, unseal};
 use serde::Deserialize;
 use std::io;
 
-/// Version of the journal's format. Format 2 adds [`Entry::CalledOff`], [`Entry::ChangedNothing`], [`Entry::Checked`] and
-/// facts for the report; where a journal of format 1 lacks one, it is unknown.
+/// Version of the journal's format. Format 2 adds [`Entry::CalledOff`], [`Entry::ChangedNothing`], [`Entry::Checked`]
+/// and facts for the report; if a journal of format 1 lacks one, it is unknown.
 pub const FORMAT: u32 = 2;
 const LIMIT: u64 = 256 << 20;
 
 /// The journal cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JournalError {
-    /// Something in the middle of it is not what was written.
+    /// A record in the middle is damaged.
     #[error("the journal {path} is damaged in line {line}: {why}")]
     Damaged {
         /// The journal.
@@ -44,15 +44,15 @@ pub enum JournalError {
         /// What is wrong.
         why: String,
     },
-    /// It is of a newer program.
-    #[error("the journal {path} has format {format}, and this program reads format {FORMAT}: use the newer pfupgrade")]
+    /// A newer version wrote it.
+    #[error("the journal {path} has format {format}, but this pfupgrade reads format {FORMAT}: use the newer one")]
     Newer {
         /// The journal.
         path: WinPath,
         /// Its format.
         format: u32,
     },
-    /// It is not what a journal is, or not there any more.
+    /// It is not a journal, or is missing.
     #[error("the journal {path} is lost or damaged: {why}")]
     Lost {
         /// The journal.
@@ -71,16 +71,16 @@ pub struct Journal {
     path: WinPath,
     sum: String,
     records: Vec<Record>,
-    /// Set where a record could not be written: what is on the disk of it would damage the ones behind it.
+    /// Set if a record could not be written completely: later records would be damaged.
     torn: bool,
 }
 
 impl Journal {
-    /// Begins a journal with its first record, whole or not at all; its folder must exist.
+    /// Creates a journal with its first record, atomically; its folder must exist.
     pub fn begin(disk: &dyn Disk, path: &WinPath, time: Timestamp, entry: Entry) -> Result<Self, JournalError> {
         let doing = format!("create the journal {path}");
         if disk::exists(disk.as_read(), path).context(format!("look for {path}"))? {
-            return Err(Failure::new(doing, "there is one already").into());
+            return Err(Failure::new(doing, "it already exists").into());
         }
         let record = Record { seq: 0, time, entry };
         let (line, sum) = seal("", &record).context(&doing)?;
@@ -89,8 +89,8 @@ impl Journal {
         Ok(Self { file, path: path.clone(), sum, records: vec![record], torn: false })
     }
 
-    /// Opens a journal to go on with it. A last line that was cut short is cut off, and its name is safe from now on: who
-    /// began it may have been cut off before it was.
+    /// Opens a journal to append to it. An incomplete last line is removed, and its name is synced, because its
+    /// creation may have been interrupted before that.
     pub fn open(disk: &dyn Disk, path: &WinPath) -> Result<Self, JournalError> {
         let doing = format!("open the journal {path}");
         let content = content(disk.as_read(), path, &doing)?;
@@ -98,7 +98,7 @@ impl Journal {
         if whole < content.len() {
             disk::replace(disk, path, &content[..whole]).context(&doing)?;
         }
-        // An earlier attempt may have been cut off while it did that, and a power cut have taken the torn line away.
+        // An earlier attempt may have been interrupted here, and a power cut may have removed the incomplete line.
         disk::remove(disk, &disk::beside(path)).context(&doing)?;
         disk::sync_parent(disk, path).context(&doing)?;
         Ok(Self { file: disk.append(path).context(&doing)?, path: path.clone(), sum, records, torn: false })
@@ -110,16 +110,16 @@ impl Journal {
         parse(path, &content).map(|(records, ..)| records)
     }
 
-    /// Writes a record and has it survive a power cut before it returns.
+    /// Writes a record durably before it returns.
     pub fn write(&mut self, time: Timestamp, entry: Entry) -> Result<&Record, JournalError> {
         let record = Record { seq: self.records.len() as u64, time, entry };
         let doing = format!("write the journal {}", self.path);
         if self.torn {
-            return Err(Failure::new(doing, "an earlier record could not be written whole").into());
+            return Err(Failure::new(doing, "an earlier record could not be written completely").into());
         }
         let (line, sum) = seal(&self.sum, &record).context(&doing)?;
         self.torn = true;
-        let next = "see that the drive has room and can be written to";
+        let next = "check that the drive has free space and is writable";
         let failed = |error| Failure::new(&doing, error).next(next);
         self.file.write_all(line.as_bytes()).map_err(failed)?;
         self.file.sync().map_err(failed)?;
@@ -135,17 +135,17 @@ impl Journal {
     }
 }
 
-/// What no journal can be is told from one that cannot be read just now.
+/// Distinguishes an invalid journal from one that cannot be read at the moment.
 fn content(disk: &dyn ReadDisk, path: &WinPath, doing: &str) -> Result<Vec<u8>, JournalError> {
     disk::read(disk, path, LIMIT).map_err(|error| match error.kind() {
         io::ErrorKind::FileTooLarge | io::ErrorKind::InvalidInput | io::ErrorKind::IsADirectory => {
             JournalError::Lost { path: path.clone(), why: error.to_string() }
         }
-        _ => Failure::new(doing, error).next("see that the file is there and that you may read it").into(),
+        _ => Failure::new(doing, error).next("check that the file exists and that you can read it").into(),
     })
 }
 
-/// The records, the last checksum, and how many bytes of the content are whole lines.
+/// Returns the records, the last checksum, and the length of all complete lines in bytes.
 fn parse(path: &WinPath, content: &[u8]) -> Result<(Vec<Record>, String, usize), JournalError> {
     let mut records: Vec<Record> = Vec::new();
     let (mut sum, mut whole) = (String::new(), 0);
@@ -157,7 +157,7 @@ fn parse(path: &WinPath, content: &[u8]) -> Result<(Vec<Record>, String, usize),
         check_format(path, number, &record)?;
         let parsed: Record = serde_json::from_str(&record).map_err(|error| damaged(error.to_string()))?;
         if parsed.seq != records.len() as u64 {
-            return Err(damaged(format!("it has number {}", parsed.seq)));
+            return Err(damaged(format!("its number is {}", parsed.seq)));
         }
         records.push(parsed);
         sum = found.to_owned();
@@ -166,7 +166,7 @@ fn parse(path: &WinPath, content: &[u8]) -> Result<(Vec<Record>, String, usize),
     Ok((records, sum, whole))
 }
 
-/// The format stands in the first record; a newer one is told apart from damage.
+/// Checks the format in the first record; a newer one is not damage.
 fn check_format(path: &WinPath, number: usize, record: &str) -> Result<(), JournalError> {
     #[derive(Deserialize)]
     struct Head {

@@ -1,7 +1,7 @@
-//! When users cannot sign in: the one rule that says when an outage begins and when it is over.
+//! Outages: the only rule for when users cannot sign in.
 //!
-//! It begins with the first step of the outage, or with a rollback that takes something away. It is over with the last step
-//! of it, with the end of the run or of its rollback, or at the moment at which everything that was stopped runs again.
+//! An outage begins with its first step, or with a rollback that removes something. It ends with its last step, with
+//! the end of the run or of its rollback, or when all stopped services are running again.
 
 use super::facts::{Part, Rollback, Span, milliseconds};
 use super::record::Undo;
@@ -16,13 +16,13 @@ impl RunState {
         self.outages.last().is_some_and(|span| span.ended.is_none())
     }
 
-    /// When users could no longer sign in: this time where they still cannot, else the first time.
+    /// When the outage began: the current one, or else the first.
     pub fn outage_begun(&self) -> Option<Timestamp> {
         let shown = if self.is_outage() { self.outages.last() } else { self.outages.first() };
         shown.map(|span| span.begun)
     }
 
-    /// How long users could not sign in, where that is over; milliseconds.
+    /// How long users could not sign in, in milliseconds, if that is over.
     pub fn outage_ms(&self) -> Option<i64> {
         let lengths = self.outages.iter().map(|span| Some(milliseconds(span.begun, span.ended?)));
         lengths.collect::<Option<Vec<i64>>>().filter(|all| !all.is_empty()).map(|all| all.iter().sum())
@@ -38,8 +38,8 @@ impl RunState {
         }
     }
 
-    /// Work ends for now. A journal of format 1 does not say that services run again where nothing has been uninstalled,
-    /// which is what its program did.
+    /// Work pauses. A journal of format 1 does not record that services are started again if nothing has been
+    /// uninstalled, which its program did.
     pub(super) fn pause(&mut self, time: Timestamp) {
         self.close_spans(time);
         if !self.says_called_off && self.uninstalled.is_empty() && self.rollback.is_none() {
@@ -47,9 +47,7 @@ impl RunState {
         }
     }
 
-    /// The outage: from the first step of it, or from the beginning of a rollback that takes something away, to the last
-    /// step of it, the end of the run or of its rollback, or to the moment at which everything that was stopped runs
-    /// again.
+    /// Begins an outage, unless there is one.
     pub(super) fn begin_outage(&mut self, time: Timestamp) {
         if !self.is_outage() {
             self.outages.push(Span { begun: time, ended: None });
@@ -62,8 +60,8 @@ impl RunState {
     }
 }
 
-/// False where a part of a rollback starts a service again, or removes what was decrypted: where nothing has been
-/// uninstalled, that is all there is to do.
+/// Whether a part of a rollback does more than start a service or remove decrypted copies, which is all there is to do
+/// if nothing has been uninstalled.
 fn takes_away(undo: &Undo) -> bool {
     !matches!(undo, Undo::Do { op: Op::Service { state: ServiceState::Running, .. } | Op::Remove { .. } })
 }

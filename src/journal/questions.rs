@@ -1,4 +1,4 @@
-//! What can be asked of the state of a run: where it stands, and what comes next.
+//! Queries of a run's state: where it is, and what comes next.
 
 use super::facts::{Answered, Next, Operation, OperationEnd, Standing, Stands, StepState, Way};
 use super::state::RunState;
@@ -6,28 +6,29 @@ use crate::platform::op::Op;
 use crate::step::StepId;
 
 impl RunState {
-    /// A step by its id.
+    /// The step with an ID.
     pub fn step(&self, id: &StepId) -> Option<&StepState> {
         self.steps.iter().find(|step| step.id == *id)
     }
 
-    /// Whether a step is over.
+    /// Whether a step has ended.
     pub fn is_over(&self, id: &StepId) -> bool {
         self.step(id).is_some_and(|step| step.how.is_some())
     }
 
-    /// Whether a product is known to be uninstalled, and not only an uninstall to have begun.
+    /// Whether an uninstall is known to be complete, and not only started.
     pub fn has_uninstalled(&self) -> bool {
         let mut uninstalls = self.operations.iter().filter(|operation| matches!(operation.op, Op::Uninstall { .. }));
         uninstalls.any(|operation| matches!(operation.end, OperationEnd::Done { .. }))
     }
 
-    /// How many steps are over.
+    /// How many steps have ended.
     pub fn done(&self) -> usize {
         self.steps.iter().filter(|step| step.how.is_some()).count()
     }
 
-    /// The step that was at work last, unless it is over or waits for a person; else the first that is not over.
+    /// The current step: the latest one, unless it has ended or waits for the operator; otherwise the first that has
+    /// not ended.
     pub fn at(&self) -> Option<&StepState> {
         let is_open = |step: &&StepState| step.is_begun && step.how.is_none();
         let mut open = self.steps.iter().filter(is_open);
@@ -35,13 +36,13 @@ impl RunState {
         latest.or_else(|| open.next())
     }
 
-    /// Whether the operation that a step was last seen at is one for a person.
+    /// Whether the last operation of a step is a gate.
     fn asks(&self, step: &StepState) -> bool {
         let latest = self.operations.iter().rev().find(|operation| operation.step == step.id);
         step.in_doubt && latest.is_some_and(|operation| matches!(operation.op, Op::Ask { .. }))
     }
 
-    /// How far the run has come.
+    /// How far the run is.
     pub fn standing(&self) -> Standing {
         match (&self.rollback, &self.finished) {
             (Some(rollback), _) if rollback.span.ended.is_some() => Standing::RolledBack,
@@ -56,7 +57,7 @@ impl RunState {
         self.standing() == Standing::RollingBack
     }
 
-    /// The operation that has begun in this session, where nothing was recorded since.
+    /// The operation that has started in this session, if nothing was recorded since.
     pub fn operating(&self) -> Option<&Operation> {
         self.operations.last().filter(|_| self.is_operating)
     }
@@ -71,7 +72,7 @@ impl RunState {
         self.gates.iter().find(|answered| answered.gate == gate && answered.time >= operation.begun)
     }
 
-    /// What comes next. `restarted`: Windows has been started anew since the last record.
+    /// The next action. `restarted`: Windows has been restarted since the last record.
     pub fn next(&self, restarted: bool) -> Next {
         let again = if self.goes_back() { Way::Rollback } else { Way::Resume };
         let (advice, restart, way) = match &self.stands {
@@ -85,21 +86,20 @@ impl RunState {
         Next { advice: advice.to_owned(), restart, way }
     }
 
-    /// What an interruption left, in words; `None` between two steps.
+    /// The place at which a resumed run continues, such as "at step 19/25: …"; `None` between two steps.
     pub fn where_it_stands(&self) -> Option<String> {
         let step = self.at()?;
         let id = &step.id;
+        let number = self.steps.iter().position(|other| other.id == *id)? + 1;
+        let place = format!("at step {number}/{}", self.steps.len());
         Some(match step.in_doubt {
-            true if self.asks(step) => match self.waits_at().as_slice() {
-                [gate] => format!("it waits at the gate {gate}"),
-                gates => format!("it waits at the gates {}", gates.join(" and ")),
-            },
-            true => format!("{id} was interrupted in its operation {}: it is completed", step.done + 1),
-            false => format!("{id} was interrupted after {} operations", step.done),
+            true if self.asks(step) => format!("at the manual step {}", self.waits_at().join(" and ")),
+            true => format!("{place}: {id} was interrupted; redoing operation {}", step.done + 1),
+            false => format!("{place}: {id} was interrupted after {} operations", step.done),
         })
     }
 
-    /// The gates that steps wait at which are not over, in the order in which they were come to.
+    /// The gates that are not complete, in the order in which they were reached.
     fn waits_at(&self) -> Vec<&str> {
         let mut gates = Vec::new();
         for operation in &self.operations {

@@ -1,4 +1,4 @@
-//! What is written into a journal.
+//! The records of a journal.
 
 use crate::finding::Finding;
 use crate::names::ProductCode;
@@ -6,7 +6,7 @@ use crate::plan::{Component, Plan};
 use crate::platform::facts::{Application, ServiceState, Signature};
 use crate::platform::op::{Gate, Op};
 use crate::platform::{Outcome, Process};
-use crate::step::{Account, Checked, Folders, FollowUp, Step, StepId, Work};
+use crate::step::{Checked, Folders, FollowUp, SettingsReport, Step, StepId, Work};
 use crate::survey::Survey;
 use crate::webconfig::Side;
 use crate::winpath::WinPath;
@@ -21,23 +21,23 @@ pub struct Record {
     pub seq: u64,
     /// When it was written.
     pub time: Timestamp,
-    /// What it says.
+    /// Its content.
     #[serde(flatten)]
     pub entry: Entry,
 }
 
-/// What a record says.
+/// The content of a record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "entry", rename_all = "kebab-case")]
 pub enum Entry {
-    /// The run begins: everything it was decided on, frozen.
+    /// The run starts: its frozen input.
     Opened(Box<Frozen>),
-    /// A step begins, or begins anew.
+    /// A step starts, or is repeated.
     StepStarted {
         /// Its id.
         step: StepId,
     },
-    /// An operation is about to be done.
+    /// An operation is about to start.
     OpStarted {
         /// The step it belongs to.
         step: StepId,
@@ -45,7 +45,7 @@ pub enum Entry {
         index: usize,
         /// The operation.
         op: Op,
-        /// What is there before it.
+        /// The state before it.
         before: Before,
         /// The installer that it runs, or that its gate names.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -57,145 +57,145 @@ pub enum Entry {
         step: StepId,
         /// Its number within the step.
         index: usize,
-        /// What it brought to light.
+        /// Its outcome.
         outcome: Outcome,
     },
-    /// A command of this program begins to work on the run.
+    /// A command starts to work on the run.
     Session {
         /// `run`, `resume` or `rollback`.
         command: String,
-        /// The account of whoever gave it, where that can be told.
+        /// The account that ran it, if known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         user: Option<String>,
-        /// The offset of the server's own time when the command began: seconds east of UTC.
+        /// The server's UTC offset when the command started, in seconds east of UTC.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         utc_offset: Option<i32>,
     },
-    /// Work ends here for now: a person has to do what a gate asks.
+    /// Work pauses: a gate must be completed.
     Waiting {
-        /// What is asked.
+        /// Its title.
         gate: Gate,
     },
-    /// Work ends here for now: the operator has stopped it.
+    /// Work pauses: the operator stopped it.
     Stopped,
     /// A web.config has been written.
     Merged {
         /// The step.
         step: StepId,
-        /// What became of every old setting. No value in it is a secret.
-        account: Box<Account>,
+        /// What became of every old setting, without secrets.
+        account: Box<SettingsReport>,
     },
-    /// An operation or the look at its result failed. The step is `rollback` where that has failed.
+    /// An operation or its verification failed. The step is `rollback` for a failed rollback.
     Failed {
         /// The step.
         step: StepId,
         /// Why.
         why: String,
-        /// What to do next; empty where nothing more is known.
+        /// What to do next; empty if unknown.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         next: String,
-        /// The lines of an installer's log that matter.
+        /// The key lines of an installer's log.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         log: Vec<String>,
-        /// True where an installer ended before it changed anything.
+        /// Whether an installer ended before it changed anything.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         changed_nothing: bool,
     },
-    /// The operation that had begun was stopped before it changed anything.
+    /// The operation that had started was stopped before it changed anything.
     ChangedNothing {
         /// The step it belongs to.
         step: StepId,
     },
-    /// A program has not ended in its time and runs on: what it does is not known.
+    /// A program timed out and is still running, with an unknown outcome.
     OutcomeUnknown {
         /// The step, or `rollback`.
         step: StepId,
         /// The program.
         process: Process,
-        /// What was being done.
+        /// The operation.
         why: String,
         /// What to do next.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         next: String,
     },
-    /// Windows has to be restarted before the next step.
+    /// Windows must be restarted before the next step.
     RestartNeeded {
-        /// The files that wait for it.
+        /// The files that the restart replaces.
         files: Vec<String>,
     },
-    /// A person did what a gate asks.
+    /// A gate was completed.
     Answered {
         /// The gate.
         gate: String,
-        /// Who says so.
+        /// Who confirmed it.
         by: String,
     },
     /// The operator decided a conflict.
     Decided {
         /// The conflict.
         path: String,
-        /// Whose value holds.
+        /// The side that wins.
         take: Side,
     },
-    /// A step is over.
+    /// A step has ended.
     StepDone {
         /// Its id.
         step: StepId,
         /// `done`, `already so`, or why it was skipped.
         how: String,
-        /// Name and version of the new product that was found then, where the step installs one.
+        /// Name and version of the new product, if the step installs one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         product: Option<String>,
     },
-    /// A step has looked at the machine, and this is what it found.
+    /// A step has checked the machine.
     Checked {
         /// The step.
         step: StepId,
         /// Every check, passed or not.
         checks: Vec<Checked>,
     },
-    /// The outage was called off before anything was uninstalled: these steps have to be done anew.
+    /// Steps must be repeated after an interruption.
     Reset {
         /// The steps.
         steps: Vec<StepId>,
     },
-    /// Nothing had been uninstalled, and the services that had been stopped were started again: the outage is over
-    /// unless some could not be.
+    /// Nothing was uninstalled, and the stopped services were started again: the outage is over unless some could not
+    /// be started.
     CalledOff {
-        /// Why services do not run again; empty where all do.
+        /// Why services could not be started; empty if all are running.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         failed: Vec<String>,
     },
     /// The whole procedure is done.
     Finished {
-        /// The data file as the run left it.
+        /// The data file at the end of the run.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         data: Option<DataFile>,
-        /// What is left to do by hand, where that could be told.
+        /// What is left to do by hand, if known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by_hand: Option<Vec<FollowUp>>,
     },
-    /// A rollback begins; this puts everything back.
+    /// A rollback starts.
     RollbackStarted {
-        /// What is done, in order.
+        /// Its parts, in order.
         undos: Vec<Undo>,
     },
-    /// A rollback that was interrupted goes on.
+    /// An interrupted rollback resumes.
     RollbackContinued,
     /// One part of the rollback is done.
     Undone {
         /// Its number, from 0.
         index: usize,
     },
-    /// Everything is as it was before the run.
+    /// The state before the run is restored.
     RolledBack {
-        /// What a rollback does not put back, and what is not as it was.
+        /// What was not restored.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         not_restored: Vec<String>,
     },
 }
 
-/// The file of an installer, right before it was run or named to the operator.
+/// The file of an installer, right before it was run or shown to the operator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UsedInstaller {
     /// The file.
@@ -204,51 +204,51 @@ pub struct UsedInstaller {
     pub size: u64,
     /// Its SHA-256.
     pub sha256: String,
-    /// Who signed it, where Windows could tell.
+    /// Its signer, if Windows could verify it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<Signature>,
-    /// Name and version of its product, where it says so.
+    /// Name and version of its product, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub product: Option<String>,
 }
 
-/// The agent's data file at one moment.
+/// The state of the agent's data file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DataFile {
     /// Its size in bytes.
     pub len: u64,
-    /// When it was last changed.
+    /// When it was last modified.
     pub modified: Timestamp,
 }
 
-/// What a run was decided on.
+/// The input of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Frozen {
     /// Version of the journal's format.
     pub format: u32,
     /// Version of the program that wrote it.
     pub program: String,
-    /// The plan. Credential-like values cannot occur in it.
+    /// The plan. It cannot contain credentials.
     pub plan: Plan,
-    /// The machine as it was.
+    /// The machine before the run.
     pub survey: Survey,
     /// The folders of the run.
     pub folders: Folders,
     /// The procedure.
     pub steps: Vec<Step>,
-    /// The approved preview that the run carries out.
+    /// The saved preview that the run carries out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approved: Option<String>,
     /// The ticket of the change that the run belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ticket: Option<String>,
-    /// What preflight had to say.
+    /// The findings of the preflight checks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
 }
 
 impl Frozen {
-    /// The product code of the agent, where the run uninstalls it.
+    /// The product code of the agent, if the run uninstalls it.
     pub fn agent(&self) -> Option<&ProductCode> {
         self.steps.iter().find_map(|step| match &step.work {
             Work::Uninstall(uninstall) if uninstall.component == Component::Server => Some(&uninstall.code),
@@ -257,13 +257,13 @@ impl Frozen {
     }
 }
 
-/// What was there before an operation: with the operation it tells how to undo it.
+/// The state before an operation, which together with the operation defines how to undo it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "was", rename_all = "kebab-case")]
 pub enum Before {
-    /// The operation says it all.
+    /// The operation alone is enough.
     Nothing,
-    /// The path it changes is kept in this backup, present or not.
+    /// This backup has the path that it changes, present or not.
     Saved {
         /// The backup.
         at: WinPath,
@@ -271,24 +271,24 @@ pub enum Before {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         missing: Option<WinPath>,
     },
-    /// What it puts into this folder of the run must not outlast it.
+    /// What it writes to this folder of the run must not be kept.
     Private {
         /// The folder.
         folder: WinPath,
     },
-    /// The folder was missing; this is the first missing one on the way to it, `None` where all were there.
+    /// The folder was missing; this is the topmost missing one, `None` if none was.
     Folder {
         /// The topmost folder that the operation creates.
         missing: Option<WinPath>,
     },
     /// The service's state.
     Service {
-        /// Its state; `None` where there was no such service.
+        /// Its state; `None` if it did not exist.
         state: Option<ServiceState>,
     },
     /// The application's pool and settings.
     Application {
-        /// The application; `None` where there was none.
+        /// The application; `None` if it did not exist.
         application: Option<Application>,
     },
 }
@@ -302,12 +302,12 @@ pub enum Undo {
         /// The operation.
         op: Op,
     },
-    /// Complete an operation that was cut off, if that can be done: what follows puts it back either way.
+    /// Complete an interrupted operation, if possible: the following parts undo it in any case.
     Complete {
         /// The operation.
         op: Op,
     },
-    /// Uninstall whatever the component has now that it did not have before the run.
+    /// Uninstall every product of the component that was not installed before the run.
     RemoveNew {
         /// The component.
         component: Component,
@@ -320,8 +320,10 @@ impl fmt::Display for Undo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Undo::Do { op } => op.fmt(f),
-            Undo::Complete { op } => write!(f, "complete what was cut off: {op}"),
-            Undo::RemoveNew { component, .. } => write!(f, "uninstall the new {}, if it is there", component.title()),
+            Undo::Complete { op } => write!(f, "complete the interrupted operation: {op}"),
+            Undo::RemoveNew { component, .. } => {
+                write!(f, "uninstall the new {} if it is installed", component.title())
+            }
         }
     }
 }

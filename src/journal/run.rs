@@ -1,11 +1,11 @@
-//! A run: as it is found, and as it is worked on.
+//! A run: as read from its journal, and as it is written.
 
 use super::{Entry, Frozen, Journal, JournalError, Record, RunState, Standing};
 use crate::platform::disk::{Disk, ReadDisk};
 use crate::winpath::WinPath;
 use jiff::Timestamp;
 
-/// A run that was found.
+/// A run from its journal.
 #[derive(Debug, Clone)]
 pub struct RecordedRun {
     /// Its journal.
@@ -14,7 +14,7 @@ pub struct RecordedRun {
     pub frozen: Box<Frozen>,
     /// Everything that happened.
     pub records: Vec<Record>,
-    /// What that comes to.
+    /// Its state.
     pub state: RunState,
 }
 
@@ -25,12 +25,12 @@ impl RecordedRun {
         Self::of(journal, records)
     }
 
-    /// A journal begins whole or not at all.
+    /// A journal is created atomically.
     fn of(journal: WinPath, records: Vec<Record>) -> Result<Self, JournalError> {
         let frozen = match records.first().map(|record| &record.entry) {
             Some(Entry::Opened(frozen)) => frozen.clone(),
             _ => {
-                let why = "it does not begin with what the run was decided on".to_owned();
+                let why = "its first record does not have the input of the run".to_owned();
                 return Err(JournalError::Damaged { path: journal, line: 1, why });
             }
         };
@@ -38,16 +38,16 @@ impl RecordedRun {
         Ok(Self { journal, frozen, records, state })
     }
 
-    /// How far it has come.
+    /// How far it is.
     pub fn standing(&self) -> Standing {
         self.state.standing()
     }
 }
 
-/// A run that is worked on: every record is on the disk before it counts.
+/// A run with an open journal: every record is on disk before it takes effect.
 pub struct OpenRun {
     journal: Journal,
-    /// What the records so far come to.
+    /// The state from the records so far.
     pub state: RunState,
 }
 
@@ -59,14 +59,14 @@ impl OpenRun {
         Ok(Self { journal, state })
     }
 
-    /// Opens the journal of a run to go on with it.
+    /// Opens the journal of a run to append to it.
     pub fn open(disk: &dyn Disk, run: &RecordedRun) -> Result<Self, JournalError> {
         let journal = Journal::open(disk, &run.journal)?;
         let state = RunState::of(&run.frozen, journal.records());
         Ok(Self { journal, state })
     }
 
-    /// Writes a record and has it survive a power cut before it returns.
+    /// Writes a record durably before it returns.
     pub fn write(&mut self, time: Timestamp, entry: Entry) -> Result<(), JournalError> {
         self.state.take(self.journal.write(time, entry)?);
         Ok(())

@@ -1,7 +1,7 @@
-//! What the records of a run come to: the one fold of a journal.
+//! The state of a run, computed from its records in one place.
 //!
-//! Everything that anybody says of a run is a view of [`RunState`]: where it stands, what is uninstalled, how long users
-//! could not sign in, who passed which gate, what comes next. The same records always give the same state.
+//! Everything that is reported about a run is a view of [`RunState`]: how far it is, what is uninstalled, how long the
+//! outage was, who completed which gate, what comes next. The same records always give the same state.
 
 use super::facts::{
     Answered, Asked, Checks, Failed, Finished, Operation, OperationEnd, Rollback, Session, Span, Stands, StepState,
@@ -10,73 +10,73 @@ use super::record::{Entry, Frozen, Record};
 use crate::names::ProductCode;
 use crate::platform::op::{Gate, Op};
 use crate::platform::{Outcome, Process};
-use crate::step::{Account, History, Kept, Source, StepId};
+use crate::step::{History, Kept, SettingsReport, Source, StepId};
 use jiff::Timestamp;
 use serde::Serialize;
 
-/// A run, as its records tell it.
+/// The state of a run.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct RunState {
-    /// Where it stands.
+    /// Its state after the last record.
     #[serde(flatten)]
     pub stands: Stands,
-    /// Every command that has worked on it.
+    /// Every command that worked on it.
     pub sessions: Vec<Session>,
     /// Every step of its procedure, in order.
     pub steps: Vec<StepState>,
-    /// Every gate that was passed.
+    /// Every gate that was completed.
     pub gates: Vec<Answered>,
-    /// Everything that went wrong.
+    /// Every failure.
     pub failures: Vec<Failed>,
-    /// When users could not sign in.
+    /// The outages.
     pub outages: Vec<Span>,
-    /// Its rollback, where one has begun.
+    /// Its rollback, if one has started.
     pub rollback: Option<Rollback>,
     /// The time of the last record.
     pub latest: Option<Timestamp>,
     /// The time of the first record.
     #[serde(skip)]
     pub begun: Option<Timestamp>,
-    /// Every operation that has begun, in the order in which they did.
+    /// Every operation that has started, in order.
     #[serde(skip)]
     pub operations: Vec<Operation>,
-    /// The product codes whose uninstall has begun and may have changed something.
+    /// The product codes whose uninstall has started and may have changed something.
     #[serde(skip)]
     pub uninstalled: Vec<ProductCode>,
-    /// What became of each web.config: the latest account of each step.
+    /// What became of each web.config: the latest report of each step.
     #[serde(skip)]
-    pub accounts: Vec<(StepId, Account)>,
-    /// What was last checked.
+    pub settings: Vec<(StepId, SettingsReport)>,
+    /// The latest checks.
     #[serde(skip)]
     pub checks: Option<Checks>,
-    /// A program that was given up on, with its step.
+    /// A program that timed out, with its step.
     #[serde(skip)]
     pub given_up: Option<(StepId, Process)>,
-    /// What steps need to know of the run.
+    /// What steps need to know about the run.
     #[serde(skip)]
     pub history: History,
-    /// Whether an installer asked for a restart of Windows that has not come yet.
+    /// Whether a requested restart of Windows is still pending.
     #[serde(skip)]
     pub reboot: bool,
-    /// What the last record of a finished run holds.
+    /// The content of a finished run's last record.
     #[serde(skip)]
     pub finished: Option<Finished>,
-    /// The step that was at work last.
+    /// The latest step.
     #[serde(skip)]
     pub(super) latest_step: Option<StepId>,
-    /// Whether work has stopped for a restart that comes first.
+    /// Whether work has paused for a restart.
     #[serde(skip)]
     pub(super) restart_asked: bool,
-    /// Whether an operation has begun in this session and nothing was recorded since.
+    /// Whether an operation has started in this session and nothing was recorded since.
     #[serde(skip)]
     pub(super) is_operating: bool,
-    /// Journals of format 1 do not say whether an outage was called off.
+    /// Journals of format 1 do not record whether an outage was ended early.
     #[serde(skip)]
     pub(super) says_called_off: bool,
 }
 
 impl RunState {
-    /// A run that has just begun.
+    /// The state of a new run.
     pub fn new(frozen: &Frozen) -> Self {
         let step = |step: &crate::step::Step| StepState {
             id: step.id.clone(),
@@ -93,27 +93,27 @@ impl RunState {
         Self { steps, says_called_off: frozen.format > 1, ..Self::default() }
     }
 
-    /// What these records come to.
+    /// The state after these records.
     pub fn of(frozen: &Frozen, records: &[Record]) -> Self {
         let mut state = Self::new(frozen);
         records.iter().for_each(|record| state.take(record));
         state
     }
 
-    /// Takes one more record into account.
+    /// Applies one more record.
     pub fn take(&mut self, record: &Record) {
         let (time, entry) = (record.time, &record.entry);
         if self.restart_asked
             && matches!(entry, Entry::StepStarted { .. } | Entry::OpStarted { .. } | Entry::StepDone { .. })
         {
-            // Nothing goes on before that restart.
+            // Nothing continues before that restart.
             (self.reboot, self.restart_asked) = (false, false);
         }
         self.is_operating = matches!(entry, Entry::OpStarted { .. });
         match entry {
             Entry::Opened(_) => self.begun = Some(time),
             Entry::Session { command, user, utc_offset } => {
-                // What was at work when the program was interrupted has ended no later than its last word.
+                // What was running when the program was interrupted ended no later than its last record.
                 self.close_spans(self.latest.unwrap_or(time));
                 let (command, user, utc_offset) = (command.clone(), user.clone(), *utc_offset);
                 self.sessions.push(Session { time, command, user, utc_offset });
@@ -134,8 +134,8 @@ impl RunState {
             }
             Entry::Reset { steps } => self.reset(steps),
             Entry::Merged { step, account } => {
-                self.accounts.retain(|(earlier, _)| earlier != step);
-                self.accounts.push((step.clone(), (**account).clone()));
+                self.settings.retain(|(earlier, _)| earlier != step);
+                self.settings.push((step.clone(), (**account).clone()));
             }
             Entry::Answered { gate, by } => {
                 let user = self.sessions.last().and_then(|session| session.user.clone());
@@ -183,7 +183,7 @@ impl RunState {
         self.latest = Some(time);
     }
 
-    /// Where the run stands when this is the last record.
+    /// The state after this record.
     fn stands_after(&mut self, entry: &Entry) -> Stands {
         let waiting = |gate: &Gate| Stands::Waiting {
             gate: Asked { id: gate.id.clone(), title: gate.title.clone(), instructions: gate.instructions.clone() },
@@ -202,7 +202,7 @@ impl RunState {
             Entry::OutcomeUnknown { step, why, next, process } => failed(step, why, next, Some(process)),
             Entry::Finished { .. } => Stands::Finished { reboot: self.reboot },
             Entry::RolledBack { .. } => Stands::RolledBack,
-            // They say what was done about a stop, not that work goes on.
+            // They record what was done about a stop, not that work continues.
             Entry::CalledOff { .. } | Entry::Decided { .. } => std::mem::take(&mut self.stands),
             _ => Stands::Interrupted,
         }
@@ -240,7 +240,7 @@ impl RunState {
             step.in_doubt = false;
             step.done += 1;
         }
-        // An earlier attempt at the same operation, which was interrupted, is over with it.
+        // An interrupted earlier attempt at the same operation is over with it.
         let open = self.operations.iter_mut().filter(|operation| operation.step == *id && operation.index == index);
         for operation in open.filter(|operation| matches!(operation.end, OperationEnd::InDoubt)) {
             operation.end = OperationEnd::Done { time, outcome: outcome.clone() };
@@ -252,7 +252,7 @@ impl RunState {
             step.is_begun = true;
             step.how = Some(how.to_owned());
             step.product = product.cloned();
-            // A step that found nothing to do never began.
+            // A step that found nothing to do never started.
             match step.spans.last_mut() {
                 Some(span) if span.ended.is_none() => span.ended = Some(time),
                 _ => step.spans.push(Span { begun: time, ended: Some(time) }),
@@ -268,7 +268,7 @@ impl RunState {
             (step.is_begun, step.how, step.done, step.in_doubt) = (false, None, 0, false);
             step.product = None;
         }
-        // What was backed up may have been written to since.
+        // What was backed up may have changed since.
         self.history.backups.retain(|kept| !steps.contains(&kept.step));
     }
 
@@ -312,7 +312,7 @@ fn failed(step: &StepId, why: &str, advice: &str, log: &[String], time: Timestam
     Failed { time, step: step.clone(), why: why.to_owned(), advice: advice.to_owned(), log: log.to_vec() }
 }
 
-/// The backup that an operation has made, where it is one.
+/// The backup that an operation made, if it is a backup.
 fn kept(op: &Op, step: &StepId, outcome: &Outcome, time: Timestamp) -> Option<Kept> {
     let (what, to) = match op {
         Op::BackUp { from, to, .. } => (Source::Path(from.clone()), to),

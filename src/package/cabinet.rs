@@ -1,8 +1,8 @@
 //! Unpacking a cabinet in one pass.
 //!
 //! The `cab` crate finds each file by decompressing its folder from the start, which takes quadratic time for a package
-//! with many files. So the list of files is read here, and the crate is shown the same cabinet with another list: one
-//! file for each folder, which holds all of it.
+//! with many files. So the list of files is read here, and the crate gets the same cabinet with another list: one file
+//! for each folder, with all of its content.
 
 use super::guard::{guarded, invalid};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -19,17 +19,17 @@ pub(super) struct Entry {
     folder: u16,
 }
 
-/// Takes a file over; may break off.
+/// Receives a file; can stop.
 type Receiver<'a> = dyn FnMut(&Entry, &mut dyn Read) -> io::Result<ControlFlow<()>> + 'a;
 
 const FIRST_FILE: usize = 16;
 const FILES: usize = 28;
 const MAX_FILE_LIST: u64 = 16 << 20;
-/// What a folder's stand-in file claims to hold; the folder's real end comes first.
+/// The claimed size of a folder's stand-in file; the real end comes first.
 const MAX_FOLDER: u32 = 0x7fff_8000;
-/// More than this no package unpacks to; a small one that claims to would keep a decoder busy for hours.
+/// The maximum unpacked size: a small package that claims more would keep a decoder busy for hours.
 const MAX_UNPACKED: u64 = 8 << 30;
-/// Contents that several names share are held in memory.
+/// The maximum size of contents with several names, which are held in memory.
 const MAX_SHARED: u32 = 256 << 20;
 
 /// Reads a cabinet's list of files.
@@ -44,15 +44,16 @@ fn entries(cabinet: &mut (impl Read + Seek)) -> io::Result<(Vec<Entry>, u16)> {
     let first = u32::from(half(FIRST_FILE)) | u32::from(half(FIRST_FILE + 2)) << 16;
     let (folders, files) = (half(26), half(FILES));
     cabinet.seek(SeekFrom::Start(first.into()))?;
-    // An entry has at most 16 bytes and a name of 255 with its end.
+    // An entry has at most 16 bytes and a name of 255 bytes with its terminator.
     let mut list = Vec::new();
     cabinet.take(MAX_FILE_LIST.min(u64::from(files) * 272)).read_to_end(&mut list)?;
     let mut found = Vec::with_capacity(files.into());
     let mut rest = list.as_slice();
     for _ in 0..files {
-        let (fixed, after) = rest.split_first_chunk::<16>().ok_or_else(|| invalid("its list of files is cut short"))?;
+        let (fixed, after) =
+            rest.split_first_chunk::<16>().ok_or_else(|| invalid("its list of files is incomplete"))?;
         let end = after.iter().take(256).position(|byte| *byte == 0);
-        let end = end.ok_or_else(|| invalid("the name of a file does not end"))?;
+        let end = end.ok_or_else(|| invalid("the name of a file is not terminated"))?;
         let half = |at: usize| u16::from_le_bytes([fixed[at], fixed[at + 1]]);
         let word = |at: usize| u32::from(half(at)) | u32::from(half(at + 2)) << 16;
         let entry = Entry {
@@ -72,7 +73,7 @@ fn entries(cabinet: &mut (impl Read + Seek)) -> io::Result<(Vec<Entry>, u16)> {
 
 /// Unpacks a cabinet, its files in the order they are stored in.
 ///
-/// `each` need not read to the end of a file; what it leaves is read all the same, so that damage is found.
+/// `each` need not read a file to its end; the rest is read anyway, to detect damage.
 pub(super) fn unpack<R: Read + Seek>(mut cabinet: R, each: &mut Receiver<'_>) -> io::Result<ControlFlow<()>> {
     let (mut files, folders) = entries(&mut cabinet)?;
     files.sort_by_key(|file| (file.folder, file.offset, file.size));
@@ -80,7 +81,7 @@ pub(super) fn unpack<R: Read + Seek>(mut cabinet: R, each: &mut Receiver<'_>) ->
     let folders_hold: u64 = files.chunk_by(|a, b| a.folder == b.folder).map(whole).sum();
     let files_hold: u64 = files.iter().map(|file| u64::from(file.size)).sum();
     if folders_hold.max(files_hold) > MAX_UNPACKED {
-        return Err(invalid("it claims to hold more than any real cabinet"));
+        return Err(invalid("it claims to contain more than any real cabinet"));
     }
     let view = OneFileAFolder::new(cabinet, folders)?;
     let mut decoder = guarded(|| cab::Cabinet::new(view))?;
@@ -103,7 +104,7 @@ struct Folder<R> {
 }
 
 impl<R: Read> Folder<R> {
-    /// Hands out the files that share one content.
+    /// Passes on the files that share one content.
     fn hand_out(&mut self, same: &[Entry], each: &mut Receiver<'_>) -> io::Result<ControlFlow<()>> {
         let Some(first) = same.first() else { return Ok(ControlFlow::Continue(())) };
         let gap = u64::from(first.offset)
@@ -121,7 +122,7 @@ impl<R: Read> Folder<R> {
     fn hand_out_shared(&mut self, same: &[Entry], each: &mut Receiver<'_>) -> io::Result<ControlFlow<()>> {
         let size = same.first().map_or(0, |file| file.size);
         if size > MAX_SHARED {
-            return Err(invalid("a very large content has several names"));
+            return Err(invalid("a very large file has several names"));
         }
         let mut bytes = Vec::new();
         Content { folder: self, left: size.into() }.read_to_end(&mut bytes)?;
@@ -135,11 +136,11 @@ impl<R: Read> Folder<R> {
 
     fn skip(&mut self, bytes: u64, before: &str) -> io::Result<()> {
         let skipped = io::copy(&mut Content { folder: self, left: bytes }, &mut io::sink())?;
-        if skipped == bytes { Ok(()) } else { Err(invalid(format!("`{before}` is cut short"))) }
+        if skipped == bytes { Ok(()) } else { Err(invalid(format!("`{before}` is incomplete"))) }
     }
 }
 
-/// The next `left` bytes of a folder, all of which must be there.
+/// The next `left` bytes of a folder, all of which must exist.
 struct Content<'a, R> {
     folder: &'a mut Folder<R>,
     left: u64,
@@ -154,7 +155,7 @@ impl<R: Read> Read for Content<'_, R> {
         let folder = &mut *self.folder;
         let read = guarded(|| folder.reader.read(&mut buffer[..wanted]))?;
         if read == 0 {
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the cabinet holds less than its list says"));
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the cabinet contains less than its list"));
         }
         self.left -= read as u64;
         folder.position += read as u64;
@@ -166,8 +167,8 @@ fn stand_in(folder: u16) -> String {
     format!("{folder}")
 }
 
-/// A cabinet whose list of files is replaced by one behind its end. Between the two lies a gap that cannot be read, so
-/// that a cabinet that is cut short does not go on in the list.
+/// A cabinet whose list of files is replaced by one after its end. An unreadable gap lies between them, so that a
+/// truncated cabinet does not continue in the list.
 struct OneFileAFolder<R> {
     cabinet: R,
     header: [u8; 36],

@@ -1,7 +1,7 @@
 //! Product codes.
 
 /// A product code as Windows Installer writes it in the names of its own keys: without punctuation, the first three
-/// groups backwards, the digits of the rest swapped in pairs. `None` for what is no code in braces.
+/// groups backwards, the digits of the rest swapped in pairs. `None` for anything but a code in braces.
 pub fn packed_code(code: &str) -> Option<String> {
     let digits: Vec<char> = code.strip_prefix('{')?.strip_suffix('}')?.chars().filter(|c| *c != '-').collect();
     if digits.len() != 32 || !digits.iter().all(char::is_ascii_hexdigit) {

@@ -1,11 +1,11 @@
-//! Conditions as Windows Installer writes them: `NOT Installed AND VersionNT >= 600`.
+//! Conditions of Windows Installer: `NOT Installed AND VersionNT >= 600`.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A condition that cannot be read.
+/// An invalid condition.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the condition `{condition}` is not understood: {why}")]
+#[error("the condition `{condition}` is invalid: {why}")]
 pub struct ConditionError {
     /// The whole condition.
     pub condition: String,
@@ -16,9 +16,9 @@ pub struct ConditionError {
 const MAX_DEPTH: u32 = 64;
 const MAX_LENGTH: usize = 16 << 10;
 
-/// Says whether a condition holds for these properties; an empty one always does.
+/// Whether a condition is true for these properties; an empty one always is.
 ///
-/// No component or feature is there yet, and none is asked for.
+/// No component or feature is installed or requested.
 pub fn holds(condition: &str, properties: &BTreeMap<String, String>) -> Result<bool, ConditionError> {
     holds_for(condition, properties, &Asked::default())
 }
@@ -30,7 +30,7 @@ pub(super) struct Asked {
     pub(super) components: BTreeSet<String>,
 }
 
-/// [`holds`] in an installation that has chosen what it installs.
+/// [`holds`] in an installation with requested features.
 pub(super) fn holds_for(
     condition: &str,
     properties: &BTreeMap<String, String>,
@@ -48,7 +48,7 @@ pub(super) fn holds_for(
     let result = parser.expression(0).map_err(error)?;
     match parser.peek() {
         None => Ok(result),
-        Some(_) => Err(error(format!("`{}` is one too many", parser.text()))),
+        Some(_) => Err(error(format!("unexpected `{}`", parser.text()))),
     }
 }
 
@@ -58,7 +58,7 @@ enum Token {
     Name(String),
     Literal(String),
     Number(i64),
-    /// A comparison; true where it ignores case.
+    /// A comparison, and whether it ignores case.
     Compare(&'static str, bool),
     Open,
     Close,
@@ -66,7 +66,7 @@ enum Token {
 
 const COMPARISONS: [&str; 9] = ["<>", "<=", ">=", "><", "<<", ">>", "=", "<", ">"];
 
-/// Each token with the text it was read from.
+/// Each token with its text.
 fn tokens(text: &str) -> Result<Vec<(Token, &str)>, String> {
     let mut found = Vec::new();
     let mut rest = text.trim_start();
@@ -88,7 +88,7 @@ fn tokens(text: &str) -> Result<Vec<(Token, &str)>, String> {
                 let end = rest[1..].find(|c: char| !is_name(c)).map_or(rest.len(), |end| end + 1);
                 (Token::Name(rest[..end].to_owned()), &rest[end..])
             }
-            other => return Err(format!("{other:?} has no meaning there")),
+            other => return Err(format!("unexpected {other:?}")),
         };
         found.push((token, &rest[..rest.len() - after.len()]));
         rest = after.trim_start();
@@ -105,7 +105,7 @@ fn comparison(text: &str) -> Result<(Token, &str), String> {
     COMPARISONS
         .into_iter()
         .find_map(|op| text.strip_prefix(op).map(|after| (Token::Compare(op, ignore_case), after)))
-        .ok_or_else(|| "a comparison is missing behind `~`".to_owned())
+        .ok_or_else(|| "a comparison is missing after `~`".to_owned())
 }
 
 struct Parser<'a> {
@@ -191,7 +191,7 @@ impl Parser<'_> {
             Token::Literal(text) => Value::Literal(text.clone()),
             Token::Number(number) => Value::Number(*number),
             Token::Name(name) => self.named(name)?,
-            _ => return Err(format!("`{}` stands where a value belongs", self.text())),
+            _ => return Err(format!("`{}` instead of a value", self.text())),
         };
         self.at += 1;
         Ok(value)
@@ -204,7 +204,7 @@ impl Parser<'_> {
         let action = |asked: &BTreeSet<String>| if asked.contains(&name[1..]) { LOCAL } else { UNKNOWN };
         let is_word = OPERATORS.iter().any(|(word, _)| name.eq_ignore_ascii_case(word));
         match name.chars().next() {
-            _ if is_word || name.eq_ignore_ascii_case("NOT") => Err(format!("`{name}` has nothing to work on")),
+            _ if is_word || name.eq_ignore_ascii_case("NOT") => Err(format!("`{name}` has no operand")),
             Some('$') => Ok(Value::Number(action(&self.asked.components))),
             Some('&') => Ok(Value::Number(action(&self.asked.features))),
             Some('%') => Ok(Value::Property(self.properties.get(&name.to_uppercase()).cloned().unwrap_or_default())),
@@ -228,7 +228,7 @@ impl Value {
         }
     }
 
-    /// Only a number or a property can be one; a literal in quotation marks never is.
+    /// Only a number or a property is numeric; a quoted literal never is.
     fn number(&self) -> Option<i64> {
         match self {
             Self::Property(text) => text.parse().ok(),
@@ -343,10 +343,7 @@ mod tests {
             assert!(holds(condition, &properties()).is_err(), "{condition}");
         }
         let error = holds("Set = = Set", &properties()).expect_err("two comparisons");
-        assert_eq!(
-            error.to_string(),
-            "the condition `Set = = Set` is not understood: `=` stands where a value belongs"
-        );
+        assert_eq!(error.to_string(), "the condition `Set = = Set` is invalid: `=` instead of a value");
         assert!(holds(&"(".repeat(10_000), &properties()).is_err());
         assert!(holds(&"NOT ".repeat(4_000), &properties()).is_err());
         assert!(holds(&"x".repeat(1 << 20), &properties()).is_err());

@@ -1,4 +1,4 @@
-//! What a package is and holds, as `inspect` tells it.
+//! The description of a package, for `inspect`.
 
 use super::layout::{SET_DIRECTORY, SET_PROPERTY, STOP, name_on_target};
 use super::left_out;
@@ -11,37 +11,37 @@ use std::io::{Read, Seek};
 /// A package, described.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Description {
-    /// What it is.
+    /// What was checked.
     #[serde(flatten)]
     pub info: Info,
-    /// The properties that a command line can set, with their values in the package.
+    /// The public properties, with their values in the package.
     pub properties: BTreeMap<String, String>,
     /// The parts that can be chosen.
     pub features: Vec<FeatureDescription>,
-    /// The folders that it fills or knows, by their keys.
+    /// The folders of the package, by their keys.
     pub directories: BTreeMap<String, String>,
     /// The files.
     pub files: Vec<FileDescription>,
     /// The services.
     pub services: Vec<ServiceDescription>,
-    /// What it would put into IIS; `None` where nothing in it says so.
+    /// What it would configure in IIS; `None` if nothing.
     pub web: Option<WebDescription>,
-    /// What has to hold before it installs.
+    /// Its launch conditions.
     pub launch_conditions: Vec<LaunchCondition>,
-    /// Custom actions and tables that a rehearsal leaves out.
+    /// Custom actions and tables that a rehearsal does not simulate.
     pub not_simulated: Vec<String>,
 }
 
 /// A feature.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FeatureDescription {
-    /// The name by which ADDLOCAL calls it.
+    /// Its name in ADDLOCAL.
     pub name: String,
     /// The feature it is part of.
     pub parent: Option<String>,
-    /// The name people see.
+    /// Its display name.
     pub title: String,
-    /// It is installed where INSTALLLEVEL is at least this; never where it is 0.
+    /// It is installed if INSTALLLEVEL is at least this; never if it is 0.
     pub level: i32,
 }
 
@@ -52,16 +52,16 @@ pub struct FileDescription {
     pub path: String,
     /// Its size in bytes.
     pub size: u64,
-    /// Its version, where it has one.
+    /// Its version, if it has one.
     pub version: Option<String>,
 }
 
 /// A service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ServiceDescription {
-    /// The name programs use.
+    /// Its internal name.
     pub name: String,
-    /// The name people see.
+    /// Its display name.
     pub display_name: String,
     /// When it starts.
     pub start: ServiceStart,
@@ -69,10 +69,10 @@ pub struct ServiceDescription {
     pub account: Option<String>,
 }
 
-/// What a web setup puts into IIS.
+/// What a web setup configures in IIS.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct WebDescription {
-    /// The property that names the virtual directory, with its value in the package; `None` where it takes none.
+    /// The value of the property for the virtual directory; `None` if there is no such property.
     pub virtual_directory: Option<String>,
     /// The same for the site, such as `/LM/W3SVC/1`.
     pub site: Option<String>,
@@ -82,17 +82,17 @@ pub struct WebDescription {
     pub tables: Vec<String>,
 }
 
-/// What has to hold before a package installs.
+/// A launch condition of a package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LaunchCondition {
     /// The condition.
     pub condition: String,
-    /// What is said where it does not hold.
+    /// The message if it is false.
     pub message: String,
 }
 
 impl<R: Read + Seek> Package<R> {
-    /// Describes the package as it is, not as one installation would have it.
+    /// Describes the package itself, independent of an installation.
     pub fn describe(&self) -> Description {
         let directories: BTreeMap<String, String> =
             self.tables.directories.keys().map(|key| (key.clone(), self.directory(key))).collect();
@@ -143,7 +143,7 @@ impl<R: Read + Seek> Package<R> {
         }
     }
 
-    /// Where a folder lies, as far as the package alone tells: `[ProgramFilesFolder]\Example`.
+    /// The path of a folder, as far as known from the package alone: `[ProgramFilesFolder]\Example`.
     pub(super) fn directory(&self, key: &str) -> String {
         let (mut names, mut at) = (Vec::new(), key);
         while let Some(directory) = self.tables.directories.get(at).filter(|_| names.len() < MAX_DEPTH) {
@@ -169,7 +169,7 @@ impl<R: Read + Seek> Package<R> {
         (web.virtual_directory.is_some() || !web.tables.is_empty()).then_some(web)
     }
 
-    /// What a rehearsal would leave out, whatever the conditions are under which it is done.
+    /// What a rehearsal does not simulate, independent of conditions.
     fn not_simulated(&self) -> Vec<String> {
         let actions = self.tables.sequence.iter().filter_map(|(name, _)| Some((name, self.tables.actions.get(name)?)));
         let run = actions.filter(|(_, action)| !matches!(action.kind(), SET_PROPERTY | SET_DIRECTORY | STOP));
@@ -180,7 +180,7 @@ impl<R: Read + Seek> Package<R> {
     }
 }
 
-/// True for a folder that Windows Installer itself places, wherever the package hangs it.
+/// Whether Windows Installer itself defines the path of a folder, independent of the package.
 fn is_of_windows(key: &str) -> bool {
     key.ends_with("Folder") && key.starts_with(|c: char| c.is_ascii_uppercase())
 }

@@ -1,4 +1,4 @@
-//! What can be wrong with a package.
+//! Errors of packages.
 
 use super::condition::ConditionError;
 use crate::winpath::PathError;
@@ -8,7 +8,7 @@ use std::io;
 #[derive(Debug, thiserror::Error)]
 #[error("cannot use the package {package}: {problem}")]
 pub struct PackageError {
-    /// What the caller called the package.
+    /// The name of the package.
     pub package: String,
     /// What is wrong with it.
     pub problem: Problem,
@@ -18,10 +18,10 @@ pub struct PackageError {
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {
     /// Not a Windows Installer package at all, or too damaged to open.
-    #[error("it is no readable Windows Installer package ({0}); copy the file again from its source")]
+    #[error("it is not a readable Windows Installer package ({0}); copy the file again from its source")]
     NotAPackage(io::Error),
-    /// A file of Windows Installer of another kind.
-    #[error("it is {0}; name a package (.msi) that installs a product")]
+    /// Another kind of Windows Installer file.
+    #[error("it is {0}; specify a package (.msi) that installs a product")]
     OtherKind(&'static str),
     /// A table or a cabinet inside it cannot be read.
     #[error("reading its {what} failed: {source}; copy the file again from its source")]
@@ -31,14 +31,14 @@ pub enum Problem {
         /// Why.
         source: io::Error,
     },
-    /// Something every package has is absent.
+    /// Something required is missing.
     #[error("it has no {0}")]
     Missing(&'static str),
-    /// A bound that no real package reaches is exceeded.
-    #[error("it has more {0} than any real package; it is damaged or was made to do harm")]
+    /// A limit is exceeded that no real package reaches.
+    #[error("it has more {0} than any real package; it is damaged or malicious")]
     TooMuch(&'static str),
-    /// A file is larger than the caller wants to hold in memory.
-    #[error("its file `{file}` has {size} bytes; no more than {limit} were expected")]
+    /// A file is larger than the caller allows.
+    #[error("its file `{file}` has {size} bytes; the maximum is {limit}")]
     LargeFile {
         /// The file's long name.
         file: String,
@@ -47,53 +47,53 @@ pub enum Problem {
         /// What was allowed.
         limit: u64,
     },
-    /// Two parts of the package do not fit together.
-    #[error("it contradicts itself: {0}")]
+    /// Two parts of the package are inconsistent.
+    #[error("it is inconsistent: {0}")]
     Contradiction(String),
-    /// Files lie beside the package instead of in it.
-    #[error("{0} lies beside the package, not in it; only packages that hold all their files can be unpacked")]
+    /// Files are beside the package instead of in it.
+    #[error("{0} is beside the package, not in it; only packages that contain all their files can be unpacked")]
     Outside(String),
     /// A condition is not understood.
     #[error(transparent)]
     Condition(#[from] ConditionError),
-    /// A formatted text grows without measure.
-    #[error("the text `{0}` becomes too long when its properties are filled in")]
+    /// A formatted text grows without limit.
+    #[error("the text `{0}` becomes too long when its properties are expanded")]
     LongText(String),
     /// A folder does not resolve to an absolute path.
-    #[error("its folder `{folder}` has no usable place: {source}")]
+    #[error("its folder `{folder}` has no valid path: {source}")]
     Folder {
         /// The key in the Directory table.
         folder: String,
         /// What is wrong with the path.
         source: PathError,
     },
-    /// A file would get a name that is none, or that leads elsewhere.
-    #[error("its file `{file}` has no usable place: {source}")]
+    /// A file has an invalid name, or one that leads elsewhere.
+    #[error("its file `{file}` has no valid path: {source}")]
     File {
         /// The key in the File table.
         file: String,
         /// What is wrong with the path.
         source: PathError,
     },
-    /// A feature is asked for that the package does not have.
+    /// A requested feature does not exist.
     #[error("it has no feature `{0}`")]
     NoFeature(String),
-    /// What has to lie beside the package is not there.
+    /// A file beside the package is missing.
     #[error(
-        "its {kind} `{path}` has to lie beside it and is not there",
+        "its {kind} `{path}` must be beside it and is missing",
         kind = if *.cabinet { "cabinet" } else { "file" }
     )]
     NotBeside {
         /// The path below the package's folder.
         path: String,
-        /// True for a cabinet.
+        /// Whether it is a cabinet.
         cabinet: bool,
     },
-    /// A folder lies below itself, or below one that does not exist.
-    #[error("its folder `{0}` lies below itself or below no known folder")]
+    /// A folder is below itself, or below one that does not exist.
+    #[error("its folder `{0}` is below itself or below an unknown folder")]
     FolderTree(String),
-    /// The receiver of an unpacked file refused it.
-    #[error("`{file}` was unpacked but could not be taken over: {source}")]
+    /// The receiver of an unpacked file failed.
+    #[error("`{file}` was unpacked but could not be processed: {source}")]
     Receiver {
         /// The file's long name.
         file: String,

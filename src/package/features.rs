@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 type Properties = BTreeMap<String, String>;
 
-/// Where one of these properties is set, only the features they name are installed, not those of the usual level.
+/// If one of these properties is set, only the features in it are installed, not those of the default level.
 const ASKED: [&str; 3] = ["ADDLOCAL", "ADDSOURCE", "ADDDEFAULT"];
 const REMOVED: [&str; 2] = ["REMOVE", "ADVERTISE"];
 /// More than any real package has.
@@ -29,7 +29,7 @@ pub(super) fn selected(tables: &Tables, properties: &Properties) -> Result<BTree
             let features = work.named(list(name))?;
             chosen.retain(|feature| !features.contains(feature));
         }
-        // What lies below a feature that was taken out goes with it.
+        // Removing a feature also removes those below it.
         let whole = chosen.clone();
         chosen.retain(|feature| work.with_parents(feature).all(|parent| whole.contains(parent)));
     } else {
@@ -44,7 +44,7 @@ pub(super) fn selected(tables: &Tables, properties: &Properties) -> Result<BTree
 struct Selection<'a> {
     features: &'a BTreeMap<String, Feature>,
     levels: BTreeMap<&'a str, i32>,
-    /// The features that are not switched off, themselves or through one they are part of.
+    /// The features that are not disabled, directly or through a parent.
     available: BTreeSet<&'a str>,
 }
 
@@ -63,7 +63,7 @@ impl<'a> Selection<'a> {
         let mut work = Self { features, levels, available: BTreeSet::new() };
         for name in features.keys() {
             if work.with_parents(name).nth(MAX_DEPTH).is_some() {
-                return Err(Problem::Contradiction(format!("the feature `{name}` lies below itself")));
+                return Err(Problem::Contradiction(format!("the feature `{name}` is below itself")));
             }
         }
         let is_on = |name: &&str| work.with_parents(name).all(|feature| work.level(feature) > 0);
@@ -75,14 +75,14 @@ impl<'a> Selection<'a> {
         self.levels.get(feature).copied().unwrap_or_default()
     }
 
-    /// A feature and the ones it is part of, up to the outermost.
+    /// A feature and its parents.
     fn with_parents(&self, feature: &'a str) -> impl Iterator<Item = &'a str> {
         let features = self.features;
         std::iter::successors(Some(feature), move |feature| features.get(*feature)?.parent.as_deref())
             .filter(move |feature| features.contains_key(*feature))
     }
 
-    /// The available features of a list; one that does not exist is refused.
+    /// The available features of a list. Fails for an unknown one.
     fn named(&self, list: Option<&String>) -> Result<Vec<&'a str>, Problem> {
         let Some(list) = list else { return Ok(Vec::new()) };
         if list.trim() == "ALL" {

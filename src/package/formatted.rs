@@ -1,22 +1,22 @@
-//! Texts with properties in brackets, which Windows Installer calls formatted.
+//! Formatted texts of Windows Installer, with properties in brackets.
 
-/// No property of a real package comes near this.
+/// No real property is that long.
 const MAX_LENGTH: usize = 64 << 10;
 const MAX_DEPTH: usize = 32;
 
 enum Part {
-    /// Outside of everything.
+    /// Outside of brackets and braces.
     Text,
-    /// Behind `[`.
+    /// After `[`.
     Reference,
-    /// Behind `{`: what was referred to decides whether the braces mean something.
+    /// After `{`: the references inside decide whether the braces are special.
     Group { references: usize, empty: usize },
 }
 
-/// Fills in `[Name]`, `[\x]` and `{groups}`; `None` where the result is unreasonably long or deep.
+/// Expands `[Name]`, `[\x]` and `{groups}`; `None` if the result is unreasonably long or deep.
 ///
-/// `lookup` is asked for what stands in the brackets, with a leading `#`, `$`, `!` or `%` where there is one. What it
-/// does not know is empty, and a group in braces that refers to something empty vanishes.
+/// `lookup` gets the text in the brackets, with a leading `#`, `$`, `!` or `%` if there is one. An unknown reference is
+/// empty, and a group in braces with an empty reference disappears.
 pub(super) fn fill_in(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Option<String> {
     let mut open = vec![(Part::Text, String::new())];
     for c in text.chars() {
@@ -48,7 +48,7 @@ pub(super) fn fill_in(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Op
             return None;
         }
     }
-    // What was opened and never closed stays as it was written.
+    // What is not closed stays as written.
     while open.len() > 1 {
         let (kind, content) = open.pop()?;
         let bracket = if matches!(kind, Part::Reference) { '[' } else { '{' };
@@ -74,7 +74,7 @@ fn resolve(open: &mut [(Part, String)], name: &str, lookup: &dyn Fn(&str) -> Opt
     Some(())
 }
 
-/// The names in brackets, without looking them up.
+/// The names in brackets.
 pub(super) fn references(text: &str) -> impl Iterator<Item = &str> {
     text.split('[').skip(1).filter_map(|part| part.split_once(']').map(|(name, _)| name))
 }

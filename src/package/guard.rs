@@ -1,8 +1,7 @@
-//! Keeps a damaged package from taking the program down.
+//! Keeps a damaged package from crashing the program.
 //!
-//! The decoders below this module assert what a well-made package promises, so damage can make them panic, and some
-//! believe a length before they look whether so many bytes exist. Lengths are checked here before a decoder sees
-//! them; a panic becomes an error.
+//! The decoders used by this module assume a valid package, so damage can make them panic, and some trust a length
+//! without checking it. Lengths are checked here first; a panic becomes an error.
 
 use std::cell::Cell;
 use std::io::{self, Read, Seek};
@@ -20,9 +19,9 @@ thread_local! {
     static GUARDED: Cell<u32> = const { Cell::new(0) };
 }
 
-/// True while this thread runs a decoder whose panic would be caught and reported as an error.
+/// Whether this thread is running a decoder whose panic would be caught and reported as an error.
 ///
-/// For a program's panic hook: it can keep quiet then.
+/// For the program's panic hook, which then stays silent.
 pub fn panic_will_be_reported() -> bool {
     GUARDED.get() > 0
 }
@@ -45,13 +44,13 @@ impl Drop for Depth {
 /// Runs a decoder; a panic in it is invalid data.
 pub(super) fn guarded<T>(decode: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     let depth = Depth::enter();
-    // What the decoder leaves behind after a panic is dropped by the callers, never read again.
+    // After a panic, the callers drop the decoder without reading it again.
     let result = catch_unwind(AssertUnwindSafe(decode));
     drop(depth);
-    result.unwrap_or_else(|_| Err(invalid("damaged beyond what its decoder can read")))
+    result.unwrap_or_else(|_| Err(invalid("damaged: its decoder failed")))
 }
 
-/// Refuses a database whose lengths promise more bytes than are there.
+/// Rejects a database whose lengths exceed its size.
 pub(super) fn check_lengths<R: Read + Seek>(reader: &mut R) -> io::Result<()> {
     let end = reader.seek(io::SeekFrom::End(0))?;
     reader.rewind()?;
@@ -93,7 +92,7 @@ fn check_pool(pool: &[u8], data: u64) -> io::Result<()> {
     let mut words = pool.chunks_exact(4).skip(1).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]));
     let mut sum = 0u64;
     while let Some(entry) = words.next() {
-        // A length of zero that is in use did not fit into 16 bits and follows in full.
+        // A used entry with length zero did not fit into 16 bits and follows in full.
         let long = entry != 0 && entry & 0xffff == 0;
         sum += u64::from(if long { words.next().unwrap_or(0) } else { entry & 0xffff });
     }
@@ -107,7 +106,7 @@ fn check_summary(bytes: &[u8]) -> io::Result<()> {
         let four = bytes.get(at..at.checked_add(4)?)?;
         four.try_into().ok().map(u32::from_le_bytes)
     };
-    let cut = || invalid("its summary is cut short");
+    let cut = || invalid("its summary is incomplete");
     let section = word(44).ok_or_else(cut)? as usize;
     let count = word(section.saturating_add(4)).ok_or_else(cut)? as usize;
     if count > bytes.len() / 8 {

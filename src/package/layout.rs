@@ -1,4 +1,4 @@
-//! Where a package's files go: its properties, folders and files, resolved as Windows Installer does.
+//! The layout of a package: its properties, folders and files, resolved as in Windows Installer.
 
 use super::condition::{Asked, holds_for};
 use super::error::Problem;
@@ -8,7 +8,7 @@ use super::{features, left_out};
 use crate::winpath::{PathError, WinPath};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A package's properties, folders and files as one installation would have them.
+/// A package's properties, folders and files in an installation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
     /// Every property at the end of the action sequence.
@@ -19,37 +19,37 @@ pub struct Layout {
     pub files: BTreeMap<String, WinPath>,
     /// Copies of installed files: from, to.
     pub copies: Vec<(WinPath, WinPath)>,
-    /// Folders that are made even where nothing is put into them.
+    /// Folders that are created even if empty.
     pub created: Vec<WinPath>,
-    /// What goes from folders that may be anybody's.
+    /// What is removed from folders that others may use.
     pub removals: Vec<Removal>,
     /// The features that are installed.
     pub features: BTreeSet<String>,
-    /// Why the package itself stops this installation: a launch condition that does not hold, or an action.
+    /// Why the package itself stops this installation: a false launch condition, or an action.
     pub refusal: Option<String>,
-    /// What such an installation does that a simulation does not: custom actions, and tables by their names.
+    /// What is not simulated: custom actions, and tables by their names.
     pub left_out: Vec<String>,
     components: BTreeMap<String, String>,
     performed: BTreeSet<String>,
 }
 
-/// Files that go from a folder, or the folder itself where it is empty.
+/// Files to remove from a folder, or the folder itself if it is empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Removal {
     /// The folder.
     pub folder: WinPath,
     /// The files' name, which may have `*` and `?`; none for the folder.
     pub name: Option<String>,
-    /// They go when the package is installed.
+    /// They are removed when the package is installed.
     pub on_install: bool,
-    /// They go when it is uninstalled.
+    /// They are removed when it is uninstalled.
     pub on_uninstall: bool,
 }
 
 impl Layout {
-    /// Fills the properties and paths into a formatted text, such as a registry value or a service's name.
+    /// Expands the properties and paths in a formatted text, such as a registry value or a service's name.
     ///
-    /// What is unknown is empty; `None` where the result is unreasonably long.
+    /// Unknown references are empty; `None` if the result is unreasonably long.
     pub fn fill_in(&self, text: &str) -> Option<String> {
         fill_in(text, &|name| match name.split_at_checked(1) {
             Some(("#" | "!", file)) => self.files.get(file).map(ToString::to_string),
@@ -61,24 +61,23 @@ impl Layout {
         })
     }
 
-    /// True where a chosen feature has this component and the component's condition holds, so that its files and
-    /// settings are installed.
+    /// Whether a selected feature has this component and the component's condition is true, so that it is installed.
     pub fn installs(&self, component: &str) -> bool {
         self.components.contains_key(component)
     }
 
-    /// True where the sequence has this action, such as `InstallFiles`, and the action's condition holds.
+    /// Whether the sequence has this action, such as `InstallFiles`, and the action's condition is true.
     pub fn performs(&self, action: &str) -> bool {
         self.performed.contains(action)
     }
 }
 
-/// A folder as a property holds it: with a backslash at its end.
+/// A folder as the value of a property: with a trailing backslash.
 fn with_backslash(folder: &WinPath) -> String {
     format!("{}\\", folder.as_str().trim_end_matches('\\'))
 }
 
-/// The types of the two actions that are only data.
+/// The types of the two actions that only set data.
 pub(super) const SET_PROPERTY: i32 = 51;
 pub(super) const SET_DIRECTORY: i32 = 35;
 /// The type of the one that stops an installation with a message.
@@ -160,7 +159,7 @@ struct LayoutBuilder<'a> {
     tables: &'a Tables,
     forced: &'a BTreeMap<String, String>,
     properties: BTreeMap<String, String>,
-    /// Folders that have got their place otherwise than through their parent.
+    /// Folders with a path that does not come from their parent.
     chosen: BTreeMap<String, WinPath>,
     asked: Asked,
     set_directories: usize,
@@ -171,7 +170,7 @@ struct LayoutBuilder<'a> {
 }
 
 impl LayoutBuilder<'_> {
-    /// Goes through an action of the sequence; true where it moved a folder.
+    /// Processes an action of the sequence. Returns whether it moved a folder.
     fn run(&mut self, name: &str, condition: &str, costed: bool) -> Result<bool, Problem> {
         let Some(action) = self.tables.actions.get(name) else {
             self.perform(name, condition);
@@ -219,7 +218,7 @@ impl LayoutBuilder<'_> {
         Ok(holds_for(condition, &self.properties, &self.asked)?)
     }
 
-    /// Whether a condition holds; one that is not understood stops the installation.
+    /// Whether a condition is true; an invalid one stops the installation.
     fn applies(&mut self, condition: &str) -> bool {
         self.holds(condition).unwrap_or_else(|problem| {
             self.refuse(&problem.to_string());
@@ -235,7 +234,7 @@ impl LayoutBuilder<'_> {
         }
     }
 
-    /// Sets a property or a folder; true where that moved a folder.
+    /// Sets a property or a folder. Returns whether that moved a folder.
     fn set(&mut self, action: &CustomAction, costed: bool) -> Result<bool, Problem> {
         let value = fill_in(&action.target, &|name| self.properties.get(name).cloned())
             .ok_or_else(|| Problem::LongText(action.target.chars().take(200).collect()))?;
@@ -269,7 +268,7 @@ impl LayoutBuilder<'_> {
         Ok(installed)
     }
 
-    /// What CostFinalize does first: folders whose property is set lie there, whatever their parent.
+    /// The first part of CostFinalize: folders whose property is set are there, whatever their parent.
     fn choose(&mut self) -> Result<(), Problem> {
         for key in self.tables.directories.keys() {
             if let Some(place) = self.own_place(key)? {
@@ -287,7 +286,7 @@ impl LayoutBuilder<'_> {
         Ok(folders)
     }
 
-    /// Resolves one folder: up to a parent that has its place, then down again.
+    /// Resolves a folder: up to a parent with a known path, then down again.
     fn folder(&self, key: &str, folders: &mut BTreeMap<String, WinPath>) -> Result<(), Problem> {
         let mut below = Vec::new();
         let mut at = key;
@@ -312,7 +311,7 @@ impl LayoutBuilder<'_> {
         Ok(())
     }
 
-    /// The place a folder has through its property, or as a root.
+    /// The path of a folder from its property, or as a root.
     fn own_place(&self, key: &str) -> Result<Option<WinPath>, Problem> {
         if let Some(path) = self.properties.get(key).filter(|path| !path.is_empty()) {
             return absolute(key, path).map(Some);
@@ -325,7 +324,7 @@ impl LayoutBuilder<'_> {
         absolute(key, root).map(Some)
     }
 
-    /// From CostFinalize on, a folder's property holds its path.
+    /// From CostFinalize on, a folder's property has its path.
     fn publish(&mut self, folders: &BTreeMap<String, WinPath>) {
         self.properties.extend(folders.iter().map(|(key, path)| (key.clone(), with_backslash(path))));
     }
@@ -344,7 +343,7 @@ impl LayoutBuilder<'_> {
         Ok(files)
     }
 
-    /// A folder that a table names by a property; `None` where that is empty, which means: not at all.
+    /// A folder from a property in a table; `None` if that is empty.
     fn folder_of(&self, property: &str) -> Result<Option<WinPath>, Problem> {
         let value = self.properties.get(property).filter(|path| !path.is_empty());
         value.map(|path| absolute(property, path)).transpose()
@@ -393,7 +392,7 @@ impl LayoutBuilder<'_> {
     }
 }
 
-/// A file or folder in a folder. Names come from the package: one that leads anywhere else is refused.
+/// A file or folder in a folder. Names come from the package: one that leads elsewhere is an error.
 fn child(folder: &WinPath, name: &str) -> Result<WinPath, PathError> {
     let path = || format!("{folder}\\{name}");
     if name.is_empty() {

@@ -1,10 +1,10 @@
-//! What an installation would do that a simulation does not: it has to be named.
+//! What an installation would do that a simulation does not.
 
 use super::layout::Layout;
 use super::model::RegistryRoot;
 use super::tables::{CustomAction, LEFT_OUT, Tables};
 
-/// Names a custom action that is not carried out; `None` for one that runs only when an installation fails.
+/// Describes a custom action that is not simulated; `None` for one that runs only when an installation fails.
 pub(super) fn action(name: &str, action: &CustomAction) -> Option<String> {
     const WHEN: i32 = 0x700;
     const ROLLBACK: i32 = 0x500;
@@ -13,12 +13,12 @@ pub(super) fn action(name: &str, action: &CustomAction) -> Option<String> {
         2 => "a program",
         5 | 6 => "a script",
         7 => "another package",
-        _ => "of a kind of its own",
+        _ => "of another kind",
     };
     (action.kind & WHEN != ROLLBACK).then(|| format!("custom action {name} (type {}, {what})", action.kind()))
 }
 
-/// Names the tables with rows that an installation laid out like this would carry out, and the simulation does not.
+/// Lists the tables whose rows this installation would process, but the simulation does not.
 pub(super) fn tables(tables: &Tables, layout: &Layout) -> Vec<String> {
     let applies = |component: &String| component.is_empty() || layout.installs(component);
     let has_rows = |table: &str| tables.left_out.get(table).is_some_and(|rows| rows.iter().any(applies));

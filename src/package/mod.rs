@@ -1,10 +1,10 @@
-//! Windows Installer packages, on any host: what a package is and holds, where its files would go, and unpacking them.
+//! Windows Installer packages, on any host: their properties, their layout, and unpacking.
 //!
-//! [`Package`] reads a package, its tables at once and its cabinets when asked. [`Layout`] resolves properties and
+//! [`Package`] reads a package, its tables immediately and its cabinets on demand. [`Layout`] resolves properties and
 //! folders as Windows Installer would.
 //!
-//! A package is input from outside: a damaged one gives an error. Where the decoders beneath panic on damage, the panic
-//! is caught; [`panic_will_be_reported`] lets a program's panic hook know.
+//! A package is untrusted input: a damaged one causes an error. Panics of the decoders are caught;
+//! [`panic_will_be_reported`] informs the program's panic hook.
 
 #[cfg(test)]
 #[path = "../../tests/support/package_builder/mod.rs"]
@@ -46,7 +46,7 @@ use std::collections::BTreeMap;
 use std::io::{Read, Seek};
 use tables::{SourceKind, Tables};
 
-/// The processor a package is made for.
+/// The processor architecture of a package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Architecture {
@@ -65,32 +65,32 @@ pub enum Architecture {
 pub struct CabinetInfo {
     /// Its name, without the `#` that marks an embedded one.
     pub name: String,
-    /// True where it is part of the package; otherwise it lies beside it.
+    /// Whether it is embedded; otherwise it is beside the package.
     pub embedded: bool,
 }
 
-/// What a package is.
+/// The properties of a package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Info {
-    /// The product's code, in braces and upper case.
+    /// The product's code, in braces and uppercase.
     pub product_code: String,
     /// The product's name.
     pub product_name: String,
     /// The product's version.
     pub product_version: String,
-    /// Who made it.
+    /// Its publisher.
     pub manufacturer: String,
-    /// The code that all versions of the product share.
+    /// The code shared by all versions of the product.
     pub upgrade_code: Option<String>,
-    /// The code of this very package, in braces and upper case.
+    /// The code of this package, in braces and uppercase.
     pub package_code: String,
-    /// The processor it is made for.
+    /// Its processor architecture.
     pub architecture: Architecture,
-    /// True where it installs for all users unless told otherwise.
+    /// Whether it installs for all users by default.
     pub all_users: bool,
     /// Its cabinets.
     pub cabinets: Vec<CabinetInfo>,
-    /// True where some files lie loose beside the package.
+    /// Whether some files are loose beside the package.
     pub uncompressed_files: bool,
 }
 
@@ -103,7 +103,7 @@ pub struct Package<R: Read + Seek> {
 }
 
 impl<R: Read + Seek> Package<R> {
-    /// Opens a package and reads its tables. `name` is what errors call it, usually its path.
+    /// Opens a package and reads its tables. `name` is its name in errors, usually its path.
     pub fn open(mut reader: R, name: &str) -> Result<Self, PackageError> {
         let opened = || {
             guard::check_lengths(&mut reader)?;
@@ -120,7 +120,7 @@ impl<R: Read + Seek> Package<R> {
         Ok(Self { msi, name: name.to_owned(), info, tables })
     }
 
-    /// What the package is.
+    /// The properties of the package.
     pub fn info(&self) -> &Info {
         &self.info
     }
@@ -130,7 +130,7 @@ impl<R: Read + Seek> Package<R> {
         self.tables.properties.get(name).map(String::as_str)
     }
 
-    /// True where the package's own tables mention a property, so that giving it on the command line has an effect.
+    /// Whether the package's tables use a property, so that it has an effect on the command line.
     pub fn takes(&self, public_property: &str) -> bool {
         let tables = &self.tables;
         let named = |list: &str| list.split(';').any(|name| name == public_property);
@@ -162,8 +162,8 @@ impl<R: Read + Seek> Package<R> {
     /// Resolves properties, folders and files for a first installation of everything.
     ///
     /// `given` are the properties of the command line and `machine` those that Windows Installer sets itself, such as
-    /// `ProgramFilesFolder`. `forced` win over whatever the package's own actions set: they stand in for actions that
-    /// cannot be simulated.
+    /// `ProgramFilesFolder`. `forced` override what the package's actions set: they replace actions that cannot be
+    /// simulated.
     pub fn layout(
         &self,
         given: &BTreeMap<String, String>,
@@ -188,7 +188,7 @@ impl<R: Read + Seek> Package<R> {
         &self.tables.registry
     }
 
-    /// What must hold before it installs: conditions with the message for when one does not.
+    /// Its launch conditions, with their messages.
     pub fn launch_conditions(&self) -> &[(String, String)] {
         &self.tables.launch_conditions
     }
@@ -219,7 +219,7 @@ impl<R: Read + Seek> Package<R> {
         self.tables.directories.iter().map(folder).collect()
     }
 
-    /// The properties that a command line can set, with the values they have in the package itself.
+    /// The public properties, with their values in the package.
     pub fn public_properties(&self) -> impl Iterator<Item = (&str, &str)> {
         let all = self.tables.properties.iter();
         all.filter(|(name, _)| !name.contains(|c: char| c.is_lowercase()))
@@ -233,12 +233,12 @@ impl<R: Read + Seek> std::fmt::Debug for Package<R> {
     }
 }
 
-/// What it is, where it is no package that installs a product.
+/// The kind of file, if it is not a package that installs a product.
 fn other_kind<R>(msi: &msi::Package<R>) -> Option<&'static str> {
     match msi.package_type() {
-        msi::PackageType::Patch => Some("a patch (.msp), which changes products that are installed"),
+        msi::PackageType::Patch => Some("a patch (.msp), which changes installed products"),
         msi::PackageType::Transform => Some("a transform (.mst), which changes a package while it is installed"),
-        // Packages that modules were merged into have the first table as well.
+        // Packages with merged modules have the first table as well.
         msi::PackageType::Installer if msi.has_table("ModuleSignature") && !msi.has_table("Property") => {
             Some("a merge module (.msm), which becomes part of other packages")
         }
@@ -251,7 +251,7 @@ fn info(summary: &msi::SummaryInfo, tables: &Tables) -> Result<Info, Problem> {
     let code = |name: &'static str| -> Result<Option<String>, Problem> {
         let Some(text) = property(name) else { return Ok(None) };
         let code = uuid::Uuid::try_parse(text)
-            .map_err(|_| Problem::Contradiction(format!("the property {name}, `{text}`, is no code")))?;
+            .map_err(|_| Problem::Contradiction(format!("the property {name}, `{text}`, is not a code")))?;
         Ok(Some(braced(code)))
     };
     let required = |name| property(name).cloned().ok_or(Problem::Missing(name));
@@ -280,7 +280,7 @@ fn info(summary: &msi::SummaryInfo, tables: &Tables) -> Result<Info, Problem> {
     })
 }
 
-/// A code as Windows Installer writes it.
+/// A code in the format of Windows Installer.
 fn braced(code: uuid::Uuid) -> String {
     code.braced().to_string().to_uppercase()
 }

@@ -1,13 +1,13 @@
-//! What a package holds, as plain data.
+//! The content of a package, as plain data.
 
 use serde::{Deserialize, Serialize};
 
-/// A file of the package: its row of the File table, with what its component says.
+/// A file of the package: its row of the File table, with the attributes of its component.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PackagedFile {
     /// The key in the File table, which is also its name inside the cabinet.
     pub key: String,
-    /// The long name it gets on disk.
+    /// Its long name on disk.
     pub name: String,
     /// The key of its folder in the Directory table.
     pub directory: String,
@@ -15,17 +15,17 @@ pub struct PackagedFile {
     pub component: String,
     /// Its size in bytes when unpacked.
     pub size: u64,
-    /// Its version, for files that have one.
+    /// Its version, if it has one.
     pub version: Option<String>,
-    /// Its place in the order of all files, which decides the cabinet it is in.
+    /// Its sequence number, which determines its cabinet.
     pub sequence: i32,
-    /// False for a file that lies loose beside the package.
+    /// False for a loose file beside the package.
     pub compressed: bool,
-    /// The name it has where it lies loose.
+    /// Its name as a loose file.
     pub source_name: String,
-    /// True where it stays when the package is uninstalled.
+    /// Whether it stays when the package is uninstalled.
     pub permanent: bool,
-    /// True where a file that is there already stays as it is.
+    /// Whether an existing file is kept.
     pub never_overwrite: bool,
 }
 
@@ -33,9 +33,9 @@ pub struct PackagedFile {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ServiceStart {
-    /// With the machine.
+    /// With Windows.
     Auto,
-    /// When asked to.
+    /// On demand.
     Manual,
     /// Never.
     Disabled,
@@ -52,7 +52,7 @@ pub struct ServiceInstall {
     pub start: ServiceStart,
     /// The account it runs as; none for LocalSystem.
     pub account: Option<String>,
-    /// Arguments behind the program's path; formatted text.
+    /// Arguments after the program's path; formatted text.
     pub arguments: String,
     /// The key of its program in the File table.
     pub file: String,
@@ -81,11 +81,11 @@ pub struct ServiceControl {
     pub component: String,
 }
 
-/// The root a registry row is written below.
+/// The root key of a registry row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RegistryRoot {
-    /// The machine's or the user's software, as the installation is for all users or for one.
+    /// HKEY_LOCAL_MACHINE or HKEY_CURRENT_USER, if the installation is for all users or for one.
     UserOrMachine,
     /// HKEY_CLASSES_ROOT
     ClassesRoot,
@@ -95,7 +95,7 @@ pub enum RegistryRoot {
     LocalMachine,
     /// HKEY_USERS
     Users,
-    /// A number that means nothing to Windows Installer, which does not write such a value.
+    /// An unknown number; Windows Installer does not write such a value.
     Unknown,
 }
 
@@ -108,28 +108,28 @@ pub struct RegistryRow {
     pub key: String,
     /// The value's name; none for the key's default value. Formatted text.
     pub name: Option<String>,
-    /// The value with its type prefix, as it stands in the table; formatted text.
+    /// The value with its type prefix, as in the table; formatted text.
     pub value: Option<String>,
     /// The key of its component.
     pub component: String,
-    /// True where it goes to the 64-bit view of the registry.
+    /// Whether it is in the 64-bit view of the registry.
     pub wide: bool,
-    /// True where it stays when the package is uninstalled.
+    /// Whether it stays when the package is uninstalled.
     pub permanent: bool,
 }
 
-/// A part of the product that can be chosen.
+/// A feature of the product.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Feature {
-    /// The name by which ADDLOCAL and REMOVE call it.
+    /// Its name in ADDLOCAL and REMOVE.
     pub name: String,
     /// The feature it is part of.
     pub parent: Option<String>,
-    /// The name people see.
+    /// Its display name.
     pub title: String,
-    /// It is installed where INSTALLLEVEL is at least this; never where it is 0.
+    /// It is installed if INSTALLLEVEL is at least this; never if it is 0.
     pub level: i32,
-    /// True where it is installed whenever its parent is.
+    /// Whether it is installed whenever its parent is.
     pub follows_parent: bool,
     /// The keys of its components.
     pub components: Vec<String>,
@@ -138,11 +138,11 @@ pub struct Feature {
 /// A folder of the package: its row of the Directory table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Folder {
-    /// Its key, which is also the property that holds its path.
+    /// Its key, which is also the property with its path.
     pub key: String,
-    /// The key of the folder it lies in; empty for a root.
+    /// The key of its parent folder; empty for a root.
     pub parent: String,
-    /// The long name it gets; `.` where it is the folder it lies in.
+    /// Its long name; `.` if it is the parent folder itself.
     pub name: String,
 }
 
@@ -151,11 +151,11 @@ pub struct Folder {
 pub struct ActionRow {
     /// Its name.
     pub name: String,
-    /// Its type as it stands in the table, options included.
+    /// Its type in the table, including options.
     pub kind: i32,
-    /// What it works on; its meaning depends on the type.
+    /// Its source; the meaning depends on the type.
     pub source: String,
-    /// What it does with that.
+    /// Its target.
     pub target: String,
     /// The condition under which it runs.
     pub condition: String,

@@ -1,17 +1,17 @@
-//! Who claims to have signed a package. Nothing is checked here: neither that the signature is that of these bytes, nor
-//! that anybody vouches for the signer. Windows can do both.
+//! The claimed signer of a package. Nothing is verified here: neither the signature nor the trust in the signer.
+//! Windows can do both.
 
 use super::guard::{guarded, invalid};
 use std::io::{self, Read, Seek};
 
 const STREAM: &str = "\u{5}DigitalSignature";
-/// No signature with its certificates is larger.
+/// The maximum size of a signature with its certificates.
 const LIMIT: u64 = 4 << 20;
-/// The object identifiers of signed data and of a common name, as they are encoded.
+/// The encoded object identifiers of signed data and of a common name.
 const SIGNED_DATA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02];
 const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
 
-/// The common name in the certificate of who claims to have signed a package; `None` where it has no signature.
+/// The common name in the certificate of the claimed signer; `None` if the package has no signature.
 pub fn claimed_signer<R: Read + Seek>(reader: R) -> io::Result<Option<String>> {
     guarded(|| {
         let mut file = cfb::CompoundFile::open(reader)?;
@@ -24,16 +24,16 @@ pub fn claimed_signer<R: Read + Seek>(reader: R) -> io::Result<Option<String>> {
     })
 }
 
-/// One value of DER: its tag and its content.
+/// A DER value: its tag and its content.
 type Value<'a> = (u8, &'a [u8]);
 
 const SEQUENCE: u8 = 0x30;
 const SET: u8 = 0x31;
 const INTEGER: u8 = 0x02;
-/// The first field of a structure that may be left out.
+/// The tag of the first optional field of a structure.
 const FIRST: u8 = 0xa0;
 
-/// The first value of some bytes, and the bytes behind it.
+/// The first value in some bytes, and the bytes after it.
 fn value(bytes: &[u8]) -> Option<(Value<'_>, &[u8])> {
     let (&[tag, length], rest) = bytes.split_first_chunk::<2>()?;
     let (length, rest) = match length {
@@ -48,7 +48,7 @@ fn value(bytes: &[u8]) -> Option<(Value<'_>, &[u8])> {
     Some(((tag, content), rest))
 }
 
-/// All values of some bytes, one behind the other.
+/// All values in some bytes.
 fn values(bytes: &[u8]) -> Vec<Value<'_>> {
     let mut rest = bytes;
     std::iter::from_fn(|| {
@@ -72,7 +72,7 @@ fn signer(bytes: &[u8]) -> Option<String> {
     }
     let data = values(value(data)?.0.1);
     let certificates = values(tagged(&data, FIRST)?);
-    // The last set is that of the signers; each names its certificate by issuer and number.
+    // The last set has the signers; each identifies its certificate by issuer and serial number.
     let signers = data.iter().rev().find(|value| value.0 == SET)?.1;
     let named = values(tagged(&values(value(signers)?.0.1), SEQUENCE)?);
     let number = tagged(&named, INTEGER)?;

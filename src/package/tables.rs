@@ -1,4 +1,4 @@
-//! The tables of a package, read into plain data.
+//! The tables of a package, as plain data.
 
 use super::error::Problem;
 use super::guard::guarded;
@@ -33,7 +33,7 @@ pub(super) struct Media {
     pub(super) cabinet: String,
 }
 
-/// Tables that change a machine and are not carried out, each with the action that would.
+/// Tables that change a machine and are not simulated, each with its action.
 pub(super) const LEFT_OUT: &[(&str, &str)] = &[
     ("AppSearch", "AppSearch"),
     ("BindImage", "BindImage"),
@@ -64,33 +64,33 @@ pub(super) const LEFT_OUT: &[(&str, &str)] = &[
     ("Upgrade", "RemoveExistingProducts"),
 ];
 
-/// Another place that gets a copy of a file.
+/// A duplicate of a file.
 #[derive(Debug, Clone)]
 pub(super) struct Duplicate {
     pub(super) component: String,
     pub(super) file: String,
     pub(super) name: Option<String>,
-    /// A property that holds the folder; none for the file's own.
+    /// The property with the folder; none for the file's own folder.
     pub(super) folder: Option<String>,
 }
 
-/// Files or a folder that go when the package is installed or uninstalled.
+/// Files or a folder that are removed when the package is installed or uninstalled.
 #[derive(Debug, Clone)]
 pub(super) struct Removal {
     pub(super) component: String,
-    /// The files' name, which may have wildcards; none for the empty folder itself.
+    /// The name of the files, which may have wildcards; none for the empty folder itself.
     pub(super) name: Option<String>,
-    /// A property that holds the folder.
+    /// The property with the folder.
     pub(super) folder: String,
     pub(super) on_install: bool,
     pub(super) on_uninstall: bool,
 }
 
-/// How the summary says that files lie beside the package.
+/// Whether files are beside the package, from the summary.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct SourceKind {
     pub(super) short_names: bool,
-    /// Files are in cabinets unless their row says otherwise; loose ones lie beside the package, not in folders.
+    /// Files are in cabinets unless their row says otherwise; loose ones are beside the package, not in folders.
     pub(super) compressed: bool,
 }
 
@@ -100,7 +100,7 @@ impl SourceKind {
     }
 }
 
-/// Everything the rest of this module wants to know of the database.
+/// Everything that this module needs from the database.
 #[derive(Debug, Default)]
 pub(super) struct Tables {
     pub(super) properties: BTreeMap<String, String>,
@@ -109,34 +109,34 @@ pub(super) struct Tables {
     pub(super) files: Vec<PackagedFile>,
     pub(super) media: Vec<Media>,
     pub(super) actions: BTreeMap<String, CustomAction>,
-    /// InstallExecuteSequence in its order: action and condition.
+    /// InstallExecuteSequence, in order: action and condition.
     pub(super) sequence: Vec<(String, String)>,
     pub(super) services: Vec<ServiceInstall>,
     pub(super) controls: Vec<ServiceControl>,
     pub(super) registry: Vec<RegistryRow>,
     pub(super) launch_conditions: Vec<(String, String)>,
-    /// Properties that the dialogs of the package let people enter.
+    /// Properties that users can enter in the dialogs of the package.
     pub(super) entered: BTreeSet<String>,
     pub(super) features: BTreeMap<String, Feature>,
     /// Conditions that change a feature's level: feature, level, condition.
     pub(super) levels: Vec<(String, i32, String)>,
-    /// Folders that are made even where nothing is put into them: folder and component.
+    /// Folders that are created even if empty: folder and component.
     pub(super) created: Vec<(String, String)>,
     pub(super) duplicates: Vec<Duplicate>,
     pub(super) removals: Vec<Removal>,
-    /// The rows of tables that the simulation does not carry out: for each its component, where it has one.
+    /// The rows of tables that are not simulated: the component of each, if it has one.
     pub(super) left_out: BTreeMap<&'static str, Vec<String>>,
     pub(super) source: SourceKind,
 }
 
 const MAX_TEXT: usize = 64 << 20;
 const WIDE_COMPONENT: i32 = 256;
-/// No real package nests its folders as deeply.
+/// No real package nests its folders that deeply.
 pub(super) const MAX_DEPTH: usize = 256;
 const PERMANENT_COMPONENT: i32 = 16;
 const NEVER_OVERWRITE: i32 = 128;
 
-/// One row, by column name; a column that is not there is empty.
+/// A row, by column name; a missing column is empty.
 struct Row(msi::Row);
 
 impl Row {
@@ -293,7 +293,7 @@ impl Tables {
         let mut sequence = db.rows("InstallExecuteSequence", |row| {
             Ok((row.number("Sequence"), row.text("Action"), row.text("Condition")))
         })?;
-        // Zero and the negative numbers mean: not in this sequence, or only at its end or failure.
+        // Zero and negative numbers mean: not in this sequence, or only at its end or failure.
         sequence.retain(|(number, ..)| *number > 0);
         sequence.sort_by_key(|(number, ..)| *number);
         self.sequence = sequence.into_iter().map(|(_, action, condition)| (action, condition)).collect();
@@ -301,12 +301,12 @@ impl Tables {
     }
 
     fn component(&self, name: &str, owner: &str) -> Result<&Component, Problem> {
-        self.components
-            .get(name)
-            .ok_or_else(|| Problem::Contradiction(format!("{owner} names the component `{name}`, which is not there")))
+        self.components.get(name).ok_or_else(|| {
+            Problem::Contradiction(format!("{owner} refers to the component `{name}`, which does not exist"))
+        })
     }
 
-    /// How many folders lie above this one.
+    /// The depth of a folder.
     pub(super) fn depth(&self, directory: &str) -> usize {
         let above = |key: &&str| self.directories.get(*key).map(|directory| directory.parent.as_str());
         std::iter::successors(Some(directory), above).take(MAX_DEPTH).count()
@@ -321,13 +321,13 @@ impl Tables {
         let component = self.component(&component_key, &format!("the file `{key}`"))?;
         let attributes = row.number("Attributes");
         let size = u64::try_from(row.number("FileSize"))
-            .map_err(|_| Problem::Contradiction(format!("the file `{key}` has a size below zero")))?;
+            .map_err(|_| Problem::Contradiction(format!("the file `{key}` has a negative size")))?;
         Ok(PackagedFile {
             name: long_name(&name).to_owned(),
             source_name: self.name_at_source(&name).to_owned(),
             directory: component.directory.clone(),
             size,
-            // Anything else is the key of another file whose version counts.
+            // Anything else is the key of another file whose version applies.
             version: row.some_text("Version").filter(|version| version.starts_with(|c: char| c.is_ascii_digit())),
             sequence: row.number("Sequence"),
             compressed: attributes & COMPRESSED != 0 || (attributes & LOOSE == 0 && self.source.compressed),
@@ -338,7 +338,7 @@ impl Tables {
         })
     }
 
-    /// The one of `SHORT~1|long name` that is used beside the package.
+    /// The part of `SHORT~1|long name` that is used beside the package.
     pub(super) fn name_at_source<'a>(&self, name: &'a str) -> &'a str {
         match name.split_once('|') {
             Some((short, _)) if self.source.short_names => short,
@@ -404,7 +404,7 @@ fn control(row: &Row) -> ServiceControl {
     }
 }
 
-/// The long one of `SHORT~1|long name`.
+/// The long part of `SHORT~1|long name`.
 pub(super) fn long_name(name: &str) -> &str {
     name.split_once('|').map_or(name, |(_, long)| long)
 }

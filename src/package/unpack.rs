@@ -1,4 +1,4 @@
-//! Getting at the files of a package: in it, or beside it.
+//! Access to the files of a package, in it or beside it.
 
 use super::error::{PackageError, Problem};
 use super::guard::{guarded, invalid};
@@ -11,12 +11,12 @@ use std::collections::BTreeMap;
 use std::io::{self, Read, Seek};
 use std::ops::ControlFlow;
 
-/// Takes over a file of a package with its content, which it need not read.
+/// Receives a file of a package with its content, which it need not read.
 pub type Receiver<'a, T> = dyn FnMut(&PackagedFile, &mut dyn Read) -> io::Result<T> + 'a;
 
-/// What lies beside a package: opens a file by its path below the package's folder. `None` where there is none.
+/// The files beside a package.
 pub trait Beside {
-    /// Opens the file at a relative path whose parts are separated by backslashes.
+    /// Opens the file at a relative path with backslashes; `None` if it does not exist.
     fn open(&self, relative: &str) -> io::Result<Option<Box<dyn ReadSeek>>>;
 }
 
@@ -24,7 +24,7 @@ pub trait Beside {
 pub trait ReadSeek: Read + Seek {}
 impl<T: Read + Seek> ReadSeek for T {}
 
-/// Where a file is before it is installed.
+/// The source of a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Source {
     /// In a cabinet inside the package.
@@ -40,13 +40,13 @@ type Wanted<'a> = BTreeMap<&'a str, &'a PackagedFile>;
 impl<R: Read + Seek> Package<R> {
     /// Unpacks all files, each once, in the order they are stored in.
     ///
-    /// Every byte is decompressed and every file is checked to be there with its size, even where `each` does not
-    /// read it. Fails at once if not all files are inside the package.
+    /// Every byte is decompressed and every file is checked for its size, even if `each` does not read it. Fails
+    /// immediately if not all files are inside the package.
     pub fn unpack(&mut self, each: &mut Receiver<'_, ()>) -> Result<(), PackageError> {
         self.unpack_all(None, &|_| true, each).map_err(|problem| problem.of(&self.name))
     }
 
-    /// [`Package::unpack`] for the files that are `wanted`, which may also lie beside the package.
+    /// [`Package::unpack`] for the `wanted` files, which may also be beside the package.
     pub fn unpack_beside(
         &mut self,
         beside: &dyn Beside,
@@ -56,7 +56,7 @@ impl<R: Read + Seek> Package<R> {
         self.unpack_all(Some(beside), wanted, each).map_err(|problem| problem.of(&self.name))
     }
 
-    /// What of the package's files is not in it, in words; `None` where it holds all of them.
+    /// What is not inside the package, in words; `None` if it contains all its files.
     pub fn outside(&self) -> Option<String> {
         let cabinet = self.info.cabinets.iter().find(|cabinet| !cabinet.embedded);
         if let Some(cabinet) = cabinet {
@@ -93,13 +93,13 @@ impl<R: Read + Seek> Package<R> {
                 each(file, content).map(ControlFlow::Continue)
             })?;
             if let Some(file) = missing.keys().next() {
-                return Err(Problem::Contradiction(format!("its cabinets do not hold the file `{file}`")));
+                return Err(Problem::Contradiction(format!("its cabinets do not contain the file `{file}`")));
             }
         }
         Ok(())
     }
 
-    /// Where a file is to be found.
+    /// The source of a file.
     fn source_of(&self, file: &PackagedFile) -> Result<Source, Problem> {
         if !file.compressed {
             return self.loose_path(file).map(Source::Loose);
@@ -116,8 +116,8 @@ impl<R: Read + Seek> Package<R> {
         }
     }
 
-    /// The path of a loose file below the package's folder. In a source that is compressed otherwise, loose files lie
-    /// beside the package; else they lie where the Directory table has them.
+    /// The path of a loose file below the package's folder. If the source is otherwise compressed, loose files are
+    /// beside the package; otherwise they are in the folders of the Directory table.
     fn loose_path(&self, file: &PackagedFile) -> Result<String, Problem> {
         let mut parts = vec![file.source_name.as_str()];
         let mut at = file.directory.as_str();
@@ -139,7 +139,7 @@ impl<R: Read + Seek> Package<R> {
         Ok(parts.join("\\"))
     }
 
-    /// Hands out files of a source.
+    /// Passes on files of a source.
     fn open_source(
         &mut self,
         source: &Source,
@@ -170,15 +170,15 @@ impl<R: Read + Seek> Package<R> {
         }
     }
 
-    /// One file's content by its long name, whatever the case; the one nearest to the root folder where there are
-    /// several. `None` where there is none. A file larger than `limit` bytes is an error.
+    /// The content of a file by its long name, ignoring case; the one nearest to the root folder if there are several.
+    /// `None` if there is none. Fails for a file larger than `limit` bytes.
     pub fn read_file(&mut self, long_name: &str, limit: u64) -> Result<Option<Vec<u8>>, PackageError> {
         let key = self.find(long_name).map(|file| file.key.clone());
         key.map_or(Ok(None), |key| self.read_key(&key, limit))
     }
 
     /// The content of the file at `relative`, a path with backslashes below the folder of the file that
-    /// [`Package::read_file`] reads. `None` where there is none.
+    /// [`Package::read_file`] reads. `None` if there is none.
     pub fn read_beside(
         &mut self,
         long_name: &str,
@@ -199,7 +199,7 @@ impl<R: Read + Seek> Package<R> {
         named.min_by_key(|file| self.tables.depth(&file.directory))
     }
 
-    /// One file's content by its key in the File table; `None` where there is no such key.
+    /// The content of a file by its key in the File table; `None` if there is no such key.
     pub fn read_key(&mut self, key: &str, limit: u64) -> Result<Option<Vec<u8>>, PackageError> {
         self.read_one(key, limit).map_err(|problem| problem.of(&self.name))
     }
@@ -218,7 +218,7 @@ impl<R: Read + Seek> Package<R> {
         })?;
         match bytes {
             Some(bytes) => Ok(Some(bytes)),
-            None => Err(Problem::Contradiction(format!("{source} does not hold the file `{key}`"))),
+            None => Err(Problem::Contradiction(format!("{source} does not contain the file `{key}`"))),
         }
     }
 }
@@ -240,7 +240,7 @@ fn unpack_cabinet(
 ) -> Result<(), Problem> {
     let mut refused = None;
     let result = cabinet::unpack(stream, &mut |entry, content| {
-        // A file that is not asked for, or that no table mentions, is never installed.
+        // A file that is not requested, or in no table, is never installed.
         let Some(file) = files.get(entry.name.as_str()) else { return Ok(ControlFlow::Continue(())) };
         if file.size != u64::from(entry.size) {
             let (table, cabinet) = (file.size, entry.size);
@@ -277,7 +277,7 @@ fn hand_out_loose(
     }
 }
 
-/// Hands a file out, and tells an error of its content from one of the receiver.
+/// Passes on a file, and distinguishes errors of its content from those of the receiver.
 fn watched(
     file: &PackagedFile,
     content: &mut dyn Read,
@@ -290,7 +290,7 @@ fn watched(
             return source;
         }
         *refused = Some(Problem::Receiver { file: file.name.clone(), source });
-        io::Error::other("the receiver refused a file")
+        io::Error::other("the receiver failed")
     })
 }
 

@@ -1,9 +1,9 @@
-//! What no single key shows: combinations that cannot be meant.
+//! Checks of key combinations that make no sense.
 
 use super::reader::{Problem, Reader};
 use super::{Action, Component, Method, Plan};
 
-/// Notes every impossible combination.
+/// Reports every invalid combination.
 pub(super) fn combinations(reader: &mut Reader, plan: &Plan) {
     for component in Component::ALL {
         without_installation(reader, plan, component);
@@ -15,7 +15,7 @@ pub(super) fn combinations(reader: &mut Reader, plan: &Plan) {
     pairs(reader, plan);
 }
 
-/// Keys about an installation, where nothing is to be installed.
+/// Keys about an installation if nothing is installed.
 fn without_installation(reader: &mut Reader, plan: &Plan, component: Component) {
     let (word, does) = match plan.common(component).action {
         Action::Auto | Action::Upgrade => return,
@@ -24,7 +24,7 @@ fn without_installation(reader: &mut Reader, plan: &Plan, component: Component) 
     };
     for key in ["installer", "sha256", "arguments"] {
         if let Some(span) = reader.span(&format!("{component}.{key}")) {
-            let message = format!("`{component}.{key}` means nothing with `action = \"{word}\"`");
+            let message = format!("`{component}.{key}` has no effect with `action = \"{word}\"`");
             let action = reader.span(&format!("{component}.action"));
             reader.problem(Problem::new(message, span, "for an installation").also(action, does));
         }
@@ -35,14 +35,14 @@ fn pinned_nothing(reader: &mut Reader, component: Component) {
     let installer = reader.span(&format!("{component}.installer"));
     if let (Some(span), None) = (reader.span(&format!("{component}.sha256")), installer) {
         let message = format!("`{component}.sha256` has no installer to check");
-        let problem = Problem::new(message, span, "").hint(format!("name `installer` in `[{component}]`, too"));
+        let problem = Problem::new(message, span, "").hint(format!("add `installer` to `[{component}]`"));
         reader.problem(Problem { absence: true, ..problem });
     }
 }
 
 fn silent_without_switches(reader: &mut Reader, plan: &Plan) {
     if let (Some([]), Some(span)) = (plan.server.arguments.as_deref(), reader.span("server.arguments")) {
-        let hint = "leave the key out; the run then asks the operator to run the installer".to_owned();
+        let hint = "remove the key; the run then asks you to run the installer".to_owned();
         reader.problem(Problem::new("`server.arguments` is empty", span, "no silent switch").hint(hint));
     }
 }
@@ -52,9 +52,9 @@ fn console_with_properties(reader: &mut Reader, plan: &Plan) {
         let console =
             plan.web(component).is_some_and(|web| web.method == Method::Console && !web.properties.is_empty());
         if let (true, Some(span)) = (console, reader.span(&format!("{component}.properties"))) {
-            let message = format!("`{component}.properties` means nothing with `method = \"console\"`");
+            let message = format!("`{component}.properties` has no effect with `method = \"console\"`");
             let method = reader.span(&format!("{component}.method"));
-            reader.problem(Problem::new(message, span, "for the package").also(method, "a person installs it"));
+            reader.problem(Problem::new(message, span, "for the package").also(method, "you install it"));
         }
     }
 }
@@ -62,14 +62,14 @@ fn console_with_properties(reader: &mut Reader, plan: &Plan) {
 fn sdk_in_two_places(reader: &mut Reader, plan: &Plan) {
     let upgrade = plan.sdk.web.common.action == Action::Upgrade;
     if let (true, Some(url)) = (upgrade, reader.span("sdk.url")) {
-        let problem = Problem::new("the Web Service SDK cannot be here and on another server", url, "elsewhere")
+        let problem = Problem::new("the Web Service SDK cannot be on this server and on another one", url, "elsewhere")
             .also(reader.span("sdk.action"), "here")
-            .hint("`url` is for web servers whose SDK lives on the agent's server".to_owned());
+            .hint("`url` is for web servers whose SDK is on the agent's server".to_owned());
         reader.problem(problem);
     }
 }
 
-/// Two components that claim the same product or the same place in IIS.
+/// Two components with the same product or the same location in IIS.
 fn pairs(reader: &mut Reader, plan: &Plan) {
     for (index, &second) in Component::ALL.iter().enumerate() {
         for &first in Component::ALL.iter().take(index) {
@@ -97,10 +97,10 @@ fn same_directory(reader: &mut Reader, plan: &Plan, first: Component, second: Co
     if !installed || !same || site(&one.site) != site(&other.site) {
         return;
     }
-    let hint = "give them different names, or name their different sites with `site`".to_owned();
+    let hint = "give them different names, or specify different sites with `site`".to_owned();
     let given = [second, first].map(|component| reader.span(&format!("{component}.virtual-directory")));
     let [Some(span), also] = given else {
-        // Only one of them is in the file; the other is a default.
+        // Only one of them is in the file; the other one is a default.
         if let [None, Some(span)] = given {
             let message = format!("`{first}` has the default virtual directory of `{second}`");
             reader.problem(Problem::new(message, span, "the same name").hint(hint));

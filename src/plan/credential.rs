@@ -1,9 +1,9 @@
-//! What looks like a secret is covered in the source lines that an error shows.
+//! Masks secrets in the source lines that an error shows.
 
 use crate::secret::is_secret;
 
-/// `source` with the values behind credential-like names covered, also where the file is no valid TOML. Every
-/// character keeps its place in bytes and in characters, so that positions stay right.
+/// Masks the values of credential-like names in `source`, even if it is not valid TOML. Every character keeps its
+/// position in bytes and in characters.
 pub(super) fn mask(source: &str) -> String {
     let mut masked = String::with_capacity(source.len());
     let mut rest = source;
@@ -23,7 +23,7 @@ pub(super) fn mask(source: &str) -> String {
             continue;
         }
         let gap = behind.len() - behind.trim_start_matches(['"', '\'', ' ', '\t']).len();
-        // A comma stands before the value of a switch: `'--password', 'value'`.
+        // The value of a switch follows a comma: `'--password', 'value'`.
         if behind[gap..].starts_with(['=', ':', ',']) {
             let value = gap + 1;
             let end = value + value_length(&behind[value..]);
@@ -47,8 +47,8 @@ fn is_name_char(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.')
 }
 
-/// How far the value at the start of `text` goes: a string to its closing quotes, brackets to their end, anything
-/// else (and whatever never ends) to the end of the line or, over several lines, of the file.
+/// The length of the value at the start of `text`: a string up to its closing quotes, brackets up to their end,
+/// anything else (and whatever is not closed) up to the end of the line or, if it spans lines, of the file.
 fn value_length(text: &str) -> usize {
     let line = text.find('\n').unwrap_or(text.len());
     let blank = text.len() - text.trim_start_matches([' ', '\t']).len();
@@ -57,7 +57,7 @@ fn value_length(text: &str) -> usize {
         Some('"' | '\'') => {
             let end = blank + string_length(value);
             let behind = text[end..].trim_start_matches([' ', '\t']);
-            // A secret with quotes in it seems to end early: what follows then is still part of it.
+            // A secret that contains quotes seems to end early: what follows is still part of it.
             let ended = behind.is_empty() || behind.starts_with([',', '}', ']', '#', '\r', '\n']);
             if ended { end } else { end + text[end..].find('\n').unwrap_or(text.len() - end) }
         }
@@ -105,7 +105,7 @@ fn string_length(text: &str) -> usize {
     end
 }
 
-/// A covering character as long as `c`, in bytes too.
+/// A masking character with the same length as `c` in bytes.
 fn cover(c: char) -> char {
     match c.len_utf8() {
         _ if c.is_whitespace() || matches!(c, '"' | '\'') => c,

@@ -1,55 +1,55 @@
-//! What is wrong with a plan file, for people and for scripts. Secrets in the file are covered from here on.
+//! The errors of a plan file, for people and for scripts, with secrets masked.
 
 use super::{credential, reader::Problem};
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde::Serialize;
 use std::{fmt, ops::Range};
 
-/// So many errors are kept of one file; a file with more is no plan.
+/// The maximum number of errors kept; a file with more is not a plan.
 const MOST: usize = 100;
 
-/// A place in the file, on one line.
+/// A range in the file, on one line.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Place {
     /// The line, from 1.
     pub line: usize,
     /// The first character, from 1.
     pub column: usize,
-    /// The character behind the last one.
+    /// The character after the last one.
     pub end_column: usize,
-    /// What is to be said of this place; may be empty.
+    /// A label for this range; may be empty.
     pub label: String,
-    /// The line itself, secrets covered.
+    /// The line, with secrets masked.
     pub source_line: String,
     /// Its bytes in the file.
     #[serde(skip)]
     span: Range<usize>,
 }
 
-/// One error of a plan file.
+/// An error of a plan file.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Diagnostic {
-    /// What is wrong, understandable on its own.
+    /// A self-contained message.
     pub message: String,
     /// Where.
     #[serde(flatten)]
     pub at: Place,
     /// What to do about it.
     pub hint: Option<String>,
-    /// The other place, where two contradict each other.
+    /// The other range, if two contradict each other.
     pub also: Option<Place>,
 }
 
-/// All errors of a plan file, in the order of their places.
+/// All errors of a plan file, in order.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Diagnostics {
-    /// What the file is called.
+    /// The name of the file.
     pub file: String,
     /// The errors; never empty.
     pub errors: Vec<Diagnostic>,
-    /// How many more there were than are kept.
+    /// The number of further errors.
     pub omitted: usize,
-    /// The text of the file, secrets covered.
+    /// The text of the file, with secrets masked.
     #[serde(skip)]
     source: String,
 }

@@ -1,10 +1,10 @@
-//! Durations as people write them: `90s`, `30m`, `2h`, `1h30m`.
+//! Durations: `90s`, `30m`, `2h`, `1h30m`.
 
 use super::Invalid;
 use serde::{Deserialize, Deserializer, Serializer, de::Error};
 use std::time::Duration;
 
-/// Nothing in an upgrade is waited for longer than this.
+/// The longest duration.
 const LONGEST: u64 = 24 * 60 * 60;
 
 /// Reads `1h30m`: whole hours, minutes and seconds, each at most once and in this order; one second to one day.
@@ -31,7 +31,7 @@ pub fn parse(text: &str) -> Result<Duration, Invalid> {
     }
 }
 
-/// Writes a duration of whole seconds so that [`parse`] reads it back.
+/// Formats a duration of whole seconds so that [`parse`] reads it back.
 pub fn format(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let parts = [(seconds / 3600, 'h'), (seconds / 60 % 60, 'm'), (seconds % 60, 's')];

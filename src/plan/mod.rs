@@ -1,11 +1,11 @@
-//! The plan: what the administrator wants, as written in a TOML file.
+//! The plan: the desired state, in a TOML file.
 //!
-//! A plan is declarative. It names the wanted state and never an order; everything has a default that follows
-//! Microsoft's procedure, so the smallest useful plan is `format = 1` and where the server's installer lies.
+//! A plan is declarative. It describes the desired state and never an order; everything has a default that follows
+//! Microsoft's procedure, so the smallest useful plan is `format = 1` and the path of the MFA Server setup.
 //!
-//! [`Plan::read`] is strict: unknown keys, wrong types and impossible combinations are errors, and all errors of a
-//! file come together as [`Diagnostics`]. [`KEYS`] says what may stand in the file. The serde form of [`Plan`] is for
-//! the journal; it has the shape of the file.
+//! [`Plan::read`] is strict: unknown keys, wrong types and impossible combinations are errors, and all errors of a file
+//! come together as [`Diagnostics`]. [`KEYS`] defines the keys of the file. The serde form of [`Plan`] is for the
+//! journal; it has the structure of the file.
 
 mod check;
 mod credential;
@@ -21,7 +21,7 @@ mod values;
 pub use diagnostic::{Diagnostic, Diagnostics, Place};
 pub use keys::{KEYS, KeyDoc};
 pub use parse::LARGEST;
-// What a plan says of the merge is what the merge takes.
+// The plan uses the types of the merge.
 pub use crate::webconfig::{OnConflict, OtherChanges, Side};
 pub use values::{
     ExpandError, Invalid, MachinePath, Program, PropertyName, SdkUrl, Sha256Hex, SignedBy, VirtualDirectory,
@@ -34,17 +34,17 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 /// The version of the plan format that this program reads.
 pub const FORMAT: i64 = 1;
 
-/// A part of the product that is upgraded on its own.
+/// A component of the product, which is upgraded separately.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Component {
     /// PhoneFactor Agent, then Multi-Factor Authentication Server.
     Server,
-    /// The web service through which the other web components reach the server.
+    /// The web service that connects the other web components to the server.
     Sdk,
-    /// The site on which users manage their own settings.
+    /// The site where users manage their own settings.
     Portal,
-    /// The service that phones talk to; 8.0 and later no longer ship it.
+    /// The service for phones; 8.0 and later no longer include it.
     MobileApp,
 }
 
@@ -54,7 +54,7 @@ impl Component {
     /// The components that are IIS applications, in the order in which they are installed.
     pub const WEB: [Self; 3] = [Self::Sdk, Self::Portal, Self::MobileApp];
 
-    /// The name of its table in the plan, used as its id everywhere.
+    /// The name of its table in the plan, and its ID everywhere.
     pub const fn key(self) -> &'static str {
         match self {
             Self::Server => "server",
@@ -64,14 +64,19 @@ impl Component {
         }
     }
 
-    /// Its name in sentences.
+    /// Its display name.
     pub const fn title(self) -> &'static str {
         match self {
-            Self::Server => "server",
+            Self::Server => "MFA Server",
             Self::Sdk => "Web Service SDK",
             Self::Portal => "User Portal",
             Self::MobileApp => "Mobile App Web Service",
         }
+    }
+
+    /// The display name of its old version.
+    pub fn old_title(self) -> &'static str {
+        if self == Self::Server { "PhoneFactor Agent" } else { self.title() }
     }
 }
 
@@ -81,13 +86,13 @@ impl fmt::Display for Component {
     }
 }
 
-/// What is wanted of a machine. `Plan::default()` is the plan of a file that holds only `format = 1`.
+/// The desired state of a machine. `Plan::default()` is the plan of a file that contains only `format = 1`.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Plan {
-    /// What the report calls this plan; none by default.
+    /// The name of the plan in the report; none by default.
     pub name: Option<String>,
-    /// Where the backups go.
+    /// The folder of the backups.
     pub backup: Backup,
     /// The agent, which becomes the server.
     pub server: Server,
@@ -97,24 +102,24 @@ pub struct Plan {
     pub portal: Portal,
     /// The Mobile App Web Service.
     pub mobile_app: Web,
-    /// How old and new web.config files become one.
+    /// How old and new web.config files are merged.
     pub merge: Merge,
     /// Gates that are skipped, each with its reason; none by default.
     pub gates: BTreeMap<GateId, Skip>,
-    /// What the checks before the first change let pass.
+    /// Which blocking checks to allow.
     pub preflight: Preflight,
-    /// Own programs around steps, in the order of the file; none by default.
+    /// Programs to run before or after steps, in the order of the file; none by default.
     #[serde(rename = "hook")]
     pub hooks: Vec<Hook>,
 }
 
 impl Plan {
-    /// Reads a plan file. `name` is what the diagnostics call it. All errors of the file come together.
+    /// Reads a plan file. `name` is its name in diagnostics. All errors of the file are reported together.
     pub fn read(bytes: &[u8], name: &str) -> Result<Self, Diagnostics> {
         parse::plan(bytes, name)
     }
 
-    /// What every component has.
+    /// The keys of every component.
     pub fn common(&self, component: Component) -> &Common {
         match component {
             Component::Server => &self.server.common,
@@ -124,7 +129,7 @@ impl Plan {
         }
     }
 
-    /// What every web component has; `None` for the server.
+    /// The keys of every web component; `None` for the server.
     pub fn web(&self, component: Component) -> Option<&Web> {
         match component {
             Component::Server => None,
@@ -139,36 +144,36 @@ impl Plan {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Backup {
-    /// The folder below which each run makes its own; `%ProgramData%\pfupgrade\backups`.
+    /// The parent folder of all backups; `%ProgramData%\pfupgrade\backups`.
     pub directory: MachinePath,
 }
 
-/// What `[server]`, `[sdk]`, `[portal]` and `[mobile-app]` have in common.
+/// The common keys of `[server]`, `[sdk]`, `[portal]` and `[mobile-app]`.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Common {
     /// What happens to it; `auto`.
     pub action: Action,
-    /// The installer; for a web component, the one that comes with the server's setup where none is named. Whether
-    /// one is needed at all the procedure decides: a web server has no agent.
+    /// The installer; for a web component, the one in the MFA Server setup by default. The procedure decides whether
+    /// one is needed at all: a web server has no agent.
     pub installer: Option<MachinePath>,
-    /// The hash the installer must have; not checked by default.
+    /// The required hash of the installer; not checked by default.
     pub sha256: Option<Sha256Hex>,
-    /// Who must have signed the installer; `Microsoft Corporation`.
+    /// The required signer of the installer; `Microsoft Corporation`.
     pub signed_by: SignedBy,
-    /// The installed product, where the survey cannot tell which one it is; found by default.
+    /// The installed product, if the survey cannot identify it; detected by default.
     pub product_code: Option<ProductCode>,
-    /// An installer of the old version, for a rollback where Windows holds no usable copy; none by default.
+    /// An installer of the old version, for a rollback if Windows has no usable copy; none by default.
     pub rollback_installer: Option<MachinePath>,
 }
 
 impl Common {
-    /// The hash that the installer must have, where the plan pins it.
+    /// The required hash of the installer, where the plan pins it.
     pub fn pin(&self) -> Option<&str> {
         self.sha256.as_ref().map(|pin| pin.as_str())
     }
 
-    /// Who must have signed the installer; `None` where the plan accepts an unsigned one.
+    /// The required signer of the installer; `None` if the plan accepts an unsigned one.
     pub fn signer(&self) -> Option<&str> {
         match &self.signed_by {
             SignedBy::Name(name) => Some(name),
@@ -181,29 +186,29 @@ impl Common {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Server {
-    /// What every component has.
+    /// The keys of every component.
     #[serde(flatten)]
     pub common: Common,
-    /// The setup's silent switches, passed as they stand. None by default: the published documents name none, so
-    /// the run stops at the gate `server-setup` and asks the operator to run the installer.
+    /// The setup's silent switches, passed unchanged. None by default: no published document names any, so the run
+    /// waits at the gate `server-setup` and asks the operator to run the installer.
     pub arguments: Option<Vec<String>>,
     /// How long the service may take to upgrade its data file; 30 minutes.
     #[serde(with = "duration")]
     pub data_upgrade_timeout: Duration,
 }
 
-/// What the web components have in common; all of `[mobile-app]`.
+/// The common keys of the web components; all keys of `[mobile-app]`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Web {
-    /// What every component has.
+    /// The keys of every component.
     #[serde(flatten)]
     pub common: Common,
-    /// The name of the new IIS application; the one Microsoft's installer proposes.
+    /// The name of the new IIS application; the default of Microsoft's installer.
     pub virtual_directory: VirtualDirectory,
-    /// The IIS site; the one of the old application.
+    /// The IIS site; that of the old application.
     pub site: Option<String>,
-    /// The IIS application pool, which must exist; that of the old application, if it fits.
+    /// The IIS application pool, which must exist; that of the old application, if it is suitable.
     pub application_pool: Option<String>,
     /// More public properties for the installer; none by default.
     pub properties: BTreeMap<PropertyName, String>,
@@ -212,7 +217,7 @@ pub struct Web {
 }
 
 impl Web {
-    /// A web component of which the plan says nothing but its virtual directory.
+    /// A web component with defaults except for its virtual directory.
     fn with_directory(name: &str) -> Self {
         Self {
             common: Common::default(),
@@ -224,7 +229,7 @@ impl Web {
         }
     }
 
-    /// The web component `component` of a plan that does not mention it.
+    /// The default of the web component `component`.
     pub(crate) fn default_of(component: Component) -> Self {
         Self::with_directory(match component {
             Component::Portal => "MultiFactorAuth",
@@ -238,10 +243,10 @@ impl Web {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Sdk {
-    /// What every web component has.
+    /// The keys of every web component.
     #[serde(flatten)]
     pub web: Web,
-    /// Its new address where it lives on another server; none by default: it lives here.
+    /// Its new URL if it is on another server; none by default: it is on this server.
     pub url: Option<SdkUrl>,
 }
 
@@ -249,10 +254,10 @@ pub struct Sdk {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Portal {
-    /// What every web component has.
+    /// The keys of every web component.
     #[serde(flatten)]
     pub web: Web,
-    /// What becomes of own themes; `restore`. The article backs them up and never puts them back.
+    /// What happens to custom themes; `restore`. The article backs them up and never restores them.
     pub themes: Themes,
 }
 
@@ -260,14 +265,14 @@ pub struct Portal {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
-    /// Upgraded where it is installed, skipped where it is not.
+    /// Upgraded if it is installed, otherwise skipped.
     #[default]
     Auto,
     /// Upgraded; it must be installed.
     Upgrade,
     /// Uninstalled, and not installed again.
     Remove,
-    /// Left as it is.
+    /// Not changed.
     Keep,
 }
 
@@ -278,15 +283,15 @@ pub enum Method {
     /// By its Windows Installer package.
     #[default]
     Msi,
-    /// By a person in the server's console: a gate says what to type, and it is verified afterwards.
+    /// By the operator in the MFA Server console: a gate has the instructions, and the result is verified.
     Console,
 }
 
-/// What becomes of own portal themes.
+/// What happens to custom portal themes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Themes {
-    /// Own folders below `App_Themes` are put back and the theme of the old file is selected.
+    /// Custom folders below `App_Themes` are restored and the theme of the old file is selected.
     #[default]
     Restore,
     /// They stay in the backup.
@@ -297,26 +302,26 @@ pub enum Themes {
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Merge {
-    /// What becomes of changes outside `appSettings` and `applicationSettings`; `apply`.
+    /// What happens to changes outside `appSettings` and `applicationSettings`; `apply`.
     pub other_changes: OtherChanges,
-    /// What happens where both sides changed the same; `stop`.
+    /// What happens in a conflict; `stop`.
     pub on_conflict: OnConflict,
-    /// What becomes of encrypted sections; `stop`.
+    /// What happens to encrypted sections; `stop`.
     #[serde(default)]
     pub on_encrypted: OnEncrypted,
-    /// Which side holds in single conflicts; none by default.
+    /// Decisions for individual conflicts; none by default.
     #[serde(default, rename = "decision", skip_serializing_if = "Vec::is_empty")]
     pub decisions: Vec<Decision>,
 }
 
-/// What becomes of a web.config with encrypted sections.
+/// What happens to a web.config with encrypted sections.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnEncrypted {
-    /// The run is refused.
+    /// The run is blocked.
     #[default]
     Stop,
-    /// A private copy is decrypted for the merge, whose result is encrypted again.
+    /// A private copy is decrypted for the merge, and the result is encrypted again.
     Decrypt,
 }
 
@@ -324,9 +329,9 @@ pub enum OnEncrypted {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Decision {
-    /// The conflict, as the preview names it. No other decision has the same.
+    /// The conflict, as shown in the preview. No other decision has the same.
     pub path: String,
-    /// Whose value holds.
+    /// The side that wins.
     pub take: Side,
 }
 
@@ -334,7 +339,7 @@ pub struct Decision {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum GateId {
-    /// Run the server's setup.
+    /// Run the MFA Server setup.
     ServerSetup,
     /// Activate the server and pick its replication group.
     Activation,
@@ -365,11 +370,11 @@ impl fmt::Display for GateId {
     }
 }
 
-/// That a gate is skipped.
+/// Skips a gate.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Skip {
-    /// Why; it stands in the report. Written as `{ skip = "reason" }`.
+    /// The reason, which the report shows. Written as `{ skip = "reason" }`.
     #[serde(rename = "skip")]
     pub reason: String,
 }
@@ -378,31 +383,31 @@ pub struct Skip {
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Preflight {
-    /// Ids of findings of the level "refuse unless allowed" that are allowed; none by default.
+    /// IDs of the findings that are allowed; none by default.
     pub allow: Vec<String>,
 }
 
-/// `[[hook]]`: an own program before or after a step.
+/// `[[hook]]`: a program before or after a step.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Hook {
-    /// The step, and on which side of it. The procedure checks that the step exists.
+    /// The step, and whether to run before or after it. The procedure checks that the step exists.
     #[serde(flatten)]
     pub when: When,
-    /// The program and its arguments; no shell is between.
+    /// The program and its arguments; no shell is used.
     pub run: Program,
     /// How long it may take; 5 minutes.
     #[serde(with = "duration")]
     pub timeout: Duration,
 }
 
-/// On which side of a step, given by its id, a hook runs.
+/// Whether a hook runs before or after a step, given by its ID.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum When {
-    /// Before the step of this id.
+    /// Before the step with this ID.
     Before(String),
-    /// After the step of this id.
+    /// After the step with this ID.
     After(String),
 }
 
@@ -430,7 +435,7 @@ impl Default for Portal {
     }
 }
 
-/// The default of `[mobile-app]`, the one table that is nothing but a [`Web`].
+/// The default of `[mobile-app]`, the only table that is just a [`Web`].
 impl Default for Web {
     fn default() -> Self {
         Self::default_of(Component::MobileApp)

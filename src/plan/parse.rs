@@ -1,4 +1,4 @@
-//! From the bytes of a plan file to a [`Plan`], or to everything that is wrong with the file.
+//! Parses the bytes of a plan file into a [`Plan`], or into all errors of the file.
 
 use super::reader::{Argument, Id, Problem, Reader, Table};
 use super::{Backup, Common, Component, FORMAT, GateId, Hook, Merge, Plan, Portal, Preflight, Sdk, Server, Skip, Web};
@@ -14,7 +14,7 @@ use toml::de::DeTable;
 /// No plan is larger than this, in bytes.
 pub const LARGEST: usize = 1024 * 1024;
 
-/// Longer lines are not written by people; each may be shown many times.
+/// Longer lines are not written by hand, and each may be shown many times.
 const LONGEST_LINE: usize = 4096;
 
 pub(super) fn plan(bytes: &[u8], name: &str) -> Result<Plan, Diagnostics> {
@@ -29,12 +29,12 @@ pub(super) fn plan(bytes: &[u8], name: &str) -> Result<Plan, Diagnostics> {
     if problems.is_empty() { Ok(plan) } else { Err(Diagnostics::new(name, source, problems)) }
 }
 
-/// The text of a file. Otherwise what is wrong with it, and as much text as shows where.
+/// The text of a file. Fails with the problem, and as much text as needed to show where.
 fn text(bytes: &[u8]) -> Result<&str, Box<(String, Problem)>> {
     let refuse = |source: String, problem: Problem, hint: &str| Err(Box::new((source, problem.hint(hint.to_owned()))));
     let save = "save it as UTF-8; in Notepad: File, Save As, Encoding: UTF-8";
     if bytes.len() > LARGEST {
-        let message = format!("the file has more than {LARGEST} bytes, which is the most a plan has");
+        let message = format!("the file is larger than {LARGEST} bytes, the maximum size of a plan");
         return refuse(String::new(), Problem::new(message, 0..0, ""), "is this the right file?");
     }
     if matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [_, 0, ..] | [0, _, ..]) {
@@ -45,20 +45,19 @@ fn text(bytes: &[u8]) -> Result<&str, Box<(String, Problem)>> {
         Err(error) => {
             // The replacement character that then stands there is three bytes long.
             let span = error.valid_up_to()..error.valid_up_to() + 3;
-            let problem = Problem::new("the file is not UTF-8", span, "no UTF-8 character");
+            let problem = Problem::new("the file is not UTF-8", span, "not a UTF-8 character");
             return refuse(String::from_utf8_lossy(bytes).into_owned(), problem, save);
         }
     };
     let long = text.lines().enumerate().find(|(_, line)| line.len() > LONGEST_LINE);
     if let Some((index, line)) = long {
-        let message =
-            format!("line {} has {} bytes; a plan's lines have at most {LONGEST_LINE}", index + 1, line.len());
-        return refuse(String::new(), Problem::new(message, 0..0, ""), "break it, or is this the right file?");
+        let message = format!("line {} has {} bytes; the maximum is {LONGEST_LINE}", index + 1, line.len());
+        return refuse(String::new(), Problem::new(message, 0..0, ""), "split it, or is this the right file?");
     }
     Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
 }
 
-/// The syntax errors, one a line: those behind the first on a line mostly follow from it.
+/// The syntax errors, one per line: further ones on a line mostly follow from the first.
 fn syntax_problems(source: &str, errors: &[toml::de::Error]) -> Vec<Problem> {
     let place = |error: &toml::de::Error| error.span().unwrap_or(0..0);
     let mut errors: Vec<_> = errors.iter().map(|error| (place(error), error.message())).collect();
@@ -72,12 +71,12 @@ fn syntax_problem(source: &str, message: &str, span: Range<usize>) -> Problem {
     let escape = ["escape", "unicode"].iter().any(|word| message.contains(word));
     // Also "C:\Install\", in which the last quote does not end the text.
     let windows_path = line.contains('\\') && (escape || message.contains("basic string"));
-    let message = if escape { "a backslash in double quotes begins an escape, and this is none" } else { message };
+    let message = if escape { "a backslash in double quotes starts an escape, and this is none" } else { message };
     Problem::new(message, span, "").hint(windows_path.then(|| r"use single quotes: 'C:\Install'".to_owned()))
 }
 
-/// In a file with syntax errors, only those other problems that are no consequence of them: what is missing may just
-/// not have been understood, and below a broken header keys seem to belong to another table.
+/// In a file with syntax errors, keeps only those other problems that do not follow from them: what seems missing may
+/// not have been parsed, and below a broken header keys seem to belong to another table.
 fn believable(source: &str, syntax: &[Problem], mut problems: Vec<Problem>) -> Vec<Problem> {
     let errors: BTreeSet<usize> = syntax.iter().map(|error| error.span.start).collect();
     let mut doubtful: Vec<Range<usize>> = Vec::new();
@@ -97,7 +96,7 @@ fn believable(source: &str, syntax: &[Problem], mut problems: Vec<Problem>) -> V
         problems.retain(|problem| {
             let at = problem.span.start;
             let line = doubtful.get(doubtful.partition_point(|line| line.end <= at));
-            // A value that the parser made up to go on has an empty place.
+            // A value that the parser made up to continue has an empty range.
             !problem.absence && !problem.span.is_empty() && line.is_none_or(|line| at < line.start)
         });
     }
@@ -109,13 +108,13 @@ fn top(reader: &mut Reader, mut table: Table<'_>) -> Plan {
         Some(FORMAT) => {}
         Some(_) => {
             let span = reader.span("format").unwrap_or(0..0);
-            // Whatever else seems wrong may be right in that format.
+            // Whatever else seems wrong may be valid in that format.
             reader.problems.clear();
-            reader.problem(Problem::new(format!("unknown format; this program reads format {FORMAT}"), span, ""));
+            reader.problem(Problem::new(format!("unknown format; pfupgrade reads format {FORMAT}"), span, ""));
             return Plan::default();
         }
         None if reader.span("format").is_none() => {
-            reader.missing(&table, "`format` is missing", "begin the file with `format = 1`");
+            reader.missing(&table, "`format` is missing", "start the file with `format = 1`");
         }
         None => {}
     }
@@ -136,7 +135,7 @@ fn top(reader: &mut Reader, mut table: Table<'_>) -> Plan {
     plan
 }
 
-/// Reads a table of the file; a missing one has all its defaults.
+/// Reads a table of the file; a missing one has its defaults.
 fn section<T: Default>(
     r: &mut Reader,
     top: &mut Table<'_>,
@@ -204,7 +203,7 @@ fn merge(r: &mut Reader, table: &mut Table<'_>) -> Merge {
         let Some(decision) = decision(r, table) else { continue };
         if decisions.iter().any(|known| known.path == decision.path) {
             let problem = Problem::new(format!("`{}` is decided twice", decision.path), span, "here again");
-            r.problem(problem.hint("leave one of the decisions out".to_owned()));
+            r.problem(problem.hint("remove one of the decisions".to_owned()));
         }
         decisions.push(decision);
     }
@@ -212,9 +211,9 @@ fn merge(r: &mut Reader, table: &mut Table<'_>) -> Merge {
 }
 
 fn decision(r: &mut Reader, mut table: Table<'_>) -> Option<Decision> {
-    let hint = "write `path = \"...\"` as the preview has it, and `take = \"old\"` or `take = \"new\"`";
+    let hint = "write `path = \"...\"` as shown in the preview, and `take = \"old\"` or `take = \"new\"`";
     for (key, problem) in
-        [("path", "a decision names no conflict"), ("take", "a decision does not say whose value holds")]
+        [("path", "a decision names no conflict"), ("take", "a decision does not say which value wins")]
     {
         if !table.has(key) {
             r.missing(&table, problem, hint);
@@ -239,7 +238,7 @@ fn gates(r: &mut Reader, table: &mut Table<'_>) -> BTreeMap<GateId, Skip> {
         if let Some(reason) = r.get(&mut entry, "skip") {
             gates.insert(gate, Skip { reason });
         } else if !given {
-            let hint = format!("write `{gate} = {{ skip = \"why\" }}`; the reason is in the report");
+            let hint = format!("write `{gate} = {{ skip = \"why\" }}`; the report shows the reason");
             r.missing(&entry, &format!("`{name}` gives no reason"), &hint);
         }
         r.finish(entry);

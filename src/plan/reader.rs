@@ -1,5 +1,5 @@
-//! A small strict reader over a parsed TOML file: it takes keys out of tables, turns them into typed values and
-//! collects what is wrong instead of stopping at it. What is left in a table at the end is unknown.
+//! A small strict reader for a parsed TOML file: it takes keys from tables, converts them to typed values and collects
+//! all errors. What is left in a table at the end is unknown.
 
 use super::duration;
 use super::keys::{KEYS, KeyDoc, path};
@@ -12,14 +12,14 @@ use serde::de::{DeserializeOwned, IntoDeserializer, value::Error as ValueError};
 use std::{collections::BTreeMap, ops::Range, time::Duration};
 use toml::{Spanned, de::DeString, de::DeTable, de::DeValue};
 
-/// Something wrong, at a byte range of the file.
+/// An error, at a byte range of the file.
 pub(super) struct Problem {
     pub(super) message: String,
     pub(super) span: Range<usize>,
     pub(super) label: String,
     pub(super) hint: Option<String>,
     pub(super) also: Option<(Range<usize>, String)>,
-    /// True where something is not there, which may only seem so in a file with syntax errors.
+    /// Whether something is missing, which may only seem so in a file with syntax errors.
     pub(super) absence: bool,
 }
 
@@ -39,18 +39,18 @@ impl Problem {
     }
 }
 
-/// Collects the problems of a file, and where its values stand.
+/// Collects the problems of a file, and the ranges of its values.
 #[derive(Default)]
 pub(super) struct Reader {
     pub(super) problems: Vec<Problem>,
     spans: BTreeMap<String, Range<usize>>,
 }
 
-/// A table of the file of which keys are taken.
+/// A table of the file whose keys are taken.
 pub(super) struct Table<'a> {
     /// Its name in [`KEYS`].
     name: &'static str,
-    /// Where it begins.
+    /// Its range.
     pub(super) span: Range<usize>,
     entries: BTreeMap<&'a str, (Range<usize>, &'a Spanned<DeValue<'a>>)>,
 }
@@ -66,16 +66,16 @@ impl<'a> Table<'a> {
     }
 }
 
-/// A value together with the key it stands behind.
+/// A value with its key.
 #[derive(Clone, Copy)]
 pub(super) struct Item<'a> {
     path: &'a str,
-    /// What is expected of the value.
+    /// The expected type.
     kind: &'a str,
     value: &'a Spanned<DeValue<'a>>,
 }
 
-/// What can be read from the value of a key; `None` where problems have been noted.
+/// A type that can be read from the value of a key; `None` if problems were reported.
 pub(super) trait Value: Sized {
     fn read(reader: &mut Reader, item: Item<'_>) -> Option<Self>;
 }
@@ -85,17 +85,17 @@ impl Reader {
         self.problems.push(problem);
     }
 
-    /// Where the value of a key stands, if the file has it.
+    /// The range of a key's value, if the file has it.
     pub(super) fn span(&self, path: &str) -> Option<Range<usize>> {
         self.spans.get(path).cloned()
     }
 
-    /// Takes a key out of a table.
+    /// Takes a key from a table.
     pub(super) fn get<T: Value>(&mut self, table: &mut Table<'_>, key: &'static str) -> Option<T> {
         self.take(table, key, T::read)
     }
 
-    /// Takes a key that allows only the texts that its [`KeyDoc`] lists, or its default.
+    /// Takes a key that allows only the values in its [`KeyDoc`], or its default.
     pub(super) fn choice<T: DeserializeOwned + Default>(&mut self, table: &mut Table<'_>, key: &'static str) -> T {
         self.chosen(table, key).unwrap_or_default()
     }
@@ -118,7 +118,7 @@ impl Reader {
         self.take(table, key, read)
     }
 
-    /// Takes a table out of a table.
+    /// Takes a table from a table.
     pub(super) fn table<'a>(
         &mut self,
         table: &mut Table<'a>,
@@ -133,7 +133,7 @@ impl Reader {
         Some(Table::new(name, value.span(), value.get_ref().as_table()?))
     }
 
-    /// Takes an array of tables out of a table.
+    /// Takes an array of tables from a table.
     pub(super) fn tables<'a>(
         &mut self,
         table: &mut Table<'a>,
@@ -145,7 +145,7 @@ impl Reader {
             DeValue::Array(items) if items.iter().all(|item| item.get_ref().is_table()) => Some(()),
             DeValue::Table(_) => {
                 let message = format!("`[{name}]` must be `[[{name}]]`");
-                let hint = "there may be several of them, so each is written with two pairs of brackets".to_owned();
+                let hint = "there can be several of them, so each is written with two pairs of brackets".to_owned();
                 reader.problem(Problem::new(message, item.value.span(), "one pair of brackets").hint(hint));
                 None
             }
@@ -171,13 +171,13 @@ impl Reader {
         taken
     }
 
-    /// Notes that a key must be there and is not.
+    /// Reports a missing key.
     pub(super) fn missing(&mut self, table: &Table<'_>, message: &str, hint: &str) {
         let problem = Problem::new(message, table.span.clone(), "").hint(hint.to_owned());
         self.problem(Problem { absence: true, ..problem });
     }
 
-    /// Notes what is left in a table: nothing of it is known.
+    /// Reports the unknown keys that are left in a table.
     pub(super) fn finish(&mut self, table: Table<'_>) {
         for (key, (span, _)) in table.entries {
             let shown = key.escape_debug();
@@ -196,7 +196,7 @@ impl Reader {
         }
     }
 
-    /// Reads a text that `check` turns into a value.
+    /// Reads a text that `check` converts to a value.
     fn checked<T>(&mut self, item: Item<'_>, check: impl FnOnce(&str) -> Result<T, Invalid>) -> Option<T> {
         let text = self.text(item)?;
         check(text).map_err(|invalid| self.invalid(item, invalid)).ok()
@@ -220,7 +220,7 @@ fn find(table: &str, key: &str) -> Option<&'static KeyDoc> {
     KEYS.iter().find(|doc| doc.key == key && doc.tables.contains(&table))
 }
 
-/// What to write instead of an unknown key.
+/// A hint for an unknown key.
 fn known_key(table: &str, key: &str) -> String {
     let known = || KEYS.iter().filter(|doc| doc.tables.contains(&table)).map(|doc| doc.key);
     let close = |known: &&str| distance(known, key) <= known.len() / 3 || (key.len() > 3 && known.starts_with(key));
@@ -235,7 +235,7 @@ fn known_key(table: &str, key: &str) -> String {
     format!("allowed here: {}", known().collect::<Vec<_>>().join(", "))
 }
 
-/// How many characters must be put in, taken out or changed to get from `a` to `b`.
+/// The edit distance of `a` and `b`.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
@@ -263,7 +263,7 @@ fn type_name(value: &DeValue<'_>) -> &'static str {
     }
 }
 
-/// Values that are one text, checked by a function.
+/// Values from a text, checked by a function.
 macro_rules! read_from_text {
     ($($name:ty => $check:expr),* $(,)?) => {$(
         impl Value for $name {
@@ -285,7 +285,7 @@ read_from_text! {
     Id => Id::check,
 }
 
-/// An id of the program's own tables, such as `uninstall-portal`.
+/// An ID, such as `uninstall-portal`.
 pub(super) struct Id(pub(super) String);
 
 impl Id {
@@ -293,7 +293,7 @@ impl Id {
         let kebab = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
         match text.split('-').all(kebab) {
             true => Ok(Self(text.to_owned())),
-            false => Err(Invalid::new("is no id").hint("ids are lower case, with hyphens, as the preview shows them")),
+            false => Err(Invalid::new("is not an ID").hint("IDs are lowercase, with hyphens, as shown in the preview")),
         }
     }
 }
@@ -301,7 +301,7 @@ impl Id {
 impl Value for i64 {
     fn read(reader: &mut Reader, item: Item<'_>) -> Option<Self> {
         let DeValue::Integer(number) = item.value.get_ref() else { return reader.wrong_type(item) };
-        // A number too large for the type is some other number than any that is known.
+        // A number that is too large for the type is unknown anyway.
         Some(Self::from_str_radix(number.as_str(), number.radix()).unwrap_or(Self::MAX))
     }
 }
@@ -325,7 +325,7 @@ impl<T: Value> Value for Vec<T> {
     }
 }
 
-/// What a program is handed.
+/// An argument of a program.
 pub(super) struct Argument(pub(super) String);
 
 impl Value for Argument {
@@ -337,8 +337,8 @@ impl Value for Argument {
             // NAME=value, NAME:value, or a switch whose value is the next argument.
             let name = text.split(['=', ':']).next().unwrap_or_default();
             if is_secret(name) && (name.len() < text.len() || name.starts_with(['-', '/'])) {
-                return Err(Invalid::new("holds what looks like a secret; a plan is kept with the run")
-                    .hint("let the program read it from a place of its own"));
+                return Err(Invalid::new("contains what looks like a secret; the plan is stored with the run")
+                    .hint("let the program read it from elsewhere"));
             }
             Ok(Self(text.to_owned()))
         })

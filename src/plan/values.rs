@@ -1,4 +1,4 @@
-//! The kinds of values in a plan, each of which can only hold what is valid.
+//! The types of values in a plan, which can only hold valid values.
 
 use crate::names::ProductCode;
 use crate::secret::is_secret;
@@ -6,13 +6,13 @@ use crate::winpath::{PathError, WinPath};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Why a value cannot be used. It never quotes the value, which may be secret and is shown underlined anyway.
+/// Why a value is invalid. It never quotes the value, which may be secret and is shown underlined anyway.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{label}")]
 pub struct Invalid {
-    /// What is wrong with it, in a few words.
+    /// What is wrong with it.
     pub label: String,
-    /// What to write instead.
+    /// How to fix it.
     pub hint: Option<String>,
 }
 
@@ -27,17 +27,17 @@ impl Invalid {
     }
 }
 
-/// Refuses control characters, which mostly come from `"C:\temp"`, and text that is only blank.
+/// Rejects control characters, which mostly come from `"C:\temp"`, and blank text.
 pub(super) fn check_text(text: &str) -> Result<(), Invalid> {
     match text.chars().find(|c| c.is_control()) {
         Some(c) => Err(Invalid::new(format!("contains {c:?}"))
-            .hint(r"backslashes mean something in double quotes; use single quotes: 'C:\temp'")),
+            .hint(r"backslashes are escape characters in double quotes; use single quotes: 'C:\temp'")),
         None if text.trim().is_empty() => Err(Invalid::new("is empty")),
         None => Ok(()),
     }
 }
 
-/// A text that is checked once, when it is made, also when it comes out of a journal.
+/// A text that is checked when it is created, also from a journal.
 macro_rules! checked_text {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -58,7 +58,7 @@ macro_rules! checked_text {
                 &self.0
             }
 
-            /// A text that the program itself has chosen.
+            /// A text chosen by the program itself.
             #[allow(dead_code, reason = "only some kinds have a default")]
             pub(super) fn known(text: &str) -> Self {
                 debug_assert!(Self::check(text).is_ok(), "{text}");
@@ -89,23 +89,23 @@ macro_rules! checked_text {
 }
 
 checked_text! {
-    /// A path of the machine as written, in which `%NAME%` may stand for an environment variable. It is expanded
-    /// once, when the run starts.
+    /// A path of the machine as written, which may contain environment variables as `%NAME%`. They are expanded once,
+    /// when the run starts.
     MachinePath
 }
 
 checked_text! {
-    /// A SHA-256 as 64 hexadecimal digits, of either case.
+    /// A SHA-256 as 64 hexadecimal digits, in any case.
     Sha256Hex
 }
 
 checked_text! {
-    /// The name of an IIS application: one part of an address, which needs no escaping there.
+    /// The name of an IIS application: a URL segment that needs no escaping.
     VirtualDirectory
 }
 
 checked_text! {
-    /// The address of a Web Service SDK.
+    /// The URL of a Web Service SDK.
     SdkUrl
 }
 
@@ -118,15 +118,15 @@ checked_text! {
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum ExpandError {
     /// The machine has no such variable.
-    #[error("`{path}` names the environment variable `{variable}`, which is not set on this machine")]
+    #[error("`{path}` contains the environment variable `{variable}`, which is not set on this server")]
     Unknown {
         /// The path as written.
         path: String,
         /// The variable's name.
         variable: String,
     },
-    /// What comes out is no path.
-    #[error("`{path}` expands to no usable path: {reason}")]
+    /// The result is not a path.
+    #[error("`{path}` does not expand to a valid path: {reason}")]
     Path {
         /// The path as written.
         path: String,
@@ -139,23 +139,23 @@ impl MachinePath {
     fn check(text: &str) -> Result<(), Invalid> {
         check_text(text)?;
         let stand_in = replace_variables(text, |_, at| Some(if at == 0 { "C:" } else { "x" }.to_owned()));
-        let example = r"write it from the drive on: 'C:\Install'";
+        let example = r"start with the drive: 'C:\Install'";
         WinPath::new(stand_in.unwrap_or_default()).map(drop).map_err(|error| match error {
             PathError::NotAbsolute(_) if text.starts_with(r"\\") || text.starts_with("//") => {
-                Invalid::new("is a network path").hint("copy it to a local disk and name it there")
+                Invalid::new("is a network path").hint("copy it to a local disk and specify that path")
             }
             PathError::NotAbsolute(_) => Invalid::new("is not an absolute path").hint(example),
-            PathError::Dots(_) => Invalid::new("contains `.` or `..` as a folder").hint("write the path out"),
+            PathError::Dots(_) => Invalid::new("contains `.` or `..` as a folder").hint("write the full path"),
             PathError::Name { name, .. } => {
-                Invalid::new(format!("contains the name `{name}`, which Windows takes for something else"))
+                Invalid::new(format!("contains the name `{name}`, which Windows reserves or changes"))
             }
             PathError::Character { character, .. } => {
-                Invalid::new(format!("contains `{character}`, which no Windows path can hold"))
+                Invalid::new(format!("contains `{character}`, which is invalid in a Windows path"))
             }
         })
     }
 
-    /// The path itself. `variable` answers what an environment variable holds; what it answers is not expanded again.
+    /// Expands the path. `variable` returns the value of an environment variable, which is not expanded again.
     pub fn expand(&self, variable: impl Fn(&str) -> Option<String>) -> Result<WinPath, ExpandError> {
         let path = || self.0.clone();
         let text = replace_variables(&self.0, |name, _| variable(name))
@@ -164,8 +164,8 @@ impl MachinePath {
     }
 }
 
-/// `text` with every `%NAME%` replaced by what `value` answers for the name and its place; or the first name without
-/// an answer. A `%` that begins no name stands for itself, as in `C:\100%`.
+/// Replaces every `%NAME%` in `text` by what `value` returns for the name and its position. Fails with the first
+/// unknown name. A `%` that starts no name stands for itself, as in `C:\100%`.
 fn replace_variables(text: &str, value: impl Fn(&str, usize) -> Option<String>) -> Result<String, &str> {
     let mut result = String::with_capacity(text.len());
     let mut at = 0;
@@ -187,7 +187,7 @@ fn replace_variables(text: &str, value: impl Fn(&str, usize) -> Option<String>) 
     Ok(result)
 }
 
-/// True for a name such as `ProgramData` or `ProgramFiles(x86)`.
+/// Whether a text is a variable name, such as `ProgramData` or `ProgramFiles(x86)`.
 fn is_variable(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'(' | b')'))
 }
@@ -202,7 +202,7 @@ impl Sha256Hex {
         Err(Invalid::new(label).hint("write the 64 hexadecimal digits that `Get-FileHash` prints"))
     }
 
-    /// True where `digest` is this hash.
+    /// Whether `digest` is this hash.
     pub fn matches(&self, digest: &[u8]) -> bool {
         let text: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         self.0.eq_ignore_ascii_case(&text)
@@ -217,7 +217,7 @@ pub(super) fn product_code(text: &str) -> Result<ProductCode, Invalid> {
     if lengths && groups.iter().all(|group| group.bytes().all(|b| b.is_ascii_hexdigit())) {
         return Ok(ProductCode::from(text));
     }
-    Err(Invalid::new("is no product code").hint("write a GUID in braces: '{01234567-89AB-CDEF-0123-456789ABCDEF}'"))
+    Err(Invalid::new("is not a product code").hint("write a GUID in braces: '{01234567-89AB-CDEF-0123-456789ABCDEF}'"))
 }
 
 impl VirtualDirectory {
@@ -227,7 +227,7 @@ impl VirtualDirectory {
         match text.chars().find(|c| !plain(*c)) {
             Some('/' | '\\') => Err(Invalid::new("is more than one name").hint("write the name only, without slashes")),
             Some(c) => Err(Invalid::new(format!("contains `{c}`"))
-                .hint("allowed are the letters a to z, digits, `-`, `_`, `.` and `~`")),
+                .hint("allowed: the letters a to z, digits, `-`, `_`, `.` and `~`")),
             None if text.starts_with('.') || text.ends_with('.') => {
                 Err(Invalid::new("begins or ends with a dot").hint("Windows drops or hides such folders"))
             }
@@ -245,16 +245,16 @@ impl SdkUrl {
         };
         let lower = text.to_ascii_lowercase();
         let Some(rest) = lower.strip_prefix("https://").or_else(|| lower.strip_prefix("http://")) else {
-            return wrong("does not begin with https:// or http://");
+            return wrong("does not start with https:// or http://");
         };
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
         let odd = |c: char| c.is_whitespace() || "\"<>\\^`{|}".contains(c);
         if authority.is_empty() || authority.starts_with(':') {
-            wrong("names no server")
+            wrong("has no host name")
         } else if authority.contains('@') {
-            wrong("holds a user name, which belongs into web.config instead")
+            wrong("contains a user name, which belongs in web.config")
         } else if text.contains(odd) {
-            wrong("contains a character that no address can hold")
+            wrong("contains a character that is invalid in a URL")
         } else if path != "pfwssdk.asmx" && !path.ends_with("/pfwssdk.asmx") {
             wrong("does not end in /PfWsSdk.asmx")
         } else {
@@ -267,7 +267,7 @@ impl SdkUrl {
 const KEYED: [(&str, &str); 3] =
     [("TARGETVDIR", "virtual-directory"), ("TARGETSITE", "site"), ("TARGETAPPPOOL", "application-pool")];
 
-/// Properties that would change what the installer is there for, or restart the machine.
+/// Properties that would change the purpose of the installer, or restart the machine.
 const RESERVED: [&str; 10] = [
     "ACTION",
     "ADVERTISE",
@@ -290,25 +290,26 @@ impl PropertyName {
         if let Some((_, key)) = keyed {
             Err(Invalid::new("has its own key in the plan").hint(format!("write `{key} = \"...\"` instead")))
         } else if RESERVED.iter().any(|name| text.eq_ignore_ascii_case(name)) {
-            Err(Invalid::new("is set by this program or must not be set"))
+            Err(Invalid::new("is set by pfupgrade or must not be set"))
         } else if is_secret(text) {
-            Err(Invalid::new("looks like a secret; a plan is kept with the run, so it must hold none")
+            Err(Invalid::new("looks like a secret; the plan is stored with the run, so it must not contain any")
                 .hint("use method = \"console\" and type it there"))
         } else if !begins || !goes_on {
-            Err(Invalid::new("is no public property").hint("public names have capitals, digits, `_` and `.` only"))
+            Err(Invalid::new("is not a public property")
+                .hint("names of public properties have only capital letters, digits, `_` and `.`"))
         } else {
             Ok(())
         }
     }
 }
 
-/// Who must have signed an installer.
+/// The required signer of an installer.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(from = "Signer", into = "Signer")]
 pub enum SignedBy {
     /// The name in the certificate of the signature.
     Name(String),
-    /// Nobody needs to: `signed-by = false`.
+    /// None: `signed-by = false`.
     Unsigned,
 }
 
@@ -345,8 +346,7 @@ impl From<SignedBy> for Signer {
     }
 }
 
-/// A program of the machine and what it is handed: an absolute path of an `.exe`, then arguments passed as they
-/// stand, without any expansion.
+/// A program of the machine and its arguments: an absolute path of an `.exe`, then arguments that are passed unchanged.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(try_from = "Vec<String>", into = "Vec<String>")]
 pub struct Program {
@@ -366,7 +366,7 @@ impl TryFrom<Vec<String>> for Program {
             .next()
             .ok_or_else(|| Invalid::new("is empty").hint(format!("write a program and its arguments: {EXAMPLE}")))?;
         if !path.to_ascii_lowercase().ends_with(".exe") {
-            return Err(Invalid::new("does not begin with an `.exe`").hint(format!("name the interpreter: {EXAMPLE}")));
+            return Err(Invalid::new("does not start with an `.exe`").hint(format!("add the interpreter: {EXAMPLE}")));
         }
         let path = MachinePath::new(path)?;
         Ok(Self { path, arguments: words.collect() })

@@ -1,10 +1,10 @@
-//! Time, injected so that tests decide what it is.
+//! Time, injected so that tests can control it.
 
 use jiff::Timestamp;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-/// Where the time comes from.
+/// A source of time.
 pub trait Clock: Send + Sync {
     /// The time now.
     fn now(&self) -> Timestamp;
@@ -26,7 +26,7 @@ impl Clock for HostClock {
     }
 }
 
-/// A clock that stands still unless somebody waits by it: waiting takes no time.
+/// A clock that only advances when something waits, which takes no real time.
 #[derive(Debug)]
 pub struct StillClock(AtomicI64);
 

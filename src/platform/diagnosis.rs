@@ -1,22 +1,22 @@
-//! The known troubles of installers, told by the words of their logs: what each is, and what to do about it.
+//! Known installer problems, recognized in logs: the cause, and what to do.
 
-/// One known trouble.
+/// A known problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KnownTrouble {
-    /// What is the matter, in a few words.
+    /// The cause.
     pub says: &'static str,
     /// What to do about it.
     pub advice: &'static str,
-    /// Texts of a log that tell of it: all parts of any of them have to stand in one line, in any case.
+    /// Patterns in a log: all parts of any of them must be in one line, ignoring case.
     signs: &'static [&'static [&'static str]],
 }
 
-/// Every known trouble. The first that fits counts, so what is particular stands before what is general. The numbers are
-/// those of Windows Installer's messages, which are the same in every language; the words are the English ones.
+/// Every known problem. The first match counts, so specific ones come before general ones. The numbers are those of
+/// Windows Installer messages, which are the same in every language; the texts are English.
 pub const TROUBLES: &[KnownTrouble] = &[
     KnownTrouble {
         says: "the Visual C++ 2015 runtime is missing",
-        advice: "install the Visual C++ 2015 redistributables, x86 and x64 (the server's setup brings them along)",
+        advice: "install the Visual C++ 2015 redistributables, x86 and x64 (the MFA Server setup includes them)",
         signs: &[&["visual c++"], &["vcruntime140.dll"], &["msvcp140.dll"], &["vc_redist"], &["api-ms-win-crt-"]],
     },
     KnownTrouble {
@@ -25,9 +25,9 @@ pub const TROUBLES: &[KnownTrouble] = &[
         signs: &[&["metabase"], &["iisadmin", "service"], &["iis://localhost"]],
     },
     KnownTrouble {
-        says: "IIS, or ASP.NET in it, is missing or not what the installer expects",
-        advice: "add the web server with ASP.NET to the server's roles, and see that the application pool has CLR v4.0 in \
-                 integrated mode",
+        says: "IIS or its ASP.NET is missing or does not meet the installer's requirements",
+        advice: "add the Web Server role with ASP.NET, and check that the application pool has CLR v4.0 in integrated \
+                 mode",
         signs: &[
             &["internet information serv", "requires"],
             &["asp.net", "not", "registered"],
@@ -41,8 +41,7 @@ pub const TROUBLES: &[KnownTrouble] = &[
     },
     KnownTrouble {
         says: "another installation is running",
-        advice: "let the other installation end, or find out whose it is (Windows Update, a management agent) and pause \
-                 that",
+        advice: "let the other installation finish, or find its owner (Windows Update, a management agent) and pause that",
         signs: &[
             &["error 1500"],
             &["another installation is in progress"],
@@ -52,8 +51,8 @@ pub const TROUBLES: &[KnownTrouble] = &[
         ],
     },
     KnownTrouble {
-        says: "the package is for another processor",
-        advice: "take the package for this Windows, 32 or 64 bits",
+        says: "the package is for another processor architecture",
+        advice: "use the package for this Windows, 32-bit or 64-bit",
         signs: &[
             &["not supported by this processor type"],
             &["contact your application vendor", "64-bit"],
@@ -62,7 +61,7 @@ pub const TROUBLES: &[KnownTrouble] = &[
         ],
     },
     KnownTrouble {
-        says: "Windows waits for a restart",
+        says: "Windows is waiting for a restart",
         advice: "restart Windows",
         signs: &[
             &["pending", "reboot"],
@@ -75,7 +74,7 @@ pub const TROUBLES: &[KnownTrouble] = &[
     },
     KnownTrouble {
         says: "the disk is full",
-        advice: "make room on the drive that the log names, and on the one with the temporary files",
+        advice: "free up space on the drive in the log, and on the one for temporary files",
         signs: &[
             &["error 1307"],
             &["error 1601", "disk space"],
@@ -88,7 +87,7 @@ pub const TROUBLES: &[KnownTrouble] = &[
     },
     KnownTrouble {
         says: "a file is in use",
-        advice: "close the program that holds the file open (the line names the file, and often the process)",
+        advice: "close the program that has the file open (the line names the file, and often the process)",
         signs: &[
             &["error 1306"],
             &["info 1603"],
@@ -101,7 +100,7 @@ pub const TROUBLES: &[KnownTrouble] = &[
     },
     KnownTrouble {
         says: "the installer's own source is missing",
-        advice: "put the package of exactly this product and version, with the files beside it, where the log looks for it",
+        advice: "copy the package of exactly this product and version, with the files beside it, to the path in the log",
         signs: &[
             &["error 1706"],
             &["error 1612"],
@@ -113,9 +112,9 @@ pub const TROUBLES: &[KnownTrouble] = &[
         ],
     },
     KnownTrouble {
-        says: "the installer has not the rights it needs",
-        advice: "run this program as administrator, and see that SYSTEM and Administrators have full control of what the \
-                 line names",
+        says: "the installer lacks access rights",
+        advice: "run pfupgrade as administrator, and check that SYSTEM and Administrators have full control of the \
+                 object in the line",
         signs: &[
             &["error 1925"],
             &["sufficient privileges"],
@@ -133,17 +132,17 @@ pub const TROUBLES: &[KnownTrouble] = &[
     },
     KnownTrouble {
         says: "a service did not start",
-        advice: "look into the event log for why the service did not start: its account, or a library that is missing",
+        advice: "check the event log for the reason: the service's account, or a missing library",
         signs: &[&["error 1920"], &["failed to start", "service"]],
     },
     KnownTrouble {
         says: "the package is damaged",
-        advice: "copy the package again from where it comes, and compare its SHA-256",
+        advice: "copy the package again from its source, and compare its SHA-256",
         signs: &[&["error 1335"], &["error 1330"], &["error 2350"], &["cabinet file", "corrupt"]],
     },
 ];
 
-/// The trouble of which a line of a log tells.
+/// The known problem in a line of a log.
 pub fn recognise(line: &str) -> Option<&'static KnownTrouble> {
     let line = line.to_ascii_lowercase();
     // "Error 1306" must not be found in "Error 13061".
@@ -205,7 +204,7 @@ mod tests {
         (
             "LaunchConditions",
             "Product: Portal -- This setup requires Internet Information Server 7.0 or higher.",
-            "IIS, or ASP.NET in it",
+            "IIS or its ASP.NET",
             "ASP.NET",
         ),
         (
@@ -229,21 +228,21 @@ mod tests {
         (
             "INSTALL",
             "This installation package is not supported by this processor type. Contact your product vendor.",
-            "another processor",
-            "32 or 64 bits",
+            "another processor architecture",
+            "32-bit or 64-bit",
         ),
         (
             "LaunchConditions",
             "Product: Server -- A restart from an earlier installation is pending: you must restart Windows before you \
              go on.",
-            "waits for a restart",
+            "waiting for a restart",
             "restart Windows",
         ),
         (
             "InstallFiles",
             "Error 1307. There is not enough disk space to install this file: C:\\inetpub\\wwwroot\\x.dll. Free some.",
             "the disk is full",
-            "make room",
+            "free up space",
         ),
         (
             "InstallFiles",
@@ -266,7 +265,7 @@ mod tests {
         (
             "LaunchConditions",
             "Error 1925. You do not have sufficient privileges to complete this installation for all users.",
-            "has not the rights",
+            "lacks access rights",
             "as administrator",
         ),
         (

@@ -1,4 +1,4 @@
-//! What can be learned of a machine: plain data, the same from every backend.
+//! Facts about a machine: plain data, the same from every backend.
 
 use crate::names::{ServiceName, SiteName};
 use crate::winpath::WinPath;
@@ -16,7 +16,7 @@ pub enum Bits {
 }
 
 impl Bits {
-    /// `32` or `64`, as the names of the web installers end.
+    /// `32` or `64`, the suffix of the web installers' names.
     pub fn number(self) -> u8 {
         match self {
             Bits::X86 => 32,
@@ -25,7 +25,7 @@ impl Bits {
     }
 }
 
-/// The operating system and what matters of its state.
+/// The operating system and the relevant part of its state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct System {
@@ -35,9 +35,9 @@ pub struct System {
     pub windows: String,
     /// Its architecture.
     pub bits: Bits,
-    /// Whether this process may change the machine.
+    /// Whether this process has administrator rights.
     pub elevated: bool,
-    /// Release number of .NET Framework 4.x, as its setup writes it; `None` without it.
+    /// The release number of .NET Framework 4.x from the registry; `None` if there is none.
     #[serde(default)]
     pub dotnet_release: Option<u32>,
     /// Visual C++ 2015 or later for 32-bit programs.
@@ -46,10 +46,10 @@ pub struct System {
     /// Visual C++ 2015 or later for 64-bit programs.
     #[serde(default)]
     pub vc_x64: bool,
-    /// Security identifier of the account that this process runs as; `None` where it is not known.
+    /// The security identifier of the account of this process; `None` if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
-    /// That account's name, such as `CONTOSO\admin`; `None` where it is not known.
+    /// The name of that account, such as `CONTOSO\admin`; `None` if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
     /// Files that the next restart will rename or delete.
@@ -58,7 +58,7 @@ pub struct System {
 }
 
 impl System {
-    /// The paths that the next restart will rename, replace or delete; `!` and `\??\` stand before them in the
+    /// The paths that the next restart will rename, replace or delete, without the prefixes `!` and `\??\` in the
     /// registry.
     pub fn pending_paths(&self) -> impl Iterator<Item = WinPath> + '_ {
         let path = |entry: &String| WinPath::new(entry.trim_start_matches('!').trim_start_matches(r"\??\")).ok();
@@ -66,13 +66,13 @@ impl System {
     }
 }
 
-/// How a service is started.
+/// The start type of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StartType {
     /// With Windows.
     Automatic,
-    /// When asked to.
+    /// On demand.
     Manual,
     /// Never.
     Disabled,
@@ -96,31 +96,31 @@ pub struct Service {
     pub name: ServiceName,
     /// The name shown in the console.
     pub display_name: String,
-    /// Its command line as registered, quotes and arguments included.
+    /// Its registered command line, including quotes and arguments.
     pub image_path: String,
     /// Whether it runs.
     pub state: ServiceState,
-    /// How it is started.
+    /// Its start type.
     pub start: StartType,
     /// The account it runs as.
     pub account: String,
-    /// The services without which it does not run. Where one of them stops, so does it.
+    /// The services that it depends on. If one of them stops, so does it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub depends_on: Vec<ServiceName>,
 }
 
 impl Service {
-    /// Whether it needs the service of this name to run.
+    /// Whether it depends on the service with this name.
     pub fn needs(&self, name: &ServiceName) -> bool {
         self.depends_on.contains(name)
     }
 
-    /// The program of the command line, where it is an absolute path.
+    /// The program of the command line, if it is an absolute path.
     pub fn program(&self) -> Option<WinPath> {
         let line = self.image_path.trim();
         let program = match line.strip_prefix('"') {
             Some(rest) => rest.split('"').next()?,
-            // An unquoted path may hold blanks: it reaches to the end of the first `.exe`.
+            // An unquoted path may contain spaces: it ends with the first `.exe`.
             None => match line.to_ascii_lowercase().find(".exe") {
                 Some(at) => &line[..at + 4],
                 None => line.split(' ').next()?,
@@ -130,24 +130,24 @@ impl Service {
     }
 }
 
-/// Services in an order in which they can be started: each behind those of them that it needs. Backwards they can be
+/// Services in an order in which they can be started: each after its dependencies. In reverse order they can be
 /// stopped.
 pub fn in_start_order(services: Vec<Service>) -> Vec<Service> {
     let (mut ordered, mut left): (Vec<Service>, Vec<Service>) = (Vec::new(), services);
     while !left.is_empty() {
         let can_start = |service: &Service| !left.iter().any(|other| service.needs(&other.name));
-        // Services that need each other have no order; none is left out for that.
+        // Services that depend on each other have no order, but all are returned.
         let at = left.iter().position(can_start).unwrap_or_default();
         ordered.push(left.remove(at));
     }
     ordered
 }
 
-/// IIS as it is configured.
+/// The configuration of IIS.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct WebServer {
-    /// The parts of IIS that matter and are installed: `asp-net`, `metabase-compatibility`.
+    /// The relevant installed features of IIS: `asp-net`, `metabase-compatibility`.
     #[serde(default)]
     pub features: Vec<String>,
     /// Modules loaded for every site, with the file each comes from.
@@ -162,7 +162,7 @@ pub struct WebServer {
 }
 
 impl WebServer {
-    /// A pool by its name, which IIS matches without regard to case.
+    /// A pool by its name, which IIS matches ignoring case.
     pub fn pool(&self, name: &str) -> Option<&Pool> {
         self.pools.iter().find(|pool| pool.name.eq_ignore_ascii_case(name))
     }
@@ -196,7 +196,7 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// Version 7 and later of the web parts need CLR v4 in the integrated pipeline.
+    /// Version 7 and later of the web components need CLR v4 in the integrated pipeline.
     pub fn fits(&self) -> bool {
         self.clr.eq_ignore_ascii_case("v4.0") && self.pipeline.eq_ignore_ascii_case("Integrated")
     }
@@ -206,7 +206,7 @@ impl Pool {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Site {
-    /// The number by which installers name it: `/LM/W3SVC/<id>`.
+    /// Its number, which installers use: `/LM/W3SVC/<id>`.
     pub id: u32,
     /// Its name.
     pub name: SiteName,
@@ -220,8 +220,8 @@ pub struct Site {
 }
 
 impl Site {
-    /// The URL of a path of this site, by its bindings: encrypted ones first. `<server-name>` stands for a host that no
-    /// binding names.
+    /// The URL of a path of this site, from its bindings, HTTPS first. `<server-name>` stands for a host name that no
+    /// binding has.
     pub fn url(&self, path: &str) -> String {
         let mut bindings: Vec<&String> = self.bindings.iter().collect();
         bindings.sort_by_key(|binding| !binding.starts_with("https/"));
@@ -249,18 +249,18 @@ pub struct Application {
     pub folder: WinPath,
     /// The pool it runs in.
     pub pool: String,
-    /// What is configured for its location outside its web.config (authentication, SSL flags), attribute by attribute.
+    /// The settings of its location outside its web.config (authentication, SSL flags), by attribute.
     #[serde(default)]
     pub settings: BTreeMap<String, String>,
 }
 
-/// Who signed a file.
+/// The signature of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Signature {
-    /// No signature, or one that does not hold.
+    /// No signature, or an invalid one.
     None,
-    /// A signature that holds, and the name in its certificate.
+    /// A valid signature, with the name in its certificate.
     Signed {
         /// The signer's common name.
         by: String,

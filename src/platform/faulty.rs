@@ -1,4 +1,4 @@
-//! A machine on which things go wrong when a test wants them to.
+//! A machine with faults, for tests.
 
 use super::disk::Disk;
 use super::op::Op;
@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What goes wrong.
+/// The fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// The operation fails once and changes nothing.
@@ -18,13 +18,14 @@ pub enum Fault {
     FailsFromNowOn,
     /// The process is killed just before the operation.
     KilledBefore,
-    /// The process is killed just after the operation, before that can be noted.
+    /// The process is killed right after the operation, before it is recorded.
     KilledAfter,
-    /// The test makes trouble for the operation, which is carried out then.
+    /// The test prepares a problem for the operation, which is then carried out.
     Troubled,
 }
 
-/// Wraps a machine and has one operation go wrong. Only operations count, not questions and not the engine's own files.
+/// Wraps a machine and injects a fault into one operation. Only operations count, not queries and not the engine's
+/// files.
 pub struct Faulty<'a> {
     inner: &'a dyn Platform,
     fault: Option<(usize, Fault)>,
@@ -34,18 +35,18 @@ pub struct Faulty<'a> {
 }
 
 impl<'a> Faulty<'a> {
-    /// Has operation number `at` (from 0) go wrong. `hook` has nothing reach the disk any more, or makes the trouble.
+    /// Injects a fault into operation number `at` (from 0). `hook` disconnects the disk, or prepares the problem.
     pub fn new(inner: &'a dyn Platform, at: usize, fault: Fault, hook: impl Fn() + Send + Sync + 'a) -> Self {
         Self { fault: Some((at, fault)), ..Self::counting(inner, hook) }
     }
 
-    /// Nothing goes wrong; operations are counted, and `note` is called before and after each.
+    /// No fault; operations are counted, and `note` is called before and after each.
     pub fn counting(inner: &'a dyn Platform, note: impl Fn() + Send + Sync + 'a) -> Self {
         let (performed, log) = (AtomicUsize::new(0), Mutex::default());
         Self { inner, fault: None, hook: Box::new(note), performed, log }
     }
 
-    /// The operations that were asked for, in words.
+    /// The requested operations, in words.
     pub fn performed(&self) -> Vec<String> {
         self.log.lock().map(|log| log.clone()).unwrap_or_default()
     }
@@ -67,7 +68,7 @@ impl Platform for Faulty<'_> {
         if let Ok(mut log) = self.log.lock() {
             log.push(op.to_string());
         }
-        let fails = || Err(Failure::new(op, "a fault was asked for"));
+        let fails = || Err(Failure::new(op, "a fault was requested"));
         match self.fault {
             Some((at, Fault::Fails)) if at == number => fails(),
             Some((at, Fault::FailsFromNowOn)) if at <= number => fails(),

@@ -1,43 +1,43 @@
-//! What the exit codes of Windows Installer, and of setups that pass them on, mean: one table for every backend.
+//! The exit codes of Windows Installer, and of setups that return them: one table for every backend.
 
 use super::{Failure, FailureKind, diagnosis};
 use crate::secret::holds_secret;
 use crate::winpath::WinPath;
 use std::fmt;
 
-/// What follows from an exit code.
+/// The meaning of an exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Meaning {
     /// It is done.
     Done,
-    /// It is done, and Windows has to be restarted.
+    /// It is done, and Windows must be restarted.
     Restart,
-    /// Another installation runs: nothing was changed, and later it may work.
+    /// Another installation is running: nothing was changed, and a retry may work.
     Busy,
     /// Nothing was changed.
     Refused,
-    /// It began and did not come to its end.
+    /// It started and failed.
     Failed,
 }
 
-/// An exit code that is known.
+/// A known exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InstallerCode {
     /// The number.
     pub number: i32,
     /// Its name in Microsoft's headers.
     pub name: &'static str,
-    /// What it says, in a few words.
+    /// Its meaning, in a few words.
     pub says: &'static str,
-    /// What to do next; empty where the installer's log has to tell.
+    /// What to do next; empty if the installer's log is needed.
     pub advice: &'static str,
-    /// What follows from it.
+    /// Its consequence.
     pub meaning: Meaning,
 }
 
 /// The codes of a failed installation that only its log explains.
 pub const FATAL: i32 = 1603;
-/// Another installation runs.
+/// Another installation is running.
 pub const BUSY: i32 = 1618;
 
 const fn code(
@@ -50,7 +50,7 @@ const fn code(
     InstallerCode { number, name, says, advice, meaning }
 }
 
-/// Every code that is told by its name.
+/// Every known code.
 pub const CODES: &[InstallerCode] = &[
     code(0, "ERROR_SUCCESS", Meaning::Done, "done", ""),
     code(
@@ -58,71 +58,71 @@ pub const CODES: &[InstallerCode] = &[
         "ERROR_INSTALL_SERVICE_FAILURE",
         Meaning::Refused,
         "the Windows Installer service cannot be reached",
-        "see that the service msiserver is not disabled, and restart Windows if that does not help",
+        "check that the service msiserver is not disabled, and restart Windows if that does not help",
     ),
     code(
         1602,
         "ERROR_INSTALL_USEREXIT",
         Meaning::Failed,
-        "it was cancelled",
-        "find out who or what closed the installer; nobody may cancel it the next time",
+        "it was canceled",
+        "find out who or what closed the installer; do not cancel it next time",
     ),
     code(1603, "ERROR_INSTALL_FAILURE", Meaning::Failed, "fatal error", ""),
     code(
         1605,
         "ERROR_UNKNOWN_PRODUCT",
         Meaning::Refused,
-        "Windows Installer knows no such product",
-        "see in \"Programs and Features\" whether the product is still there",
+        "Windows Installer does not know the product",
+        "check in \"Programs and Features\" whether the product is still installed",
     ),
     code(
         1612,
         "ERROR_INSTALL_SOURCE_ABSENT",
         Meaning::Refused,
-        "source missing: Windows Installer has no package of the product any more",
-        "put the package of exactly this product and version back where its log looks for it",
+        "source missing: Windows Installer no longer has the package of the product",
+        "restore the package of exactly this product and version at the path in its log",
     ),
     code(
         1618,
         "ERROR_INSTALL_ALREADY_RUNNING",
         Meaning::Busy,
         "another installation is running",
-        "let the other installation end, or find out whose it is (Windows Update, a management agent) and pause that",
+        "let the other installation finish, or find its owner (Windows Update, a management agent) and pause that",
     ),
     code(
         1619,
         "ERROR_INSTALL_PACKAGE_OPEN_FAILED",
         Meaning::Refused,
         "the package could not be opened",
-        "see that the package is there, whole, and readable for SYSTEM as well",
+        "check that the package exists, is complete, and is readable for SYSTEM",
     ),
     code(
         1620,
         "ERROR_INSTALL_PACKAGE_INVALID",
         Meaning::Refused,
-        "the file is no package",
-        "copy the package again from where it comes",
+        "the file is not a package",
+        "copy the package again from its source",
     ),
     code(
         1622,
         "ERROR_INSTALL_LOG_FAILURE",
         Meaning::Refused,
         "the log could not be opened",
-        "see that the folder of the log exists and can be written to",
+        "check that the folder of the log exists and is writable",
     ),
     code(
         1625,
         "ERROR_INSTALL_PACKAGE_REJECTED",
         Meaning::Refused,
-        "a policy of this machine forbids it",
-        "ask whoever keeps the group policies (DisableMSI, software restrictions) for an exception",
+        "a policy of this server forbids it",
+        "ask the administrator of the group policies (DisableMSI, software restrictions) for an exception",
     ),
     code(
         1633,
         "ERROR_INSTALL_PLATFORM_UNSUPPORTED",
         Meaning::Refused,
-        "wrong platform: the package is for another processor",
-        "take the package for this Windows, 32 or 64 bits",
+        "wrong platform: the package is for another processor architecture",
+        "use the package for this Windows, 32-bit or 64-bit",
     ),
     code(
         1638,
@@ -136,7 +136,7 @@ pub const CODES: &[InstallerCode] = &[
         "ERROR_INVALID_COMMAND_LINE",
         Meaning::Refused,
         "its command line is not valid",
-        "look at `properties` or `arguments` in the plan",
+        "check `properties` or `arguments` in the plan",
     ),
     code(1641, "ERROR_SUCCESS_REBOOT_INITIATED", Meaning::Restart, "done; a restart of Windows has been started", ""),
     code(
@@ -144,30 +144,29 @@ pub const CODES: &[InstallerCode] = &[
         "ERROR_INSTALL_REMOTE_PROHIBITED",
         Meaning::Refused,
         "it cannot run in this kind of session",
-        "start Windows normally, and run this program at its console",
+        "start Windows normally, and run pfupgrade at its console",
     ),
-    code(3010, "ERROR_SUCCESS_REBOOT_REQUIRED", Meaning::Restart, "done; Windows has to be restarted", ""),
+    code(3010, "ERROR_SUCCESS_REBOOT_REQUIRED", Meaning::Restart, "done; Windows must be restarted", ""),
 ];
 
-/// What is known of an exit code.
+/// The entry of a known exit code.
 pub fn known(number: i32) -> Option<&'static InstallerCode> {
     CODES.iter().find(|code| code.number == number)
 }
 
-/// What follows from an exit code; an unknown one is a failure.
+/// The meaning of an exit code; an unknown one is a failure.
 pub fn meaning(number: i32) -> Meaning {
     known(number).map_or(Meaning::Failed, |code| code.meaning)
 }
 
-/// The failure of an installer that ended with `number`. `why` is the line of its log or of its output that explains
-/// it.
+/// The failure of an installer that ended with `number`. `why` is the line of its log or output that explains it.
 pub fn failure(doing: impl fmt::Display, who: &str, number: i32, why: &str, log: &WinPath) -> Failure {
     let (named, advice) = match known(number) {
         Some(code) => (format!("{number} ({}: {})", code.name, code.says), code.advice),
         None => (number.to_string(), ""),
     };
-    let why = if holds_secret(why) { "what it said last may hold a credential; its log has it" } else { why };
-    // Where the code says nothing, the log may tell of a trouble that is known.
+    let why = if holds_secret(why) { "its last output may contain a credential; see its log" } else { why };
+    // If the code is not specific, the log may show a known problem.
     let trouble = diagnosis::recognise(why).filter(|_| advice.is_empty());
     let advice = trouble.map_or(advice, |trouble| trouble.advice);
     let why = match (trouble, why) {
@@ -176,7 +175,7 @@ pub fn failure(doing: impl fmt::Display, who: &str, number: i32, why: &str, log:
         (None, why) => format!(": {why}"),
     };
     let next = match advice {
-        "" => format!("read its log {log}, and see to what it says"),
+        "" => format!("check its log {log}"),
         advice => format!("{advice}; its log is {log}"),
     };
     Failure::new(doing, format!("{who} ended with {named}{why}")).next(next).of_kind(FailureKind::Ended(number))

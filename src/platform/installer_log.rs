@@ -1,5 +1,5 @@
-//! The log that Windows Installer writes with `/l*v`: why an installation failed, which of its lines matter, and what it
-//! is at just now.
+//! The log that Windows Installer writes with `/l*v`: why an installation failed, its key lines, and its current
+//! action.
 
 mod masking;
 
@@ -11,19 +11,19 @@ use crate::secret::holds_secret;
 use crate::winpath::WinPath;
 use std::io::{self, Read, Seek, SeekFrom};
 
-/// Lines before the failed action's end in which its reason stands.
+/// The number of lines before the failed action's end that may contain the reason.
 const NEAR: usize = 30;
-/// A reason is told in a sentence or two.
+/// The maximum length of a reason.
 const LONGEST: usize = 300;
-/// Of a log that is larger only the end is read: what failed stands there.
+/// Only the end of a larger log is read, where the failure is.
 const LARGEST: u64 = 32 << 20;
-/// Where the latest action of a growing log stands.
+/// The part of a growing log with the latest action.
 const LATEST: u64 = 64 << 10;
-/// A report has room for so many lines of a log.
+/// The maximum number of log lines in a report.
 const KEY_LINES: usize = 12;
 
-/// Why an installation failed, as its log has it: the message closest before the first "Return value 3", with the
-/// action that failed. `None` where the log tells no failure.
+/// Why an installation failed, from its log: the message closest before the first "Return value 3", with the failed
+/// action. `None` if the log has no failure.
 pub fn reason(log: &[u8]) -> Option<String> {
     let text = decoded(log);
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
@@ -42,7 +42,7 @@ pub fn reason(log: &[u8]) -> Option<String> {
     })
 }
 
-/// The lines that tell how an installation went: messages, errors, what failed, and the result.
+/// The key lines of a log: messages, errors, failures, and the result.
 pub fn key_lines(log: &[u8]) -> Vec<String> {
     let text = decoded(log);
     let mut found: Vec<String> = Vec::new();
@@ -58,14 +58,14 @@ pub fn key_lines(log: &[u8]) -> Vec<String> {
             found.push(line);
         }
     }
-    // What comes first is the cause, and what comes last the result.
+    // The first lines have the cause, and the last lines the result.
     if found.len() > KEY_LINES {
         found.drain(KEY_LINES / 2..found.len() - KEY_LINES / 2);
     }
     found
 }
 
-/// The action that a log names last, in the words of its description where it has one.
+/// The latest action in a log, with its description if it has one.
 pub fn latest_action(log: &[u8]) -> Option<String> {
     let text = decoded(log);
     // "Action 22:00:01: InstallFiles. Copying new files", "Action start 22:00:01: InstallFiles."
@@ -78,7 +78,7 @@ pub fn latest_action(log: &[u8]) -> Option<String> {
     };
     let mut lines = text.lines().rev().filter_map(action);
     let (name, words) = lines.next()?;
-    // The line with the description stands beside the one that says when the action began.
+    // The line with the description is next to the one with the start of the action.
     let words = if words.is_empty() {
         lines.next().filter(|(same, _)| *same == name).map(|(_, words)| words)
     } else {
@@ -87,7 +87,7 @@ pub fn latest_action(log: &[u8]) -> Option<String> {
     Some(shown(&words.filter(|words| !words.is_empty()).unwrap_or(name)))
 }
 
-/// A log, or its end where it is large; nothing where there is none.
+/// A log, or the end of a large one; empty if there is none.
 pub fn read(files: &dyn ReadDisk, log: &WinPath) -> io::Result<Vec<u8>> {
     tail(files, log, LARGEST)
 }
@@ -97,7 +97,7 @@ pub fn read_latest(files: &dyn ReadDisk, log: &WinPath) -> io::Result<Vec<u8>> {
     tail(files, log, LATEST)
 }
 
-/// The last bytes of a file. What is left out of one in UTF-16 is whole characters, and its mark stays.
+/// The last bytes of a file. UTF-16 is cut between characters, and its byte order mark is kept.
 fn tail(files: &dyn ReadDisk, path: &WinPath, most: u64) -> io::Result<Vec<u8>> {
     let mut file = files.open(path)?;
     let length = file.seek(SeekFrom::End(0))?;
@@ -115,14 +115,14 @@ fn tail(files: &dyn ReadDisk, path: &WinPath, most: u64) -> io::Result<Vec<u8>> 
     Ok(bytes)
 }
 
-/// Where the first action that failed has ended.
+/// The line where the first failed action ended.
 fn failed_at(lines: &[&str]) -> Option<usize> {
     let ended = |value: &str| lines.iter().position(|line| line.trim_end_matches('.').ends_with(value));
-    // Windows says 3 of what failed; Wine says 0, which Windows only says of an action that is not there.
+    // Windows reports 3 for a failure; Wine reports 0, which Windows reports only for a missing action.
     ended("Return value 3").or_else(|| ended("Return value 0"))
 }
 
-/// A line without the mark of the process that wrote it. Values of properties may be secrets and explain nothing.
+/// A line without its process prefix. Property values may be secrets and explain nothing.
 fn message(line: &str) -> &str {
     let line = match line.strip_prefix("MSI (").and_then(|rest| rest.split_once("]: ")) {
         Some((_, text)) => text,
@@ -136,10 +136,10 @@ fn message(line: &str) -> &str {
     if is_property || is_progress || line.starts_with("===") { "" } else { line }
 }
 
-/// What may be shown of a line, as far as there is room.
+/// The part of a line that may be shown, truncated.
 fn shown(line: &str) -> String {
     if holds_secret(line) {
-        "(a line that may hold a credential)".to_owned()
+        "(a line that may contain a credential)".to_owned()
     } else {
         line.chars().take(LONGEST).collect()
     }
@@ -209,7 +209,7 @@ mod tests {
             "Product: Portal -- Visual C++ 2015 is required.",
             "Action ended 22:00:01: LaunchConditions. Return value 3.",
             "Action ended 22:00:01: INSTALL. Return value 3.",
-            "(a line that may hold a credential)",
+            "(a line that may contain a credential)",
             "MainEngineThread is returning 1603",
         ];
         assert_eq!(key_lines(log.as_bytes()), expected);

@@ -1,4 +1,4 @@
-//! A machine looked at once: what has been listed is not listed again.
+//! A machine with cached folder listings.
 
 use super::Inspect;
 use super::disk::{Entry, Kind, Marks, ReadDisk, ReadFile};
@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
-/// A machine as it is at one moment, for a preview: every part of it asks what lies in the same folders, which may hold
-/// ten thousands of files. Nothing that changes the machine meanwhile may look through a listing_cache.
+/// A snapshot of a machine for a preview, which lists the same folders many times; they may have tens of thousands of
+/// files. Nothing that changes the machine may use it.
 pub struct ListingCache<'a> {
     machine: &'a dyn Inspect,
     files: Seen<'a>,
@@ -21,7 +21,7 @@ struct Seen<'a> {
 }
 
 impl<'a> ListingCache<'a> {
-    /// Begins to look at a machine.
+    /// Creates a cache for a machine.
     pub fn at(machine: &'a dyn Inspect) -> Self {
         Self { machine, files: Seen { disk: machine.files(), walked: Mutex::default() } }
     }

@@ -1,7 +1,7 @@
 //! The machine, real or simulated, behind two traits.
 //!
-//! [`Inspect`] only answers questions; a preview gets nothing else, so the compiler sees to it that it changes nothing.
-//! [`Platform`] adds the one way to change the machine: [`Platform::perform`], which takes an [`Op`].
+//! [`Inspect`] is read-only; a preview gets nothing else, so the compiler ensures that it changes nothing. [`Platform`]
+//! adds the one way to change the machine: [`Platform::perform`], which takes an [`Op`].
 
 pub mod clock;
 pub mod diagnosis;
@@ -38,81 +38,76 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-/// Why something could not be found out or done: a sentence for the administrator.
+/// Why a query or an operation failed, in a sentence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("could not {context}: {why}")]
 pub struct Failure {
-    /// What was being done, to what: "stop the service MultiFactorAuth".
+    /// The failed action: "stop the service MultiFactorAuth".
     pub context: String,
     /// Why it failed.
     pub why: String,
-    /// What to do next; empty where nothing more is known.
+    /// What to do next; empty if unknown.
     pub next: String,
-    /// What the engine has to know about it.
+    /// Its kind.
     pub kind: FailureKind,
 }
 
 /// What a [`Failure`] means for the run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FailureKind {
-    /// It failed and is over.
+    /// It failed.
     Failed,
     /// An installer or program ended with this exit code; [`installer_code`] says what it means.
     Ended(i32),
-    /// A program was given up on and still runs; its outcome is not known.
+    /// A program timed out and is still running; its outcome is unknown.
     StillRunning(Box<Process>),
-    /// A backup is not what its manifest says.
+    /// A backup does not match its manifest.
     DamagedBackup,
-    /// No program can do it: a person has to.
+    /// Only the operator can do it.
     NeedsPerson,
-    /// It has been stopped on request between two blocks. Context it again completes it.
+    /// It was stopped on request between two blocks. Repeating it completes it.
     Stopped,
 }
 
-/// A program or installer that was started and given up on. It is never ended by this tool.
+/// A program or installer that timed out. This program never ends it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Process {
-    /// The number by which Windows knows it, as long as it runs.
+    /// Its PID while it runs.
     pub id: u32,
-    /// What it is: the program, or the installer and what it works on.
+    /// The program, or the installer with its package.
     pub program: String,
-    /// When it began: numbers are used again.
+    /// When it started, because PIDs are reused.
     pub started: Timestamp,
 }
 
 impl Failure {
-    /// A failure that is over.
+    /// A failure.
     pub fn new(context: impl fmt::Display, why: impl fmt::Display) -> Self {
         Self { context: context.to_string(), why: why.to_string(), next: String::new(), kind: FailureKind::Failed }
     }
 
-    /// The failure of uninstalling what says of no way to do that without questions.
+    /// The failure to uninstall a product without a silent uninstall command.
     pub(crate) fn uninstalls_by_hand(doing: impl fmt::Display, why: impl fmt::Display) -> Self {
-        let next = "uninstall it in \"Programs and Features\", then go on";
+        let next = "uninstall it in \"Programs and Features\"";
         Self::new(doing, why).next(next).of_kind(FailureKind::NeedsPerson)
     }
 
-    /// With what to do next.
+    /// Adds what to do next.
     #[must_use]
     pub fn next(mut self, next: impl fmt::Display) -> Self {
         self.next = next.to_string();
         self
     }
 
-    /// The failure of waiting longer than `limit` for a process that runs on.
+    /// A process timed out after `limit` and is still running.
     pub fn still_running(doing: impl fmt::Display, process: Process, limit: Duration) -> Self {
         let (id, minutes) = (process.id, limit.as_secs().div_ceil(60));
-        let why = format!(
-            "it has not ended within {minutes} min. It is not stopped: process {id} still runs, and its outcome is not \
-             known"
-        );
-        let next = format!(
-            "look what process {id} waits for, and let it end, or end it if it hangs; what goes on waits for it first"
-        );
+        let why = format!("timed out after {minutes} min; PID {id} is still running, and its outcome is unknown");
+        let next = format!("check what PID {id} is waiting for (a dialog?). Let it finish or end it");
         Self::new(doing, why).next(next).of_kind(FailureKind::StillRunning(Box::new(process)))
     }
 
-    /// With its meaning for the run.
+    /// Sets its kind.
     #[must_use]
     pub fn of_kind(mut self, kind: FailureKind) -> Self {
         self.kind = kind;
@@ -120,9 +115,9 @@ impl Failure {
     }
 }
 
-/// Adds to an error of any kind what was being done.
+/// Adds the failed action to any error.
 pub trait Context<T> {
-    /// Turns the error into a [`Failure`] of doing `what`.
+    /// Turns the error into a [`Failure`] of `what`.
     fn context(self, what: impl fmt::Display) -> Result<T, Failure>;
 }
 
@@ -135,58 +130,58 @@ impl<T, E: fmt::Display + Any> Context<T> for Result<T, E> {
     }
 }
 
-/// What performing an operation brought to light.
+/// The outcome of an operation.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Outcome {
-    /// The installer wants a restart of Windows.
+    /// Whether the installer requested a restart of Windows.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reboot: bool,
     /// SHA-256 of the manifest of a backup, or of an exported key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
-    /// How much a backup holds.
+    /// The size of a backup.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<Size>,
-    /// The lines of an installer's log that matter.
+    /// The key lines of an installer's log.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub log: Vec<String>,
-    /// Words for the operator and the report.
+    /// Notes for the operator and the report.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }
 
-/// How much a backup holds.
+/// The size of a backup.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Size {
-    /// How many files.
+    /// The number of files.
     pub files: u64,
-    /// Bytes in all of them.
+    /// Their total size in bytes.
     pub bytes: u64,
 }
 
-/// What an operation that takes long tells while it runs.
+/// The progress of a long operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
-    /// So many bytes have to be copied in all, as far as is known so far.
+    /// The total number of bytes to copy, as far as known.
     Total(u64),
-    /// So many more bytes have been copied.
+    /// More bytes have been copied.
     Bytes(u64),
-    /// A sign of life, in words.
+    /// A message.
     Says(String),
-    /// What an installer is at just now, in its own words.
+    /// The current action of an installer.
     Action(String),
 }
 
-/// Whoever watches an operation that takes long, and may want it to stop. A closure only listens.
+/// Watches a long operation, and can stop it. A closure only receives progress.
 pub trait Monitor {
-    /// Hears how far the operation is.
+    /// Receives progress.
     fn told(&mut self, progress: Progress);
-    /// Whether the operation is to stop. Copying and reading ask between two blocks; what cannot be repeated safely
-    /// never asks.
+    /// Whether the operation should stop. Copying and reading check between two blocks; what cannot be repeated safely
+    /// never checks.
     fn wants_to_stop(&self) -> bool {
         false
     }
-    /// Fails where the operation is to stop.
+    /// Fails if the operation should stop.
     fn go_on(&self) -> io::Result<()> {
         if self.wants_to_stop() { Err(disk::stopped()) } else { Ok(()) }
     }
@@ -198,7 +193,7 @@ impl<F: FnMut(Progress)> Monitor for F {
     }
 }
 
-/// Questions to the machine. No method changes anything.
+/// Read-only access to the machine.
 pub trait Inspect: Send + Sync {
     /// Its disk.
     fn files(&self) -> &dyn ReadDisk;
@@ -206,34 +201,34 @@ pub trait Inspect: Send + Sync {
     fn system(&self) -> Result<System, Failure>;
     /// The value of an environment variable of the machine, such as `ProgramData`.
     fn variable(&self, name: &str) -> Option<String>;
-    /// A registry key such as `HKLM\SOFTWARE\…`; `None` where there is none.
+    /// A registry key such as `HKLM\SOFTWARE\…`; `None` if it does not exist.
     fn registry_key(&self, view: View, path: &str) -> Result<Option<Key>, Failure>;
     /// All services.
     fn services(&self) -> Result<Vec<Service>, Failure>;
-    /// IIS; `None` where it is not installed.
+    /// IIS; `None` if it is not installed.
     fn web_server(&self) -> Result<Option<WebServer>, Failure>;
-    /// Who signed a file.
+    /// The signature of a file.
     fn signature(&self, path: &WinPath) -> Result<Signature, Failure>;
-    /// The version resource of a program; `None` where it has none.
+    /// The version resource of a program; `None` if it has none.
     fn program_version(&self, path: &WinPath) -> Result<Option<ProgramVersion>, Failure>;
-    /// Whether an account (`DOMAIN\name`) or a local group exists; `None` where nobody can be asked who would know.
+    /// Whether an account (`DOMAIN\name`) or a local group exists; `None` if its domain is not reachable.
     fn account_exists(&self, name: &str) -> Result<Option<bool>, Failure>;
-    /// The status with which an address answers, such as 401 where it asks who is there.
+    /// The HTTP status of a URL, such as 401 for a request for credentials.
     fn http_status(&self, url: &str) -> Result<u16, Failure>;
     /// Bytes free on a drive.
     fn free_space(&self, drive: char) -> Result<u64, Failure>;
 
-    /// The offset of the machine's own time just now, in seconds east of UTC; `None` where it cannot be told.
+    /// The present UTC offset of the machine, in seconds east of UTC; `None` if unknown.
     fn utc_offset(&self) -> Option<i32> {
         None
     }
 
-    /// What installing a package on this machine would leave out, in words. Only a simulated machine leaves anything out.
+    /// What is not simulated when a package is installed on this machine. Only a simulated machine leaves anything out.
     fn leaves_out(&self, _package: &WinPath, _properties: &BTreeMap<String, String>) -> Vec<String> {
         Vec::new()
     }
 
-    /// A key with all below it.
+    /// A key with all subkeys.
     fn registry_tree(&self, view: View, path: &str) -> Result<Option<Tree>, Failure> {
         let Some(key) = self.registry_key(view, path)? else { return Ok(None) };
         let mut tree = Tree { values: key.values, ..Tree::default() };
@@ -245,7 +240,7 @@ pub trait Inspect: Send + Sync {
         Ok(Some(tree))
     }
 
-    /// Replaces every `%NAME%` in a text; the error names the variable that does not exist.
+    /// Replaces every `%NAME%` in a text. Fails with the name of an unknown variable.
     fn expand(&self, text: &str) -> Result<String, String> {
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
@@ -266,24 +261,24 @@ pub trait Inspect: Send + Sync {
 
 /// A machine that can be changed.
 pub trait Platform: Inspect {
-    /// Its disk, for the journal and the backups, which are the engine's own.
+    /// Its disk, for the journal and the backups.
     fn disk(&self) -> &dyn Disk;
-    /// Carries out one operation, or completes it where it is half done. `watch` hears of what takes long, and may stop
-    /// [`Op::BackUp`], [`Op::Restore`] and [`Op::Copy`], which fail as [`FailureKind::Stopped`] then.
+    /// Carries out an operation, or completes a partial one. `watch` receives progress, and may stop [`Op::BackUp`],
+    /// [`Op::Restore`] and [`Op::Copy`], which then fail as [`FailureKind::Stopped`].
     fn perform(&self, op: &Op, watch: &mut dyn Monitor) -> Result<Outcome, Failure>;
-    /// What has to end before work goes on: the process that was given up on, if it still runs, or else an installation
-    /// of anybody's. In words; `None` where nothing is in the way.
+    /// What must end before work continues: the timed-out process, if it is still running, or any other installation;
+    /// `None` if there is nothing.
     fn running(&self, given_up: Option<&Process>) -> Result<Option<String>, Failure>;
-    /// Has Windows carry out a command at its every start, instead of the one before; without one, none any more.
+    /// Registers a command that Windows runs at every start, replacing the previous one; `None` removes it.
     fn at_start(&self, command: Option<&AtStart>) -> Result<(), Failure>;
-    /// Writes an entry into the event log; `text` has no secrets in it.
+    /// Writes an entry to the event log; `text` contains no secrets.
     fn tell_event_log(&self, notice: Notice, text: &str) -> Result<(), Failure>;
-    /// This process, as a later one can tell of it.
+    /// This process, for the lock record.
     fn this_process(&self) -> Process;
-    /// Whether a process of this program, of which [`Platform::this_process`] once told, still runs.
+    /// Whether a process returned by [`Platform::this_process`] is still running.
     fn is_alive(&self, process: &Process) -> bool;
-    /// When the machine was started; `None` where that cannot be told.
+    /// When the machine was started; `None` if unknown.
     fn booted(&self) -> Option<Timestamp>;
-    /// The half that only answers questions.
+    /// The read-only half.
     fn inspect(&self) -> &dyn Inspect;
 }

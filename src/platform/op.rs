@@ -1,7 +1,7 @@
 //! Operations: every change of the machine, as data.
 //!
-//! An operation is a *goal*: performing one that is already done, or half done, completes it. That is what lets a run go
-//! on after a kill at any moment without asking how far an operation had come.
+//! An operation is a *goal*: performing one that is already or partially done completes it. Therefore a run can
+//! continue after a kill at any moment without knowing how far an operation got.
 
 use super::disk::hash_bytes;
 use super::facts::{Application, ServiceState, StartType};
@@ -14,76 +14,76 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long Windows Installer may take with one product before it is reported as still running.
+/// How long Windows Installer may take for a product before it is reported as still running.
 pub const INSTALLER_LIMIT: Duration = Duration::from_secs(60 * 60);
 /// How long a service may take to start or to stop.
 pub const SERVICE_LIMIT: Duration = Duration::from_secs(3 * 60);
 
-/// One change of the machine: what is journalled, done, undone and faulted.
+/// A change of the machine: what is recorded, done, undone and faulted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "kebab-case")]
 pub enum Op {
-    /// Have a web application answer every request with a maintenance page, whatever is installed into its folder,
-    /// which is created where it is missing.
+    /// Make a web application respond to every request with a maintenance page, whatever is installed in its folder,
+    /// which is created if missing.
     Close {
         /// The application's folder.
         folder: WinPath,
     },
-    /// Copy a file or a whole folder into the backup, re-read the copy and write its manifest. What is not there is
-    /// recorded as absent.
+    /// Copy a file or folder to the backup, verify the copy and write its manifest. A missing source is recorded as
+    /// absent.
     BackUp {
         /// What is backed up.
         from: WinPath,
-        /// Where the copy goes.
+        /// The folder of the copy.
         to: WinPath,
-        /// Folders below `from` that are left out.
+        /// Excluded folders below `from`.
         except: Vec<WinPath>,
     },
-    /// Make a file or folder exactly what its backup holds; what the backup does not hold goes.
+    /// Make a file or folder identical to its backup; anything else is removed.
     Restore {
         /// The backup.
         from: WinPath,
-        /// What is restored.
+        /// The path to restore.
         to: WinPath,
-        /// Folders below `to` that are left alone.
+        /// Folders below `to` that are not changed.
         except: Vec<WinPath>,
     },
-    /// Copy a file, or everything in a folder, to another place, over what is there.
+    /// Copy a file, or everything in a folder, to another path, overwriting existing files.
     Copy {
         /// What is copied.
         from: WinPath,
-        /// Where it goes.
+        /// The new path.
         to: WinPath,
     },
-    /// Put content at a path, whole or not at all.
+    /// Write content to a file, atomically.
     Write {
         /// The file.
         path: WinPath,
         /// Its new content.
         content: Blob,
     },
-    /// Give a file or folder another place on the same drive. Where nothing is left to move, nothing happens.
+    /// Move a file or folder on the same drive. If nothing is left to move, nothing happens.
     Move {
-        /// Where it is.
+        /// Its path.
         from: WinPath,
-        /// Where it goes.
+        /// The new path.
         to: WinPath,
-        /// True where it goes into a folder of the tool's own, which is created and private.
+        /// Whether the new path is in a private folder of this program, which is created.
         aside: bool,
     },
-    /// Remove a file, or a folder with all that is in it.
+    /// Remove a file, or a folder with its content.
     Remove {
-        /// What goes.
+        /// The path to remove.
         path: WinPath,
     },
-    /// Remove a folder that is empty, and the ones above it that become so. What is in use by others stays.
+    /// Remove a folder if it is empty, and its parents that become empty.
     RemoveEmpty {
         /// The innermost folder.
         path: WinPath,
         /// The outermost folder.
         up_to: WinPath,
     },
-    /// Write a registry key with all below it into a file of the backup.
+    /// Export a registry key with all subkeys to a file of the backup.
     ExportKey {
         /// Which registry.
         view: View,
@@ -92,7 +92,7 @@ pub enum Op {
         /// The file.
         to: WinPath,
     },
-    /// Make a registry key exactly what an exported file holds.
+    /// Make a registry key identical to an exported file.
     ImportKey {
         /// Which registry.
         view: View,
@@ -101,35 +101,35 @@ pub enum Op {
         /// The file that [`Op::ExportKey`] wrote.
         from: WinPath,
     },
-    /// Have IIS keep a copy of its own configuration, for people: nothing here ever reads or removes it.
+    /// Make IIS back up its own configuration, for manual recovery: this program never reads or removes it.
     BackUpWebServer {
-        /// The name by which `appcmd restore backup` knows it.
+        /// Its name for `appcmd restore backup`.
         name: String,
     },
-    /// Give an application of IIS its pool and the settings of its location.
+    /// Set the pool of an application in IIS and the settings of its location.
     Configure {
         /// The site.
         site: SiteName,
-        /// The application as it has to be.
+        /// The target state of the application.
         application: Application,
     },
-    /// Give an application of IIS another path below its site, with the settings of its location. Its folder stays where
-    /// its installer knows it. Where nothing is left to rename, nothing happens.
+    /// Rename an application in IIS, with the settings of its location. Its folder stays where its installer expects
+    /// it. If nothing is left to rename, nothing happens.
     RenameApplication {
         /// The site.
         site: SiteName,
-        /// The path that it has; it may be the new one already.
+        /// The old path; it may already be the new one.
         from: String,
-        /// The path that it gets.
+        /// The new path.
         to: String,
     },
     /// Start or stop a service.
     Service {
         /// The service.
         name: ServiceName,
-        /// What it has to be.
+        /// The target state.
         state: ServiceState,
-        /// How it has to be started; `None` leaves that as it is.
+        /// The target start type; `None` does not change it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         start: Option<StartType>,
     },
@@ -139,21 +139,21 @@ pub enum Op {
         package: WinPath,
         /// Properties for its command line.
         properties: BTreeMap<String, String>,
-        /// Where its log goes.
+        /// The path of its log.
         log: WinPath,
     },
-    /// Uninstall a product, until it is really gone.
+    /// Uninstall a product, and wait until it is gone.
     Uninstall {
         /// Its product code.
         code: ProductCode,
-        /// Its name, for people.
+        /// Its display name.
         name: String,
-        /// Where the installer's log goes.
+        /// The path of the installer's log.
         log: WinPath,
-        /// How the product is brought back; `None` is the point of no return.
+        /// How to reinstall the product; `None` is the point of no return.
         way_back: Option<WayBack>,
     },
-    /// Run a program to its end, its child processes included.
+    /// Run a program and wait for it and its child processes.
     Run {
         /// The program.
         program: WinPath,
@@ -161,49 +161,49 @@ pub enum Op {
         arguments: Vec<String>,
         /// After this long the program is reported as still running; it is not killed.
         timeout: Duration,
-        /// Where what it prints goes.
+        /// The path for its output.
         log: WinPath,
     },
-    /// Ask a person to do what only a person can.
+    /// Ask the operator to complete a gate.
     Ask {
-        /// What is asked.
+        /// Its title.
         gate: Gate,
     },
 }
 
-/// How an uninstalled product is brought back as it was.
+/// How to reinstall an uninstalled product.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WayBack {
     /// Its package, in the backup.
     pub package: WinPath,
-    /// The properties it was installed with, as far as they can be told from the machine.
+    /// Its installation properties, as far as known from the machine.
     pub properties: BTreeMap<String, String>,
-    /// What has to be so before it is installed again: the data file an old agent can read.
+    /// What must be restored before it is reinstalled: the data file that an old agent can read.
     pub before: Vec<Op>,
-    /// What has to be so afterwards: the settings of its application.
+    /// What must be restored afterwards: the settings of its application.
     pub after: Vec<Op>,
 }
 
-/// Something only a person can do.
+/// A manual step that only the operator can do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gate {
-    /// Stable name, such as `activation`.
+    /// Stable ID, such as `activation`.
     pub id: String,
-    /// What is to be done, in a few words.
+    /// The task, in a few words.
     pub title: String,
-    /// How it is done, with the exact values to type.
+    /// The instructions, with the exact values to type.
     pub instructions: Vec<String>,
-    /// What is asked, as the operation that a simulated operator carries out; `None` where nothing on the machine changes.
+    /// The operation that a simulated operator carries out; `None` if nothing on the machine changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by_hand: Option<Box<Op>>,
-    /// How long the machine is watched for a sign that it has been done before the person is asked.
+    /// How long to watch the machine for completion before asking the operator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watch: Option<Duration>,
 }
 
-/// Content that may hold secrets: it is stored and shown as its size and SHA-256 only.
+/// Content that may contain secrets: only its size and SHA-256 are stored and shown.
 ///
-/// Read back from a journal it knows what the content was, but not the content; the step makes it anew.
+/// After reading it from a journal, the content itself is unknown; the step generates it again.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Blob {
     #[serde(skip)]
@@ -219,7 +219,7 @@ impl Blob {
         Self { len: bytes.len() as u64, sha256: hash_bytes(&bytes), bytes: Some(bytes) }
     }
 
-    /// The content; `None` where this was read from a journal.
+    /// The content; `None` if this was read from a journal.
     pub fn bytes(&self) -> Option<&[u8]> {
         self.bytes.as_deref()
     }
@@ -252,7 +252,7 @@ impl Op {
 }
 
 impl fmt::Display for Op {
-    /// One line for people: what is done, to what.
+    /// A description on one line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Op::Close { folder } => write!(f, "close {folder} to users"),
@@ -265,12 +265,12 @@ impl fmt::Display for Op {
             Op::RemoveEmpty { path, .. } => write!(f, "remove {path} if it is empty"),
             Op::ExportKey { key, to, .. } => write!(f, "export the registry key {key} to {to}"),
             Op::ImportKey { key, from, .. } => write!(f, "restore the registry key {key} from {from}"),
-            Op::BackUpWebServer { name } => write!(f, "have IIS back up its configuration as {name}"),
+            Op::BackUpWebServer { name } => write!(f, "back up the IIS configuration as {name}"),
             Op::Configure { site, application } => {
                 write!(f, "configure the application {} of site \"{site}\"", application.path)
             }
             Op::RenameApplication { site, from, to } if from.eq_ignore_ascii_case(to) => {
-                write!(f, "see that the application of site \"{site}\" is called {to}")
+                write!(f, "ensure that the application of site \"{site}\" has the name {to}")
             }
             Op::RenameApplication { site, from, to } => {
                 write!(f, "rename the application {from} of site \"{site}\" to {to}")

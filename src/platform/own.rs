@@ -1,17 +1,17 @@
-//! What this program keeps on a machine for itself, besides its own folder. None of it is part of a procedure.
+//! What this program keeps on a machine besides the state folder. None of it is part of a procedure.
 
 use crate::winpath::WinPath;
 
-/// The name by which the machine knows this program: of its task, and of its entries in the event log.
+/// The name of the program's scheduled task and event source.
 pub const NAME: &str = "pfupgrade";
 
-/// A command of this program that Windows carries out at its every start, without anybody's logon, as SYSTEM.
+/// A command of this program that Windows runs at every start, without a logon, as SYSTEM.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AtStart {
     /// The command with its arguments.
     pub arguments: Vec<String>,
-    /// A private folder. The program that is started is a copy in it: the system account cannot see every drive that a
-    /// person sees, and nobody but administrators may exchange what it starts.
+    /// A private folder with a copy of the program: the system account cannot access every drive of a user, and only
+    /// administrators may replace what it runs.
     pub folder: WinPath,
 }
 
@@ -22,43 +22,42 @@ impl AtStart {
     }
 }
 
-/// What is told to the event log of the machine. Monitoring goes by the numbers, so they are never given to anything
-/// else.
+/// The entries in the event log. Monitoring relies on the numbers, so they are never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Notice {
-    /// A run has begun.
+    /// A run has started.
     Begun,
-    /// A run goes on.
+    /// A run has resumed.
     GoesOn,
-    /// A run is done.
+    /// A run is finished.
     Done,
-    /// Windows has to be restarted.
+    /// Windows must be restarted.
     Restart,
-    /// A person has to do what a gate asks.
+    /// A manual step is waiting.
     Gate,
     /// A run or a rollback was stopped by the operator.
     Stopped,
     /// A run or a rollback failed.
     Failed,
-    /// A rollback has begun, or goes on.
+    /// A rollback has started or resumed.
     GoesBack,
-    /// The rollback is finished.
+    /// A rollback is finished.
     RolledBack,
 }
 
-/// How the event log marks an entry.
+/// The severity of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
-    /// Nobody has to do anything.
+    /// No action is required.
     Information,
-    /// Somebody has to do something.
+    /// Action is required.
     Warning,
-    /// Something has failed.
+    /// Something failed.
     Error,
 }
 
 impl Notice {
-    /// The number of the entry, from 1 to 1000: for those, every Windows has a program that shows the text as it is.
+    /// The number of the entry, from 1 to 1000: for those, every Windows has a message file that shows the plain text.
     pub const fn id(self) -> u16 {
         match self {
             Notice::Begun => 100,
@@ -73,7 +72,7 @@ impl Notice {
         }
     }
 
-    /// How it is marked.
+    /// Its severity.
     pub const fn severity(self) -> Severity {
         match self {
             Notice::Begun | Notice::GoesOn | Notice::Done | Notice::GoesBack | Notice::RolledBack => {

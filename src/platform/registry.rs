@@ -6,7 +6,7 @@ use crate::winpath::{WinPath, fold};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Which of the two registries of 64-bit Windows is asked. On 32-bit Windows both are the one there is.
+/// A registry view of 64-bit Windows. On 32-bit Windows both are the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum View {
@@ -31,7 +31,7 @@ pub enum Value {
         /// The text, not expanded.
         expand: String,
     },
-    /// REG_BINARY, or any type without a variant of its own.
+    /// REG_BINARY, or any type without its own variant.
     Binary {
         /// The number of the type in `winnt.h`; 3 is REG_BINARY.
         kind: u32,
@@ -50,7 +50,7 @@ impl Value {
     }
 }
 
-/// One key: its values and the names of the keys below it.
+/// A key: its values and the names of its subkeys.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Key {
@@ -63,13 +63,13 @@ pub struct Key {
 }
 
 impl Key {
-    /// A value by its name, which the registry matches without regard to case.
+    /// A value by its name, which the registry matches ignoring case.
     pub fn value(&self, name: &str) -> Option<&Value> {
         let name = fold(name);
         self.values.iter().find(|(key, _)| fold(key) == name).map(|(_, value)| value)
     }
 
-    /// The text of a value; `None` where there is none or it is empty.
+    /// The text of a value; `None` if it is missing or empty.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.value(name).and_then(Value::text).filter(|text| !text.is_empty())
     }
@@ -83,7 +83,7 @@ impl Key {
     }
 }
 
-/// A whole key with all that is below it, as it is exported, stored and put back.
+/// A key with all subkeys, as it is exported, stored and restored.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Tree {
@@ -95,10 +95,10 @@ pub struct Tree {
     pub keys: BTreeMap<String, Tree>,
 }
 
-/// The text of an exported key is bounded as the registry itself is.
+/// The maximum size of an exported key.
 const EXPORT_LIMIT: u64 = 64 << 20;
 
-/// Writes a key with all below it into a file.
+/// Exports a key with all subkeys to a file.
 pub(super) fn export(
     machine: &dyn Inspect,
     disk: &dyn Disk,
@@ -111,7 +111,7 @@ pub(super) fn export(
     disk::replace(disk, to, &text).context(&doing)
 }
 
-/// What [`export`] wrote; `None` where there was no such key.
+/// Reads what [`export`] wrote; `None` if there was no such key.
 pub(super) fn exported(disk: &dyn Disk, key: &str, from: &WinPath) -> Result<Option<Tree>, Failure> {
     let doing = format!("restore the registry key {key} from {from}");
     let text = disk::read(disk.as_read(), from, EXPORT_LIMIT).context(&doing)?;

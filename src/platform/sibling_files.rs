@@ -1,23 +1,23 @@
-//! What lies beside a package on a machine's disk: cabinets that are not part of it, and loose files.
+//! The files beside a package: external cabinets, and loose files.
 
 use super::disk::{Kind, ReadDisk};
 use crate::package::{Beside, ReadSeek};
 use crate::winpath::WinPath;
 use std::io;
 
-/// The folder that a package lies in.
+/// The folder of a package.
 pub struct BesidePackage<'a> {
     files: &'a dyn ReadDisk,
     folder: Option<WinPath>,
 }
 
 impl<'a> BesidePackage<'a> {
-    /// What lies beside `package`.
+    /// The files beside `package`.
     pub fn new(files: &'a dyn ReadDisk, package: &WinPath) -> Self {
         Self { files, folder: package.parent() }
     }
 
-    /// The place of a file beside the package; `None` for a path that is none.
+    /// The path of a file beside the package; `None` for an invalid path.
     pub fn place(&self, relative: &str) -> Option<WinPath> {
         self.folder.as_ref()?.join(relative).ok()
     }

@@ -1,4 +1,4 @@
-//! Machines seen through another one: every question goes to the machine within, but those that the wrapper answers.
+//! Wrappers of machines: every query goes to the inner machine, except those that the wrapper overrides.
 
 use super::disk::ReadDisk;
 use super::facts::{ProgramVersion, Service, Signature, System, WebServer};
@@ -7,12 +7,12 @@ use super::{Failure, Inspect};
 use crate::winpath::WinPath;
 use std::collections::BTreeMap;
 
-/// A machine around another one.
+/// A wrapper of a machine.
 pub(super) trait Wraps: Send + Sync {
-    /// The machine within.
+    /// The inner machine.
     fn inner(&self) -> &dyn Inspect;
 
-    /// Its disk, as the wrapper shows it.
+    /// Its disk, as seen through the wrapper.
     fn files(&self) -> &dyn ReadDisk {
         self.inner().files()
     }

@@ -1,4 +1,4 @@
-//! Whether the folders that are backed up and moved aside are the components' own.
+//! Checks that the folders to back up and to move aside contain only their component.
 
 use crate::finding::Finding;
 use crate::plan::Component;
@@ -9,10 +9,10 @@ use crate::survey::Served;
 use crate::winpath::WinPath;
 use std::collections::BTreeSet;
 
-/// A folder with what it is, in words.
+/// A folder with a description.
 type Named = (String, WinPath);
 
-/// Where a file is replaced, its new content gets a name that is so much longer, and a name has 255 characters.
+/// The temporary name of a file that is replaced has this suffix, and a name has at most 255 characters.
 const LONGEST_NAME: usize = 255 - ".pfupgrade-new.config".len();
 
 pub(super) fn check(context: &CompileContext<'_>, findings: &mut Vec<Finding>) -> Result<(), Failure> {
@@ -26,7 +26,7 @@ pub(super) fn check(context: &CompileContext<'_>, findings: &mut Vec<Finding>) -
     Ok(())
 }
 
-/// What a backup could hold, and a rollback not put back.
+/// What a backup could contain, but a rollback not restore.
 fn cannot_back_up(context: &CompileContext<'_>) -> Result<Option<Finding>, Failure> {
     let files = context.machine.files();
     let mut seen = Vec::new();
@@ -41,7 +41,7 @@ fn cannot_back_up(context: &CompileContext<'_>) -> Result<Option<Finding>, Failu
             let why = match entry.kind {
                 Kind::Other => "a link or a device",
                 _ if entry.path.name().encode_utf16().count() > LONGEST_NAME => "its name is too long",
-                _ if is_twin => "another name differs in case only",
+                _ if is_twin => "another name differs only in case",
                 _ => continue,
             };
             seen.push(format!("{}: {why}", entry.path));
@@ -53,14 +53,14 @@ fn cannot_back_up(context: &CompileContext<'_>) -> Result<Option<Finding>, Failu
         seen.push(format!("and {more} more"));
     }
     let advice = "move these away before the upgrade, and back afterwards";
-    let finding = || Finding::refuse("cannot-back-up", "folders hold what could not be put back by a rollback");
+    let finding = || Finding::refuse("cannot-back-up", "folders contain what a rollback could not restore");
     Ok((!seen.is_empty()).then(|| finding().evidence(seen).advice(advice)))
 }
 
-/// Evidence is to be read by a person.
+/// Longer lists are not readable.
 const SHOWN: usize = 10;
 
-/// Every folder of which a backup is made.
+/// Every folder that is backed up.
 pub(super) fn backed_up(context: &CompileContext<'_>) -> Vec<WinPath> {
     let served = Component::WEB.iter().filter_map(|component| context.replaced(*component)?.served.as_ref());
     let mut all: Vec<WinPath> = served.map(|served| served.application.folder.clone()).collect();
@@ -70,7 +70,7 @@ pub(super) fn backed_up(context: &CompileContext<'_>) -> Vec<WinPath> {
     all
 }
 
-/// The whole folder of an application is moved aside, with whatever else lies in it.
+/// The whole folder of an application is moved aside, with everything in it.
 fn of_application(context: &CompileContext<'_>, component: Component, served: &Served) -> Option<Finding> {
     let folder = &served.application.folder;
     let install = context.survey.install.as_ref();
@@ -78,13 +78,13 @@ fn of_application(context: &CompileContext<'_>, component: Component, served: &S
     let inside = others.iter().filter(|(_, other)| other.is_within(folder)).map(describe);
     let around = install.filter(|install| folder.is_within(&install.folder) && *folder != install.folder);
     let evidence: Vec<String> =
-        inside.chain(around.map(|install| format!("it lies in InstallPath: {}", install.folder))).collect();
-    let title = format!("{folder} of the {} cannot be moved aside: it is not its own", component.title());
-    let advice = "give each of these its own folder in IIS, outside the others, before the upgrade";
+        inside.chain(around.map(|install| format!("it is inside InstallPath: {}", install.folder))).collect();
+    let title = format!("the folder {folder} of the {} is shared and cannot be moved aside", component.title());
+    let advice = "give each of these a separate folder in IIS before the upgrade";
     (!evidence.is_empty()).then(|| Finding::refuse("folders-overlap", title).evidence(evidence).advice(advice))
 }
 
-/// Every folder that must stay where it is while the one of `served` is moved.
+/// Every folder that must not move with the one of `served`.
 fn others(context: &CompileContext<'_>, served: &Served) -> Vec<Named> {
     let mut all = Vec::new();
     for site in context.survey.web_server.iter().flat_map(|iis| &iis.sites) {
@@ -99,7 +99,8 @@ fn others(context: &CompileContext<'_>, served: &Served) -> Vec<Named> {
     all
 }
 
-/// The tool's own folders may lie in nothing that is backed up: a backup would hold itself, and a rollback remove it.
+/// The folders of this program must not be inside a folder that is backed up: a backup would contain itself, and a
+/// rollback would remove it.
 fn own(context: &CompileContext<'_>) -> Option<Finding> {
     let backed_up = backed_up(context);
     let own = [
@@ -108,7 +109,7 @@ fn own(context: &CompileContext<'_>) -> Option<Finding> {
     ];
     let inside = own.iter().filter(|(_, own)| backed_up.iter().any(|folder| own.is_within(folder)));
     let evidence: Vec<String> = inside.map(describe).collect();
-    let title = "the folder for backups or for the state of runs lies in a folder that is backed up";
+    let title = "the folder for backups or for the state of runs is inside a folder that is backed up";
     let advice = "choose a folder outside InstallPath and the web folders: `directory` in [backup], or --state";
     (!evidence.is_empty()).then(|| Finding::refuse("folders-overlap", title).evidence(evidence).advice(advice))
 }

@@ -1,4 +1,4 @@
-//! Whether what has to be installed can be installed, and what is uninstalled can come back.
+//! Checks that the new versions can be installed, and that the old ones can be reinstalled.
 
 use crate::finding::Finding;
 use crate::plan::{Action, Component};
@@ -14,10 +14,10 @@ pub(super) fn check(context: &CompileContext<'_>, targets: &[Target]) -> Result<
             findings.push(
                 Finding::refuse_unless_allowed(
                     "no-way-back",
-                    format!("the {} could not be put back", component.title()),
+                    format!("a rollback could not reinstall the {}", component.old_title()),
                 )
                 .evidence([why.clone()])
-                .advice(format!("name an installer of the old version in [{component}]: rollback-installer = '...'")),
+                .advice(format!("specify the old installer in [{component}]: rollback-installer = '...'")),
             );
         }
     }
@@ -37,8 +37,8 @@ pub(super) fn check(context: &CompileContext<'_>, targets: &[Target]) -> Result<
     Ok(findings)
 }
 
-/// What is true of every installer: it is there, it is the one the plan means, and the right people signed it. Answers
-/// whether it is there.
+/// Checks what applies to every installer: it exists, its hash is the one in the plan, and its signer is the expected
+/// one. Returns whether it exists.
 fn file(
     context: &CompileContext<'_>,
     component: Component,
@@ -47,8 +47,8 @@ fn file(
 ) -> Result<bool, Failure> {
     if !disk::exists(context.machine.files(), path).context(format!("look for {path}"))? {
         findings.push(
-            Finding::refuse("installer-missing", format!("the installer {path} is not there"))
-                .advice(format!("put it there, or correct `installer` in [{component}]")),
+            Finding::refuse("installer-missing", format!("the installer {path} is missing"))
+                .advice(format!("copy it there, or fix `installer` in [{component}]")),
         );
         return Ok(false);
     }
@@ -58,7 +58,7 @@ fn file(
     Ok(true)
 }
 
-/// From 8.0 on the Mobile App Web Service may no longer be shipped.
+/// MFA Server 8.0 and later may not include the Mobile App Web Service.
 fn mobile_app_is_dropped(
     context: &CompileContext<'_>,
     setup: &WinPath,
@@ -73,9 +73,9 @@ fn mobile_app_is_dropped(
     let major = version.as_deref().and_then(|version| version.split('.').next()?.parse::<u32>().ok());
     if major.is_none_or(|major| major >= 8) {
         findings.push(
-            Finding::refuse("mobile-app-dropped", "this server setup may bring no Mobile App Web Service")
-                .evidence([format!("version {}", version.as_deref().unwrap_or("not readable"))])
-                .advice("in [mobile-app], set action = \"remove\" or name the MSI: installer = '...'"),
+            Finding::refuse("mobile-app-dropped", "this MFA Server setup may not include the Mobile App Web Service")
+                .evidence([format!("version {}", version.as_deref().unwrap_or("unreadable"))])
+                .advice("in [mobile-app], set action = \"remove\" or specify the MSI: installer = '...'"),
         );
     }
 }

@@ -1,4 +1,4 @@
-//! What the machine itself must be like.
+//! Checks of the machine itself.
 
 use super::folders;
 use crate::finding::Finding;
@@ -10,7 +10,7 @@ use crate::survey::KEY;
 use crate::winpath::WinPath;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// .NET Framework 4.0 writes no release number; 4.5 and later do. Version 7 and later of the web parts need 4.x.
+/// .NET Framework 4.0 writes no release number; 4.5 and later do. Version 7 and later of the web components need 4.x.
 const DOTNET_45: u32 = 378_389;
 
 pub(super) fn check(context: &CompileContext<'_>, targets: &[Target]) -> Result<Vec<Finding>, Failure> {
@@ -28,14 +28,14 @@ fn windows(context: &CompileContext<'_>, targets: &[Target], findings: &mut Vec<
     let system = &context.survey.system;
     if !system.elevated {
         findings.push(
-            Finding::refuse("not-elevated", "this process may not change the machine")
-                .advice("start it again from a console that was opened with \"Run as administrator\""),
+            Finding::refuse("not-elevated", "this process has no administrator rights")
+                .advice("start it again from a console opened with \"Run as administrator\""),
         );
     }
     pending_reboot(context, findings);
     if system.dotnet_release.is_none_or(|release| release < DOTNET_45) && !targets.is_empty() {
         findings.push(
-            Finding::refuse("no-dotnet-4", "the web parts of version 7 and later need .NET Framework 4.5 or later")
+            Finding::refuse("no-dotnet-4", "web components of version 7 and later require .NET Framework 4.5 or later")
                 .evidence([system
                     .dotnet_release
                     .map_or("none found".to_owned(), |release| format!("release {release}"))])
@@ -44,12 +44,12 @@ fn windows(context: &CompileContext<'_>, targets: &[Target], findings: &mut Vec<
     }
     let runtimes = [(system.vc_x86, "x86"), (system.vc_x64 || system.bits == Bits::X86, "x64")];
     let missing: Vec<&str> = runtimes.iter().filter(|(there, _)| !there).map(|(_, name)| *name).collect();
-    // The server's setup brings both along; without it nobody does.
+    // The MFA Server setup installs both; without it they must be present.
     if !missing.is_empty() && !targets.is_empty() && context.upgraded(Component::Server).is_none() {
         findings.push(
             Finding::refuse(
                 "no-visual-cpp",
-                "the web parts stop without the Visual C++ 2015 redistributables, x86 and x64",
+                "the web components require the Visual C++ 2015 redistributables, x86 and x64",
             )
             .evidence(missing.iter().map(|name| format!("missing: {name}")))
             .advice("install both redistributables first"),
@@ -57,7 +57,7 @@ fn windows(context: &CompileContext<'_>, targets: &[Target], findings: &mut Vec<
     }
 }
 
-/// A restart that is due matters most where it would touch what this run writes.
+/// A pending restart matters most if it would change what this run writes.
 fn pending_reboot(context: &CompileContext<'_>, findings: &mut Vec<Finding>) {
     let system = &context.survey.system;
     let pending = &system.pending_renames;
@@ -69,7 +69,7 @@ fn pending_reboot(context: &CompileContext<'_>, findings: &mut Vec<Finding>) {
         .map(|served| &served.application.folder)
         .chain(context.survey.install.as_ref().map(|install| &install.folder))
         .collect();
-    let title = "Windows waits for a restart that will rename or delete files";
+    let title = "Windows is waiting for a restart that will rename or delete files";
     let finding = match system.pending_paths().any(|path| ours.iter().any(|folder| path.is_within(folder))) {
         true => Finding::refuse_unless_allowed("pending-reboot", format!("{title} in folders of this product")),
         false => Finding::warn("pending-reboot", title),
@@ -84,11 +84,11 @@ fn web_server(context: &CompileContext<'_>, targets: &[Target], findings: &mut V
     let features = context.survey.web_server.as_ref().map(|iis| iis.features.as_slice()).unwrap_or_default();
     let has = |name: &str| features.iter().any(|feature| feature == name);
     for (feature, id, title) in [
-        ("asp-net", "no-asp-net", "IIS has no ASP.NET"),
+        ("asp-net", "no-asp-net", "ASP.NET is not installed in IIS"),
         (
             "metabase-compatibility",
             "no-metabase",
-            "IIS has no IIS 6 metabase compatibility, without which the web installers fail",
+            "IIS 6 Metabase Compatibility is not installed, and the web installers require it",
         ),
     ] {
         if !has(feature) {
@@ -97,18 +97,18 @@ fn web_server(context: &CompileContext<'_>, targets: &[Target], findings: &mut V
     }
 }
 
-/// Without its folder neither the agent's data can be backed up nor the new setup be led to it.
+/// The folder is needed to back up the agent's data and to pass it to the new setup.
 fn install_path(context: &CompileContext<'_>, findings: &mut Vec<Finding>) {
     if context.replaced(Component::Server).is_some() && context.survey.install.is_none() {
         findings.push(
-            Finding::refuse("no-install-path", "the agent is installed, but the registry does not name its folder")
-                .evidence([format!("{KEY} has no usable InstallPath, in Wow6432Node or without it")])
-                .advice("put the value InstallPath (REG_SZ) back: the agent's folder with a backslash at its end"),
+            Finding::refuse("no-install-path", "the agent is installed, but the registry does not contain its folder")
+                .evidence([format!("{KEY} has no usable InstallPath, with or without Wow6432Node")])
+                .advice("restore the value InstallPath (REG_SZ): the agent's folder with a trailing backslash"),
         );
     }
 }
 
-/// Backups, and as much again for what is installed.
+/// Space for the backups, and the same again for the new version.
 fn space(context: &CompileContext<'_>, findings: &mut Vec<Finding>) -> Result<(), Failure> {
     const SETUP: u64 = 1 << 30;
     let mut needed: BTreeMap<char, u64> = BTreeMap::new();
@@ -130,20 +130,20 @@ fn space(context: &CompileContext<'_>, findings: &mut Vec<Finding>) -> Result<()
         if free < needed {
             let mib = |bytes: u64| bytes.div_ceil(1 << 20);
             findings.push(
-                Finding::refuse("no-space", format!("drive {drive}: has too little space"))
+                Finding::refuse("no-space", format!("drive {drive}: does not have enough free space"))
                     .evidence([format!(
                         "{} MiB free, {} MiB needed for backups and the new version",
                         mib(free),
                         mib(needed)
                     )])
-                    .advice("make room, or put the backups on another local drive: [backup] directory"),
+                    .advice("free up space, or put the backups on another local drive: [backup] directory"),
             );
         }
     }
     Ok(())
 }
 
-/// What an upgrade that nobody journalled leaves behind.
+/// What an upgrade without a journal leaves behind.
 fn leftovers(context: &CompileContext<'_>, targets: &[Target], findings: &mut Vec<Finding>) -> Result<(), Failure> {
     let mut seen = Vec::new();
     for target in targets {
@@ -157,15 +157,15 @@ fn leftovers(context: &CompileContext<'_>, targets: &[Target], findings: &mut Ve
     seen.extend(unexplained_leftovers(context)?);
     if !seen.is_empty() {
         findings.push(
-            Finding::refuse_unless_allowed("leftovers", "an earlier attempt left files behind")
+            Finding::refuse_unless_allowed("leftovers", "files of an earlier upgrade were left behind")
                 .evidence(seen)
-                .advice("find out what was attempted, put it right, and remove these files"),
+                .advice("find out what happened, fix it, and remove these files"),
         );
     }
     Ok(())
 }
 
-/// Folders that a run has moved aside and whose journal is not among the runs here: that run may not have come to its end.
+/// Folders moved aside by a run whose journal is missing here: that run may be unfinished.
 fn unexplained_leftovers(context: &CompileContext<'_>) -> Result<Vec<String>, Failure> {
     let files = context.machine.files();
     let there = |path: &WinPath| disk::exists(files, path).context(format!("look for {path}"));
@@ -179,14 +179,14 @@ fn unexplained_leftovers(context: &CompileContext<'_>) -> Result<Vec<String>, Fa
         }
         for left in files.list(&aside).context(format!("list {aside}"))? {
             if !there(&runs.child(left.path.name()))? {
-                seen.push(format!("{}, and no journal of that run in {runs}", left.path));
+                seen.push(format!("{}, but no journal of that run in {runs}", left.path));
             }
         }
     }
     Ok(seen)
 }
 
-/// What stops working for others while the agent is away.
+/// What stops working for others while the agent is uninstalled.
 fn interruptions(context: &CompileContext<'_>, findings: &mut Vec<Finding>) {
     if context.replaced(Component::Server).is_none() {
         return;
@@ -198,8 +198,8 @@ fn interruptions(context: &CompileContext<'_>, findings: &mut Vec<Finding>) {
         .map(|(name, file)| format!("IIS module {name} in {file}"))
         .collect();
     findings.push(
-        Finding::warn("interruptions", "what the agent secures or proxies is interrupted while it is uninstalled")
+        Finding::warn("interruptions", "clients of the agent are affected while it is uninstalled")
             .evidence(ours)
-            .advice("IIS sites that the agent filters and RADIUS or LDAP clients that use it as a proxy are without it meanwhile"),
+            .advice("IIS sites and RADIUS or LDAP clients of the agent are unprotected until the upgrade completes"),
     );
 }

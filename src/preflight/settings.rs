@@ -1,4 +1,4 @@
-//! Whether the settings of the old web components can be carried over.
+//! Checks that the settings of the old web components can be migrated.
 
 use crate::finding::Finding;
 use crate::plan::{Component, Themes};
@@ -15,19 +15,16 @@ pub(super) fn check(context: &CompileContext<'_>, targets: &[Target], findings: 
             Ok(Some(read)) => read,
             Ok(None) => {
                 findings.push(
-                    Finding::warn(
-                        "no-web-config",
-                        format!("{path} is not there, so there are no settings to carry over"),
-                    )
-                    .advice("if it has been lost, put it back first"),
+                    Finding::warn("no-web-config", format!("{path} is missing, so there are no settings to migrate"))
+                        .advice("if it was lost, restore it first"),
                 );
                 continue;
             }
             Err(why) => {
                 findings.push(
-                    Finding::refuse("unreadable-web-config", format!("the settings in {path} cannot be carried over"))
+                    Finding::refuse("unreadable-web-config", format!("the settings in {path} cannot be migrated"))
                         .evidence([why])
-                        .advice("repair the file first; IIS and this program must both be able to read it"),
+                        .advice("fix the file first; both IIS and pfupgrade must be able to read it"),
                 );
                 continue;
             }
@@ -38,7 +35,7 @@ pub(super) fn check(context: &CompileContext<'_>, targets: &[Target], findings: 
     }
 }
 
-/// Settings that are not in the file itself, or not in clear.
+/// Settings that are in other files, or encrypted.
 fn elsewhere(context: &CompileContext<'_>, path: &WinPath, values: &Values, findings: &mut Vec<Finding>) {
     if !values.encrypted.is_empty() {
         findings.extend(encrypted::refusal(context, path, values));
@@ -47,30 +44,31 @@ fn elsewhere(context: &CompileContext<'_>, path: &WinPath, values: &Values, find
         let left = values.outside.iter().filter(move |outside| (outside.attribute == "configSource") == is_source);
         left.map(|outside| format!("{}: {}", outside.section, outside.file)).collect::<Vec<_>>()
     };
-    let title = format!("{path} refers to files that are not in its folder");
+    let title = format!("{path} refers to files outside its folder");
     let (sources, added) = (told(true), told(false));
     if !sources.is_empty() {
-        let advice = "put them there: without them IIS answers with an error, for the old version as for the new one";
+        let advice = "move them into the folder: without them IIS returns an error, for the old and the new version";
         findings.push(Finding::refuse("outside-configuration", &title).evidence(sources).advice(advice));
     }
     if !added.is_empty() {
-        let advice = "they are not carried over: look whether the new version has to have them";
+        let advice = "they are not migrated: check whether the new version needs them";
         findings.push(Finding::warn("outside-configuration", title).evidence(added).advice(advice));
     }
 }
 
-/// A theme that is selected and is not there keeps every page from being shown, in the new version as in the old one.
+/// If the selected theme is missing, no page works, in the new version as in the old one.
 fn no_theme(context: &CompileContext<'_>, target: &Target, values: &Values) -> Option<Finding> {
     let restored = target.component == Component::Portal && context.plan.portal.themes == Themes::Restore;
     let theme = values.theme.as_ref().filter(|theme| restored && !theme.is_empty())?;
     let folder = target.old.application.folder.child("App_Themes").join(theme).ok()?;
     let is_there = disk::exists(context.machine.files(), &folder).unwrap_or(true);
-    let title = format!("the {} selects a theme that is not there", target.component.title());
-    let advice = "put its folder back, or select another theme in the web.config: the new one would not work either";
+    let title = format!("the theme selected by the {} is missing", target.component.title());
+    let advice = "restore its folder, or select another theme in the web.config; otherwise the new version would not \
+                  work either";
     (!is_there).then(|| Finding::refuse_unless_allowed("no-theme", title).evidence([folder.to_string()]).advice(advice))
 }
 
-/// Where the SDK will not be on this server, only the administrator knows its new address.
+/// If the SDK will not be on this server, only you know its new URL.
 fn needs_sdk_url(
     context: &CompileContext<'_>,
     target: &Target,
@@ -83,7 +81,7 @@ fn needs_sdk_url(
     if target.component == Component::Sdk || context.plan.sdk.url.is_some() || (stays && !removed) {
         return;
     }
-    // Only the portal can do without: on the agent's own server it talks to the agent directly.
+    // Only the portal works without it: on the agent's server it talks to the agent directly.
     let switched_off = target.component == Component::Portal
         && values.app_setting("USE_WEB_SERVICE_SDK").is_some_and(|value| value.trim().eq_ignore_ascii_case("false"));
     let Some((setting, url)) = document.sdk_url().filter(|(_, url)| !url.is_empty() && !is_placeholder_sdk_url(url))
@@ -95,12 +93,12 @@ fn needs_sdk_url(
     }
     let name = target.component.title();
     let title = match removed {
-        true => format!("the {name} uses the Web Service SDK of this server, which the plan removes"),
+        true => format!("the {name} uses the Web Service SDK on this server, which the plan removes"),
         false => format!("the {name} uses a Web Service SDK on another server"),
     };
     findings.push(
         Finding::refuse("no-sdk-url", title)
             .evidence([format!("{setting}: {}", Shown::of(&setting, &url))])
-            .advice("add its new address to [sdk]: url = \"https://.../MultiFactorAuthWebServiceSdk/PfWsSdk.asmx\""),
+            .advice("add its new URL to [sdk]: url = \"https://.../MultiFactorAuthWebServiceSdk/PfWsSdk.asmx\""),
     );
 }

@@ -1,6 +1,6 @@
-//! Look and compile: everything up to the question whether to go on. Nothing here can change the machine.
+//! Survey and compile: everything before a run starts. Nothing here can change the machine.
 //!
-//! [`prepare`] surveys the machine, compiles the procedure and has preflight check it; what comes of it is shown as a
+//! [`prepare`] surveys the machine, compiles the procedure and runs the preflight checks. The result is shown as a
 //! [`Preview`], saved as one for approval ([`Approved`]), or frozen into the journal of a run.
 
 mod preview;
@@ -23,13 +23,13 @@ use crate::winpath::WinPath;
 /// A procedure that is ready to be previewed and run.
 #[derive(Debug, Clone)]
 pub struct Prepared {
-    /// What the run would be decided on.
+    /// The data that the run would be based on.
     pub frozen: Frozen,
     /// The preview.
     pub preview: Preview,
 }
 
-/// Surveys the machine and compiles the procedure. It has no way to change anything.
+/// Surveys the machine and compiles the procedure. It cannot change anything.
 pub fn prepare(machine: &dyn Inspect, clock: &dyn Clock, plan: &Plan, state: &WinPath) -> Result<Prepared, Failure> {
     let machine: &dyn Inspect = &ListingCache::at(machine);
     let survey = survey(machine)?;
@@ -52,7 +52,7 @@ pub fn prepare(machine: &dyn Inspect, clock: &dyn Clock, plan: &Plan, state: &Wi
     Ok(Prepared { frozen, preview })
 }
 
-/// A run is named after the time it begins; a second one in the same second gets a number.
+/// A run is named after its start time; a second one in the same second gets a number.
 fn folders(machine: &dyn Inspect, clock: &dyn Clock, plan: &Plan, state: &WinPath) -> Result<Folders, Failure> {
     let backups = plan.backup.directory.expand(|name| machine.variable(name)).context("find the backup folder")?;
     let time = clock.now().strftime("%Y%m%d-%H%M%S").to_string();

@@ -1,4 +1,4 @@
-//! The preview of a run, as data, and how it is made.
+//! The preview of a run, as data.
 
 use crate::finding::{Finding, MERGE_CONFLICT};
 use crate::plan::Plan;
@@ -12,7 +12,7 @@ use crate::webconfig::Change;
 use crate::winpath::WinPath;
 use serde::Serialize;
 
-/// Everything an administrator wants to know before saying yes.
+/// Everything to know before a run starts.
 #[derive(Debug, Clone, Serialize)]
 pub struct Preview {
     /// Version of this document.
@@ -25,43 +25,43 @@ pub struct Preview {
     pub windows: String,
     /// The plan's own name.
     pub plan: Option<String>,
-    /// True where the machine is a simulated one.
+    /// Whether the machine is simulated.
     pub simulated: bool,
-    /// The run that is not over on this machine, where there is one: it goes on by itself, whatever this preview says.
+    /// The unfinished run on this machine, if there is one: it continues as planned, whatever this preview shows.
     pub unfinished_run: Option<String>,
-    /// What was found, and what becomes of it.
+    /// The components found, and what happens to them.
     pub components: Vec<ComponentPreview>,
-    /// What preflight has to say, refusals first.
+    /// The results of the checks, blocking ones first.
     pub findings: Vec<Finding>,
-    /// What would be done, in this order. Empty: there is nothing to do.
+    /// The steps, in order; empty if there is nothing to do.
     pub steps: Vec<StepPreview>,
-    /// Why there is no way back from a certain step on; empty where a rollback can put everything back.
+    /// Why a full rollback is impossible; empty if it is possible.
     pub no_return: Vec<String>,
-    /// Where the backups would go.
+    /// The folder of the backups.
     pub backup: String,
-    /// Bytes free on the drive of the backups, where that can be told.
+    /// Free bytes on the drive of the backups, if known.
     pub backup_free: Option<u64>,
 }
 
 impl Preview {
-    /// True where preflight refuses the run.
+    /// Whether checks block the run.
     pub fn refused(&self) -> bool {
         self.findings.iter().any(|finding| finding.refuses())
     }
 }
 
-/// One component: found, and wanted.
+/// A component: found, and planned.
 #[derive(Debug, Clone, Serialize)]
 pub struct ComponentPreview {
     /// `server`, `sdk`, `portal` or `mobile-app`.
     pub id: String,
-    /// Its name in sentences.
+    /// Its display name.
     pub title: String,
-    /// Name and version of the product found; `None` where it is not installed.
+    /// Name and version of the product found; `None` if it is not installed.
     pub found: Option<String>,
-    /// Where it is served from, such as `Default Web Site/PhoneFactor`.
+    /// Its application in IIS, such as `Default Web Site/PhoneFactor`.
     pub location: Option<String>,
-    /// What becomes of it, in words: "upgraded, as Default Web Site/MultiFactorAuth".
+    /// What happens to it: "upgraded, as Default Web Site/MultiFactorAuth".
     pub fate: String,
 }
 
@@ -70,36 +70,36 @@ pub struct ComponentPreview {
 pub struct StepPreview {
     /// Stable id, such as `uninstall-portal`.
     pub id: String,
-    /// What is done, in a few words.
+    /// A short description.
     pub title: String,
     /// Why.
     pub reason: String,
     /// How certain it is.
     pub certainty: Certainty,
-    /// True while users cannot sign in.
+    /// Whether users cannot sign in during this step.
     pub outage: bool,
-    /// The operations, a line each.
+    /// The operations, one line each.
     pub touches: Vec<String>,
-    /// How many bytes it backs up, as they are now.
+    /// How many bytes it backs up, as of now.
     pub bytes: Option<u64>,
-    /// What a person has to do at this step.
+    /// The manual step, if there is one.
     pub gate: Option<GatePreview>,
-    /// True for the first step that cannot be taken back.
+    /// Whether this is the first step that cannot be rolled back.
     pub no_return: bool,
-    /// The web.config that the step writes, where that can be told.
+    /// The web.config that the step writes, if known.
     pub merge: Option<MergePreview>,
-    /// Words of caution or explanation.
+    /// Notes.
     pub notes: Vec<String>,
 }
 
-/// A gate, with the reason where the plan skips it.
+/// A gate, with the reason if the plan skips it.
 #[derive(Debug, Clone, Serialize)]
 pub struct GatePreview {
     /// Stable id.
     pub id: String,
-    /// What is asked.
+    /// Its title.
     pub title: String,
-    /// How it is done.
+    /// The instructions.
     pub instructions: Vec<String>,
     /// Why the plan skips it.
     pub skipped: Option<String>,
@@ -143,21 +143,21 @@ pub(super) fn build(
     })
 }
 
-/// What has to be decided before anything is touched. Where the new file comes with the server's setup, that is not
+/// The conflicts to decide before anything is changed. If the new file comes with the MFA Server setup, they are not
 /// known yet.
 fn conflict(merge: &MergePreview) -> Option<Finding> {
     let undecided: Vec<&Change> = merge.changes.iter().filter(|change| change.is_undecided()).collect();
     if merge.estimate || undecided.is_empty() {
         return None;
     }
-    let title = format!("both sides changed the same in {}", merge.file);
-    let advice = "decide each in the plan: [[merge.decision]], path = \"...\", take = \"old\" or \"new\"; or all of them \
-                  with `on-conflict` in [merge]";
+    let title = format!("conflicts between your customizations and the new version in {}", merge.file);
+    let advice = "decide each in the plan: [[merge.decision]], path = \"...\", take = \"old\" or \"new\"; or all of \
+                  them with `on-conflict` in [merge]";
     let finding = Finding::refuse(MERGE_CONFLICT, title);
     Some(finding.evidence(undecided.into_iter().map(Change::conflict)).advice(advice))
 }
 
-/// Decisions of the plan that decide nothing, as far as that is known yet: most likely their paths are misspelt.
+/// Decisions in the plan that match no conflict, as far as known: most likely their paths are misspelled.
 fn unused_decisions(plan: &Plan, procedure: &Procedure, steps: &[StepPreview]) -> Option<Finding> {
     let merges = || steps.iter().filter_map(|step| step.merge.as_ref());
     let mut told = procedure.steps.iter().zip(steps);
@@ -170,10 +170,10 @@ fn unused_decisions(plan: &Plan, procedure: &Procedure, steps: &[StepPreview]) -
     let conflicts: Vec<&Change> = merges().flat_map(|merge| &merge.changes).filter(|it| it.is_conflict()).collect();
     let is_unused = |path: &&str| !conflicts.iter().any(|conflict| conflict.path == **path);
     let unused: Vec<&str> = plan.merge.decisions.iter().map(|it| it.path.as_str()).filter(is_unused).collect();
-    let title = "decisions of the plan are about no conflict";
+    let title = "decisions in the plan match no conflict";
     let finding =
         Finding::warn("decision-without-conflict", title).evidence(unused.iter().map(|path| (*path).to_owned()));
-    (!unused.is_empty()).then(|| finding.advice("correct `path` in [[merge.decision]], or leave the decision out"))
+    (!unused.is_empty()).then(|| finding.advice("fix `path` in [[merge.decision]], or remove the decision"))
 }
 
 fn component_preview(fate: &procedure::Fate) -> ComponentPreview {
@@ -190,7 +190,7 @@ fn step_preview(context: &StepContext<'_>, step: &Step, no_return: bool) -> Resu
     let kind = step.work.kind();
     let ops = kind.operations(context)?;
     let gate = ops.iter().flatten().find_map(|op| match op {
-        // Most likely nobody will be asked; the step's notes say when.
+        // Most likely no manual step is needed; the step's notes say when.
         Op::Ask { .. } if kind.can_be_put_off() => None,
         Op::Ask { gate } => Some(GatePreview {
             id: gate.id.clone(),
@@ -215,7 +215,7 @@ fn step_preview(context: &StepContext<'_>, step: &Step, no_return: bool) -> Resu
     })
 }
 
-/// Bytes that a step backs up; `None` where it backs up nothing, or where that cannot be told.
+/// Bytes that a step backs up; `None` if it backs up nothing, or if that is unknown.
 fn size<'a>(files: &dyn ReadDisk, ops: impl Iterator<Item = &'a Op>) -> Option<u64> {
     let size = |path: &WinPath| if disk::exists(files, path).ok()? { files.size(path).ok() } else { Some(0) };
     let sizes = ops.filter_map(|op| match op {

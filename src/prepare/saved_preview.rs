@@ -1,4 +1,4 @@
-//! A preview that somebody has approved: it is carried out only on the machine that was looked at.
+//! A saved preview: it is carried out only on the machine that it was made for.
 
 use super::{Prepared, Preview};
 use crate::journal::Frozen;
@@ -18,24 +18,25 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Version of the format of a saved preview.
 const FORMAT: u32 = 1;
 const KIND: &str = "approved-preview";
-/// What a machine is recognised by: each fact by its name, with its value or the SHA-256 of it.
+/// What identifies the state of a machine: each fact by its name, with its value or the SHA-256 of it.
 ///
 /// Products and their versions, web.configs with the files they keep settings in, themes, IIS, InstallPath, services
-/// with their account and start type, installers. What lives is left out: the content of Data and Logs.
+/// with their account and start type, installers. Data that changes constantly, the content of Data and Logs, is left
+/// out.
 pub type Fingerprint = BTreeMap<String, String>;
 
-/// A preview that was saved to be approved.
+/// A saved preview.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Approved {
-    /// What tells it from every other one: the checksum of the file.
+    /// Its identity: the checksum of the file.
     pub id: String,
-    /// The plan it is of.
+    /// Its plan.
     pub plan: Plan,
-    /// What the machine looked like.
+    /// The state of the machine.
     pub fingerprint: Fingerprint,
 }
 
-/// Why a saved preview cannot be used, in words.
+/// Why a saved preview cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct NotApproved(String);
@@ -61,7 +62,7 @@ struct Read {
 }
 
 impl Approved {
-    /// What is written into the file.
+    /// Returns the content of the file.
     pub fn save(prepared: &Prepared, machine: &dyn Inspect, now: Timestamp) -> Result<String, Failure> {
         let fingerprint = fingerprint(machine, &prepared.frozen)?;
         let saved = Saved {
@@ -74,38 +75,39 @@ impl Approved {
             fingerprint: &fingerprint,
             preview: &prepared.preview,
         };
-        seal("", &saved).map(|(line, _)| line).context("write the preview down")
+        seal("", &saved).map(|(line, _)| line).context("save the preview")
     }
 
-    /// Reads what [`Approved::save`] wrote. A single byte that differs is noticed.
+    /// Reads what [`Approved::save`] wrote. Any change is detected.
     pub fn read(text: &str) -> Result<Self, NotApproved> {
         let wrong = |why: String| NotApproved(why);
-        let (text, id) = unseal("", text.trim_end()).map_err(|why| wrong(format!("it is no saved preview: {why}")))?;
+        let (text, id) =
+            unseal("", text.trim_end()).map_err(|why| wrong(format!("it is not a saved preview: {why}")))?;
         let read: Read = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
         match read {
-            Read { kind, .. } if kind != KIND => Err(wrong(format!("it is of the kind `{kind}`, not `{KIND}`"))),
+            Read { kind, .. } if kind != KIND => Err(wrong(format!("its kind is `{kind}`, not `{KIND}`"))),
             Read { format, .. } if format > FORMAT => {
-                Err(wrong(format!("it has format {format}, and this program reads format {FORMAT}")))
+                Err(wrong(format!("it has format {format}, but this version of pfupgrade reads format {FORMAT}")))
             }
             Read { plan: Some(plan), fingerprint: Some(fingerprint), .. } => {
                 Ok(Self { id: id.to_owned(), plan, fingerprint })
             }
-            _ => Err(wrong("it holds no plan or no fingerprint".to_owned())),
+            _ => Err(wrong("it has no plan or no fingerprint".to_owned())),
         }
     }
 
-    /// How the machine differs by now from the one that was looked at, in words; empty where it does not.
+    /// How the machine has changed since the preview was saved; empty if it has not.
     pub fn differences(&self, machine: &dyn Inspect, prepared: &Prepared) -> Result<Vec<String>, Failure> {
         let (was, is) = (&self.fingerprint, fingerprint(machine, &prepared.frozen)?);
         let names: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
         let value =
-            |of: &Fingerprint, name: &String| of.get(name).map_or_else(|| "not there".to_owned(), |value| short(value));
+            |of: &Fingerprint, name: &String| of.get(name).map_or_else(|| "missing".to_owned(), |value| short(value));
         let differ = names.into_iter().filter(|name| was.get(*name) != is.get(*name));
         Ok(differ.map(|name| format!("{name}: was {}, is {}", value(was, name), value(&is, name))).collect())
     }
 }
 
-/// Nobody compares 64 digits by eye.
+/// Shortens a hash for display.
 fn short(value: &str) -> String {
     let is_hash = value.len() == 64 && value.bytes().all(|byte| byte.is_ascii_hexdigit());
     if is_hash { format!("SHA-256 {}…", &value[..16]) } else { value.to_owned() }
@@ -148,11 +150,11 @@ fn of_application(machine: &dyn Inspect, served: &Served, all: &mut Fingerprint)
     if let Some(sum) = hash(machine, &path)? {
         all.insert(format!("file {path}"), sum);
         let text = disk::read(machine.files(), &path, CONFIG_LIMIT).context(format!("read {path}"))?;
-        // What cannot be read is refused elsewhere.
+        // An unreadable file is reported by a check.
         let values = Document::parse(text, path.as_str()).and_then(|document| document.values());
         for outside in values.into_iter().flat_map(|values| values.outside) {
             if let Ok(file) = folder.join(&outside.file) {
-                all.insert(format!("file {file}"), hash(machine, &file)?.unwrap_or_else(|| "not there".to_owned()));
+                all.insert(format!("file {file}"), hash(machine, &file)?.unwrap_or_else(|| "missing".to_owned()));
             }
         }
     }
@@ -168,7 +170,7 @@ fn of_application(machine: &dyn Inspect, served: &Served, all: &mut Fingerprint)
     Ok(())
 }
 
-/// The installer that a step runs, or the package by which an uninstall is taken back.
+/// The installer that a step runs, or the package for reinstalling what it uninstalls.
 fn installer(step: &Step) -> Option<&WinPath> {
     match &step.work {
         Work::InstallServer(server) => Some(&server.installer),

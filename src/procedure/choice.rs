@@ -1,4 +1,4 @@
-//! What becomes of each component: the plan's wishes applied to what was found.
+//! What happens to each component: the plan applied to what was found.
 
 use crate::finding::Finding;
 use crate::plan::{Action, Common, Component, MachinePath, Plan};
@@ -8,16 +8,16 @@ use crate::survey::reinstall::{installs_again, way_back};
 use crate::survey::{FoundComponent, Served, Survey};
 use crate::winpath::WinPath;
 
-/// What becomes of a component.
+/// What happens to a component.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Choice {
     /// It is not on this machine.
     Absent,
-    /// It is of the new era already.
+    /// It is already upgraded.
     AlreadyNew(Product),
-    /// The plan leaves it alone, whatever it is.
+    /// The plan keeps it.
     Kept(Option<Product>),
-    /// Preflight says why nothing can be done with it.
+    /// A finding says why nothing can be done.
     Unclear,
     /// It is uninstalled; `again` says whether the new version follows.
     Replaced(Box<Replaced>),
@@ -30,16 +30,16 @@ pub struct Replaced {
     pub product: Product,
     /// The application that serves it, for a web component.
     pub served: Option<Served>,
-    /// Whether the new version is installed.
+    /// Whether the new version is installed afterwards.
     pub again: bool,
-    /// The package by which the old product can come back, or why it cannot.
+    /// The package for reinstalling the old product, or why there is none.
     pub way_back: Result<WinPath, String>,
 }
 
 /// Every component with its choice.
 pub(super) type Choices = Vec<(Component, Choice)>;
 
-/// The choice for every component, and what stands against it.
+/// Returns the choice for every component, and the findings.
 pub(super) fn choose(plan: &Plan, survey: &Survey, machine: &dyn Inspect) -> Result<(Choices, Vec<Finding>), Failure> {
     let mut findings = Vec::new();
     let mut choices = Vec::new();
@@ -62,7 +62,7 @@ pub(super) fn choose(plan: &Plan, survey: &Survey, machine: &dyn Inspect) -> Res
     Ok((choices, findings))
 }
 
-/// Of the old products only the one that the plan names counts, whatever its name is.
+/// If the plan names an old product, only that one counts, whatever its name.
 fn take_named(found: &mut FoundComponent, named: Option<Product>) {
     found.products.retain(Product::is_new_era);
     if let Some(named) = named
@@ -72,7 +72,7 @@ fn take_named(found: &mut FoundComponent, named: Option<Product>) {
     }
 }
 
-/// Old products of the same makers whose names say nothing.
+/// Old products of the same manufacturer with unknown names.
 fn unrecognised(machine: &dyn Inspect) -> Result<Vec<Product>, Failure> {
     let mut all = products::all(machine)?;
     all.retain(|product| product.component().is_none() && product.is_of_the_makers() && product.windows_installer);
@@ -119,8 +119,7 @@ fn choose_one(
     Ok(Choice::Replaced(Box::new(Replaced { product: product.clone(), served, again, way_back })))
 }
 
-/// The plan's own installer of the old version: it must be of the very product that is installed, for another one would
-/// not be the state before.
+/// The plan's installer of the old version: it must be for exactly the installed product, to restore the same state.
 fn rollback_installer(
     machine: &dyn Inspect,
     component: Component,
@@ -129,9 +128,9 @@ fn rollback_installer(
 ) -> Result<WinPath, Box<Finding>> {
     let path = wanted.expand(|name| machine.variable(name)).map_err(|error| error.to_string());
     path.and_then(|path| installs_again(machine, &path, product).map(|()| path)).map_err(|why| {
-        let title = format!("the rollback installer of the {} cannot bring the old one back", component.title());
+        let title = format!("the rollback installer of the {} cannot reinstall the old product", component.title());
         let advice = format!(
-            "in [{component}], name the package that {} was installed from, or take `rollback-installer` out",
+            "in [{component}], specify the package that {} was installed from, or remove `rollback-installer`",
             product.title()
         );
         Box::new(Finding::refuse("rollback-installer", title).evidence([why]).advice(advice))
@@ -141,15 +140,15 @@ fn rollback_installer(
 fn absent(component: Component) -> Finding {
     Finding::refuse(
         "component-absent",
-        format!("the plan wants the {} upgraded, and it is not installed", component.title()),
+        format!("the plan upgrades the {}, which is not installed", component.old_title()),
     )
-    .advice(format!("set `action = \"auto\"` in [{component}], or take that line out"))
+    .advice(format!("set `action = \"auto\"` in [{component}], or remove that line"))
 }
 
 fn interrupted(component: Component, old: &[&Product], new: &Product) -> Finding {
     Finding::refuse(
         "interrupted-upgrade",
-        format!("old and new {} are both installed: an earlier upgrade was interrupted", component.title()),
+        format!("the old and the new {} are both installed: an earlier upgrade was interrupted", component.title()),
     )
     .evidence(old.iter().copied().chain([new]).map(describe))
     .advice("finish or undo that upgrade by hand first: uninstall one of the two in Programs and Features")
@@ -157,9 +156,9 @@ fn interrupted(component: Component, old: &[&Product], new: &Product) -> Finding
 
 fn no_product(component: Component, wanted: &Common, unrecognised: &[Product], found: &FoundComponent) -> Finding {
     let title = match &wanted.product_code {
-        Some(code) => format!("no product of the code {code} is installed, which the plan names for the {component}"),
+        Some(code) => format!("the product {code}, which the plan names for [{component}], is not installed"),
         None => {
-            format!("there are traces of the {}, but no installed product whose name says so", component.title())
+            format!("there are traces of the {}, but no installed product with a matching name", component.old_title())
         }
     };
     let advice = match unrecognised {
@@ -174,31 +173,33 @@ fn no_product(component: Component, wanted: &Common, unrecognised: &[Product], f
 }
 
 fn several_products(component: Component, products: &[&Product]) -> Finding {
-    Finding::refuse("no-single-product", format!("more than one product may be the {}", component.title()))
+    Finding::refuse("no-single-product", format!("more than one product may be the {}", component.old_title()))
         .evidence(products.iter().copied().map(describe))
         .advice(format!("add one of these lines to [{component}]: {}", lines(products.iter().copied())))
 }
 
-/// What to paste into the plan.
+/// The lines to paste into the plan.
 fn lines<'a>(products: impl IntoIterator<Item = &'a Product>) -> String {
     let lines = products.into_iter().map(|product| format!("product-code = \"{}\"", product.code));
     lines.collect::<Vec<_>>().join("  or  ")
 }
 
 fn other_user(component: Component, product: &Product, user: &str) -> Finding {
-    Finding::refuse("other-user", format!("the {} is installed for one user only, who is not you", component.title()))
+    Finding::refuse("other-user", format!("the {} is installed for another user only", component.old_title()))
         .evidence([describe(product), format!("installed for {user}")])
-        .advice("Windows Installer lets nobody else uninstall it: run this program elevated as that user")
+        .advice("only that user can uninstall it: run pfupgrade elevated as that user")
 }
 
 fn no_single_application(component: Component, product: &Product, several: &[Served]) -> Finding {
     let title = match several {
-        [] => format!("{} is installed, but no application of IIS serves it", product.title()),
-        _ => format!("more than one application of IIS serves the {}", component.title()),
+        [] => format!("{} is installed, but no application in IIS serves it", product.title()),
+        _ => format!("more than one application in IIS serves the {}", component.title()),
     };
     Finding::refuse("no-single-application", title)
         .evidence(several.iter().map(|served| format!("{} in {}", served.location(), served.application.folder)))
-        .advice("this program upgrades a component that IIS serves exactly once; remove what is not in use")
+        .advice(
+            "pfupgrade upgrades a component that IIS serves exactly once; remove the applications that are not in use",
+        )
 }
 
 fn describe(product: &Product) -> String {

@@ -1,4 +1,4 @@
-//! What every part of the procedure is compiled from.
+//! The input for compiling a procedure.
 
 use super::choice::{Choice, Replaced};
 use crate::names::ProductCode;
@@ -8,7 +8,7 @@ use crate::step::{Folders, Item};
 use crate::survey::Survey;
 use crate::winpath::WinPath;
 
-/// Everything a part of the procedure is compiled from.
+/// The input for compiling a procedure.
 pub(crate) struct CompileContext<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) survey: &'a Survey,
@@ -18,7 +18,7 @@ pub(crate) struct CompileContext<'a> {
 }
 
 impl CompileContext<'_> {
-    /// The component, where it is uninstalled.
+    /// The component, if it is uninstalled.
     pub(crate) fn replaced(&self, component: Component) -> Option<&Replaced> {
         self.choices.iter().find(|(found, _)| *found == component).and_then(|(_, choice)| match choice {
             Choice::Replaced(replaced) => Some(&**replaced),
@@ -26,13 +26,13 @@ impl CompileContext<'_> {
         })
     }
 
-    /// The component, where its new version is installed.
+    /// The component, if its new version is installed.
     pub(crate) fn upgraded(&self, component: Component) -> Option<&Replaced> {
         self.replaced(component).filter(|replaced| replaced.again)
     }
 
-    /// What is backed up of packages: the one that brings the product back, and the one that Windows Installer keeps, of
-    /// which the merge has the web.config as it was shipped.
+    /// The packages to back up: the one for reinstalling the product, and the one that Windows Installer caches, from
+    /// which the merge reads the web.config as shipped.
     pub(super) fn packages(&self, component: Component) -> Vec<Item> {
         let Some(replaced) = self.replaced(component) else { return Vec::new() };
         let item = |from: &WinPath, what: &str| Item {
@@ -47,7 +47,7 @@ impl CompileContext<'_> {
         items.into_iter().flatten().collect()
     }
 
-    /// The codes of the old products of a component: whatever else is installed later is the new one.
+    /// The codes of the old products of a component: any other product installed later is the new one.
     pub(crate) fn old_codes(&self, component: Component) -> Vec<ProductCode> {
         let found = self.survey.components.get(&component);
         let named = self.replaced(component).map(|replaced| &replaced.product);

@@ -1,4 +1,4 @@
-//! The steps that concern the server itself.
+//! The steps for the server itself.
 
 use super::{CompileContext, Replaced, Target};
 use crate::finding::Finding;
@@ -14,10 +14,10 @@ use crate::survey::{InstallPath, KEY, packages};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// The main service of the new server.
+/// The main service of MFA Server.
 pub(super) const SERVICE: &str = "MultiFactorAuth";
 const LOG: &str = "MultiFactorAuthSvc.log";
-/// A setup of 128 MB on an old server: minutes pass before it shows anything.
+/// A setup of 128 MB can take minutes on an old server.
 const SETUP_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 
 fn key_export(context: &CompileContext<'_>) -> crate::winpath::WinPath {
@@ -35,7 +35,7 @@ pub(super) fn back_up(context: &CompileContext<'_>) -> Option<Step> {
     }];
     items.extend(context.packages(Component::Server));
     Some(Step::new(
-        "the folder of the agent, its registry key and its cached package are what it can be rebuilt from",
+        "Folder, registry key and cached MSI of the agent: everything a rollback needs.",
         Work::BackUp(BackUp {
             component: Component::Server,
             items,
@@ -47,20 +47,20 @@ pub(super) fn back_up(context: &CompileContext<'_>) -> Option<Step> {
     ))
 }
 
-/// The services stop only where the server itself is replaced: nothing but its data file needs them still.
+/// The services stop only if the server itself is replaced; otherwise nothing requires that.
 pub(super) fn stop_and_back_up_data(context: &CompileContext<'_>) -> Vec<Step> {
     let (Some(_), Some(install)) = (context.replaced(Component::Server), &context.survey.install) else {
         return Vec::new();
     };
     let all = [context.survey.services.clone(), context.survey.dependents.clone()].concat();
     let running = in_start_order(all).into_iter().filter(|service| service.state == ServiceState::Running);
-    // What needs another one stops before it: what stops along with another one is not known to have run.
+    // A dependent service stops first: one that stops together with another is not known to have run.
     let names: Vec<ServiceName> = running.map(|service| service.name).rev().collect();
     let mut steps = Vec::new();
     if !names.is_empty() {
         steps.push(
             Step::new(
-                "a running service holds the data file open and goes on writing to it",
+                "A running service keeps the data file open and writes to it.",
                 Work::StopServices(StopServices { names }),
             )
             .in_outage(),
@@ -68,8 +68,8 @@ pub(super) fn stop_and_back_up_data(context: &CompileContext<'_>) -> Vec<Step> {
     }
     steps.push(
         Step::new(
-            "the data file is the whole database; without the certificates and keys beside it the server is no longer \
-                 activated",
+            "The data file is the whole database. Without the certificates and keys beside it, the server loses its \
+             activation.",
             Work::BackUpData(BackUpData { data: install.data() }),
         )
         .in_outage(),
@@ -77,7 +77,7 @@ pub(super) fn stop_and_back_up_data(context: &CompileContext<'_>) -> Vec<Step> {
     steps
 }
 
-/// What others run on top of the agent's services runs again at the end, where it can.
+/// Services that depend on the agent's are started again at the end, if possible.
 pub(super) fn start_dependents(context: &CompileContext<'_>) -> Option<Step> {
     context.replaced(Component::Server)?;
     let all = in_start_order(context.survey.dependents.clone());
@@ -85,14 +85,14 @@ pub(super) fn start_dependents(context: &CompileContext<'_>) -> Option<Step> {
     let names: Vec<ServiceName> = running.map(|service| service.name).collect();
     (!names.is_empty()).then(|| {
         Step::new(
-            "they depend on services of the agent, and had to stop with those",
+            "They depend on the agent's services and were stopped with them.",
             Work::StartServices(StartServices { names }),
         )
         .in_outage()
     })
 }
 
-/// An agent that comes back has to come back into its own folder, wherever that is.
+/// The agent must be reinstalled in its own folder, wherever that is.
 fn folder_properties(
     context: &CompileContext<'_>,
     server: &Replaced,
@@ -107,7 +107,7 @@ fn folder_properties(
 pub(super) fn uninstall(context: &CompileContext<'_>) -> Option<Step> {
     let server = context.replaced(Component::Server)?;
     let install = context.survey.install.as_ref()?;
-    // They are started at the end of a rollback, if they ran; only their start type is put back here.
+    // They are started at the end of a rollback, if they ran; only their start type is restored here.
     let stopped = |service: &Service| Op::Service {
         name: service.name.clone(),
         state: ServiceState::Stopped,
@@ -115,7 +115,7 @@ pub(super) fn uninstall(context: &CompileContext<'_>) -> Option<Step> {
     };
     Some(
         Step::new(
-            "the new server's setup expects the old agent to be gone; the data folder stays",
+            "The MFA Server setup requires that the old agent is uninstalled. The data folder stays.",
             Work::Uninstall(Uninstall {
                 component: Component::Server,
                 code: server.product.code.clone(),
@@ -138,7 +138,7 @@ pub(super) fn install(context: &CompileContext<'_>, findings: &mut Vec<Finding>)
     let wanted = &context.plan.server;
     let Some(installer) = &wanted.common.installer else {
         findings.push(
-            Finding::refuse("no-installer", "the plan names no installer for the server".to_owned())
+            Finding::refuse("no-installer", "the plan names no installer for MFA Server".to_owned())
                 .advice("add to [server]: installer = 'C:\\Install\\MultiFactorAuthenticationServerSetup.exe'"),
         );
         return Vec::new();
@@ -146,7 +146,7 @@ pub(super) fn install(context: &CompileContext<'_>, findings: &mut Vec<Finding>)
     let installer = match installer.expand(|name| context.machine.variable(name)) {
         Ok(path) => path,
         Err(error) => {
-            findings.push(Finding::refuse("no-installer", error.to_string()).advice("correct `installer` in [server]"));
+            findings.push(Finding::refuse("no-installer", error.to_string()).advice("fix `installer` in [server]"));
             return Vec::new();
         }
     };
@@ -157,7 +157,7 @@ pub(super) fn install(context: &CompileContext<'_>, findings: &mut Vec<Finding>)
     let log_from = context.machine.files().entry(&log).ok().flatten().map_or(0, |entry| entry.len);
     vec![
         step(
-            "the setup takes its folder from the registry key and its users from the data folder",
+            "The setup reads its folder from the registry key and its users from the data folder.",
             None,
             Work::PrepareServer(PrepareServer {
                 view: install.view,
@@ -168,8 +168,8 @@ pub(super) fn install(context: &CompileContext<'_>, findings: &mut Vec<Finding>)
         ),
         step(
             match wanted.arguments {
-                Some(_) => "with the silent switches that the plan gives",
-                None => "the setup's silent switches are not published, and the plan gives none",
+                Some(_) => "Silent, with the arguments in the plan.",
+                None => "The setup has no published silent switches, and the plan specifies none.",
             },
             skip(GateId::ServerSetup),
             Work::InstallServer(InstallServer {
@@ -184,14 +184,14 @@ pub(super) fn install(context: &CompileContext<'_>, findings: &mut Vec<Finding>)
             }),
         ),
         step(
-            "the service upgrades the data file when it first starts, and may ask to be activated",
+            "The service upgrades the data file when it first starts, and may require activation.",
             skip(GateId::Activation),
             Work::Activate(Activate { service: SERVICE.into(), log, log_from, timeout: wanted.data_upgrade_timeout }),
         ),
     ]
 }
 
-/// Where users sign in through other servers, those are next. A server that has all its web parts itself has none.
+/// If users sign in through other servers, those are next. A server with all web components has none.
 pub(super) fn hand_over(context: &CompileContext<'_>, targets: &[Target]) -> Option<Step> {
     context.upgraded(Component::Server)?;
     let install = context.survey.install.as_ref()?;
@@ -203,7 +203,7 @@ pub(super) fn hand_over(context: &CompileContext<'_>, targets: &[Target]) -> Opt
     let site = sdk.and_then(|sdk| context.survey.web_server.as_ref()?.site(&sdk.site));
     let sdk_url = sdk.zip(site).map(|(sdk, site)| format!("{}/PfWsSdk.asmx", site.url(&sdk.path)));
     Some(Step::new(
-        "the portal or the mobile app service may be on other servers, which need installers from here",
+        "The portal or the mobile app service may be on other servers, which need installers from this one.",
         Work::HandOver(HandOver {
             folder: install.folder.clone(),
             sdk_url,

@@ -1,4 +1,4 @@
-//! Where the new version of each web component goes.
+//! The location of the new version of each web component.
 
 use super::{CompileContext, Replaced};
 use crate::finding::Finding;
@@ -8,7 +8,7 @@ use crate::platform::facts::{Pool, Site};
 use crate::survey::Served;
 use crate::winpath::WinPath;
 
-/// Where the new version of a web component goes.
+/// The location of the new version of a web component.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Target {
     pub(crate) component: Component,
@@ -49,7 +49,7 @@ fn target(
     let site = iis.site(name).ok_or_else(|| {
         Finding::refuse("no-site", format!("IIS has no site \"{name}\" for the {}", component.title()))
             .evidence(iis.sites.iter().map(|site| site.name.to_string()))
-            .advice(format!("correct `site` in [{component}]"))
+            .advice(format!("fix `site` in [{component}]"))
     })?;
     let path = format!("/{}", wanted.virtual_directory.as_str());
     let folder = site.folder.child(wanted.virtual_directory.as_str());
@@ -70,7 +70,7 @@ fn target(
     }))
 }
 
-/// The new application must not meet another one, nor a folder that is not about to be moved away.
+/// Checks that neither another application nor a folder that stays is at the location of the new application.
 fn check_is_free(
     context: &CompileContext<'_>,
     component: Component,
@@ -87,19 +87,20 @@ fn check_is_free(
         None if there && *folder != old.application.folder => format!("folder {folder}"),
         None => return Ok(()),
     };
-    let finding = Finding::refuse("directory-taken", format!("the name {path} for the {} is taken", component.title()));
+    let finding =
+        Finding::refuse("directory-taken", format!("the name {path} of the {} is already in use", component.title()));
     Err(Box::new(
         finding
             .evidence([evidence])
-            .advice(format!("remove what is there, or choose another `virtual-directory` in [{component}]")),
+            .advice(format!("remove what uses it, or choose another `virtual-directory` in [{component}]")),
     ))
 }
 
-/// The plan's pool, or the old one where it can run the new version.
+/// The plan's application pool, or the old one if it can run the new version.
 fn pool(component: Component, wanted: &Web, old: &Served, pools: &[Pool]) -> Result<String, Box<Finding>> {
     let name = wanted.application_pool.as_deref().unwrap_or(&old.application.pool);
     let pool = pools.iter().find(|pool| pool.name.eq_ignore_ascii_case(name));
-    let fitting = pools.iter().filter(|pool| pool.fits()).map(|pool| format!("\"{}\" would do", pool.name));
+    let fitting = pools.iter().filter(|pool| pool.fits()).map(|pool| format!("\"{}\" is suitable", pool.name));
     let refuse = |title: String| {
         let advice =
             format!("set `application-pool` in [{component}] to a pool with CLR v4.0 and the Integrated pipeline");
@@ -117,15 +118,14 @@ fn pool(component: Component, wanted: &Web, old: &Served, pools: &[Pool]) -> Res
     }
 }
 
-/// The plan's package, or the place where the server's setup puts it.
+/// The plan's package, or the path where the MFA Server setup puts it.
 fn package(context: &CompileContext<'_>, component: Component, wanted: &Web) -> Result<(WinPath, bool), Box<Finding>> {
-    // The console has its own.
+    // The console has its own installer.
     if let (Some(installer), Method::Msi) = (&wanted.common.installer, wanted.method) {
         return match installer.expand(|name| context.machine.variable(name)) {
             Ok(path) => Ok((path, false)),
             Err(error) => Err(Box::new(
-                Finding::refuse("no-installer", error.to_string())
-                    .advice(format!("correct `installer` in [{component}]")),
+                Finding::refuse("no-installer", error.to_string()).advice(format!("fix `installer` in [{component}]")),
             )),
         };
     }
@@ -142,15 +142,15 @@ fn package(context: &CompileContext<'_>, component: Component, wanted: &Web) -> 
         (Some(install), Some(_)) => Ok((install.folder.child(&file), true)),
         (Some(install), None) if is_new => Ok((install.folder.child(&file), false)),
         _ if wanted.method == Method::Console => {
-            let title = format!("the plan wants the {} installed in the server's console", component.title());
-            let advice = format!("take `method` out of [{component}], and name its installer: the server is not here");
+            let title = format!("the plan installs the {} in the MFA Server console", component.title());
+            let advice = format!(
+                "remove `method` from [{component}], and specify its installer: MFA Server is not on this server"
+            );
             Err(Box::new(Finding::refuse("method-console", title).advice(advice)))
         }
         _ => Err(Box::new(
             Finding::refuse("no-installer", format!("the plan names no installer for the {}", component.title()))
-                .advice(format!(
-                    "copy {file} from the server's install folder, and add to [{component}]: installer = '...'"
-                )),
+                .advice(format!("copy {file} from the MFA Server folder, and add to [{component}]: installer = '...'")),
         )),
     }
 }

@@ -1,4 +1,4 @@
-//! The steps that concern the web components.
+//! The steps for the web components.
 
 use super::{CompileContext, Replaced, Target, encrypted};
 use crate::plan::{Component, GateId, Method, Themes};
@@ -15,7 +15,7 @@ fn site_property(id: u32) -> String {
     format!("/LM/W3SVC/{id}")
 }
 
-/// Windows Installer does not keep what a product was installed with; where it is served from tells.
+/// Windows Installer does not keep the properties of an installation; they follow from its location in IIS.
 fn properties(directory: &str, site_id: u32, pool: &str) -> BTreeMap<String, String> {
     BTreeMap::from([
         ("TARGETVDIR".to_owned(), directory.to_owned()),
@@ -40,7 +40,7 @@ fn back_up_one(context: &CompileContext<'_>, component: Component) -> Option<Ste
     items.extend(context.packages(component));
     let facts = facts(context, served);
     Some(Step::new(
-        "its folder holds the web.config and the themes; its package and its settings in IIS bring it back",
+        "Folder, cached MSI and IIS settings: everything a rollback needs.",
         Work::BackUp(BackUp {
             component,
             items,
@@ -52,7 +52,7 @@ fn back_up_one(context: &CompileContext<'_>, component: Component) -> Option<Ste
     ))
 }
 
-/// What IIS knows of an application, for people who have to rebuild it.
+/// The IIS settings of an application, for rebuilding it by hand.
 fn facts(context: &CompileContext<'_>, served: &Served) -> String {
     let iis = context.survey.web_server.as_ref();
     let facts = serde_json::json!({
@@ -72,10 +72,10 @@ pub(super) fn uninstall(context: &CompileContext<'_>, component: Component) -> O
     Some(
         Step::new(
             if replaced.again {
-                "its new version does not install over it; what it leaves behind would keep the new web.config out"
+                "There is no in-place upgrade. Leftovers are moved aside so that the new web.config can be written."
                     .to_owned()
             } else {
-                "the plan has it removed".to_owned()
+                "The plan removes it.".to_owned()
             },
             Work::Uninstall(Uninstall {
                 component,
@@ -92,7 +92,7 @@ pub(super) fn uninstall(context: &CompileContext<'_>, component: Component) -> O
     )
 }
 
-/// A look at a package that only the server's setup brings. What a person installs in the console needs none.
+/// The check of a package that comes with the MFA Server setup. An installation in the console needs none.
 pub(super) fn await_package(context: &CompileContext<'_>, target: &Target) -> Option<Step> {
     let component = target.component;
     if !target.comes_along || target.method == Method::Console {
@@ -100,7 +100,7 @@ pub(super) fn await_package(context: &CompileContext<'_>, target: &Target) -> Op
     }
     Some(
         Step::new(
-            "it comes with the server's setup, and could not be looked at before",
+            "It comes with the MFA Server setup and could not be checked before.",
             Work::AwaitPackage(AwaitPackage {
                 component,
                 package: target.package.clone(),
@@ -154,15 +154,15 @@ pub(super) fn install(context: &CompileContext<'_>, target: &Target) -> Vec<Step
     };
     let step = |reason: &str, work| Step::new(reason, work).of(component).in_outage();
     vec![
-        step("closed to users until its settings are carried over", Work::InstallWeb(install)),
+        step("It stays closed to users until its settings are migrated.", Work::InstallWeb(install)),
         step(
-            "the article has the old values copied into the new web.config; the installer brings a default one",
+            "The installer writes a default web.config; the old values are merged into it.",
             Work::ConfigureWeb(configure),
         ),
     ]
 }
 
-/// The cached package, unless it is damaged: then there is no base to merge with, and a preview must not fail on it.
+/// The cached package, unless it is damaged: then there is no base to merge with, and the preview must not fail.
 fn base_package(context: &CompileContext<'_>, replaced: &Replaced) -> Option<WinPath> {
     let is_readable = |path: &&WinPath| packages::read_file(context.machine, path, "web.config", CONFIG_LIMIT).is_ok();
     replaced.product.package.as_ref().filter(is_readable).cloned()
@@ -189,7 +189,7 @@ fn rules(context: &CompileContext<'_>, target: &Target) -> Rules {
     }
 }
 
-/// How the address of the SDK changes: as the plan says, else in the one segment that the upgrade renames.
+/// How the URL of the SDK changes: as the plan says, or else in the path segment that the upgrade renames.
 fn sdk_url_rule(context: &CompileContext<'_>) -> SdkUrlRule {
     if let Some(url) = &context.plan.sdk.url {
         return SdkUrlRule::Set(url.as_str().to_owned());
@@ -206,7 +206,7 @@ fn renamed_sdk(context: &CompileContext<'_>) -> Option<(String, String)> {
     (!served.directory().eq_ignore_ascii_case(new)).then(|| (served.directory().to_owned(), new.to_owned()))
 }
 
-/// A gate for the address that users type, where it changes: the server's console keeps its own copy of it.
+/// A gate for the URL that users type, if it changes: the MFA Server console keeps its own copy.
 pub(super) fn tell_console(context: &CompileContext<'_>, target: &Target) -> Option<Step> {
     let (gate, field) = match target.component {
         Component::Portal => (GateId::PortalUrl, "User Portal URL"),
@@ -222,25 +222,25 @@ pub(super) fn tell_console(context: &CompileContext<'_>, target: &Target) -> Opt
     let tab =
         if target.component == Component::Portal { "User Portal section, Settings tab" } else { "Mobile App section" };
     let elsewhere = match context.survey.components.contains_key(&Component::Server) {
-        true => "Open the server's console",
-        false => "On the agent's own server, open the console",
+        true => "Open the MFA Server console",
+        false => "On the MFA Server, open the console",
     };
     let mut instructions = vec![format!("{elsewhere}: {tab}.")];
     let new_url = address(&target.site, &target.path);
     let old_url = address(&old.site, &old.application.path);
     instructions.extend(new_url.iter().map(|url| format!("Set the {field} to {url}")));
-    instructions.extend(old_url.iter().map(|url| format!("It was {url} (as IIS has it).")));
+    instructions.extend(old_url.iter().map(|url| format!("It was {url} (according to IIS).")));
     instructions.push(match target.component {
-        Component::Portal => "Tell users the new address; bookmarks to the old one no longer work.".to_owned(),
-        _ => "Phones that were activated with the old address have to be activated again.".to_owned(),
+        Component::Portal => "Tell users the new URL; bookmarks to the old one no longer work.".to_owned(),
+        _ => "Phones that were activated with the old URL must be activated again.".to_owned(),
     });
     Some(
         Step::new(
-            "the name of the virtual directory changes, and the console keeps a copy of the address",
+            "The name of the virtual directory changes, and the console keeps a copy of the URL.",
             Work::Tell(Tell {
                 gate: Gate {
                     id: gate.key().to_owned(),
-                    title: format!("Change the {field} in the server's console"),
+                    title: format!("Change the {field} in the MFA Server console"),
                     instructions,
                     by_hand: None,
                     watch: None,
@@ -255,19 +255,19 @@ pub(super) fn tell_console(context: &CompileContext<'_>, target: &Target) -> Opt
     )
 }
 
-/// Who else may hold the old address of the SDK: reported, never edited.
+/// What else may contain the old URL of the SDK: reported, never changed.
 pub(super) fn other_holders(context: &CompileContext<'_>) -> Vec<String> {
     let removed = context.replaced(Component::Sdk).is_some_and(|sdk| !sdk.again);
     let what = match renamed_sdk(context) {
-        Some((old, new)) => format!("change {old} to {new} by hand wherever else the SDK's address is kept:"),
-        None if removed => "the SDK is gone; change its address by hand wherever else it is kept:".to_owned(),
+        Some((old, new)) => format!("Change {old} to {new} wherever else the SDK URL is configured:"),
+        None if removed => "The SDK has been removed. Change its URL wherever else it is configured:".to_owned(),
         None => return Vec::new(),
     };
     let replaced = Component::WEB.iter().filter_map(|component| context.replaced(*component)?.served.as_ref());
     let own: Vec<WinPath> = replaced.map(Served::web_config).collect();
     let others = context.survey.sdk_clients.iter().filter(|client| !own.contains(&client.web_config));
-    let others = others.map(|client| format!("the setting {} in {}", client.setting, client.web_config));
+    let others = others.map(|client| format!("setting {} in {}", client.setting, client.web_config));
     let known = "AD FS adapter: WebServiceSdkUrl in its configuration; MIM or FIM: LOCMFASRV in MfaSettings.xml; \
-                 own clients; bookmarks";
+                 custom clients; bookmarks";
     [what].into_iter().chain(others).chain([known.to_owned()]).collect()
 }

@@ -1,6 +1,6 @@
-//! What is told of a run: to people as text, to scripts as JSON. Both are made from the same data.
+//! Reports about a run: text for people, JSON for scripts. Both are made from the same data.
 
-pub mod evidence;
+pub mod change;
 pub mod json;
 pub mod schema;
 pub mod status;

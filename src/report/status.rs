@@ -1,21 +1,22 @@
-//! Where runs stand, as data.
+//! The status of runs, as data.
 
 use crate::engine::{EngineError, Owner};
-use crate::journal::{Asked, Entry, Record, RecordedRun, RunState, Stands};
+use crate::journal::{Answered, Asked, Entry, Record, RecordedRun, RunState, Stands};
 use crate::platform::op::Op;
+use crate::report::text::outcome;
 use crate::step::StepId;
 use crate::webconfig::Side;
 use jiff::Timestamp;
 use serde::Serialize;
 
-/// Every run that was asked about, the latest first.
+/// The requested runs, the latest first.
 #[derive(Debug, Clone, Serialize)]
 pub struct Status {
     /// Version of this document.
     pub format: u32,
     /// `status`.
     pub kind: &'static str,
-    /// The process that works on the machine just now.
+    /// The process that is working on the machine.
     pub at_work: Option<Owner>,
     /// The runs.
     pub runs: Vec<RunStatus>,
@@ -28,9 +29,9 @@ pub struct RunStatus {
     pub run: String,
     /// `finished`, `waiting`, `stopped`, `failed`, `restart`, `interrupted`, `at-work`, `rolled-back` or `damaged`.
     pub state: &'static str,
-    /// True where a rollback has begun and is not over.
+    /// Whether a rollback has started and is not finished.
     pub goes_back: bool,
-    /// The same in a sentence.
+    /// The same in words.
     pub says: String,
     /// The machine's name.
     pub machine: Option<String>,
@@ -38,23 +39,23 @@ pub struct RunStatus {
     pub plan: Option<String>,
     /// The ticket of the change.
     pub ticket: Option<String>,
-    /// Who began it, where that is known.
+    /// Who started it, if known.
     pub user: Option<String>,
-    /// When it began.
+    /// When it started.
     pub begun: Option<Timestamp>,
-    /// When it was last heard of.
+    /// The time of its last record.
     pub latest: Option<Timestamp>,
     /// How many steps it has.
     pub steps: usize,
-    /// How many are over.
+    /// How many are done.
     pub done: usize,
-    /// The step at which it stands; `rollback` for that.
+    /// The current step, or `rollback`.
     pub step: Option<String>,
-    /// The gate at which it waits.
+    /// The gate that it is waiting at.
     pub gate: Option<Asked>,
-    /// When users could no longer sign in: this time where they still cannot, else the first time.
+    /// When the outage began: the current one, or else the first.
     pub outage_begun: Option<Timestamp>,
-    /// How long they could not, where that is over.
+    /// How long the outage lasted, if it is over.
     pub outage_ms: Option<i64>,
     /// What happened, in order.
     pub happened: Vec<Happened>,
@@ -68,20 +69,20 @@ pub struct RunStatus {
     pub or: String,
 }
 
-/// One thing that happened.
+/// An event.
 #[derive(Debug, Clone, Serialize)]
 pub struct Happened {
     /// When.
     pub time: Timestamp,
     /// What.
     pub text: String,
-    /// True where it went wrong, or waits for somebody.
+    /// Whether it is a failure, or requires action.
     pub matters: bool,
 }
 
 impl RunStatus {
-    /// A run, told from its journal. `at_work`: a process works on it just now. What to do next is left
-    /// to those who know the commands.
+    /// The status of a run, from its journal. `at_work`: a process is working on it. The caller, who knows the commands,
+    /// fills in what to do next.
     pub fn of(found: &RecordedRun, at_work: bool) -> Self {
         let RecordedRun { frozen, state, .. } = found;
         let step = match &state.stands {
@@ -162,23 +163,21 @@ fn word(stands: &Stands) -> &'static str {
 }
 
 fn says(state: &RunState, step: Option<&str>, at_work: bool) -> String {
-    let what = if state.goes_back() { "its rollback" } else { "it" };
-    let place = step.filter(|_| !state.goes_back()).map(|step| format!(" at the step {step}")).unwrap_or_default();
+    let what = if state.goes_back() { "rollback " } else { "" };
+    let place = step.filter(|_| !state.goes_back()).map(|step| format!(" at step {step}")).unwrap_or_default();
     match &state.stands {
-        _ if at_work => format!("{what} is at work{place}"),
-        Stands::Finished { reboot: false } => "it is finished".to_owned(),
-        Stands::Finished { reboot: true } => "it is finished; an installer asked for a restart of Windows".to_owned(),
-        Stands::RolledBack => {
-            "it has been rolled back: products, web applications and services are as before the run".to_owned()
-        }
-        Stands::Restart { .. } => format!("{what} waits for a restart of Windows"),
-        Stands::Waiting { gate } => format!("it waits at the gate {}", gate.id),
-        Stands::Stopped => format!("{what} was stopped by the operator{place}"),
+        _ if at_work => format!("{what}running{place}"),
+        Stands::Finished { reboot: false } => "finished".to_owned(),
+        Stands::Finished { reboot: true } => "finished; an installer requested a restart of Windows".to_owned(),
+        Stands::RolledBack => "rolled back: products, web applications and services are as before the run".to_owned(),
+        Stands::Restart { .. } => format!("{what}waiting for a restart of Windows"),
+        Stands::Waiting { gate } => format!("waiting for a manual step ({})", gate.id),
+        Stands::Stopped => format!("{what}stopped by the operator{place}"),
         Stands::Failed { process: Some(process), .. } => {
-            format!("{what} has given up on {}, process {}{place}", process.program, process.id)
+            format!("{what}timed out{place}; PID {} ({}) is still running", process.id, process.program)
         }
-        Stands::Failed { .. } => format!("{what} has failed{place}"),
-        Stands::Interrupted => format!("{what} was interrupted{place}; why is not recorded"),
+        Stands::Failed { .. } => format!("{what}failed{place}"),
+        Stands::Interrupted => format!("{what}interrupted{place}; the cause is not recorded"),
     }
 }
 
@@ -186,29 +185,32 @@ fn happened(record: &Record, state: &RunState) -> Option<Happened> {
     let title = |id: &StepId| state.step(id).map_or_else(|| id.to_string(), |step| step.title.clone());
     let (matters, text) = match &record.entry {
         Entry::Session { command, user, .. } => {
-            (false, format!("`{command}` begins{}", user.iter().map(|user| format!(", by {user}")).collect::<String>()))
+            (false, format!("`{command}` started{}", user.iter().map(|user| format!(" by {user}")).collect::<String>()))
         }
         Entry::StepDone { step, how, .. } if how == "done" => (false, title(step)),
-        Entry::StepDone { step, how, .. } => (false, format!("{} ({how})", title(step))),
-        Entry::Answered { gate, by } => (false, format!("gate {gate}: {by}")),
-        Entry::Decided { path, take } => {
-            (false, format!("decided: {path}, the {} value", if *take == Side::Old { "old" } else { "new" }))
+        Entry::StepDone { step, how, .. } => (false, format!("{} ({})", title(step), outcome(how))),
+        Entry::Answered { gate, .. } => {
+            let is_it = |answered: &&Answered| answered.time == record.time && answered.gate == *gate;
+            (false, state.gates.iter().find(is_it)?.text())
         }
-        Entry::OpStarted { op: Op::Ask { gate }, .. } => (true, format!("gate {}: {}", gate.id, gate.title)),
+        Entry::Decided { path, take } => {
+            (false, format!("decided: {path} keeps the {} value", if *take == Side::Old { "old" } else { "new" }))
+        }
+        Entry::OpStarted { op: Op::Ask { gate }, .. } => (true, format!("manual step {}: {}", gate.id, gate.title)),
         Entry::Failed { step, why, .. } | Entry::OutcomeUnknown { step, why, .. } => (true, format!("{step}: {why}")),
-        Entry::RestartNeeded { files } => (true, format!("a restart of Windows is needed for {}", files.join(", "))),
+        Entry::RestartNeeded { files } => (true, format!("Windows must be restarted to replace {}", files.join(", "))),
         Entry::Stopped => (true, "stopped by the operator".to_owned()),
-        Entry::Waiting { gate } => (true, format!("the run waits at the gate {}", gate.id)),
+        Entry::Waiting { gate } => (true, format!("waiting for a manual step ({})", gate.id)),
         Entry::Reset { steps } => {
             let steps: Vec<&str> = steps.iter().map(StepId::as_str).collect();
-            (true, format!("begun anew: {}", steps.join(", ")))
+            (true, format!("to be repeated: {}", steps.join(", ")))
         }
         Entry::CalledOff { failed } if failed.is_empty() => {
-            (false, "nothing had been uninstalled, and the services run again".to_owned())
+            (false, "nothing was uninstalled, and the services are running again".to_owned())
         }
         Entry::CalledOff { failed } => (true, failed.join("; ")),
-        Entry::RollbackStarted { undos } => (true, format!("a rollback of {} parts begins", undos.len())),
-        Entry::RollbackContinued => (true, "the rollback goes on".to_owned()),
+        Entry::RollbackStarted { undos } => (true, format!("rollback started: {} operations", undos.len())),
+        Entry::RollbackContinued => (true, "rollback resumed".to_owned()),
         Entry::RolledBack { .. } => (false, "rolled back".to_owned()),
         Entry::Finished { .. } => (false, "finished".to_owned()),
         _ => return None,

@@ -1,4 +1,4 @@
-//! What a finished run has done, and what it leaves to people.
+//! What a finished run did, and what is left to do by hand.
 
 use crate::journal::{Answered, RecordedRun};
 use crate::platform::op::Op;
@@ -6,7 +6,7 @@ use crate::platform::{Failure, Inspect};
 use crate::step::{FollowUp, Memo, StepContext, follow_ups};
 use serde::Serialize;
 
-/// A run that is over.
+/// A finished run.
 #[derive(Debug, Clone, Serialize)]
 pub struct Summary {
     /// The run's id.
@@ -15,22 +15,22 @@ pub struct Summary {
     pub machine: String,
     /// Every step, with how it ended.
     pub steps: Vec<StepSummary>,
-    /// Every gate that was passed, with who answered.
+    /// Every gate that was completed, with who answered.
     pub gates: Vec<GateSummary>,
     /// What is left to do by hand.
     pub by_hand: Vec<FollowUp>,
-    /// How long users could not sign in; milliseconds, `None` where there was no outage.
+    /// How long users could not sign in, in milliseconds; `None` if there was no outage.
     pub outage_ms: Option<i64>,
     /// Where the backups are.
     pub backup: String,
-    /// What IIS's own backup of its configuration is called, which is for people.
+    /// The name of the backup that IIS made of its own configuration, for manual recovery.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub web_server_backup: Option<String>,
     /// The journal.
     pub journal: String,
 }
 
-/// One step that is over.
+/// A step that has ended.
 #[derive(Debug, Clone, Serialize)]
 pub struct StepSummary {
     /// Its id.
@@ -41,23 +41,26 @@ pub struct StepSummary {
     pub how: String,
 }
 
-/// One gate that was passed.
+/// A gate that was completed.
 #[derive(Debug, Clone, Serialize)]
 pub struct GateSummary {
     /// Its id.
     pub id: String,
     /// Who answered.
     pub by: String,
+    /// The same in words.
+    #[serde(skip)]
+    pub text: String,
 }
 
 impl Summary {
-    /// The summary of a finished run, from its journal and from the files that it kept.
+    /// The summary of a finished run, from its journal and its files.
     pub fn of(found: &RecordedRun, machine: &dyn Inspect) -> Result<Self, Failure> {
         let RecordedRun { frozen, state, .. } = found;
         let steps = state.steps.iter().filter_map(|step| {
             Some(StepSummary { id: step.id.to_string(), title: step.title.clone(), how: step.how.clone()? })
         });
-        let gate = |answered: &Answered| GateSummary { id: answered.gate.clone(), by: answered.by.clone() };
+        let gate = |it: &Answered| GateSummary { id: it.gate.clone(), by: it.by.clone(), text: it.with_time() };
         let web_server_backup = state.operations.iter().rev().find_map(|operation| match &operation.op {
             Op::BackUpWebServer { name } if !operation.is_in_doubt() => Some(name.clone()),
             _ => None,

@@ -1,4 +1,4 @@
-//! Gates: what only a person can do.
+//! Gates: what only the operator can do.
 
 use super::{FollowUp, Probe, StepContext, StepId, StepKind};
 use crate::names::ServiceName;
@@ -14,16 +14,16 @@ use std::time::Duration;
 /// Id of the gate at which the server is activated.
 pub const ACTIVATION: &str = "activation";
 
-/// How the server's log begins to say that the data file is upgraded. Confirmed for one build; the numbers differ.
+/// The start of the log line that reports the upgraded data file. Confirmed for one build; the numbers differ.
 const UPGRADED: &str = "Completed performing tasks to upgrade from";
 
-/// A log is read from its end; the line stands among the first of a service's start.
+/// A log is read from its end; the line is among the first ones after a service's start.
 const LOG_TAIL: u64 = 16 << 20;
 
-/// Waits until the service has upgraded its data file, or the operator says that the server is activated.
+/// Waits until the service has upgraded its data file, or the operator confirms that the server is activated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Activate {
-    /// The main service of the new server.
+    /// The main service of MFA Server.
     pub service: ServiceName,
     /// Its log.
     pub log: WinPath,
@@ -37,7 +37,7 @@ impl Activate {
     fn data_is_upgraded(&self, context: &StepContext<'_>) -> Result<bool, Failure> {
         let doing = format!("read {}", self.log);
         let Some(entry) = context.machine.files().entry(&self.log).context(&doing)? else { return Ok(false) };
-        // A log that became shorter was begun anew.
+        // A log that became shorter was restarted.
         let old = if entry.len < self.log_from { 0 } else { self.log_from };
         let mut file = context.machine.files().open(&self.log).context(&doing)?;
         file.seek(SeekFrom::Start(old.max(entry.len.saturating_sub(LOG_TAIL)))).context(&doing)?;
@@ -53,7 +53,7 @@ impl StepKind for Activate {
     }
 
     fn title(&self) -> String {
-        "Wait for the data upgrade; activate the server if it asks".to_owned()
+        "Wait for the data upgrade; activate the server if asked".to_owned()
     }
 
     fn probe(&self, context: &StepContext<'_>) -> Result<Probe, Failure> {
@@ -61,9 +61,9 @@ impl StepKind for Activate {
         let service = services.iter().find(|service| service.name == self.service);
         Ok(match service.map(|service| service.state) {
             None => Probe::Needed(format!("the service {} does not exist", self.service)),
-            Some(ServiceState::Stopped) => Probe::Needed(format!("the service {} does not run", self.service)),
+            Some(ServiceState::Stopped) => Probe::Needed(format!("the service {} is not running", self.service)),
             Some(ServiceState::Running) if !self.data_is_upgraded(context)? => {
-                Probe::Needed(format!("{} does not yet say that the data file is upgraded", self.log))
+                Probe::Needed(format!("{} does not report the upgraded data file yet", self.log))
             }
             Some(ServiceState::Running) => Probe::Done,
         })
@@ -75,8 +75,8 @@ impl StepKind for Activate {
             title: "Activate the server".to_owned(),
             instructions: vec![
                 "Open the Multi-Factor Authentication Server console.".to_owned(),
-                "If it asks for activation, enter e-mail and password of the activation credentials.".to_owned(),
-                "Pick the replication group this server belonged to.".to_owned(),
+                "If it asks for activation, enter the email address and password of your credentials.".to_owned(),
+                "Select the replication group that this server belonged to.".to_owned(),
                 format!(
                     "Do not restart the service {}: it upgrades the data file, which can take minutes.",
                     self.service
@@ -88,7 +88,7 @@ impl StepKind for Activate {
         Ok(Some(vec![Op::Ask { gate }]))
     }
 
-    /// The new service had already upgraded the data file when it was looked at.
+    /// The new service had already upgraded the data file at the first check.
     fn words_when_done(&self) -> &'static str {
         "done"
     }
@@ -98,21 +98,21 @@ impl StepKind for Activate {
     }
 }
 
-/// Has the operator type something into the server's console.
+/// Asks the operator to change a setting in the MFA Server console.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tell {
-    /// What is asked.
+    /// Its title.
     pub gate: Gate,
-    /// The URL from now on; older journals lack it.
+    /// The new URL; older journals lack it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub new_url: Option<String>,
-    /// The URL until now; older journals lack it.
+    /// The old URL; older journals lack it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub old_url: Option<String>,
 }
 
 impl Tell {
-    /// The URLs to pass on; without them, what the gate says.
+    /// The URLs to pass on, or else the instructions of the gate.
     fn urls(&self) -> Vec<String> {
         let urls = [("new", &self.new_url), ("old", &self.old_url)];
         let urls = urls.into_iter().filter_map(|(which, url)| Some(format!("{which}: {}", url.as_ref()?)));
@@ -131,7 +131,7 @@ impl StepKind for Tell {
     }
 
     fn probe(&self, _: &StepContext<'_>) -> Result<Probe, Failure> {
-        Ok(Probe::Needed("the console's settings cannot be read from outside".to_owned()))
+        Ok(Probe::Needed("the console's settings cannot be read".to_owned()))
     }
 
     fn operations(&self, _: &StepContext<'_>) -> Result<Option<Vec<Op>>, Failure> {
@@ -140,8 +140,8 @@ impl StepKind for Tell {
 
     fn follow_ups(&self, _: &StepContext<'_>) -> Result<Vec<FollowUp>, Failure> {
         let title = match self.gate.id == GateId::PortalUrl.key() {
-            true => "Tell the users the portal's new address",
-            false => "Tell the users of the mobile app to activate it again, with the service's new address",
+            true => "Tell users the new portal URL",
+            false => "Tell users of the mobile app to activate it again with the new service URL",
         };
         Ok(vec![FollowUp::new(title, self.urls())])
     }

@@ -1,4 +1,4 @@
-//! Back up one component while everything still runs.
+//! Back up one component while everything is still running.
 
 use super::{FollowUp, Probe, Source, StepContext, StepId, StepKind};
 use crate::plan::Component;
@@ -8,7 +8,7 @@ use crate::platform::registry::View;
 use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
 
-/// Copies what the component has on the disk, its cached package, its registry key and its settings in IIS.
+/// Copies the component's files, its cached package, its registry key and its settings in IIS.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BackUp {
     /// Which component.
@@ -17,23 +17,23 @@ pub struct BackUp {
     pub items: Vec<Item>,
     /// The registry key, and the file it is exported to.
     pub key: Option<(View, String, WinPath)>,
-    /// Facts about IIS for people, and the file they are written to.
+    /// IIS settings for a manual recovery, and the file they are written to.
     pub facts: Option<(String, WinPath)>,
-    /// What IIS's own backup of its configuration is called, in the one step that has it made.
+    /// The name of the backup that IIS makes of its own configuration, in the step that requests it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub web_server: Option<String>,
-    /// Files that differ from what the package installed and that no later step carries over.
+    /// Files that differ from the package and that no later step migrates.
     pub not_carried: Vec<String>,
 }
 
-/// A file or folder with the place of its backup.
+/// A file or folder with the path of its backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Item {
     /// What is backed up.
     pub from: WinPath,
-    /// Where to.
+    /// The backup.
     pub to: WinPath,
-    /// Folders that are left out.
+    /// Excluded folders.
     pub except: Vec<WinPath>,
 }
 
@@ -43,7 +43,7 @@ impl StepKind for BackUp {
     }
 
     fn title(&self) -> String {
-        format!("Back up the {}", self.component.title())
+        format!("Back up the {}", self.component.old_title())
     }
 
     fn probe(&self, context: &StepContext<'_>) -> Result<Probe, Failure> {
@@ -76,13 +76,14 @@ impl StepKind for BackUp {
     }
 
     fn follow_ups(&self, _: &StepContext<'_>) -> Result<Vec<FollowUp>, Failure> {
-        let name = self.component.title();
-        let title = format!("Look at files of the {name} that had been edited; they are in the backup only");
+        let name = self.component.old_title();
+        let title = format!("Review customized files of the {name}; they are kept in the backup only");
         let left = (!self.not_carried.is_empty()).then(|| FollowUp::new(title, self.not_carried.clone()));
         Ok(left.into_iter().collect())
     }
 
     fn notes(&self, _: &StepContext<'_>) -> Vec<String> {
-        self.not_carried.iter().map(|file| format!("edited, not carried: {file}")).collect()
+        let note = |file: &String| format!("Customized page not migrated (kept in the backup): {file}");
+        self.not_carried.iter().map(note).collect()
     }
 }

@@ -1,6 +1,6 @@
-//! Give a new web component the old settings, and open it.
+//! Migrate the settings of a web component, and open it.
 
-use super::Account;
+use super::SettingsReport;
 use super::web::install_id;
 use super::{Certainty, FollowUp, MergePreview, Probe, Protected, StepContext, StepId, StepKind};
 use crate::names::SiteName;
@@ -15,33 +15,33 @@ use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
 use std::rc::Rc;
 
-/// Themes, web.config and the location's settings, then the application is opened.
+/// Copies themes, writes the web.config, sets the location's settings, then opens the application.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConfigureWeb {
     /// Which component.
     pub component: Component,
     /// The site.
     pub site: SiteName,
-    /// The application as it has to be, with the settings that the old one had.
+    /// The target state of the application, with the settings of the old one.
     pub application: Application,
     /// The folder of the old application.
     pub old_folder: WinPath,
-    /// The cached package of the old product, for the web.config as it was shipped.
+    /// The cached package of the old product, for the web.config as shipped.
     pub old_package: Option<WinPath>,
     /// The package of the new product.
     pub package: WinPath,
-    /// Where the new web.config as shipped is kept.
+    /// The path of the new web.config as shipped.
     pub shipped: WinPath,
-    /// How values are carried over.
+    /// The rules of the merge.
     pub rules: Rules,
-    /// Own themes: folders below `App_Themes`.
+    /// Custom themes: folders below `App_Themes`.
     pub themes: Vec<String>,
-    /// Encrypted sections, of which a decrypted copy is merged.
+    /// Encrypted sections; a decrypted copy is merged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protected: Option<Protected>,
 }
 
-/// Lines that are the same on both sides, around each difference of an account.
+/// Context lines around each difference of a report.
 const CONTEXT: usize = 3;
 
 /// A change without its values.
@@ -50,34 +50,34 @@ fn hidden(change: Change) -> Change {
     Change { old: hide(change.old), new: hide(change.new), result: hide(change.result), ..change }
 }
 
-/// A merge, with the files it was made of.
+/// A merge, with its input files.
 pub(super) struct Merge {
     files: Files,
     merged: Merged,
-    /// What belongs beside the merged file.
+    /// The files beside the merged file.
     outside: Vec<OutsideFile>,
 }
 
 /// The files of a merge.
 struct Files {
-    /// With what they keep in other files.
+    /// With the content of their external files.
     together: Together,
-    /// As the old version shipped it.
+    /// The file as shipped by the old version.
     base: Option<Document>,
-    /// As the new version ships it; `None` as long as its package is not there.
+    /// The file as shipped by the new version; `None` until its package is available.
     new: Option<Document>,
 }
 
 impl Files {
-    /// Until the new file is there, the old one as shipped stands in for it: the values carried are the same.
+    /// Until the new file is available, the old one as shipped stands in for it: the migrated values are the same.
     fn shipped(&self) -> Option<&Document> {
         self.new.as_ref().or(self.base.as_ref())
     }
 }
 
 impl ConfigureWeb {
-    /// The folder of the new application: the one that a person has chosen, or else the one that was planned. As long
-    /// as the new version is not there, what the machine says is about the old one.
+    /// The folder of the new application: the one that the operator has chosen, or else the planned one. Until the new
+    /// version is installed, the machine reports the old one.
     fn folder(&self, context: &StepContext<'_>) -> Result<WinPath, Failure> {
         let is_begun = context.history.attempts.contains_key(&install_id(self.component));
         let iis = if is_begun { context.machine.web_server()? } else { None };
@@ -108,8 +108,8 @@ impl ConfigureWeb {
         Document::parse(bytes, &name).context(format!("read {name}")).map(Some)
     }
 
-    /// The three files of the merge: from the run's own copies where they exist, else from where they can be had now.
-    /// `None` where there is no old file: nothing is to be carried over.
+    /// The three files of the merge: from the run's copies if they exist, otherwise from their present location. `None`
+    /// if there is no old file: there is nothing to migrate.
     fn files(&self, context: &StepContext<'_>) -> Result<Option<Files>, Failure> {
         let folder = match &self.protected {
             Some(protected) => protected.folder.clone(),
@@ -141,8 +141,8 @@ impl ConfigureWeb {
         Ok(Some(Files { together, base, new }))
     }
 
-    /// Carries the old values into what is shipped; the result is checked. Answers with the files to be written beside
-    /// it, too.
+    /// Migrates the old values into the file as shipped, and checks the result. Also returns the files to write beside
+    /// it.
     fn carry(&self, context: &StepContext<'_>, files: &Files) -> Result<Option<(Merged, Vec<OutsideFile>)>, Failure> {
         let doing = format!("merge the web.config of the {}", self.component.title());
         let (Some(sources), Some(new)) = (files.together.sources(), files.shipped()) else { return Ok(None) };
@@ -155,8 +155,8 @@ impl ConfigureWeb {
         Ok(Some((Merged { document, ..merged }, outside)))
     }
 
-    /// The merge; `None` where there is no old file, or no new one. `stand_in`: the old file as shipped may stand in for a
-    /// new one that is not there yet.
+    /// The merge; `None` if there is no old file, or no new one. `stand_in`: the old file as shipped may stand in for a
+    /// new one that is not available yet.
     fn merged(&self, context: &StepContext<'_>, stand_in: bool) -> Result<Option<Rc<Merge>>, Failure> {
         let decisions = &context.history.decisions;
         if let Some(known) = context.memo.merge(self.component, decisions) {
@@ -171,7 +171,7 @@ impl ConfigureWeb {
         Ok(Some(merge))
     }
 
-    /// What is written into the new folder: the files that the web.config refers to, then the web.config.
+    /// The files to write to the new folder: those that the web.config refers to, then the web.config.
     fn written(&self, context: &StepContext<'_>, folder: &WinPath) -> Result<Vec<(WinPath, Vec<u8>)>, Failure> {
         let Some(merge) = self.merged(context, false)? else { return Ok(Vec::new()) };
         let place =
@@ -184,8 +184,8 @@ impl ConfigureWeb {
         Ok(written)
     }
 
-    /// Refuses to write a web.config for which something is missing beside it: IIS would answer with errors only. As long
-    /// as the new version is not installed, that is not known.
+    /// Fails if a file that the web.config refers to is missing: IIS would return only errors. Until the new version is
+    /// installed, that is unknown.
     fn check_beside(
         &self,
         context: &StepContext<'_>,
@@ -193,7 +193,7 @@ impl ConfigureWeb {
         written: &[(WinPath, Vec<u8>)],
     ) -> Result<(), Failure> {
         let Some((path, bytes)) = written.last() else { return Ok(()) };
-        let doing = format!("look for what {path} needs");
+        let doing = format!("check the files that {path} refers to");
         if !disk::exists(context.machine.files(), folder).context(&doing)? {
             return Ok(());
         }
@@ -208,18 +208,18 @@ impl ConfigureWeb {
             [] => Ok(()),
             missing => {
                 let old = context.old(&self.old_folder);
-                let next = format!("put it there, from {old} if it was there, and go on");
+                let next = format!("copy it there, from {old} if it was there");
                 Err(Failure::new(doing, missing.join("; ")).next(next))
             }
         }
     }
 
-    /// [`ConfigureWeb::written`] as it can be recognised: what was encrypted is another text each time.
+    /// [`ConfigureWeb::written`] in a comparable form: encryption gives another text each time.
     fn seen(&self, context: &StepContext<'_>, folder: &WinPath) -> Result<Vec<(WinPath, Vec<u8>)>, Failure> {
         if self.protected.is_some() { Ok(Vec::new()) } else { self.written(context, folder) }
     }
 
-    /// Writes the result beside the decrypted copy, encrypts it there, and puts it into its place.
+    /// Writes the result beside the decrypted copy, encrypts it there, and copies it to its place.
     fn encrypted(
         &self,
         context: &StepContext<'_>,
@@ -241,45 +241,42 @@ impl ConfigureWeb {
         Ok(written.into_iter().map(write).chain(encrypt).chain(copies).collect())
     }
 
-    /// Where both sides changed the same, decided or not; nothing as long as the new file is not known.
+    /// The conflicts, decided or not; empty while the new file is unknown.
     pub fn conflicts(&self, context: &StepContext<'_>) -> Result<Vec<Change>, Failure> {
         let Some(merge) = self.merged(context, false)? else { return Ok(Vec::new()) };
         Ok(merge.merged.changes.iter().filter(|change| change.is_conflict()).cloned().collect())
     }
 
-    /// What became of the old web.config, once the merged one is written. `None` where there was no old one.
-    pub(crate) fn account(&self, context: &StepContext<'_>) -> Result<Option<Account>, Failure> {
+    /// What became of the old web.config, once the merged one is written; `None` if there was no old one.
+    pub(crate) fn settings_report(&self, context: &StepContext<'_>) -> Result<Option<SettingsReport>, Failure> {
         let Some(merge) = self.merge(context)? else { return Ok(None) };
         let before = self.old_folder.child("web.config");
-        let told = |changes, diff| Account { before: before.to_string(), after: merge.file.clone(), changes, diff };
+        let told =
+            |changes, diff| SettingsReport { before: before.to_string(), after: merge.file.clone(), changes, diff };
         if self.protected.is_some() {
-            // What an administrator has encrypted is not shown, whatever it is called: only what became of it.
+            // Encrypted values are never shown, whatever their name: only what became of them.
             return Ok(Some(told(merge.changes.into_iter().map(hidden).collect(), Vec::new())));
         }
         let parsed = |path: &WinPath| {
             let found = Self::document(context, path)?;
-            found.ok_or_else(|| Failure::new(format!("read {path}"), "it is not there"))
+            found.ok_or_else(|| Failure::new(format!("read {path}"), "it is missing"))
         };
         let old = parsed(&context.old(&self.old_folder).child("web.config"))?;
         let new = parsed(&WinPath::new(&merge.file).context("find the merged web.config")?)?;
         Ok(Some(told(merge.changes, webconfig::masked_diff(&old, &new, CONTEXT))))
     }
 
-    /// Id of the gate at which conflicts are decided.
+    /// The ID of the gate for deciding conflicts.
     pub fn gate(&self) -> String {
         format!("decide-{}", self.component)
     }
 }
 
-/// A file that the web.config in a package refers to. Without the package nobody knows whether there is one.
+/// A file that the web.config in a package refers to. Fails without the package.
 fn packaged_beside(machine: &dyn Inspect, package: &WinPath, file: &str) -> Result<Option<Vec<u8>>, String> {
     let there = disk::exists(machine.files(), package).map_err(|error| error.to_string())?;
     let read = || packages::read_beside(machine, package, ("web.config", file), CONFIG_LIMIT);
-    if there {
-        read().map_err(|failure| failure.to_string())
-    } else {
-        Err(format!("{package} is not there; put it back"))
-    }
+    if there { read().map_err(|failure| failure.to_string()) } else { Err(format!("{package} is missing; restore it")) }
 }
 
 impl StepKind for ConfigureWeb {
@@ -288,7 +285,7 @@ impl StepKind for ConfigureWeb {
     }
 
     fn title(&self) -> String {
-        format!("Carry over the settings of the {} and open it", self.component.title())
+        format!("Migrate the settings of the {} and open it to users", self.component.title())
     }
 
     fn probe(&self, context: &StepContext<'_>) -> Result<Probe, Failure> {
@@ -306,13 +303,13 @@ impl StepKind for ConfigureWeb {
         }
         for (path, bytes) in self.seen(context, &folder)? {
             if !there(&path)? || disk::read(files, &path, CONFIG_LIMIT).context(format!("read {path}"))? != bytes {
-                return needed(format!("{path} does not hold the old settings"));
+                return needed(format!("{path} does not have the migrated settings"));
             }
         }
         let iis = context.machine.web_server()?.unwrap_or_default();
         match iis.application(&self.site, &self.application.path) {
             Some(found) if *found == self.wanted(folder) => Ok(Probe::Done),
-            _ => needed(format!("the application {} is not configured as the old one was", self.application.path)),
+            _ => needed(format!("the application {} does not have the settings of the old one", self.application.path)),
         }
     }
 
@@ -333,7 +330,7 @@ impl StepKind for ConfigureWeb {
         ops.push(Op::Configure { site: self.site.clone(), application: self.wanted(folder.clone()) });
         let planned = &self.application.folder;
         if folder != *planned {
-            // It was closed for an application that has come to be elsewhere.
+            // It was closed for an application that is now elsewhere.
             ops.push(Op::Remove { path: planned.child(OFFLINE) });
             ops.push(Op::RemoveEmpty { path: planned.clone(), up_to: planned.clone() });
         }
@@ -341,22 +338,24 @@ impl StepKind for ConfigureWeb {
         Ok(Some(ops))
     }
 
-    /// Where the new file was known before the run, its conflicts were decided then.
+    /// If the new file was known before the run, its conflicts were decided then.
     fn to_decide(&self, context: &StepContext<'_>) -> Result<Option<Gate>, Failure> {
         let conflicts = self.conflicts(context)?;
         let told: Vec<String> = conflicts.iter().filter(|it| it.is_undecided()).map(Change::conflict).collect();
         if told.is_empty() {
             return Ok(None);
         }
-        let title = format!("Decide what holds in the web.config of the {}", self.component.title());
+        let title = format!("Decide the conflicts in the web.config of the {}", self.component.title());
         let mut instructions = vec![
-            "The old file and the new version have changed the same. Until it is decided this stays closed.".to_owned(),
+            "Your customizations conflict with the new version. The component stays closed to users until you decide."
+                .to_owned(),
         ];
         instructions.extend(told);
         instructions.push(
-            "`resume --decide PATH=old` takes the old value, `PATH=new` the new one; several may be given.".to_owned(),
+            "`resume --decide PATH=old` keeps the old value, `PATH=new` the new one; repeat it for each conflict."
+                .to_owned(),
         );
-        instructions.push("To confirm the gate without a decision is to keep the new values.".to_owned());
+        instructions.push("If you confirm this step without a decision, the new values are kept.".to_owned());
         Ok(Some(Gate { id: self.gate(), title, instructions, by_hand: None, watch: None }))
     }
 
@@ -380,25 +379,25 @@ impl StepKind for ConfigureWeb {
         let left = merged.changes.iter().filter_map(|change| match &change.fate {
             Fate::Reported { why } => Some(format!("{}: {why}", change.path)),
             Fate::Conflict { taken: None } => Some(format!(
-                "{}: the new version changed it too, and its value stays; decide which holds",
+                "{}: the new version changed it as well, and its value was kept; decide which one to use",
                 change.path
             )),
             _ => None,
         });
         let left: Vec<String> = left.collect();
-        let title = format!("Decide on settings that were not carried over into {}", merged.file);
+        let title = format!("Review settings that were not migrated to {}", merged.file);
         Ok(if left.is_empty() { Vec::new() } else { vec![FollowUp::new(title, left)] })
     }
 }
 
 impl ConfigureWeb {
-    /// The application as it has to be.
+    /// The target state of the application.
     fn wanted(&self, folder: WinPath) -> Application {
         Application { folder, ..self.application.clone() }
     }
 
-    /// True as long as the merge cannot be told: the new web.config comes with the server's setup, or the old one is
-    /// still to be decrypted.
+    /// Whether the merge is unknown: the new web.config comes with the MFA Server setup, or the old one is not
+    /// decrypted yet.
     fn waits(&self, context: &StepContext<'_>) -> Result<bool, Failure> {
         let there = |path: &WinPath| disk::exists(context.machine.files(), path).context(format!("look for {path}"));
         let is_readable = match &self.protected {

@@ -1,4 +1,4 @@
-//! What a step may look at: the machine, the folders of its run, and what the run has done so far.
+//! What a step can query: the machine, the folders of its run, and what the run has done so far.
 
 use super::{Memo, StepId};
 use crate::platform::{Inspect, Size};
@@ -8,22 +8,22 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What a step may look at.
+/// What a step can query.
 pub struct StepContext<'a> {
-    /// The machine. Steps ask; only the engine changes.
+    /// The machine. Steps only query it; the engine changes it.
     pub machine: &'a dyn Inspect,
     /// The folders of the run.
     pub folders: &'a Folders,
     /// What the run has done so far.
     pub history: &'a History,
-    /// What the step at work has worked out already.
+    /// Cached results of the current step.
     pub memo: &'a Memo,
 }
 
-/// Where a run keeps its things.
+/// The folders of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Folders {
-    /// Id of the run: the time it began.
+    /// The ID of the run: its start time.
     pub id: String,
     /// Journal, installer logs, report.
     pub run: WinPath,
@@ -32,27 +32,27 @@ pub struct Folders {
 }
 
 impl Folders {
-    /// Where the data folder is copied to.
+    /// The backup of the data folder.
     pub fn data_backup(&self) -> WinPath {
         self.backup.child("data")
     }
 
-    /// Where the log of an installer goes.
+    /// The path of an installer's log.
     pub fn log(&self, step: &str) -> WinPath {
         self.run.child("logs").child(&format!("{step}.log"))
     }
 
-    /// Decrypted copies of web.config files, as long as they are needed.
+    /// The folder for decrypted copies of web.config files.
     pub fn decrypted(&self) -> WinPath {
         self.run.child("decrypted")
     }
 
-    /// The private folder on the same drive as `path`, outside every site, to which leftovers are moved.
+    /// The private folder for leftovers, on the same drive as `path` and outside every site.
     pub fn aside(&self, path: &WinPath) -> WinPath {
         WinPath::root_of(path).child("pfupgrade-aside").child(&self.id)
     }
 
-    /// True where `path` belongs to this tool.
+    /// Whether `path` belongs to this program.
     pub fn own(&self, path: &WinPath) -> bool {
         path.is_within(&self.run) || path.is_within(&self.backup)
     }
@@ -63,9 +63,9 @@ impl Folders {
 pub struct History {
     /// Completed backups. The latest of a file or folder counts.
     pub backups: Vec<Kept>,
-    /// How often each step has begun, the one that runs now included.
+    /// How often each step has started, including the current attempt.
     pub attempts: BTreeMap<StepId, u32>,
-    /// What has been decided of conflicts since the run began, by their paths.
+    /// The decisions made since the run started, by the paths of their conflicts.
     pub decisions: BTreeMap<String, Side>,
 }
 
@@ -76,13 +76,13 @@ pub struct Kept {
     pub step: StepId,
     /// What was backed up.
     pub what: Source,
-    /// Where to.
+    /// The backup.
     pub to: WinPath,
     /// SHA-256 of its manifest, or of the exported key.
     pub sha256: Option<String>,
-    /// How much it holds, where that has been noted.
+    /// Its size, if recorded.
     pub size: Option<Size>,
-    /// When it had been read again and matched.
+    /// When it was verified.
     pub time: Timestamp,
 }
 
@@ -108,23 +108,23 @@ impl History {
 }
 
 impl StepContext<'_> {
-    /// Where a file or folder of the old installation can be read: in its backup, or where it still is.
+    /// The present path of a file or folder of the old installation: in its backup, or in its original location.
     pub fn old(&self, path: &WinPath) -> WinPath {
         self.history.backup_of(path).cloned().unwrap_or_else(|| path.clone())
     }
 
-    /// The backup of the data folder: the latest one, or the one that is planned.
+    /// The backup of the data folder: the latest or the planned one.
     pub fn data_backup(&self, data: &WinPath) -> WinPath {
         self.history.backup_of(data).cloned().unwrap_or_else(|| self.folders.data_backup())
     }
 
-    /// The export of a registry key: the latest one, or the one that is planned.
+    /// The export of a registry key: the latest or the planned one.
     pub fn key_export(&self, key: &str, planned: &WinPath) -> WinPath {
         self.history.latest(&Source::Key(key.to_owned())).cloned().unwrap_or_else(|| planned.clone())
     }
 
-    /// Where this attempt at a step puts a backup. A later attempt has a folder of its own: what the first one wrote may
-    /// be out of date, and a backup is never overwritten.
+    /// The path of a backup in this attempt at a step. A later attempt has its own folder, because the first backup may
+    /// be outdated and is never overwritten.
     pub fn place(&self, step: &StepId, planned: &WinPath) -> WinPath {
         match (self.history.attempts.get(step), planned.below(&self.folders.backup)) {
             (Some(attempt @ 2..), Some(name)) if !name.is_empty() => {

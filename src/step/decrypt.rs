@@ -1,4 +1,4 @@
-//! Encrypted sections: decrypted in a private copy before the uninstall, and the copy removed in the end.
+//! Encrypted sections: decrypted in a private copy before the uninstall; the copy is removed at the end.
 
 use super::{Probe, StepContext, StepId, StepKind};
 use crate::plan::Component;
@@ -13,28 +13,28 @@ use std::time::Duration;
 /// The program reads and writes one small file.
 const TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
-/// A section, and what encrypts it.
+/// A section and its encryption provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Section {
     /// Its path, such as `connectionStrings`.
     pub path: String,
-    /// The provider that it names; without one, the machine's usual one.
+    /// The provider that it names; `None` means the machine's default.
     pub provider: Option<String>,
 }
 
-/// What has to be decrypted for a merge, and encrypted again.
+/// What must be decrypted for a merge, and encrypted again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Protected {
-    /// Where the decrypted copy is, in the folder of the run.
+    /// The folder of the decrypted copy, in the folder of the run.
     pub folder: WinPath,
     /// The encrypted sections.
     pub sections: Vec<Section>,
-    /// `aspnet_regiis.exe` of the .NET Framework that the new version runs on.
+    /// `aspnet_regiis.exe` of the new version's .NET Framework.
     pub program: WinPath,
 }
 
 impl Protected {
-    /// Encrypts the sections of the web.config in `folder`, as far as `document` has them.
+    /// Encrypts the sections of the web.config in `folder` that `document` has.
     pub(super) fn encrypt(&self, document: &Document, folder: &WinPath, log: &WinPath) -> Vec<Op> {
         let sections = self.sections.iter().filter(|section| document.has_section(&section.path));
         let run = |section: &Section| {
@@ -48,20 +48,20 @@ impl Protected {
     }
 }
 
-/// Decrypts a copy of an old web.config. It takes the machine's own keys, which the administrator has.
+/// Decrypts a copy of an old web.config with the machine's keys, which an administrator can use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decrypt {
-    /// Whose it is.
+    /// Its component.
     pub component: Component,
     /// The folder of the old application.
     pub old_folder: WinPath,
     /// The web.config and the files it refers to, below that folder.
     pub files: Vec<String>,
-    /// Where the copy goes.
+    /// The folder of the copy.
     pub to: WinPath,
     /// The encrypted sections.
     pub sections: Vec<String>,
-    /// `aspnet_regiis.exe` of the .NET Framework that the old version runs on.
+    /// `aspnet_regiis.exe` of the old version's .NET Framework.
     pub program: WinPath,
 }
 
@@ -104,9 +104,7 @@ impl StepKind for Decrypt {
     }
 
     fn notes(&self, _: &StepContext<'_>) -> Vec<String> {
-        vec![
-            "the backup stays encrypted; the copy is removed by the step remove-decrypted, or by a rollback".to_owned(),
-        ]
+        vec!["The backup stays encrypted. The step remove-decrypted, or a rollback, removes the copy.".to_owned()]
     }
 }
 

@@ -1,13 +1,13 @@
-//! What a finished run leaves to people.
+//! What a finished run leaves to do by hand.
 
 use super::{Step, StepContext};
 use crate::platform::Failure;
 use serde::{Deserialize, Serialize};
 
-/// One thing that is left to do.
+/// A task that is left to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FollowUp {
-    /// What it is, in a few words.
+    /// A short description.
     pub title: String,
     /// The details.
     pub lines: Vec<String>,
@@ -20,7 +20,7 @@ impl FollowUp {
     }
 }
 
-/// What the steps of a finished run leave to people. A step that the plan skips is left as a whole.
+/// What the steps of a finished run leave to do by hand, including every step that the plan skips.
 pub fn follow_ups(steps: &[Step], context: &StepContext<'_>) -> Result<Vec<FollowUp>, Failure> {
     let mut all = Vec::new();
     for step in steps {

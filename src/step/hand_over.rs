@@ -1,4 +1,4 @@
-//! What the web servers of this agent need next.
+//! What the web servers need next.
 
 use super::{Certainty, FollowUp, Probe, StepContext, StepId, StepKind};
 use crate::platform::disk::{self, Kind};
@@ -7,19 +7,19 @@ use crate::platform::{Context, Failure};
 use crate::winpath::{WinPath, fold};
 use serde::{Deserialize, Serialize};
 
-/// Writes down which packages the web servers of this server need, with their SHA-256, and the new address of the SDK.
+/// Lists the packages that the web servers need, with their SHA-256, and the new URL of the SDK.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HandOver {
-    /// The server's folder, into which its setup puts the packages.
+    /// The MFA Server folder, where its setup puts the packages.
     pub folder: WinPath,
-    /// The address of the SDK from now on; `None` where this server has none.
+    /// The new URL of the SDK; `None` if this server has no SDK.
     pub sdk_url: Option<String>,
     /// The file it is written to.
     pub file: WinPath,
 }
 
 impl HandOver {
-    /// What a person has to carry to the web servers, line by line.
+    /// What the web servers need, line by line.
     pub fn lines(&self, context: &StepContext<'_>) -> Result<Vec<String>, Failure> {
         let files = context.machine.files();
         let mut lines = Vec::new();
@@ -54,7 +54,7 @@ impl StepKind for HandOver {
     }
 
     fn title(&self) -> String {
-        "Write down what the web servers need".to_owned()
+        "List what the web servers need".to_owned()
     }
 
     fn probe(&self, context: &StepContext<'_>) -> Result<Probe, Failure> {

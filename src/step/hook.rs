@@ -1,4 +1,4 @@
-//! An own program of the administrator around a step.
+//! A hook before or after a step.
 
 use super::{Probe, StepContext, StepId, StepKind};
 use crate::platform::Failure;
@@ -7,10 +7,10 @@ use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// Runs a program of the plan. It is not undone by a rollback, and a kill while it runs has it run again.
+/// Runs a program of the plan. A rollback does not undo it, and it runs again if it is interrupted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunHook {
-    /// The id of this step, which names its log.
+    /// The ID of this step, which is the name of its log.
     pub id: StepId,
     /// The program.
     pub program: WinPath,
@@ -30,7 +30,7 @@ impl StepKind for RunHook {
     }
 
     fn probe(&self, _: &StepContext<'_>) -> Result<Probe, Failure> {
-        Ok(Probe::Needed("the plan asks for it".to_owned()))
+        Ok(Probe::Needed("the plan specifies it".to_owned()))
     }
 
     fn operations(&self, context: &StepContext<'_>) -> Result<Option<Vec<Op>>, Failure> {
@@ -43,7 +43,7 @@ impl StepKind for RunHook {
     }
 
     fn notes(&self, _: &StepContext<'_>) -> Vec<String> {
-        vec!["what this program changes is not undone by a rollback".to_owned()]
+        vec!["A rollback does not undo what this program changes.".to_owned()]
     }
 
     fn is_taken_on_trust(&self) -> bool {

@@ -6,23 +6,23 @@ use std::fmt;
 
 /// Stable id of a step, such as `uninstall-portal`: journals, reports and `--fail-at` name steps by it.
 ///
-/// A kind of step makes its own in `StepKind::id`, and nowhere else.
+/// Each kind of step defines its ID in `StepKind::id`, and nowhere else.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct StepId(String);
 
 impl StepId {
-    /// An id that is a name by itself.
+    /// An ID with a fixed name.
     pub fn named(name: &str) -> Self {
         Self(name.to_owned())
     }
 
-    /// The id of what is done to a component.
+    /// The ID of an action on a component.
     pub fn of(verb: &str, component: Component) -> Self {
         Self(format!("{verb}-{component}"))
     }
 
-    /// What stands in the place of a step where a rollback is meant.
+    /// The ID that stands for a rollback.
     pub fn rollback() -> Self {
         Self::named("rollback")
     }

@@ -1,4 +1,4 @@
-//! What a step works out once while it is at work.
+//! A cache for results of the current step.
 
 use super::configure::Merge;
 use crate::plan::Component;
@@ -8,13 +8,13 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// What has been decided of conflicts, by their paths.
+/// The decisions, by the paths of their conflicts.
 type Decisions = BTreeMap<String, Side>;
 
-/// Results that stay the same as long as one step is at work: it reads only what its run no longer changes once it has
-/// begun, but for decisions, by which a merge is remembered.
+/// Results that stay the same during one step: it reads only what its run no longer changes once it has started, except
+/// for decisions, which are part of the key.
 ///
-/// Without it a merge would be made, and its packages opened, at each of half a dozen looks at a step.
+/// Without it, each of half a dozen queries of a step would repeat the merge and open its packages.
 #[derive(Default)]
 pub struct Memo {
     merges: RefCell<BTreeMap<Component, (Decisions, Rc<Merge>)>>,
@@ -22,18 +22,18 @@ pub struct Memo {
 }
 
 impl Memo {
-    /// The merge of a component that was made with these decisions.
+    /// The cached merge of a component with these decisions.
     pub(super) fn merge(&self, component: Component, decisions: &Decisions) -> Option<Rc<Merge>> {
         let known = self.merges.borrow();
         known.get(&component).filter(|(of, _)| of == decisions).map(|(_, merge)| Rc::clone(merge))
     }
 
-    /// Remembers a merge.
+    /// Caches a merge.
     pub(super) fn keep_merge(&self, component: Component, decisions: &Decisions, merge: &Rc<Merge>) {
         self.merges.borrow_mut().insert(component, (decisions.clone(), Rc::clone(merge)));
     }
 
-    /// Whether a person has to install a package. What is answered once it is there is remembered.
+    /// Whether the operator must install a package; cached once the package exists.
     pub(super) fn by_hand<E>(
         &self,
         package: &WinPath,

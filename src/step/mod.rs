@@ -1,11 +1,11 @@
-//! Steps: one thing the administrator recognises each, with one file a kind.
+//! Steps: each one a unit that an administrator recognizes, with one file per kind.
 //!
-//! A step is data, frozen with the procedure. It says what it does and why, looks whether it is needed, and yields the
-//! operations that carry it out. There is no undo here: that follows from the operations and what they met.
+//! A step is data, frozen with the procedure. It says what it does and why, checks whether it is needed, and returns
+//! the operations that carry it out. There is no undo here: that follows from the operations and the state before them.
 //!
-//! [`StepKind::operations`] must give the same answer however much of the step has been done already, so that a run
-//! which was killed in the middle goes on with the next one. A step therefore reads only what a run no longer changes
-//! once the step has begun: the frozen facts in itself, backups, packages.
+//! [`StepKind::operations`] must return the same result however much of the step is already done, so that an
+//! interrupted run continues with the next operation. A step therefore reads only what a run no longer changes once the
+//! step has begun: the frozen facts in itself, backups, packages.
 
 mod ask;
 mod back_up;
@@ -36,7 +36,7 @@ pub use hook::RunHook;
 pub use id::StepId;
 pub use memo::Memo;
 pub use package::AwaitPackage;
-pub use preview::{Account, Certainty, MergePreview};
+pub use preview::{Certainty, MergePreview, SettingsReport};
 pub use server::{InstallServer, PrepareServer};
 pub use services::{BackUpData, StartServices, StopServices};
 pub use uninstall::Uninstall;
@@ -54,15 +54,15 @@ use serde::{Deserialize, Serialize};
 pub struct Step {
     /// Stable id, such as `uninstall-portal`.
     pub id: StepId,
-    /// Why it is part of this procedure.
+    /// Why it is part of the procedure.
     pub reason: String,
-    /// The component that it belongs to: where one has to wait for a person, the others go on. `None` for what concerns
-    /// all of them.
+    /// Its component: if one must wait for a manual step, the others continue. `None` for a step that concerns all of
+    /// them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub component: Option<Component>,
-    /// True while users cannot sign in.
+    /// Whether users cannot sign in during this step.
     pub outage: bool,
-    /// Why the plan skips it, where it does.
+    /// Why the plan skips it, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skip: Option<String>,
     /// What it does.
@@ -70,20 +70,20 @@ pub struct Step {
 }
 
 impl Step {
-    /// A step that concerns all components and does not keep users from signing in.
+    /// A step that concerns all components and is not part of the outage.
     pub fn new(reason: impl Into<String>, work: Work) -> Self {
         let id = work.kind().id();
         Self { id, reason: reason.into(), component: None, outage: false, skip: None, work }
     }
 
-    /// The same step as one of a component, which others do not wait for.
+    /// The same step for one component; others do not wait for it.
     #[must_use]
     pub fn of(mut self, component: Component) -> Self {
         self.component = Some(component);
         self
     }
 
-    /// The same step, skipped where the plan gives a reason.
+    /// The same step, skipped if the plan gives a reason.
     #[must_use]
     pub fn skipped(mut self, reason: Option<String>) -> Self {
         self.skip = reason;
@@ -156,7 +156,7 @@ impl Work {
 }
 
 impl Work {
-    /// True where what the step achieves is still so long after the run.
+    /// Whether the step's result persists after the run.
     pub fn lasts(&self) -> bool {
         matches!(
             self,
@@ -169,87 +169,87 @@ impl Work {
 pub trait StepKind {
     /// Its stable id.
     fn id(&self) -> StepId;
-    /// What is done, in a few words.
+    /// A short description.
     fn title(&self) -> String;
-    /// Whether the step is needed. Asked again after the work, when `Done` is the verification.
+    /// Whether the step is needed. Called again after the work, where `Done` is the verification.
     fn probe(&self, context: &StepContext<'_>) -> Result<Probe, Failure>;
-    /// The operations that carry the step out. `None` where they cannot be told before earlier steps are done.
+    /// The operations that carry out the step; `None` if they are unknown before earlier steps are done.
     fn operations(&self, context: &StepContext<'_>) -> Result<Option<Vec<Op>>, Failure>;
 
-    /// The checks that the probe makes, each by itself, where the report lists them.
+    /// The individual checks of the probe, if the report lists them.
     fn checks(&self, _: &StepContext<'_>) -> Result<Vec<Checked>, Failure> {
         Ok(Vec::new())
     }
 
-    /// Whether a person has done what the step's gate asks; by default, whether the whole step is done.
+    /// Whether the step's gate is complete; by default, whether the whole step is done.
     fn probe_gate(&self, context: &StepContext<'_>) -> Result<Probe, Failure> {
         self.probe(context)
     }
 
-    /// What a person has to decide before the step's operations, which do not wait for it once that is answered.
+    /// The gate for decisions before the step's operations, which run once it is answered.
     fn to_decide(&self, _: &StepContext<'_>) -> Result<Option<Gate>, Failure> {
         Ok(None)
     }
 
-    /// How well the step can be forecast.
+    /// How certain the preview of the step is.
     fn certainty(&self, _: &StepContext<'_>) -> Certainty {
         Certainty::Exact
     }
 
-    /// The web.config that the step writes, where that can be told.
+    /// The web.config that the step writes, if known.
     fn merge(&self, _: &StepContext<'_>) -> Result<Option<MergePreview>, Failure> {
         Ok(None)
     }
 
-    /// What the administrator should know about the step.
+    /// Notes about the step.
     fn notes(&self, _: &StepContext<'_>) -> Vec<String> {
         Vec::new()
     }
 
-    /// What the step leaves to people once it is done.
+    /// What the step leaves to do by hand once it is done.
     fn follow_ups(&self, _: &StepContext<'_>) -> Result<Vec<FollowUp>, Failure> {
         Ok(Vec::new())
     }
 
-    /// What the step leaves to people where the plan skips it, with the plan's reason.
+    /// What the step leaves to do by hand if the plan skips it, with the plan's reason.
     fn when_skipped(&self, reason: &str) -> FollowUp {
         FollowUp::new(format!("Skipped: {}", self.title()), vec![reason.to_owned()])
     }
 
-    /// The component of which this step installs the new product, by whatever means.
+    /// The component whose new product this step installs, by whatever means.
     fn installs(&self) -> Option<Component> {
         None
     }
 
-    /// How the step ends where the first look says that nothing is left to do.
+    /// The recorded result if the first probe finds nothing to do.
     fn words_when_done(&self) -> &'static str {
         "already so"
     }
 
-    /// True where everything that does not need this step is done first, before a person is asked.
+    /// Whether all independent steps run first, before the operator is asked.
     fn can_be_put_off(&self) -> bool {
         false
     }
 
-    /// True where a person's word is enough and there is nothing to look at afterwards.
+    /// Whether the operator's confirmation is enough because the result cannot be checked.
     fn is_taken_on_trust(&self) -> bool {
         false
     }
 }
 
-/// What a look at the machine says about a step.
+/// The result of probing a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Probe {
     /// Nothing is left to do.
     Done,
-    /// It has to be done, because of this.
+    /// It must be done, for this reason.
     Needed(String),
-    /// It cannot be done, because of this.
+    /// It cannot be done, for this reason.
     Blocked(String),
 }
 
 impl Probe {
-    /// What checks come to: done, or blocked by the ones that did not pass.
+    /// The result of checks: done, or blocked by the failed ones.
     pub fn of(checks: &[Checked]) -> Self {
         let faults: Vec<&str> = checks.iter().filter_map(|check| check.fault.as_deref()).collect();
         if faults.is_empty() { Probe::Done } else { Probe::Blocked(faults.join("; ")) }

@@ -1,4 +1,4 @@
-//! Wait for an installer that comes with the server's setup, or never.
+//! Wait for an installer that should come with the MFA Server setup.
 
 use super::{Certainty, Probe, StepContext, StepId, StepKind};
 use crate::names::ProductCode;
@@ -9,18 +9,18 @@ use crate::survey::{packages, products};
 use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
 
-/// Checks the package of a web component once the server's setup has put it in its place. One that is missing, or not
-/// what it should be, is a gate for its component alone.
+/// Checks the package of a web component once the MFA Server setup has installed it. A missing or invalid one is a gate
+/// for its component only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AwaitPackage {
     /// Which component.
     pub component: Component,
-    /// Where the setup puts it.
+    /// The path where the setup puts it.
     pub package: WinPath,
-    /// Who must have signed it, unless the plan accepts anybody.
+    /// Its required signer; `None` if the plan accepts any.
     #[serde(default)]
     pub signed_by: Option<String>,
-    /// Product codes of the old era: what else is installed is the new one.
+    /// Product codes of the old version: any other product is the new one.
     pub old_codes: Vec<ProductCode>,
 }
 
@@ -30,7 +30,7 @@ impl StepKind for AwaitPackage {
     }
 
     fn title(&self) -> String {
-        format!("Check the installer of the {} that came along", self.component.title())
+        format!("Verify the bundled {} installer", self.component.title())
     }
 
     fn probe(&self, context: &StepContext<'_>) -> Result<Probe, Failure> {
@@ -39,7 +39,7 @@ impl StepKind for AwaitPackage {
             return Ok(Probe::Done);
         }
         if !disk::exists(machine.files(), &self.package).context(format!("look for {}", self.package))? {
-            return Ok(Probe::Needed(format!("{} is not there: the setup brought none along", self.package)));
+            return Ok(Probe::Needed(format!("{} is missing: the setup did not include it", self.package)));
         }
         let faults = packages::refusals(machine, &self.package, self.component, None, self.signed_by.as_deref())?;
         Ok(if faults.is_empty() { Probe::Done } else { Probe::Needed(faults.join("; ")) })
@@ -50,8 +50,8 @@ impl StepKind for AwaitPackage {
             id: self.id().to_string(),
             title: format!("Provide the installer of the {}", self.component.title()),
             instructions: vec![
-                format!("Put the {} installer of the new version here: {}", self.component.title(), self.package),
-                "Take the one that belongs to the server that has just been installed.".to_owned(),
+                format!("Copy the {} installer of the new version to {}", self.component.title(), self.package),
+                "Use the installer that belongs to the MFA Server that has just been installed.".to_owned(),
                 "The other components do not wait for it.".to_owned(),
             ],
             by_hand: None,
@@ -65,14 +65,14 @@ impl StepKind for AwaitPackage {
     }
 
     fn notes(&self, _: &StepContext<'_>) -> Vec<String> {
-        vec![format!("a gate only where {} is missing or another one; the others go on", self.package.name())]
+        vec![format!("Stops only if {} is missing or invalid; the other components continue.", self.package.name())]
     }
 
     fn can_be_put_off(&self) -> bool {
         true
     }
 
-    /// The look is all there is to do where the setup brought it along.
+    /// If the setup included it, the check is all there is to do.
     fn words_when_done(&self) -> &'static str {
         "done"
     }

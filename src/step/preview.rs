@@ -1,4 +1,4 @@
-//! What a step can show before it is done, and what it made of a web.config once it is.
+//! What a step can show before it runs, and what it did with a web.config afterwards.
 
 use crate::webconfig::{Change, DiffLine};
 use serde::{Deserialize, Serialize};
@@ -7,37 +7,36 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Certainty {
-    /// What is shown is what will be done.
+    /// The preview is exact.
     Exact,
-    /// It follows from what is usual; the run looks before it acts.
+    /// It is based on defaults; the run checks again before it applies it.
     Estimated,
-    /// It is known once an earlier step has been done.
+    /// It is known once an earlier step is done.
     KnownLater,
 }
 
-/// A merged web.config, secrets masked.
+/// A merged web.config, with secrets masked.
 #[derive(Debug, Clone, Serialize)]
 pub struct MergePreview {
     /// The file.
     pub file: String,
-    /// True where the new file is not to be had yet: what is shown is the old file as shipped with the same values
-    /// carried into it.
+    /// Whether the new file is not available yet: the preview then shows the old file as shipped with the same values.
     pub estimate: bool,
-    /// What became of every old value.
+    /// What happens to every old value.
     pub changes: Vec<Change>,
-    /// The file as shipped against the merged one.
+    /// The difference between the file as shipped and the merged one.
     pub diff: Vec<DiffLine>,
 }
 
-/// What became of an administrator's web.config. Secrets are masked.
+/// What became of a customized web.config, with secrets masked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Account {
-    /// The file as it was called before.
+pub struct SettingsReport {
+    /// The path before the upgrade.
     pub before: String,
-    /// The file as it is called now.
+    /// The path after the upgrade.
     pub after: String,
-    /// What became of every value of the old file.
+    /// What became of every value in the old file.
     pub changes: Vec<Change>,
-    /// The file before against the file now.
+    /// The difference between the two files.
     pub diff: Vec<DiffLine>,
 }

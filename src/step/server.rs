@@ -1,4 +1,4 @@
-//! The server: what its setup must find, and the setup itself.
+//! MFA Server: what its setup requires, and the setup itself.
 
 use super::{Certainty, Probe, StepContext, StepId, StepKind};
 use crate::names::ProductCode;
@@ -11,8 +11,8 @@ use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// Sees to it that setup finds the old folder and the old data: the registry key and the data folder survive an agent's
-/// uninstall as far as is known, and here that is made certain.
+/// Ensures that the setup finds the old folder and data. As far as is known, the registry key and the data folder
+/// survive the uninstall of the agent; this step makes sure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PrepareServer {
     /// Which registry the key is in.
@@ -31,11 +31,11 @@ impl StepKind for PrepareServer {
     }
 
     fn title(&self) -> String {
-        "Make sure that the setup finds the old folder and data".to_owned()
+        "Make sure the setup finds the old folder and data".to_owned()
     }
 
     fn probe(&self, _: &StepContext<'_>) -> Result<Probe, Failure> {
-        Ok(Probe::Needed("the agent's uninstall may have taken more than its own".to_owned()))
+        Ok(Probe::Needed("the uninstall of the agent may have removed too much".to_owned()))
     }
 
     fn operations(&self, context: &StepContext<'_>) -> Result<Option<Vec<Op>>, Failure> {
@@ -50,24 +50,24 @@ impl StepKind for PrepareServer {
     }
 }
 
-/// Runs the server's setup, or has a person run it.
+/// Runs the MFA Server setup, or asks the operator to run it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InstallServer {
     /// The setup.
     pub installer: WinPath,
-    /// Its silent switches, from the plan; without them the operator runs it.
+    /// Its silent switches, from the plan; without them, the operator runs it.
     pub arguments: Option<Vec<String>>,
     /// How long it may take.
     pub timeout: Duration,
-    /// Product and version, where the setup says so.
+    /// Product and version of the setup, if known.
     pub version: Option<String>,
-    /// Product codes of the old era: what else is installed afterwards is the new one.
+    /// Product codes of the old version: any other product installed afterwards is the new one.
     pub old_codes: Vec<ProductCode>,
     /// Which registry InstallPath is in.
     pub view: View,
     /// The key.
     pub key: String,
-    /// InstallPath as it was frozen, trailing backslash and all.
+    /// InstallPath when the procedure was frozen, with its trailing backslash.
     pub install_path: String,
 }
 
@@ -75,12 +75,12 @@ impl InstallServer {
     fn gate(&self, context: &StepContext<'_>) -> Gate {
         Gate {
             id: "server-setup".to_owned(),
-            title: "Run the server's setup".to_owned(),
+            title: "Run the MFA Server setup".to_owned(),
             instructions: vec![
                 format!("Run {} as administrator.", self.installer),
-                format!("Leave the folder as it is proposed: {}", self.install_path),
-                "Minutes may pass before the setup shows anything.".to_owned(),
-                "Do not restart Windows if it asks to; this program says when.".to_owned(),
+                format!("Keep the proposed folder: {}", self.install_path),
+                "The setup may take minutes to show anything.".to_owned(),
+                "Do not restart Windows if it asks you to; pfupgrade tells you when.".to_owned(),
             ],
             by_hand: Some(Box::new(self.run(context, Vec::new()))),
             watch: None,
@@ -99,19 +99,19 @@ impl StepKind for InstallServer {
     }
 
     fn title(&self) -> String {
-        let how = if self.arguments.is_some() { "" } else { " (by the operator)" };
-        format!("Install {}{how}", self.version.as_deref().unwrap_or("the Multi-Factor Authentication Server"))
+        let how = if self.arguments.is_some() { "" } else { " (manual step)" };
+        format!("Install {}{how}", self.version.as_deref().unwrap_or("Multi-Factor Authentication Server"))
     }
 
     fn probe(&self, context: &StepContext<'_>) -> Result<Probe, Failure> {
         if !products::is_newer_installed(context.machine, Component::Server, &self.old_codes)? {
-            return Ok(Probe::Needed("no new server product is installed".to_owned()));
+            return Ok(Probe::Needed("MFA Server is not installed".to_owned()));
         }
         let now = install_path_text(context.machine, self.view, &self.key)?;
         if now.as_deref() != Some(&self.install_path) {
             return Ok(Probe::Blocked(format!(
-                "InstallPath was {} and is {} after setup: the server does not see its old data. Run `pfupgrade rollback`, \
-                 or uninstall the server, set InstallPath back and run `pfupgrade resume`",
+                "InstallPath was {} and is {} after the setup, so MFA Server cannot find its data. Run `pfupgrade \
+                 rollback`, or uninstall MFA Server, restore InstallPath and run `pfupgrade resume`",
                 self.install_path,
                 now.as_deref().unwrap_or("not set"),
             )));

@@ -1,4 +1,4 @@
-//! The outage starts: the services stop, and what they hold open can be copied.
+//! The outage starts: the services stop, so that their files can be copied.
 
 use super::{Certainty, FollowUp, Probe, StepContext, StepId, StepKind};
 use crate::names::{ServiceName, list};
@@ -8,7 +8,7 @@ use crate::platform::op::Op;
 use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
 
-/// Stops every service whose program lies below InstallPath, and before it what depends on it.
+/// Stops every service with a program below InstallPath, after the services that depend on it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StopServices {
     /// The services that ran when the procedure was frozen, in the order in which they stop.
@@ -30,7 +30,7 @@ impl StepKind for StopServices {
             .iter()
             .find(|service| service.state == ServiceState::Running && self.names.contains(&service.name));
         Ok(match running {
-            Some(service) => Probe::Needed(format!("{} runs", service.name)),
+            Some(service) => Probe::Needed(format!("{} is running", service.name)),
             None => Probe::Done,
         })
     }
@@ -40,7 +40,7 @@ impl StepKind for StopServices {
     }
 }
 
-/// Starts the services of others that had to stop with the agent's.
+/// Starts the other services that were stopped with the agent's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StartServices {
     /// The services that ran when the procedure was frozen, in the order in which they start.
@@ -48,7 +48,7 @@ pub struct StartServices {
 }
 
 impl StartServices {
-    /// Those that can be started, and why the others cannot: the new server's services have other names.
+    /// The services that can be started, and why the others cannot: the services of MFA Server have other names.
     pub fn possible(&self, context: &StepContext<'_>) -> Result<(Vec<Service>, Vec<String>), Failure> {
         let all = context.machine.services()?;
         let find = |name: &ServiceName| all.iter().find(|service| service.name == *name);
@@ -57,7 +57,7 @@ impl StartServices {
             let Some(service) = find(name) else { continue };
             let is_missing = |needed: &&ServiceName| find(needed).is_none() || stay.contains(needed);
             let why = match service.depends_on.iter().find(is_missing) {
-                Some(missing) => format!("it depends on {missing}, which does not run any more"),
+                Some(missing) => format!("it depends on {missing}, which is no longer running"),
                 None if service.start == StartType::Disabled => "it has been disabled".to_owned(),
                 None => {
                     possible.push(service.clone());
@@ -83,14 +83,14 @@ impl StepKind for StartServices {
     fn probe(&self, context: &StepContext<'_>) -> Result<Probe, Failure> {
         let (possible, _) = self.possible(context)?;
         Ok(match possible.iter().find(|service| service.state == ServiceState::Stopped) {
-            Some(service) => Probe::Needed(format!("{} does not run", service.name)),
+            Some(service) => Probe::Needed(format!("{} is not running", service.name)),
             None => Probe::Done,
         })
     }
 
     fn follow_ups(&self, context: &StepContext<'_>) -> Result<Vec<FollowUp>, Failure> {
         let (_, left_out) = self.possible(context)?;
-        let title = "See to services that ran before and could not be started";
+        let title = "Check services that ran before and could not be started";
         Ok(if left_out.is_empty() { Vec::new() } else { vec![FollowUp::new(title, left_out)] })
     }
 
@@ -104,14 +104,11 @@ impl StepKind for StartServices {
     }
 
     fn notes(&self, _: &StepContext<'_>) -> Vec<String> {
-        vec![
-            "one that depends on a service of the agent by its name cannot start; the end of the run says so"
-                .to_owned(),
-        ]
+        vec!["A service that depends on an agent service by name cannot start; the end of the run lists it.".to_owned()]
     }
 }
 
-/// Copies the data folder once nothing writes to it any more.
+/// Copies the data folder once nothing writes to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BackUpData {
     /// The data folder: the database with its certificates and keys.
@@ -130,7 +127,7 @@ impl StepKind for BackUpData {
     fn probe(&self, context: &StepContext<'_>) -> Result<Probe, Failure> {
         Ok(match context.history.backup_of(&self.data) {
             Some(_) => Probe::Done,
-            None => Probe::Needed("the services had to stop first".to_owned()),
+            None => Probe::Needed("the services must stop first".to_owned()),
         })
     }
 

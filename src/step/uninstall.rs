@@ -1,4 +1,4 @@
-//! Uninstall an old product, and get what it leaves in a web site out of the way.
+//! Uninstall an old product, and move its leftovers in a web site aside.
 
 use super::{Probe, StepContext, StepId, StepKind};
 use crate::names::ProductCode;
@@ -19,25 +19,24 @@ pub struct Uninstall {
     pub code: ProductCode,
     /// Name and version.
     pub name: String,
-    /// The package it can be installed from again, where it lies today, with its properties; `None` is the point of no
-    /// return.
+    /// The present path of the package for reinstalling it; `None` is the point of no return.
     pub package: Option<WinPath>,
-    /// The properties for installing it again.
+    /// The properties for reinstalling it.
     pub properties: std::collections::BTreeMap<String, String>,
-    /// What has to be so once it is back.
+    /// The state to restore once it is reinstalled.
     pub after: Vec<Op>,
-    /// The folder of a web component: what the uninstall leaves there is moved aside, where a new file of the same name
-    /// would otherwise not be installed.
+    /// The folder of a web component: its leftovers are moved aside, because they would keep new files of the same name
+    /// from being installed.
     pub folder: Option<WinPath>,
-    /// The agent's data folder and its registry key with its export: they must be the old ones before an old agent is
-    /// installed again.
+    /// The agent's data folder and its registry key with its export: they must be restored before the old agent is
+    /// reinstalled.
     pub keeps: Option<(WinPath, View, String, WinPath)>,
 }
 
 impl Uninstall {
     fn way_back(&self, context: &StepContext<'_>) -> Option<WayBack> {
         let package = context.old(self.package.as_ref()?);
-        // An application is closed before it is installed, and open again once its folder is restored.
+        // An application is closed before it is reinstalled, and opened once its folder is restored.
         let close = self.folder.iter().map(|folder| Op::Close { folder: folder.clone() });
         let before = self.keeps.iter().flat_map(|(data, view, key, export)| {
             [
@@ -75,7 +74,7 @@ impl StepKind for Uninstall {
         Ok(Probe::Done)
     }
 
-    /// What is left over is moved aside once the product is gone.
+    /// Leftovers are moved aside once the product is uninstalled.
     fn probe_gate(&self, context: &StepContext<'_>) -> Result<Probe, Failure> {
         Ok(match products::is_installed(context.machine, &self.code)? {
             true => Probe::Needed(format!("{} is installed", self.name)),
@@ -100,7 +99,7 @@ impl StepKind for Uninstall {
     fn notes(&self, _: &StepContext<'_>) -> Vec<String> {
         match self.package {
             Some(_) => Vec::new(),
-            None => vec!["point of no return: this product cannot be installed again".to_owned()],
+            None => vec!["Point of no return: this product cannot be reinstalled.".to_owned()],
         }
     }
 }

@@ -10,37 +10,37 @@ use crate::survey::products;
 use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
 
-/// Looks once more at everything that matters.
+/// Checks the upgraded machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verify {
-    /// What has to be so.
+    /// What is expected.
     pub expected: Vec<Expected>,
-    /// What else holds the old address of the SDK and has to be changed by hand.
+    /// What else contains the old URL of the SDK and must be changed by hand.
     pub other_holders: Vec<String>,
 }
 
-/// One thing that was checked.
+/// A check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checked {
-    /// What has to be so.
+    /// What is expected.
     pub what: String,
-    /// What is wrong; `None` where the check passed.
+    /// What is wrong; `None` if the check passed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
 }
 
-/// One thing that has to be so.
+/// An expectation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "kebab-case")]
 pub enum Expected {
-    /// The component's old products are gone.
+    /// The component's old products are uninstalled.
     OldGone {
         /// Which component.
         component: Component,
         /// Their codes.
         codes: Vec<ProductCode>,
     },
-    /// The component has a product of the new era.
+    /// The component's new product is installed.
     NewInstalled {
         /// Which component.
         component: Component,
@@ -50,23 +50,23 @@ pub enum Expected {
         /// Its name.
         service: ServiceName,
     },
-    /// An application is there and open. A person may have chosen another folder for it.
+    /// An application exists and is open. The operator may have chosen another folder for it.
     Application {
         /// The site's name.
         site: SiteName,
         /// The application's path.
         path: String,
-        /// The folder that was planned.
+        /// The planned folder.
         folder: WinPath,
     },
 }
 
 impl Expected {
-    /// What has to be so, in a sentence.
+    /// The expectation, in a sentence.
     fn says(&self) -> String {
         match self {
             Expected::OldGone { component, codes } => {
-                format!("The old {} is no longer installed ({})", component.title(), list(codes))
+                format!("The old {} is no longer installed ({})", component.old_title(), list(codes))
             }
             Expected::NewInstalled { component } => format!("A new {} is installed", component.title()),
             Expected::Runs { service } => format!("The service {service} is running"),
@@ -76,7 +76,7 @@ impl Expected {
         }
     }
 
-    /// `None` where it is so, else what is wrong.
+    /// What is wrong; `None` if it is met.
     fn fault(&self, context: &StepContext<'_>) -> Result<Option<String>, Failure> {
         let machine = context.machine;
         Ok(match self {
@@ -84,7 +84,7 @@ impl Expected {
                 let mut left = None;
                 for code in codes {
                     if products::is_installed(machine, code)? {
-                        left = Some(format!("the old {} ({code}) is still installed", component.title()));
+                        left = Some(format!("the old {} ({code}) is still installed", component.old_title()));
                     }
                 }
                 left
@@ -98,7 +98,7 @@ impl Expected {
                 let services = machine.services()?;
                 let running =
                     services.iter().any(|found| found.name == *service && found.state == ServiceState::Running);
-                (!running).then(|| format!("the service {service} does not run"))
+                (!running).then(|| format!("the service {service} is not running"))
             }
             Expected::Application { site, path, folder } => {
                 let iis = machine.web_server()?.unwrap_or_default();
@@ -122,7 +122,7 @@ impl StepKind for Verify {
     }
 
     fn title(&self) -> String {
-        "Verify the upgraded machine: the outage ends".to_owned()
+        "Verify the upgraded server: the outage ends".to_owned()
     }
 
     fn probe(&self, context: &StepContext<'_>) -> Result<Probe, Failure> {
@@ -138,13 +138,13 @@ impl StepKind for Verify {
         Ok(Some(Vec::new()))
     }
 
-    /// Looking is all that this step does.
+    /// This step only checks.
     fn words_when_done(&self) -> &'static str {
         "done"
     }
 
     fn follow_ups(&self, _: &StepContext<'_>) -> Result<Vec<FollowUp>, Failure> {
-        let title = "Change the address of the Web Service SDK elsewhere";
+        let title = "Change the Web Service SDK URL elsewhere";
         let left = (!self.other_holders.is_empty()).then(|| FollowUp::new(title, self.other_holders.clone()));
         Ok(left.into_iter().collect())
     }

@@ -1,4 +1,4 @@
-//! Install a web component under its name, closed to users.
+//! Install a web component, closed to users.
 
 use super::{Certainty, Probe, StepContext, StepId, StepKind};
 use crate::names::{ProductCode, SiteName};
@@ -11,26 +11,26 @@ use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Installs the package of a web component into a folder that already says that it is closed, so that the application
-/// is never live with a default configuration.
+/// Installs the package of a web component into a folder that is already closed to users, so that the application is
+/// never live with a default configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InstallWeb {
     /// Which component.
     pub component: Component,
-    /// The package: named in the plan, or where the server's setup puts it.
+    /// The package: from the plan, or from the MFA Server setup.
     pub package: WinPath,
-    /// True where the package comes with the server's setup.
+    /// Whether the package comes with the MFA Server setup.
     pub comes_along: bool,
-    /// Who installs it: this program, or a person in the server's console.
+    /// How it is installed: by this program, or by the operator in the MFA Server console.
     #[serde(default)]
     pub method: Method,
-    /// The hash the package must have, where the plan pins it.
+    /// The required hash of the package, if the plan specifies one.
     #[serde(default)]
     pub sha256: Option<String>,
-    /// Who must have signed the package, unless the plan accepts anybody.
+    /// The required signer of the package; `None` if the plan accepts any.
     #[serde(default)]
     pub signed_by: Option<String>,
-    /// TARGETVDIR, TARGETSITE, TARGETAPPPOOL and what the plan adds.
+    /// TARGETVDIR, TARGETSITE, TARGETAPPPOOL and the properties in the plan.
     pub properties: BTreeMap<String, String>,
     /// The site.
     pub site: SiteName,
@@ -38,26 +38,25 @@ pub struct InstallWeb {
     pub path: String,
     /// The folder the package will use: the site's with the name of the virtual directory.
     pub folder: WinPath,
-    /// Where the web.config as shipped is kept.
+    /// The path for a copy of the web.config as shipped.
     pub shipped: WinPath,
-    /// Product codes of the old era: what else is installed afterwards is the new one.
+    /// Product codes of the old version: any other product installed afterwards is the new one.
     pub old_codes: Vec<ProductCode>,
 }
 
-/// The id of the step that installs a component.
+/// The ID of the step that installs a component.
 pub(super) fn install_id(component: Component) -> StepId {
     StepId::of("install", component)
 }
 
 impl InstallWeb {
-    /// What is wrong with the package now that it is needed: it has only just come, or may have been exchanged since the
-    /// preview.
+    /// Checks the package right before it is needed: it may be new, or may have changed since the preview.
     fn faults(&self, context: &StepContext<'_>) -> Result<Vec<String>, Failure> {
         let (sha256, signed_by) = (self.sha256.as_deref(), self.signed_by.as_deref());
         packages::refusals(context.machine, &self.package, self.component, sha256, signed_by)
     }
 
-    /// True where a person has to install it: the plan says so, or the package would choose its own place in IIS.
+    /// Whether the operator must install it: the plan says so, or the package has no option for its virtual directory.
     fn by_hand(&self, context: &StepContext<'_>) -> Result<bool, Failure> {
         if self.method == Method::Console {
             return Ok(true);
@@ -72,7 +71,7 @@ impl InstallWeb {
         Ok(iis.is_some_and(|iis| iis.application(&self.site, &self.path).is_some()))
     }
 
-    /// The application, where a person has installed it: under its name, or as the one application of the site that
+    /// The application that the operator installed: under the planned name, or as the only application of the site that
     /// serves the component.
     fn placed(&self, context: &StepContext<'_>) -> Result<Option<Application>, Failure> {
         if !products::is_newer_installed(context.machine, self.component, &self.old_codes)? {
@@ -91,7 +90,7 @@ impl InstallWeb {
     fn gate(&self, install: Op) -> Gate {
         let begin = match self.method {
             Method::Console => format!(
-                "Open the Multi-Factor Authentication Server console and have it install the {}.",
+                "Open the Multi-Factor Authentication Server console and install the {} there.",
                 self.component.title()
             ),
             Method::Msi => format!("Run {} as administrator.", self.package),
@@ -105,10 +104,7 @@ impl InstallWeb {
                 format!("Site: {}", self.site),
                 format!("Virtual directory: {}", self.path.trim_start_matches('/')),
                 format!("Application pool: {pool}"),
-                format!(
-                    "It stays closed to users by the {OFFLINE} in {} until its settings are in place.",
-                    self.folder
-                ),
+                format!("{OFFLINE} in {} keeps it closed to users until its settings are migrated.", self.folder),
             ],
             by_hand: Some(Box::new(install)),
             watch: None,
@@ -122,7 +118,7 @@ impl StepKind for InstallWeb {
     }
 
     fn title(&self) -> String {
-        let by_hand = if self.method == Method::Console { " (by the operator)" } else { "" };
+        let by_hand = if self.method == Method::Console { " (manual step)" } else { "" };
         format!("Install the {} as {}{}{by_hand}", self.component.title(), self.site, self.path)
     }
 
@@ -132,9 +128,9 @@ impl StepKind for InstallWeb {
             disk::exists(context.machine.files(), &self.shipped).context(format!("look for {}", self.shipped))?;
         Ok(match installed {
             Probe::Done if !self.is_named(context)? => {
-                Probe::Needed(format!("its application is not called {}", self.path))
+                Probe::Needed(format!("its application does not have the name {} yet", self.path))
             }
-            Probe::Done if !kept => Probe::Needed("its web.config has not been kept yet".to_owned()),
+            Probe::Done if !kept => Probe::Needed("its web.config has not been saved yet".to_owned()),
             installed => installed,
         })
     }
@@ -147,8 +143,8 @@ impl StepKind for InstallWeb {
             }
             if !there(&self.package)? {
                 return Ok(Probe::Blocked(format!(
-                    "the package {} is not there. Put the {} installer of the new version at that path and run \
-                     `pfupgrade resume`",
+                    "the package {} is missing. Copy the {} installer of the new version there and run `pfupgrade \
+                     resume`",
                     self.package,
                     self.component.title()
                 )));
@@ -160,9 +156,9 @@ impl StepKind for InstallWeb {
             });
         }
         if self.by_hand(context)? {
-            // Where a person chose the place, that person can still choose the right one.
+            // If the operator chose the location, the operator can still fix it.
             let nowhere = format!(
-                "the product is installed, but which application of the site \"{}\" it is cannot be told",
+                "the product is installed, but its application in the site \"{}\" is ambiguous or missing",
                 self.site
             );
             return Ok(self.placed(context)?.map_or(Probe::Needed(nowhere), |_| Probe::Done));
@@ -209,11 +205,11 @@ impl StepKind for InstallWeb {
     fn notes(&self, context: &StepContext<'_>) -> Vec<String> {
         let mut notes = Vec::new();
         if self.comes_along {
-            notes.push(format!("{} comes with the server's setup and is checked then", self.package.name()));
+            notes.push(format!("{} comes with the MFA Server setup and is checked then.", self.package.name()));
         }
         let left_out = context.machine.leaves_out(&self.package, &self.properties);
         if !left_out.is_empty() {
-            notes.push(format!("this rehearsal leaves out: {}", left_out.join(", ")));
+            notes.push(format!("Not simulated in this rehearsal: {}", left_out.join(", ")));
         }
         notes
     }

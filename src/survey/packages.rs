@@ -1,4 +1,4 @@
-//! Packages on the machine.
+//! Windows Installer packages on the machine.
 
 use super::products::{NEW_ERA, component_of, major};
 use crate::finding::Finding;
@@ -9,7 +9,7 @@ use crate::platform::facts::{Bits, Signature};
 use crate::platform::{BesidePackage, Context, Failure, Inspect};
 use crate::winpath::WinPath;
 
-/// Opens a package; `None` where there is no file at `path`.
+/// Opens a package; `None` if there is no file at `path`.
 pub fn open(machine: &dyn Inspect, path: &WinPath) -> Result<Option<Package<Box<dyn ReadFile>>>, Failure> {
     let doing = format!("open the package {path}");
     if !disk::exists(machine.files(), path).context(&doing)? {
@@ -19,7 +19,7 @@ pub fn open(machine: &dyn Inspect, path: &WinPath) -> Result<Option<Package<Box<
     Package::open(file, path.as_str()).context(&doing).map(Some)
 }
 
-/// The content of a file in a package; `None` where there is no package or no such file in it.
+/// The content of a file in a package; `None` if there is no package or no such file in it.
 pub fn read_file(machine: &dyn Inspect, path: &WinPath, name: &str, limit: u64) -> Result<Option<Vec<u8>>, Failure> {
     match open(machine, path)? {
         Some(mut package) => package.read_file(name, limit).context(format!("read {name} in {path}")),
@@ -27,7 +27,7 @@ pub fn read_file(machine: &dyn Inspect, path: &WinPath, name: &str, limit: u64) 
     }
 }
 
-/// The content of the file at `relative`, below the folder of the file `name` in a package; `None` where there is no
+/// The content of the file at `relative`, below the folder of the file `name` in a package; `None` if there is no
 /// package or no such file in it.
 pub fn read_beside(
     machine: &dyn Inspect,
@@ -45,7 +45,7 @@ fn fault(id: &'static str, title: String, seen: impl Into<Vec<String>>, advice: 
     Finding::refuse(id, title).evidence(seen.into()).advice(advice)
 }
 
-/// What is wrong with an installer as a file: its hash, where one is wanted, and its signature, where one is.
+/// Checks the hash and the signature of an installer, if they are required.
 pub fn file_faults(
     machine: &dyn Inspect,
     path: &WinPath,
@@ -58,9 +58,9 @@ pub fn file_faults(
         if !wanted.eq_ignore_ascii_case(&found) {
             faults.push(fault(
                 "installer-hash",
-                format!("the installer {path} is not the one that the plan pins"),
-                [format!("wanted {wanted}"), format!("found  {found}")],
-                "get the right file, or correct `sha256` if the change is meant",
+                format!("the hash of the installer {path} is not the one in the plan"),
+                [format!("expected {wanted}"), format!("found    {found}")],
+                "get the right file, or fix `sha256` if the change is intended",
             ));
         }
     }
@@ -68,27 +68,28 @@ pub fn file_faults(
         let seen = match machine.signature(path)? {
             Signature::Signed { by } if by == wanted => return Ok(faults),
             Signature::Signed { by } => format!("signed by {by}"),
-            Signature::None => "no signature that holds".to_owned(),
+            Signature::None => "no valid signature".to_owned(),
         };
         faults.push(fault(
             "installer-signature",
             format!("the installer {path} is not signed by {wanted}"),
             [seen],
-            "get the right file; `signed-by` in the plan names another signer, false accepts none",
+            "get the right file, or set `signed-by` in the plan to another signer, or to false to accept an unsigned \
+             file",
         ));
     }
     Ok(faults)
 }
 
-/// What is wrong with the package of a web component's new version, on a Windows of `bits`.
+/// Checks the package of a web component's new version, on a Windows of `bits`.
 pub fn web_faults(machine: &dyn Inspect, path: &WinPath, component: Component, bits: Bits) -> Vec<Finding> {
     let unreadable = |why: String| {
         let title = format!("the installer {path} cannot be read");
-        vec![fault("installer-unreadable", title, [why], "copy it again from the server's install folder")]
+        vec![fault("installer-unreadable", title, [why], "copy it again from the MFA Server folder")]
     };
     let mut package = match open(machine, path) {
         Ok(Some(package)) => package,
-        Ok(None) => return unreadable("it is not there".to_owned()),
+        Ok(None) => return unreadable("it is missing".to_owned()),
         Err(failure) => return unreadable(failure.to_string()),
     };
     let beside = BesidePackage::new(machine.files(), path);
@@ -100,21 +101,21 @@ pub fn web_faults(machine: &dyn Inspect, path: &WinPath, component: Component, b
     if !matches!((info.architecture, bits), (Architecture::X86, _) | (Architecture::X64, Bits::X64)) {
         faults.push(fault(
             "installer-architecture",
-            format!("the installer {path} is made for another processor"),
+            format!("the installer {path} is for another processor architecture"),
             [format!("package: {:?}, Windows: {bits:?}", info.architecture)],
-            format!("take the {}-bit package", bits.number()),
+            format!("use the {}-bit package", bits.number()),
         ));
     }
     if !package.takes("TARGETVDIR") {
-        let title = format!("the installer {path} takes no virtual directory (TARGETVDIR)");
+        let title = format!("the installer {path} has no option for the virtual directory (TARGETVDIR)");
         let seen = [format!("{} {}", info.product_name, info.product_version)];
-        let advice = "the run waits at a gate, where a person runs it and chooses the place; or name another package";
+        let advice = "the run waits for you to run it and choose the virtual directory; or specify another package";
         faults.push(Finding::warn("installer-directory", title).evidence(seen).advice(advice));
     }
     faults
 }
 
-/// Why the package of a web component's new version cannot be installed, in words; empty where it can.
+/// Why the package of a web component's new version cannot be installed; empty if it can.
 pub fn refusals(
     machine: &dyn Inspect,
     path: &WinPath,
@@ -127,23 +128,21 @@ pub fn refusals(
     Ok(faults.iter().filter(|fault| fault.refuses()).map(ToString::to_string).collect())
 }
 
-/// Whether a package is the new version of a component, as far as its name and version tell.
+/// Checks by name and version that a package is the new version of a component.
 fn product_fault(path: &WinPath, component: Component, info: &Info) -> Option<Finding> {
     let seen = format!("{} {}", info.product_name, info.product_version);
-    let advice = format!("name the {} installer of version 6 or later", component.title());
+    let advice = format!("specify the {} installer, version 6 or later", component.title());
     let told = |finding: Finding| Some(finding.evidence([seen]).advice(advice));
     let refuse = |title: String| Finding::refuse("installer-product", title);
     let (named, major) = (component_of(&info.product_name), major(&info.product_version));
     match named {
-        Some(other) if other != component => {
-            told(refuse(format!("the installer {path} is that of the {}", other.title())))
-        }
+        Some(other) if other != component => told(refuse(format!("the installer {path} is for the {}", other.title()))),
         _ if major.is_some_and(|major| major < NEW_ERA) => {
-            told(refuse(format!("the installer {path} is of the old version")))
+            told(refuse(format!("the installer {path} is for the old version")))
         }
         Some(_) => None,
         None => {
-            let title = format!("the name of the installer {path} does not say that it is the {}", component.title());
+            let title = format!("the product name in the installer {path} does not match the {}", component.title());
             told(Finding::warn("installer-product", title))
         }
     }

@@ -1,4 +1,4 @@
-//! Installed products, and which component each one is.
+//! Installed products, and their components.
 
 use crate::names::ProductCode;
 use crate::package::{packed_code, unpacked_code};
@@ -9,28 +9,28 @@ use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
 
 const UNINSTALL: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall";
-/// What Windows Installer itself knows: below it one key for each user, `S-1-5-18` for all of them together.
+/// The data of Windows Installer: one key for each user, and `S-1-5-18` for all of them together.
 const USER_DATA: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Installer\UserData";
 const ALL_USERS: &str = "S-1-5-18";
 
 /// A product in "Programs and Features".
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Product {
-    /// The name of its uninstall key: a product code, unless it is no Windows Installer product.
+    /// The name of its uninstall key: a product code for a Windows Installer product.
     pub code: ProductCode,
     /// Its name.
     pub name: String,
-    /// Its version; empty where it says none.
+    /// Its version; empty if it has none.
     pub version: String,
-    /// Who made it.
+    /// Its publisher.
     pub publisher: String,
-    /// The registry it was found in.
+    /// The registry view it was found in.
     pub view: View,
-    /// True for a Windows Installer product.
+    /// Whether it is a Windows Installer product.
     pub windows_installer: bool,
-    /// The package that Windows Installer keeps of it.
+    /// Its package in the cache of Windows Installer.
     pub package: Option<WinPath>,
-    /// The one user it is installed for; `None` where it is installed for all.
+    /// The user it is installed for; `None` if it is installed for all users.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
 }
@@ -41,7 +41,7 @@ impl Product {
         format!("{} {}", self.name, self.version).trim_end().to_owned()
     }
 
-    /// True where the makers of the agent made it, whatever its name.
+    /// Whether the manufacturer of the agent published it, whatever its name.
     pub fn is_of_the_makers(&self) -> bool {
         let publisher = normalised(&self.publisher);
         publisher.contains("phonefactor") || publisher.contains("positive networks")
@@ -52,13 +52,13 @@ impl Product {
         major(&self.version)
     }
 
-    /// Version 6 (2013) is the first Multi-Factor Authentication Server. A product without a readable version is taken by
-    /// its name.
+    /// Version 6 (2013) is the first Multi-Factor Authentication Server. A product without a readable version is
+    /// classified by its name.
     pub fn is_new_era(&self) -> bool {
         self.major().map_or_else(|| !normalised(&self.name).contains("phonefactor"), |major| major >= NEW_ERA)
     }
 
-    /// The component that this product is, by its name.
+    /// The component of this product, by its name.
     pub fn component(&self) -> Option<Component> {
         component_of(&self.name)
     }
@@ -72,8 +72,8 @@ pub fn major(version: &str) -> Option<u32> {
     version.split('.').next()?.trim().parse().ok()
 }
 
-/// The component that a product is, by its name. The names of the old products are not known for certain: what matches
-/// is shown, and the plan can name a product by its code.
+/// The component of a product, by its name. The names of the old products are not known for certain: the match is
+/// shown, and the plan can specify a product by its code.
 pub fn component_of(name: &str) -> Option<Component> {
     let name = normalised(name);
     if !(name.contains("phonefactor") || name.contains("multi factor authentication")) || name.contains("ad fs") {
@@ -90,7 +90,7 @@ pub fn component_of(name: &str) -> Option<Component> {
     }
 }
 
-/// Lower case, words separated by single blanks, without version numbers or what stands in brackets at the end.
+/// Lowercase, with single spaces, without version numbers or a suffix in parentheses.
 fn normalised(name: &str) -> String {
     let name = name.split('(').next().unwrap_or_default().to_lowercase();
     let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
@@ -98,7 +98,7 @@ fn normalised(name: &str) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// Every product in both registry views, and those that Windows Installer has for one user only.
+/// Every product in both registry views, and those installed for one user only.
 pub fn all(machine: &dyn Inspect) -> Result<Vec<Product>, Failure> {
     let mut all: Vec<Product> = Vec::new();
     let is_known = |all: &[Product], code: &str| all.iter().any(|seen| seen.code == *code);
@@ -107,7 +107,7 @@ pub fn all(machine: &dyn Inspect) -> Result<Vec<Product>, Failure> {
         for code in uninstall.keys {
             let Some(key) = machine.registry_key(view, &format!("{UNINSTALL}\\{code}"))? else { continue };
             if is_known(&all, &code) {
-                continue; // On 32-bit Windows both views are one.
+                continue; // On 32-bit Windows both views are the same.
             }
             all.extend(product(machine, view, code, &key, false)?);
         }
@@ -125,7 +125,7 @@ pub fn all(machine: &dyn Inspect) -> Result<Vec<Product>, Failure> {
     Ok(all)
 }
 
-/// The product of a code, whatever its name.
+/// The product with a code, whatever its name.
 pub fn of_code(machine: &dyn Inspect, code: &str) -> Result<Option<Product>, Failure> {
     for view in [View::Native, View::Wow32] {
         if let Some(key) = machine.registry_key(view, &format!("{UNINSTALL}\\{code}"))? {
@@ -157,7 +157,7 @@ fn product(
         user: None,
         code: code.into(),
     };
-    // Thousands of products may be installed; only ours are worth another look.
+    // Thousands of products may be installed; only ours need another query.
     if windows_installer && (wanted || product.component().is_some()) {
         let properties = installer_key(machine, &product.code, "InstallProperties")?;
         product.package = properties.and_then(|(_, key)| local_package(&key));
@@ -169,7 +169,7 @@ fn local_package(key: &Key) -> Option<WinPath> {
     key.text("LocalPackage").and_then(|path| WinPath::new(path).ok())
 }
 
-/// A product as Windows Installer has it for one user.
+/// A product installed for one user.
 fn product_of_user(machine: &dyn Inspect, user: &str, code: &str) -> Result<Option<Product>, Failure> {
     let Some(packed) = packed_code(code) else { return Ok(None) };
     let path = format!(r"{USER_DATA}\{user}\Products\{packed}\InstallProperties");
@@ -192,11 +192,11 @@ fn user_of(machine: &dyn Inspect, code: &str) -> Result<Option<String>, Failure>
     Ok(installer_key(machine, code, "InstallProperties")?.map(|(user, _)| user))
 }
 
-/// A key that Windows Installer itself has below a product, with the user it is for.
+/// A key of Windows Installer below a product, with its user.
 fn installer_key(machine: &dyn Inspect, code: &str, name: &str) -> Result<Option<(String, Key)>, Failure> {
     let Some(packed) = packed_code(code) else { return Ok(None) };
     let users = machine.registry_key(View::Native, USER_DATA)?.unwrap_or_default().keys;
-    // Most are installed for all.
+    // Most are installed for all users.
     let all = users.iter().filter(|user| *user == ALL_USERS);
     for user in all.chain(users.iter().filter(|user| *user != ALL_USERS)) {
         let path = format!(r"{USER_DATA}\{user}\Products\{packed}\{name}");
@@ -207,8 +207,8 @@ fn installer_key(machine: &dyn Inspect, code: &str, name: &str) -> Result<Option
     Ok(None)
 }
 
-/// What has been applied to a product besides its package: patches and transforms, by the names of their keys. Installing
-/// the package again would not bring them back.
+/// The patches and transforms applied to a product, by the names of their keys. Reinstalling the package would not
+/// restore them.
 pub fn applied(machine: &dyn Inspect, code: &str) -> Result<Vec<String>, Failure> {
     let mut all = Vec::new();
     if let Some((_, patches)) = installer_key(machine, code, "Patches")? {
@@ -221,14 +221,14 @@ pub fn applied(machine: &dyn Inspect, code: &str) -> Result<Vec<String>, Failure
     Ok(all)
 }
 
-/// The products that are `component` by their names.
+/// The products whose names match `component`.
 pub fn of(machine: &dyn Inspect, component: Component) -> Result<Vec<Product>, Failure> {
     let mut found = all(machine)?;
     found.retain(|product| product.component() == Some(component));
     Ok(found)
 }
 
-/// True where a product of a component is installed that is none of the old ones.
+/// Whether a product of a component is installed that is not one of the old ones.
 pub fn is_newer_installed(
     machine: &dyn Inspect,
     component: Component,
@@ -238,7 +238,7 @@ pub fn is_newer_installed(
     Ok(of(machine, component)?.iter().any(|product| !is_old(product)))
 }
 
-/// True where a product of this code is registered, whatever its name.
+/// Whether a product with this code is registered, whatever its name.
 pub fn is_installed(machine: &dyn Inspect, code: &str) -> Result<bool, Failure> {
     for view in [View::Native, View::Wow32] {
         if machine.registry_key(view, &format!("{UNINSTALL}\\{code}"))?.is_some() {

@@ -1,4 +1,4 @@
-//! Web components: recognised by their files, wherever IIS serves them from.
+//! Web components, recognized by their files, wherever IIS serves them from.
 
 use super::products::Product;
 use super::{ChangedFile, FoundComponent, SdkClient, Served, packages};
@@ -11,17 +11,17 @@ use crate::webconfig::{Document, is_sdk_setting};
 use crate::winpath::{WinPath, fold};
 use std::collections::BTreeMap;
 
-/// The application that the old portal proposes.
+/// The default application of the old portal.
 const OLD_PORTAL: &str = "/PhoneFactor";
 
-/// What an application's files say of it.
+/// What an application's files reveal.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Trace {
     /// It has the service file of this component.
     Service(Component),
     /// The portal's package was installed there.
     PortalFiles,
-    /// Its web.config has the portal's setting, as the one of somebody's own program may have.
+    /// Its web.config has the portal's setting, which a custom program may have as well.
     PortalSetting,
 }
 
@@ -32,7 +32,7 @@ enum Config {
     Readable(Document),
 }
 
-/// Adds what IIS serves to the components; answers with every application that holds an address of the SDK.
+/// Adds what IIS serves to the components. Returns every application whose settings contain a URL of the SDK.
 pub(super) fn survey(
     machine: &dyn Inspect,
     web_server: Option<&WebServer>,
@@ -67,7 +67,7 @@ pub(super) fn survey(
     Ok(clients)
 }
 
-/// What cannot be read is most likely none of ours: then it must not be in the way.
+/// An unreadable file is most likely not ours, so it must not block the survey.
 fn config(machine: &dyn Inspect, folder: &WinPath) -> Config {
     let path = folder.child("web.config");
     if !is_there(machine, &path) {
@@ -105,7 +105,7 @@ fn trace(
             let values = document.values().ok()?;
             values.settings.iter().any(|setting| is_sdk_setting(&setting.name)).then_some(Trace::PortalSetting)
         }
-        // Nothing else is left to tell it by; a portal that is broken must not look like one that is not there.
+        // This is the last resort: a broken portal must not look like a missing one.
         Config::Unreadable if portal.is_none() && application.path.eq_ignore_ascii_case(OLD_PORTAL) => {
             Some(Trace::PortalSetting)
         }
@@ -113,7 +113,7 @@ fn trace(
     }
 }
 
-/// True where half of a package's files lie in a folder: the administrator may have removed some.
+/// Whether at least half of a package's files are in a folder: the administrator may have removed some.
 fn was_installed_in(machine: &dyn Inspect, folder: &WinPath, installed: &InstalledFiles) -> bool {
     let names: Vec<&String> = installed.keys().filter(|name| *name != "WEB.CONFIG").collect();
     let there = names.iter().filter(|name| folder.join(name).is_ok_and(|path| is_there(machine, &path))).count();
@@ -158,8 +158,8 @@ fn is_as_shipped(machine: &dyn Inspect, entry: &Entry, shipped: Option<&(u64, St
     }
 }
 
-/// The name of the own theme that a path belongs to. Where the package cannot be read, every theme but `Default` counts
-/// as own: one that is restored needlessly does no harm.
+/// The custom theme that a path belongs to. If the package cannot be read, every theme but `Default` counts as custom:
+/// restoring one needlessly does no harm.
 fn own_theme<'a>(below: &'a str, installed: Option<&InstalledFiles>) -> Option<&'a str> {
     let mut parts = below.splitn(3, '\\');
     let (folder, theme) = (parts.next()?, parts.next()?);
@@ -195,7 +195,7 @@ fn installed(
     Ok(all)
 }
 
-/// What the package installed below its root folder; `None` where it cannot be read, which preflight reports.
+/// What the package installed below its root folder; `None` if it cannot be read, which preflight reports.
 pub(crate) fn installed_files(machine: &dyn Inspect, path: &WinPath) -> Result<Option<InstalledFiles>, Failure> {
     let Ok(Some(mut package)) = packages::open(machine, path) else { return Ok(None) };
     let Ok(root) = WinPath::new(r"C:\x") else { return Ok(None) };

@@ -17,7 +17,7 @@ pub fn outside_files(machine: &dyn Inspect, path: &WinPath) -> Vec<String> {
     Gathered::of(&document, &beside).map_or(Vec::new(), |gathered| gathered.files())
 }
 
-/// Reads a web.config to its last value; `None` where there is no such file.
+/// Reads a web.config to its last value; `None` if there is no such file.
 pub fn read(machine: &dyn Inspect, path: &WinPath) -> Result<Option<(Document, Values)>, String> {
     let Some(document) = parse(machine, path)? else { return Ok(None) };
     let folder = path.parent().unwrap_or_else(|| path.clone());
@@ -41,8 +41,8 @@ pub fn read(machine: &dyn Inspect, path: &WinPath) -> Result<Option<(Document, V
 }
 
 /// The sections that the files above an application declare: machine.config and the web.config beside it, which every
-/// application of .NET 4 reads (the new version's do), and the web.config of the site. A file that cannot be read declares
-/// nothing: what it would have is left to the administrator then.
+/// application of .NET 4 reads (such as those of the new version), and the web.config of the site. A file that cannot be
+/// read declares nothing: its sections are then left to the operator.
 pub fn declared_above(machine: &dyn Inspect, bits: Bits, site: &WinPath) -> BTreeSet<String> {
     let framework = if bits == Bits::X64 { "Framework64" } else { "Framework" };
     let windows = machine.variable("SystemRoot").and_then(|path| WinPath::new(path).ok());

@@ -41,8 +41,8 @@ fn plans() {
         (Missing, "could not read the plan plan.toml"),
         (Folder, "could not read the plan plan.toml"),
         (DanglingLink, "could not read the plan plan.toml"),
-        (Empty, "hint: begin the file with `format = 1`"),
-        (Huge, "more than 1048576 bytes"),
+        (Empty, "hint: start the file with `format = 1`"),
+        (Huge, "larger than 1048576 bytes"),
         (Latin1, "hint: save it as UTF-8; in Notepad: File, Save As, Encoding: UTF-8"),
         (Utf16, "hint: save it as UTF-8; in Notepad: File, Save As, Encoding: UTF-8"),
         (Nul, "plan.toml"),
@@ -68,7 +68,7 @@ fn machine_files() {
     let good = fs::read(&file).unwrap();
     let all = ["plan plan.toml", "run plan.toml --yes", "resume", "rollback --yes"];
     for (damage, words) in [
-        (Folder, "machine.toml is no regular file"),
+        (Folder, "machine.toml is not a regular file"),
         (DanglingLink, "machine.toml is a link"),
         (Empty, "missing field `format`"),
         (Huge, "it is larger than"),
@@ -87,11 +87,11 @@ fn machine_files() {
     fs::write(&file, text.replace("elevated = true", "elevated = maybe")).unwrap();
     place.refuses(&all, 2, "| elevated = maybe");
     fs::write(&file, text.replace("format = 1", "format = 2")).unwrap();
-    place.refuses(&all, 2, "it has format 2, and this program knows format 1");
+    place.refuses(&all, 2, "it has format 2, but this pfupgrade reads format 1");
     fs::write(&file, format!("\u{feff}{text}")).unwrap();
     place.run("plan plan.toml").ends_with(0);
     Missing.of(&file);
-    place.refuses(&all[..2], 2, "holds files but no simulated machine");
+    place.refuses(&all[..2], 2, "contains files, but no simulated machine");
     place.refuses(&all[2..], 2, "there is no simulated machine in machine");
     fs::write(&file, text).unwrap();
     play_small_damage(&place, &file, 60, "plan plan.toml", &[0, 2, 4]);
@@ -219,7 +219,7 @@ fn journals() {
             continue; // Cut behind its first record it only ends earlier.
         }
         place.refuses(&all, 13, "journal.jsonl");
-        place.run("resume").ends_with(13).says("next: put a good copy of the journal back");
+        place.run("resume").ends_with(13).says("next: restore a good copy of the journal");
     }
     // A last record that was cut short is as if it had not been written.
     let place = Place::at_the_gate();
@@ -328,12 +328,12 @@ fn installers_that_fail_end_with_1_and_say_how_to_go_on() {
     let portal = "MultiFactorAuthenticationUserPortalSetup64.msi";
     for (with, more, code, words) in [
         (portal, "code = 1603", 1, "1603 (ERROR_INSTALL_FAILURE: fatal error)"),
-        (portal, "code = 1602", 1, "1602 (ERROR_INSTALL_USEREXIT: it was cancelled)"),
+        (portal, "code = 1602", 1, "1602 (ERROR_INSTALL_USEREXIT: it was canceled)"),
         (portal, "code = 1638", 1, "another version is installed"),
-        (portal, "code = 1618\ntimes = 99", 1, "tried again for 15 min"),
-        (portal, "takes = \"90m\"", 1, "process 4242 still runs"),
-        ("PFSvc", "when = \"stop\"\ncode = 1061", 1, "the services that ran have been started again"),
-        ("PhoneFactor User Portal", "code = 1612", 1, "the services that ran have been started again"),
+        (portal, "code = 1618\ntimes = 99", 1, "retried for 15 min"),
+        (portal, "takes = \"90m\"", 1, "PID 4242 is still running"),
+        ("PFSvc", "when = \"stop\"\ncode = 1061", 1, "the stopped services have been started again"),
+        ("PhoneFactor User Portal", "code = 1612", 1, "the stopped services have been started again"),
     ] {
         let place = Place::new();
         let file = place.on_machine("machine.toml");
@@ -350,7 +350,7 @@ fn installers_that_fail_end_with_1_and_say_how_to_go_on() {
     let more = "code = 3010\nleaves = ['C:\\inetpub\\wwwroot\\MultiFactorAuth\\bin\\x.dll']";
     fs::write(&file, fs::read_to_string(&file).unwrap() + &trouble("PhoneFactor User Portal", more)).unwrap();
     for command in ["run plan.toml --yes", "resume"] {
-        place.run(command).ends_with(REBOOT).says("next: restart Windows, then pfupgrade resume");
+        place.run(command).ends_with(REBOOT).says("next: restart Windows, then run: pfupgrade resume");
     }
     place.change(|facts| facts.system.pending_renames.clear());
     place.run("resume").ends_with(0);

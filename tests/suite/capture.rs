@@ -295,7 +295,7 @@ fn a_folder_holds_a_machine_to_rehearse_on() {
     let program = program(place.path());
     program.says("plan --simulate=real").ends_with(2);
     program.says("init pfupgrade.toml --simulate=real").ends_with(0);
-    let ran = program.says("capture copy --simulate=real").ends_with(0).says("MFA01 is in copy: ");
+    let ran = program.says("capture copy --simulate=real").ends_with(0).says("Captured MFA01 to copy: ");
     assert!(ran.err.contains("next: pfupgrade init rehearsal.toml --simulate=copy"), "{}", ran.err);
     let shown = |machine: &str| program.says(&format!("plan --simulate={machine}")).ends_with(0).out;
     // A second may have passed in between, which the id of the run would show.
@@ -304,7 +304,11 @@ fn a_folder_holds_a_machine_to_rehearse_on() {
     let record = fs::read_to_string(place.path().join("copy/captured.toml")).unwrap();
     assert!(record.contains(r"PhoneFactor.pfdata"), "{record}");
 
-    program.says("capture copy --simulate=real").ends_with(2).says("copy is not empty").says("next: name a folder");
+    program
+        .says("capture copy --simulate=real")
+        .ends_with(2)
+        .says("copy is not empty")
+        .says("next: specify an empty or a new folder");
     let documents = program.says("capture small --without-packages --plan pfupgrade.toml --simulate=real --json");
     assert_eq!(documents.ends_with(0).json()[0]["kind"], "capture");
 }

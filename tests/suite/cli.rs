@@ -91,7 +91,7 @@ fn plan_shows_everything_and_writes_nothing() {
         .prints("PhoneFactor Agent 5.2.5")
         .prints("the outage starts")
         .prints("gate portal-url")
-        .prints("Nothing has been changed.");
+        .prints("Nothing was changed.");
     place.run("plan --simulate --detailed-exitcode").ends_with(3);
     assert_eq!(place.files(), before);
 }
@@ -99,7 +99,7 @@ fn plan_shows_everything_and_writes_nothing() {
 #[test]
 fn plan_of_a_machine_in_a_folder_changes_nothing_there() {
     let place = Place::new();
-    place.run("plan --simulate=machine").ends_with(0).says("A demo machine has been built in machine");
+    place.run("plan --simulate=machine").ends_with(0).says("Created a demo machine in machine");
     let before = place.files();
     place.run("plan --simulate=machine").ends_with(0);
     place.run("plan --simulate=machine --json").ends_with(0);
@@ -122,8 +122,8 @@ fn plan_as_json_is_one_document_in_ascii() {
 #[test]
 fn plan_ends_with_4_where_a_run_would_be_refused() {
     let place = Place::new();
-    let run = place.run("plan --simulate --demo web-server").ends_with(4).prints("refused  ");
-    assert!(run.out.contains("A run is refused: no-installer"), "{}", run.out);
+    let run = place.run("plan --simulate --demo web-server").ends_with(4).prints("blocking ");
+    assert!(run.out.contains("The run is blocked: no-installer"), "{}", run.out);
     let run = place.run("run --yes --simulate --demo web-server --json").ends_with(4);
     let documents = run.json();
     assert_eq!(documents[0]["kind"], "error");
@@ -138,17 +138,17 @@ fn a_run_is_done_once_and_can_be_rolled_back() {
         .run("run --yes --simulate=machine")
         .ends_with(0)
         .says("[ 1/25] Back up the Web Service SDK")
-        .says("gate server-setup: simulated operator")
+        .says("server-setup confirmed by the simulated operator at")
         .prints("is finished.")
-        .prints("Tell the users the portal's new address")
+        .prints("Tell users the new portal URL")
         .prints("new: https://")
         .prints("pfupgrade rollback --simulate=machine");
     place.run("run --yes --simulate=machine").ends_with(0).says("There is nothing to do.");
     assert_eq!(fs::read_dir(place.path("machine/C/ProgramData/pfupgrade/runs")).unwrap().count(), 1);
-    place.run("resume --simulate=machine").ends_with(0).says("nothing left to do");
+    place.run("resume --simulate=machine").ends_with(0).says("is already finished");
     place.run("rollback --simulate=machine").ends_with(2).says("next: add --yes");
     place.run("rollback --yes --simulate=machine").ends_with(0).prints("Rolled back").prints(r"\before-rollback");
-    place.run("rollback --simulate=machine").ends_with(0).says("rolled back already");
+    place.run("rollback --simulate=machine").ends_with(0).says("already been rolled back");
     place.run("resume --simulate=machine").ends_with(2);
     place.run("plan --simulate=machine --detailed-exitcode").ends_with(3);
 }
@@ -159,7 +159,7 @@ fn gates_stop_where_nobody_can_be_asked_and_go_on_when_confirmed() {
     place
         .run("run --yes --ask --simulate=machine")
         .ends_with(5)
-        .says("gate server-setup: Run the server's setup")
+        .says("manual step server-setup: Run the MFA Server setup")
         .says("next: pfupgrade resume --confirm server-setup --simulate=machine --ask");
     place
         .run("resume --confirm portals --ask --simulate=machine")
@@ -170,15 +170,15 @@ fn gates_stop_where_nobody_can_be_asked_and_go_on_when_confirmed() {
     place
         .run("run other.toml --yes --ask --simulate=machine")
         .ends_with(2)
-        .says("it is of another plan")
+        .says("it has another plan")
         .says("pfupgrade rollback --simulate=machine");
-    place.run("resume --confirm server-setup --ask --simulate=machine").ends_with(5).says("gate portal-url");
+    place.run("resume --confirm server-setup --ask --simulate=machine").ends_with(5).says("manual step portal-url");
     place
         .run("run --yes --simulate=machine")
         .ends_with(0)
-        .says("Going on with the run")
-        .prints("server-setup: operator")
-        .prints("portal-url: simulated operator");
+        .says("Continuing run")
+        .prints("server-setup confirmed by FABRIKAM\\admin")
+        .prints("portal-url confirmed by the simulated operator");
 }
 
 #[test]
@@ -214,7 +214,7 @@ fn events_say_what_they_are_first_and_how_it_ended_last() {
 #[test]
 fn a_run_is_declined_where_nobody_can_say_yes() {
     let place = Place::new();
-    place.run("run --simulate=machine").ends_with(2).says("declined").says("next: add --yes");
+    place.run("run --simulate=machine").ends_with(2).says("no terminal to ask on").says("next: add --yes");
     assert!(!place.path("machine/C/ProgramData/pfupgrade/runs").exists());
 }
 
@@ -248,12 +248,12 @@ fn arguments_that_make_no_sense_end_with_2_and_touch_nothing() {
     place.run("plan --ask").ends_with(2).says("--ask").says(hint);
     place.run("plan --demo one-server").ends_with(2).says("--demo").says(hint);
     place.run("plan --demo nowhere --simulate").ends_with(2).says("one-server");
-    place.run("resume --simulate").ends_with(2).says("next: name its folder: --simulate=DIR");
+    place.run("resume --simulate").ends_with(2).says("--simulate=DIR");
     place.run("resume --simulate=nowhere").ends_with(2).says("there is no simulated machine in nowhere");
     place.run("rollback --simulate=nowhere").ends_with(2);
     place.run("plan --simulate --state relative").ends_with(2).says("`relative` is not an absolute path");
-    place.run("plan --simulate --state %NOWHERE%").ends_with(2).says("no variable %NOWHERE%");
-    place.run("plan --simulate=.").ends_with(2).says("holds files but no simulated machine");
+    place.run("plan --simulate --state %NOWHERE%").ends_with(2).says("the environment variable %NOWHERE% is not set");
+    place.run("plan --simulate=.").ends_with(2).says("contains files, but no simulated machine");
     fs::write(place.path("full/machine.toml"), "format = \"none\"").unwrap();
     place.run("plan --simulate=full").ends_with(2).says("machine.toml");
     fs::remove_dir_all(place.path("full")).unwrap();
@@ -272,7 +272,7 @@ fn arguments_that_make_no_sense_end_with_2_and_touch_nothing() {
 fn a_machine_that_never_ran_anything_has_nothing_to_resume_or_roll_back() {
     let place = Place::new();
     place.run("plan --simulate=machine --quiet").ends_with(0);
-    place.run("resume --simulate=machine").ends_with(2).says("there is no run to go on with");
+    place.run("resume --simulate=machine").ends_with(2).says("there is no run to resume");
     place.run("rollback --simulate=machine").ends_with(0).says("There is no run to roll back.");
 }
 
@@ -291,7 +291,7 @@ fn a_damaged_journal_ends_with_13_and_a_held_machine_with_6() {
     let state = place.path("machine/C/ProgramData/pfupgrade");
     let lock = fs::File::options().append(true).open(state.join("lock")).unwrap();
     lock.lock().unwrap();
-    place.run("resume --simulate=machine").ends_with(6).says("another pfupgrade works on this machine");
+    place.run("resume --simulate=machine").ends_with(6).says("another instance is running on this machine");
     drop(lock);
     let run = fs::read_dir(state.join("runs")).unwrap().next().unwrap().unwrap().path();
     let journal = run.join("journal.jsonl");
@@ -314,7 +314,7 @@ fn a_run_without_a_way_back_has_to_be_accepted() {
     place
         .run("run allowed.toml --yes --simulate=machine")
         .ends_with(4)
-        .says("---- no way back from here on")
+        .says("---- no full rollback after this point")
         .says("add --accept-no-return");
     assert!(!place.path("machine/C/ProgramData/pfupgrade/runs").exists());
     place.run("run allowed.toml --yes --accept-no-return --simulate=machine").ends_with(0);

@@ -76,15 +76,15 @@ const DATA: &str = "C/Program Files/PhoneFactor/Data/PhoneFactor.pfdata";
 fn an_approved_preview_is_carried_out_once() {
     let server = Server::new();
     let file = server.beside("approved.json");
-    server.says(&["plan", PLAN, "--out", &file], 0, &["Saved for approval"]);
-    server.says(&["plan", PLAN, "--out", &file], 2, &["does not exist yet"]);
+    server.says(&["plan", PLAN, "--out", &file], 0, &["Saved the preview to"]);
+    server.says(&["plan", PLAN, "--out", &file], 2, &["specify a new file"]);
     server.says(&["run", PLAN, "--approved", &file], 2, &["cannot be used with"]);
     // Data lives.
     server.append(DATA, "another user\n");
     server.ends(&["run", "--approved", &file, "--yes", "--quiet"], 0);
-    server.says(&["run", "--approved", &file, "--yes"], 7, &["carried out already", "next:"]);
+    server.says(&["run", "--approved", &file, "--yes"], 7, &["already been carried out", "next:"]);
     server.ends(&["rollback", "--yes", "--quiet"], 0);
-    server.says(&["run", "--approved", &file, "--yes"], 7, &["carried out already"]);
+    server.says(&["run", "--approved", &file, "--yes"], 7, &["already been carried out"]);
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn an_approved_preview_that_was_interrupted_goes_on() {
     let file = server.beside("approved.json");
     server.ends(&["plan", PLAN, "--quiet", "--out", &file], 0);
     server.ends(&["run", "--approved", &file, "--yes", "--quiet", "--fail-at", "uninstall-server=kill"], 1);
-    server.says(&["run", "--approved", &file, "--yes"], 0, &["Going on with the run"]);
+    server.says(&["run", "--approved", &file, "--yes"], 0, &["Continuing run"]);
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn an_approved_preview_of_a_machine_that_has_changed_is_refused() {
     server.says(
         &["run", "--approved", &file, "--yes"],
         7,
-        &["nothing was touched", r"PhoneFactor\web.config: was SHA-256 ", r"theme C:\inetpub", "next:"],
+        &["nothing was changed", r"PhoneFactor\web.config: was SHA-256 ", r"theme C:\inetpub", "next:"],
     );
     assert!(!server.at("C/ProgramData/pfupgrade/runs").exists(), "a refused run leaves nothing behind");
 }
@@ -121,9 +121,9 @@ fn a_saved_preview_that_somebody_has_edited_is_none() {
     let text = fs::read_to_string(&file).unwrap();
     assert!(!text.contains("hunter2"), "a secret is in the saved preview");
     fs::write(&file, text.replacen("MultiFactorAuth", "MultiFactorAuthX", 1)).unwrap();
-    server.says(&["run", "--approved", &file, "--yes"], 2, &["its checksum does not fit", "plan --out"]);
+    server.says(&["run", "--approved", &file, "--yes"], 2, &["its checksum does not match", "plan --out"]);
     fs::write(&file, "format = 1").unwrap();
-    server.says(&["run", "--approved", &file, "--yes"], 2, &["no saved preview"]);
+    server.says(&["run", "--approved", &file, "--yes"], 2, &["not a saved preview"]);
     server.says(&["run", "--approved", &server.beside("none.json"), "--yes"], 2, &["could not read"]);
 }
 
@@ -141,7 +141,7 @@ fn verify_finds_all_well_after_a_run() {
     let server = Server::new();
     server.says(&["verify"], 2, &["no run to verify"]);
     server.ends(&["run", PLAN, "--yes", "--quiet"], 0);
-    server.says(&["verify"], 0, &["backup of C:", "install-portal: ", " 0 with faults"]);
+    server.says(&["verify"], 0, &["backup of C:", "install-portal: ", " checks passed."]);
     let said = server.ends(&["verify", "--json"], 0);
     let document: serde_json::Value = serde_json::from_str(said.lines().next().unwrap()).unwrap();
     assert_eq!(document["kind"], "verify");
@@ -151,24 +151,26 @@ fn verify_finds_all_well_after_a_run() {
 #[test]
 fn verify_asks_the_applications_and_looks_for_what_should_be_gone() {
     let server = Server::upgraded();
-    let answer = ["ok     the Web Service SDK answers", "the User Portal answers", "ok     the data file is upgraded"];
+    let answer =
+        ["passed  the Web Service SDK responds", "the User Portal responds", "passed  the data file is upgraded"];
     server.says(&["verify"], 0, &answer);
     // A closed application does not answer, and one without an application of IIS neither.
     let offline = server.at("C/inetpub/wwwroot/MultiFactorAuth/app_offline.htm");
     fs::write(&offline, "").unwrap();
-    server.says(&["verify"], 11, &["FAULT  the User Portal answers", "/MultiFactorAuth/ answers with 503"]);
+    server.says(&["verify"], 11, &["FAILED  the User Portal responds", "/MultiFactorAuth/ responds with 503"]);
     fs::remove_file(offline).unwrap();
     let config = server.at("C/inetpub/wwwroot/MultiFactorAuth/web.config");
     let good = fs::read_to_string(&config).unwrap();
     let old = good.replace("/MultiFactorAuthWebServiceSdk/", "/phonefactorwebservicesdk/");
     assert_ne!(old, good);
     fs::write(&config, old).unwrap();
-    let told = ["FAULT  no address in the settings of the User Portal names PhoneFactorWebServiceSdk", "still name it"];
+    let told =
+        ["FAILED  no URL in the settings of the User Portal contains PhoneFactorWebServiceSdk", "still named in"];
     server.says(&["verify"], 11, &told);
     fs::write(&config, good).unwrap();
     let data = server.at("C/Program Files/PhoneFactor/Data/PhoneFactor.pfdata");
     fs::remove_file(data).unwrap();
-    server.says(&["verify"], 11, &["FAULT  the data file is upgraded", "is not there"]);
+    server.says(&["verify"], 11, &["FAILED  the data file is upgraded", "is missing"]);
 }
 
 #[test]
@@ -176,22 +178,22 @@ fn verify_tells_a_fault_of_the_machine_from_a_damaged_backup() {
     let server = Server::upgraded();
     let facts = fs::read_to_string(server.at("machine.toml")).unwrap();
     fs::write(server.at("machine.toml"), facts.replace("state = \"running\"", "state = \"stopped\"")).unwrap();
-    server.says(&["verify"], 11, &["FAULT", "the service MultiFactorAuth does not", "next:"]);
+    server.says(&["verify"], 11, &["FAILED", "the service MultiFactorAuth is not", "next:"]);
     fs::write(server.at("machine.toml"), facts).unwrap();
     server.ends(&["verify", "--quiet"], 0);
 
     let id = server.run().file_name().unwrap().to_str().unwrap().to_owned();
     let backup = format!("C/ProgramData/pfupgrade/backups/{id}/portal/web.config");
     server.append(&backup, " ");
-    server.says(&["verify"], 13, &["FAULT", "backup of C:\\inetpub\\wwwroot\\PhoneFactor:", "next:"]);
+    server.says(&["verify"], 13, &["FAILED", "backup of C:\\inetpub\\wwwroot\\PhoneFactor:", "next:"]);
 }
 
 #[test]
 fn a_rollback_says_that_the_data_has_changed_since() {
     let server = Server::upgraded();
     server.append(DATA, "a user of the new version\n");
-    server.says(&["rollback"], 2, &["The data file has changed since the run ended", "nobody is here to be asked"]);
-    server.says(&["rollback", "--yes"], 0, &["The data file has changed since the run ended", "Rolled back"]);
+    server.says(&["rollback"], 2, &["The data file has changed since the upgrade", "no terminal to ask on"]);
+    server.says(&["rollback", "--yes"], 0, &["The data file has changed since the upgrade", "Rolled back"]);
     let other = Server::upgraded();
     let said = other.ends(&["rollback", "--yes"], 0);
     assert!(!said.contains("has changed since"), "{said}");
@@ -282,7 +284,7 @@ fn a_conflict_that_nobody_has_decided_refuses_a_run() {
     };
     let place = "system.web/pages/@controlRenderingCompatibilityVersion";
     server.says(&["plan", &plan("stop")], 8, &["merge-conflict", place, "on-conflict"]);
-    server.says(&["run", &plan("stop"), "--yes"], 8, &["merge-conflict", "nothing has been touched"]);
+    server.says(&["run", &plan("stop"), "--yes"], 8, &["merge-conflict", "nothing was changed"]);
     assert!(!server.at("C/ProgramData/pfupgrade/runs").exists());
     let merged = server.at("C/inetpub/wwwroot/MultiFactorAuth/web.config");
     for (on_conflict, value) in [("keep-new", "4.0"), ("keep-old", "3.5")] {

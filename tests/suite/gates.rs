@@ -35,7 +35,7 @@ impl Watcher for Gates {
     fn event(&mut self, event: &Event) {
         match event {
             Event::Gate { gate } => self.0.push(format!("{} asked", gate.id)),
-            Event::Answered { gate, by } => self.0.push(format!("{gate}: {by}")),
+            Event::Answered { gate, by, .. } => self.0.push(format!("{gate}: {by}")),
             _ => {}
         }
     }
@@ -192,7 +192,7 @@ fn every_gate_that_a_run_waits_at_is_named() {
     program(place.path()).runs(&["run", plan, "--ask", "--yes", "--simulate=m"]).ends_with(5);
     program(place.path()).says("resume --confirm server-setup --ask --simulate=m").ends_with(5);
     let resume = program(place.path()).says("resume --confirm portal-url --ask --simulate=m").ends_with(5);
-    resume.says("it waits at the gates portal-url and mobile-app-url\n");
+    resume.says("at the manual step portal-url and mobile-app-url\n");
     let resume = program(place.path()).says("resume --confirm mobile-app-url --ask --simulate=m").ends_with(0);
-    resume.says("it waits at the gate mobile-app-url\n");
+    resume.says("at the manual step mobile-app-url\n");
 }

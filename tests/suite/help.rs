@@ -53,7 +53,7 @@ fn every_page_fits_a_screen_and_ends_with_examples() {
 }
 
 /// What is the same for every command.
-const EVERYWHERE: [&str; 2] = ["\nEverywhere:\n", "\nSimulated machines:\n"];
+const EVERYWHERE: [&str; 2] = ["\nGlobal options:\n", "\nSimulated machines:\n"];
 
 /// A page without the options that every command has.
 fn own_part(page: &str) -> String {
@@ -68,7 +68,7 @@ fn own_part(page: &str) -> String {
 
 /// The reference as the README has it.
 fn reference() -> String {
-    let mut text = String::from("\nWhat `--help` says, made from the same source.\n\n```text\n");
+    let mut text = String::from("\nThe output of `--help`, generated from the same source.\n\n```text\n");
     text += &format!("{}\n```\n", help(&["--help"], "100").trim_end());
     for command in commands() {
         text += &format!("\n```text\n{}\n```\n", own_part(&help(&[&command, "--help"], "100")));

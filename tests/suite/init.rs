@@ -159,7 +159,7 @@ fn with_setup(version: &str) -> MemoryDisk {
 fn a_setup_without_the_mobile_app_service_has_it_removed() {
     let (draft, drafted) = drafted(&with_setup("8.0.1.1"));
     assert_eq!(drafted.mobile_app.common.action, pfupgrade::plan::Action::Remove, "{}", draft.text);
-    assert!(draft.to_decide.iter().any(|line| line.contains("is to be removed")), "{:?}", draft.to_decide);
+    assert!(draft.to_decide.iter().any(|line| line.contains("will be removed")), "{:?}", draft.to_decide);
 
     let (draft, drafted) = self::drafted(&with_setup("unknown"));
     assert_eq!(drafted.mobile_app.common.action, pfupgrade::plan::Action::Auto, "{}", draft.text);
@@ -199,7 +199,7 @@ fn a_machine_without_any_of_it_has_a_plan_that_does_nothing() {
     let case = Case::of(Vec::new());
     let (draft, drafted) = drafted(&case.machine());
     assert_eq!(steps(&case.machine(), &drafted), [""; 0]);
-    assert!(draft.text.contains("[portal] is left out: no User Portal was found here."), "{}", draft.text);
+    assert!(draft.text.contains("[portal] is omitted: no User Portal was found here."), "{}", draft.text);
 }
 
 #[test]
@@ -235,11 +235,11 @@ fn init_then_plan_then_run_is_the_shortest_way() {
     };
     let (printed, said) = ended("init --simulate=machine", 0);
     assert_eq!(printed, "");
-    assert!(said.contains("Written: pfupgrade.toml"), "{said}");
+    assert!(said.contains("Wrote pfupgrade.toml"), "{said}");
     assert!(said.contains("next: pfupgrade plan pfupgrade.toml --simulate=machine"), "{said}");
     let written = fs::read(here.join("pfupgrade.toml")).unwrap();
     let (_, said) = ended("init --simulate=machine", 2);
-    assert!(said.contains("is not overwritten") && said.contains("next: name another file"), "{said}");
+    assert!(said.contains("is not overwritten") && said.contains("next: specify another file"), "{said}");
     assert_eq!(fs::read(here.join("pfupgrade.toml")).unwrap(), written);
     ended("plan --simulate=machine", 0);
     ended("run --yes --simulate=machine", 0);

@@ -44,8 +44,7 @@ fn every_package_of_these_tests_is_described() {
 #[test]
 fn cabinets_and_files_beside_a_package_need_not_be_there() {
     let place = tempfile::tempdir().unwrap();
-    for (name, said) in [("external", "first.cab, beside the package"), ("loose", "some lie loose beside the package")]
-    {
+    for (name, said) in [("external", "first.cab, beside the package"), ("loose", "some are beside the package")] {
         let alone = place.path().join(format!("{name}.msi"));
         fs::copy(format!("{PACKAGES}/{name}.msi"), &alone).unwrap();
         let (_, text) = inspected(place.path(), alone.to_str().unwrap());
@@ -94,7 +93,7 @@ fn what_a_rehearsal_leaves_out_is_named_whatever_its_condition() {
     fs::write(place.path().join("code.msi"), package).unwrap();
     let (document, text) = inspected(place.path(), "code.msi");
     assert_eq!(document["not_simulated"][0], "custom action RunsCode (type 1, a DLL)");
-    assert!(text.contains("What a rehearsal leaves out\n  - custom action RunsCode (type 1, a DLL)"), "{text}");
+    assert!(text.contains("Not simulated in a rehearsal\n  - custom action RunsCode (type 1, a DLL)"), "{text}");
 }
 
 /// The class by which the files of Windows Installer tell what they are.
@@ -118,7 +117,7 @@ fn what_is_no_package_is_refused_in_words() {
     for (name, said) in [
         ("patch.msp", "it is a patch (.msp)"),
         ("transform.mst", "it is a transform (.mst)"),
-        ("text.msi", "it is no readable Windows Installer package"),
+        ("text.msi", "it is not a readable Windows Installer package"),
         ("cut.msi", "cut.msi"),
         ("missing.msi", "could not open missing.msi"),
     ] {

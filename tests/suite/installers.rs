@@ -186,9 +186,9 @@ fn failed(ended: Result<End, EngineError>) -> (String, Failure, bool) {
 fn every_code_is_told_by_its_name_with_the_log_and_what_to_do() {
     for (code, name, next) in [
         (1602, "ERROR_INSTALL_USEREXIT", "find out who"),
-        (1603, "ERROR_INSTALL_FAILURE", "read its log"),
-        (1612, "ERROR_INSTALL_SOURCE_ABSENT", "put the package"),
-        (1619, "ERROR_INSTALL_PACKAGE_OPEN_FAILED", "whole"),
+        (1603, "ERROR_INSTALL_FAILURE", "check its log"),
+        (1612, "ERROR_INSTALL_SOURCE_ABSENT", "restore the package"),
+        (1619, "ERROR_INSTALL_PACKAGE_OPEN_FAILED", "complete"),
         (1638, "ERROR_PRODUCT_VERSION", "Programs and Features"),
         (1652, "ERROR_INSTALL_REMOTE_PROHIBITED", "start Windows normally"),
     ] {
@@ -247,7 +247,7 @@ fn another_installation_is_waited_for() {
         let server = Server::new(SILENT, troubles);
         let mut notes = Notes::default();
         assert_eq!(server.run(&mut notes).unwrap(), DONE);
-        assert_eq!(notes.count("another installation is running; trying again in 30 s"), 2, "{:?}", notes.0);
+        assert_eq!(notes.count("another installation is running; retrying in 30 s"), 2, "{:?}", notes.0);
         assert_eq!(server.minutes(), 1);
         server.is_upgraded();
     }
@@ -258,7 +258,7 @@ fn another_installation_is_not_waited_for_without_end() {
     let server = Server::new("", [ends(PORTAL_MSI, 1618, 31)]);
     let (step, failure, _) = failed(server.run(&mut Notes::default()));
     assert_eq!((step.as_str(), server.minutes()), ("install-portal", 15));
-    assert!(failure.why.contains("1618") && failure.why.contains("tried again for 15 min"), "{failure}");
+    assert!(failure.why.contains("1618") && failure.why.contains("retried for 15 min"), "{failure}");
     assert!(failure.next.contains("Windows Update"), "{}", failure.next);
     server.ends_well();
 }
@@ -299,8 +299,8 @@ fn a_program_that_hangs_is_not_stopped_and_is_waited_for() {
             let server = Server::new(SILENT, [hangs(with, 90, works)]);
             let (_, failure, nothing_lost) = failed(server.run(&mut Notes::default()));
             assert!(matches!(failure.kind, FailureKind::StillRunning(_)), "{with}: {failure}");
-            assert!(failure.why.contains("60 min") && failure.why.contains("process 4242 still runs"), "{failure}");
-            assert!(failure.next.contains("process 4242"), "{}", failure.next);
+            assert!(failure.why.contains("60 min") && failure.why.contains("PID 4242 is still running"), "{failure}");
+            assert!(failure.next.contains("PID 4242"), "{}", failure.next);
             assert!(!nothing_lost);
             assert_eq!(server.machine().facts().processes.len(), 1, "{with} has been stopped");
             let journal = server.journal();
@@ -308,7 +308,7 @@ fn a_program_that_hangs_is_not_stopped_and_is_waited_for() {
             let mut notes = Notes::default();
             let on = server.copy();
             assert_eq!(on.resume(&mut notes).unwrap(), DONE, "{with} {works:?}");
-            assert_eq!(notes.count("process 4242"), 1, "{:?}", notes.0);
+            assert_eq!(notes.count("PID 4242"), 1, "{:?}", notes.0);
             assert_eq!(on.minutes(), 90);
             on.is_upgraded();
             server.ends_well();
@@ -371,14 +371,14 @@ fn an_uninstall_is_over_when_the_product_is_gone() {
     let server = Server::new("", [early(5)]);
     let mut notes = Notes::default();
     assert_eq!(server.run(&mut notes).unwrap(), DONE);
-    assert_eq!(notes.count("is still there: waiting until it is gone"), 1, "{:?}", notes.0);
+    assert_eq!(notes.count("is still present: waiting until it is gone"), 1, "{:?}", notes.0);
     assert_eq!(server.minutes(), 5);
     server.is_upgraded();
 
     let server = Server::new("", [early(20)]);
     let (step, failure, _) = failed(server.run(&mut Notes::default()));
     assert_eq!((step.as_str(), server.minutes()), ("uninstall-portal", 15));
-    assert!(failure.why.contains("still there") && failure.next.contains("Programs and Features"), "{failure}");
+    assert!(failure.why.contains("still present") && failure.next.contains("Programs and Features"), "{failure}");
     server.ends_well();
 }
 
@@ -413,7 +413,7 @@ fn a_file_that_waits_for_a_restart_stops_the_run_only_where_a_later_step_writes(
 #[test]
 fn a_service_that_does_not_stop_or_start_is_given_up_and_the_others_run_again() {
     let with = |when, code, minutes| Trouble { when: Some(when), code, ..hangs("PFSvc", minutes, Works::AtTheEnd) };
-    for (trouble, words) in [(with(When::Stop, 0, 10), "within 3 min"), (with(When::Stop, 1061, 0), "error 1061")] {
+    for (trouble, words) in [(with(When::Stop, 0, 10), "after 3 min"), (with(When::Stop, 1061, 0), "error 1061")] {
         let server = Server::new("", [trouble]);
         let (step, failure, nothing_lost) = failed(server.run(&mut Notes::default()));
         assert_eq!((step.as_str(), nothing_lost, server.services_run()), ("stop-services", true, true));
@@ -433,7 +433,7 @@ fn a_service_that_does_not_start_again_is_told_and_hides_nothing() {
     let mut notes = Notes::default();
     let (step, failure, nothing_lost) = failed(server.run(&mut notes));
     assert!(step.as_str().starts_with("hook") && failure.why.contains("it ended with 1"), "{failure}");
-    assert!(!nothing_lost && failure.why.contains("nothing had been uninstalled, but"), "{failure}");
+    assert!(!nothing_lost && failure.why.contains("nothing was uninstalled, but"), "{failure}");
     assert_eq!(notes.count("could not start the service PFSvc: error 1053"), 1, "{:?}", notes.0);
     server.ends_well();
 }

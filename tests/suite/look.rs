@@ -96,13 +96,13 @@ fn sample() -> Preview {
     backup.touches =
         vec![r"back up C:\inetpub\wwwroot\PhoneFactor to C:\ProgramData\pfupgrade\backups\1\portal".to_owned()];
     backup.bytes = Some(3_650_722_202);
-    backup.notes = vec!["edited, not carried: login.aspx".to_owned()];
+    backup.notes = vec!["Customized page not migrated (kept in the backup): login.aspx".to_owned()];
     let mut uninstall = step("uninstall-portal", "Uninstall PhoneFactor User Portal 5.2.5", true);
     uninstall.no_return = true;
-    let mut configure = step("configure-portal", "Carry over the settings of the User Portal and open it", true);
+    let mut configure = step("configure-portal", "Migrate the settings of the User Portal and open it to users", true);
     configure.certainty = Certainty::Estimated;
     configure.merge = Some(merged());
-    let mut tell = step("portal-url", "Change the User Portal URL in the server's console", true);
+    let mut tell = step("portal-url", "Change the User Portal URL in the MFA Server console", true);
     tell.gate = Some(GatePreview {
         id: "portal-url".to_owned(),
         title: "Change the User Portal URL".to_owned(),
@@ -137,10 +137,10 @@ fn sample() -> Preview {
             },
         ],
         findings: vec![
-            Finding::refuse_unless_allowed("pending-reboot", "Windows waits for a restart")
+            Finding::refuse_unless_allowed("pending-reboot", "Windows is waiting for a restart")
                 .evidence([r"rename of C:\inetpub\wwwroot\PhoneFactor\bin\pfup.dll"])
                 .advice("restart Windows first"),
-            Finding::warn("service-retired", "Microsoft's service answers no more"),
+            Finding::warn("service-retired", "Microsoft has retired the cloud service"),
         ],
         steps: vec![backup, uninstall, configure, tell],
         no_return: vec!["Windows keeps no copy of the package of PhoneFactor User Portal 5.2.5".to_owned()],
@@ -204,7 +204,7 @@ fn colour_adds_nothing_but_colour() {
 fn nothing_to_do_is_said() {
     let nothing = Preview { steps: Vec::new(), findings: Vec::new(), no_return: Vec::new(), ..sample() };
     let text = plain(&preview(&nothing, 100));
-    assert!(text.ends_with("\nThere is nothing to do. Nothing has been changed.\n"), "{text}");
+    assert!(text.ends_with("\nThere is nothing to do. Nothing was changed.\n"), "{text}");
     assert!(!text.contains("backups"), "{text}");
 }
 
@@ -214,8 +214,15 @@ fn a_summary() {
     let run = Summary {
         run: "20160301-200000".to_owned(),
         machine: "MFA01".to_owned(),
-        steps: vec![done("Back up the server", "done"), done("Activate the server", "skipped: done beforehand")],
-        gates: vec![GateSummary { id: "portal-url".to_owned(), by: "operator".to_owned() }],
+        steps: vec![
+            done("Back up the PhoneFactor Agent", "done"),
+            done("Activate the server", "skipped: done beforehand"),
+        ],
+        gates: vec![GateSummary {
+            id: "portal-url".to_owned(),
+            by: "operator".to_owned(),
+            text: "portal-url confirmed by FABRIKAM\\admin at 22:41 UTC".to_owned(),
+        }],
         by_hand: vec![FollowUp { title: "Tell the users".to_owned(), lines: vec!["the new address".to_owned()] }],
         outage_ms: Some(1_625_400),
         backup: r"C:\backups\1".to_owned(),
@@ -226,21 +233,21 @@ fn a_summary() {
 The outage lasted 27 min 05 s.
 
 What was done: 1 step
-  - Back up the server
+  - Back up the PhoneFactor Agent
   - Activate the server (skipped: done beforehand)
 
-Who answered at gates
-  portal-url: operator
+Manual steps
+  - portal-url confirmed by FABRIKAM\admin at 22:41 UTC
 
-What is left to do by hand
+Left to do by hand
   - Tell the users
       the new address
 
-Where things are
+Files
   backups   C:\backups\1
-  IIS       backup pfupgrade-1 of all its sites
+  IIS       configuration backup pfupgrade-1, with all sites
   journal   C:\runs\1\journal.jsonl
-  way back  pfupgrade rollback
+  roll back pfupgrade rollback
 ";
     assert_eq!(plain(&summary(&run, "pfupgrade rollback", 60)), expected);
 }
@@ -287,12 +294,12 @@ fn plain_lines_where_there_is_no_terminal() {
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(!said.contains(['\r', '\u{1b}']), "{said:?}");
         // The preview is looked at above; what it ends with is the first line that is not of it.
-        let said = said.split_once("Nothing has been changed.\n").map_or(said.as_str(), |(_, said)| said);
+        let said = said.split_once("Nothing was changed.\n").map_or(said.as_str(), |(_, said)| said);
         all += &format!("$ pfupgrade {arguments}\n{said}(ends with {})\n\n", output.status.code().unwrap());
     }
     let runs = folder.path().join("machine/C/ProgramData/pfupgrade/runs");
     let id = fs::read_dir(runs).unwrap().next().unwrap().unwrap().file_name();
-    looks_like("said.txt", &all.replace(&*id.to_string_lossy(), "<run>"));
+    looks_like("said.txt", &steady(&all.replace(&*id.to_string_lossy(), "<run>")));
 }
 
 /// What every other command prints, on both channels, where there is no terminal.

@@ -8,7 +8,7 @@ const README: &str = include_str!("../../README.md");
 
 /// The fenced blocks of a language in the part of the README that explains the merge.
 fn blocks(language: &str) -> Vec<&'static str> {
-    let part = README.split_once("## How old settings are carried over").unwrap().1;
+    let part = README.split_once("## How old settings are migrated").unwrap().1;
     let part = part.split_once("## What is promised").unwrap().0;
     let fence = format!("\n```{language}\n");
     part.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
@@ -79,7 +79,7 @@ fn a_decision_that_is_not_needed_is_a_note_and_no_error() {
         let output = merge(&place, &["--on-conflict", "keep-new", "--decide", &format!("{path}=old")]);
         assert_eq!(code(&output), 0);
         let said = String::from_utf8_lossy(&output.stderr);
-        assert!(said.contains(&format!("note: the decision on `{path}` is not needed")), "{said}");
+        assert!(said.contains(&format!("note: the decision `{path}` matches no conflict")), "{said}");
     }
     // One that is misspelled decides nothing.
     assert_eq!(code(&merge(&place, &["--decide", "system.web/sessionState/@timeuot=old"])), 8);
@@ -128,7 +128,7 @@ fn what_is_no_file_of_its_own_is_not_replaced() {
         ("link.config", "link.config: it is a symbolic link"),
         (
             "link.config",
-            &*format!("next: name the file that it points to: {}", target.canonicalize().unwrap().display()),
+            &*format!("next: specify the file that it points to: {}", target.canonicalize().unwrap().display()),
         ),
         ("dangling.config", "dangling.config: it is a symbolic link"),
         ("folder.config", "folder.config: it is not a file"),
@@ -151,7 +151,7 @@ fn the_account_is_there_for_scripts_without_secrets() {
     let changes = document["changes"].as_array().unwrap();
     let conflict = changes.iter().find(|change| change["path"] == CONFLICT).unwrap();
     assert_eq!(conflict["fate"], serde_json::json!({"kind": "conflict", "taken": null}));
-    assert_eq!(changes.len(), 6);
+    assert_eq!(changes.len(), 7);
     assert!(!String::from_utf8_lossy(&output.stdout).contains("s3cret"));
 }
 
@@ -188,7 +188,7 @@ fn what_is_left_to_do_by_hand_is_counted_and_with_strict_nothing_is_written() {
     let reported = count(&merge(&place, &["--json"]));
     assert!(reported > 0);
     let words =
-        if reported == 1 { "1 change to make by hand" } else { &*format!("{reported} changes to make by hand") };
+        if reported == 1 { "1 change left to do by hand" } else { &*format!("{reported} changes left to do by hand") };
 
     let output = merge(&place, &["--output", "merged.config"]);
     assert_eq!(code(&output), 0);

@@ -462,7 +462,7 @@ fn a_preview_says_what_the_rehearsal_leaves_out() {
         steps.flat_map(|step| step.notes).collect::<Vec<_>>()
     };
     assert_eq!(notes(&portal), Vec::<String>::new());
-    assert_eq!(notes(&with_environment(&portal, "C0")), ["this rehearsal leaves out: table Environment"]);
+    assert_eq!(notes(&with_environment(&portal, "C0")), ["Not simulated in this rehearsal: table Environment"]);
 }
 
 /// The package, which now also sets a variable of the environment.
@@ -479,7 +479,7 @@ fn what_is_left_out_is_named() {
     assert_eq!(left_out, ["custom action CallLibrary (type 1, a DLL)", "table Environment"]);
     install(&disk, &[]).unwrap();
     let log = get(&disk, LOG).unwrap();
-    assert!(log.contains("The simulation leaves out: table Environment"), "{log}");
+    assert!(log.contains("Not simulated: table Environment"), "{log}");
     comes_and_goes(&rich(), &[]);
 }
 

@@ -22,10 +22,10 @@ fn accounts_that_do_not_exist_are_refused_unless_allowed() {
     let known =
         |gone: &str| altered(&one_server(), |facts| facts.accounts.as_mut().unwrap().retain(|known| known != gone));
     for (gone, needed_by) in [
-        (r"FABRIKAM\svc-pfpool", "as which the pool \"PhoneFactor\""),
-        (r"FABRIKAM\svc-pfportal", "with which the User Portal signs in"),
-        (r"FABRIKAM\svc-pfmobile", "with which the Mobile App Web Service signs in"),
-        ("PhoneFactor Admins", "whose members may use the Web Service SDK"),
+        (r"FABRIKAM\svc-pfpool", "identity of the application pool \"PhoneFactor\""),
+        (r"FABRIKAM\svc-pfportal", "the User Portal signs in"),
+        (r"FABRIKAM\svc-pfmobile", "the Mobile App Web Service signs in"),
+        ("PhoneFactor Admins", "its members may use the Web Service SDK"),
     ] {
         let disk = known(gone);
         let found = finding(&disk, &plan_with(""), "account-missing");
@@ -105,7 +105,7 @@ fn what_has_been_applied_to_a_product_would_be_lost() {
     for (below, name, value) in [(patch, "State", Value::Number(1)), ("Transforms", "1", text("@locale.mst"))] {
         let disk = altered(&disk, |facts| facts.registry.set(&format!(r"{key}\{below}"), name, value));
         let found = finding(&disk, &plan_with(""), "no-way-back");
-        assert!(found.refuses() && found.evidence[0].contains("alone would not bring that back"), "{found:?}");
+        assert!(found.refuses() && found.evidence[0].contains("alone would not restore that"), "{found:?}");
     }
 }
 
@@ -126,11 +126,8 @@ fn an_installer_of_another_component_or_of_the_old_version_is_refused() {
     let portal = r"C:\Install\MultiFactorAuthenticationUserPortalSetup64.msi";
     let old = product(&disk, "User Portal").1;
     for (other, said) in [
-        (
-            r"C:\Install\MultiFactorAuthenticationMobileAppWebServiceSetup64.msi",
-            "is that of the Mobile App Web Service",
-        ),
-        (old.as_str(), "is of the old version"),
+        (r"C:\Install\MultiFactorAuthenticationMobileAppWebServiceSetup64.msi", "is for the Mobile App Web Service"),
+        (old.as_str(), "is for the old version"),
     ] {
         let disk = disk.snapshot();
         copy(&disk, other, portal);

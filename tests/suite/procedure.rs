@@ -36,7 +36,7 @@ fn a_rollback_installer_must_be_the_package_of_the_installed_product() {
     put(&disk, r"C:\Install\damaged.msi", &disk::read(&disk, &path(&portal), 1 << 26).unwrap()[..4000]);
     let with = |installer: &str| plan_with(&format!("[portal]\nrollback-installer = '{installer}'"));
     for (installer, why) in [
-        (r"C:\Install\nowhere.msi", "is not there"),
+        (r"C:\Install\nowhere.msi", "is missing"),
         (r"%NOWHERE%\portal.msi", "%NOWHERE%"),
         (r"C:\Install\damaged.msi", "damaged.msi"),
         (sdk.as_str(), "PhoneFactor Web Service SDK 5.2.5 {"),
@@ -225,7 +225,7 @@ fn somebody_elses_client_of_the_sdk_is_named_and_not_taken_for_the_portal() {
         for lines in ["", "[sdk]\naction = 'remove'\nurl = 'https://h/x/PfWsSdk.asmx'"] {
             let preview = preview(&disk, &plan_with(lines));
             let notes = preview.steps.last().unwrap().notes.join("\n");
-            let line = format!(r"the setting {setting} in C:\intranet\web.config");
+            let line = format!(r"setting {setting} in C:\intranet\web.config");
             assert!(notes.contains(&line) && !notes.contains("geheim"), "{notes}");
             assert!(!notes.contains(PORTAL), "{notes}");
         }
@@ -236,7 +236,7 @@ fn somebody_elses_client_of_the_sdk_is_named_and_not_taken_for_the_portal() {
 fn a_portal_that_is_kept_is_named_where_the_sdk_gets_another_address() {
     let preview = preview(&one_server(), &plan_with("[portal]\naction = 'keep'"));
     let notes = preview.steps.last().unwrap().notes.join("\n");
-    assert!(notes.contains(&format!(r"the setting pfup_pfwssdk_PfWsSdk in {PORTAL}\web.config")), "{notes}");
+    assert!(notes.contains(&format!(r"setting pfup_pfwssdk_PfWsSdk in {PORTAL}\web.config")), "{notes}");
 }
 
 #[test]

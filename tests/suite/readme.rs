@@ -216,9 +216,9 @@ fn the_findings_are_those_of_the_code() {
     let mut expected = String::new();
     for (id, level, meaning) in FINDINGS {
         let level = match level {
-            Level::Refuse => "refuse",
-            Level::RefuseUnlessAllowed => "refuse unless allowed",
-            Level::Warn => "warn",
+            Level::Refuse => "blocking",
+            Level::RefuseUnlessAllowed => "blocking unless allowed",
+            Level::Warn => "warning",
         };
         writeln!(expected, "| `{id}` | {level} | {meaning} |").unwrap();
     }

@@ -4,7 +4,7 @@ use crate::support::program::Program;
 use crate::support::{path, put};
 use pfupgrade::journal::RecordedRun;
 use pfupgrade::platform::disk::MemoryDisk;
-use pfupgrade::report::evidence::{Evidence, Now};
+use pfupgrade::report::change::{ChangeReport, Now};
 use std::fs;
 
 /// Every secret of the demo machines, as it is and as XML has it.
@@ -63,7 +63,7 @@ fn a_finished_run() {
         "| User Portal | PhoneFactor User Portal 5.2.5, served as Default Web Site/PhoneFactor | upgrade, to be served as",
         "| upgraded to Multi-Factor Authentication User Portal 7.3.0.3, settings migrated, opened as Default Web Site",
         "| The service MultiFactorAuth is running | passed |",
-        "Activation of the new server: passed by itself",
+        "Activation of MFA Server: detected",
         "UTC-08:00)",
         "MultiFactorAuthenticationUserPortalSetup64.msi` | Multi-Factor Authentication User Portal 7.3.0.3 | Microsoft",
         "| named by the manual step; confirmed by simulated operator |",
@@ -71,10 +71,10 @@ fn a_finished_run() {
         "| Path | `/PhoneFactor` | `/MultiFactorAuth` |",
         "| Carried out by |  |  |  |",
         "- Ticket: CHG0012345",
-        r"- Begun by: FABRIKAM\\admin",
+        r"- Started by: FABRIKAM\\admin",
         "| `appSettings/WEB_SERVICE_SDK_AUTHENTICATION_PASSWORD` | (masked) | (masked) | (masked) | migrated |",
         "rewritten: the Web Service SDK has a new address",
-        "Tell the users the portal's new address",
+        "Tell users the new portal URL",
         "| `server-setup` | confirmed by simulated operator | FABRIKAM",
         "| **Outage: users could not sign in** |",
         "Installation completed successfully.",
@@ -96,12 +96,18 @@ fn a_finished_run() {
     program.ends("report --format html --output report.html --quiet", 0);
     assert_eq!(fs::read_to_string(&file).unwrap(), program.ends("report --format html", 0).out);
     let said = program.ends("report --format html --output report.html", 2);
-    assert!(said.err.contains("could not write the report") && said.err.contains("does not exist yet"), "{}", said.err);
+    assert!(said.err.contains("could not write the report") && said.err.contains("specify a new file"), "{}", said.err);
 
     program.ends("rollback --yes --quiet", 0);
     holds(
         &program,
-        &["**Rolled back.**", "## Rollback", "parts done, complete", "| as before the run: ", "It was rolled back"],
+        &[
+            "**Rolled back.**",
+            "## Rollback",
+            "44 of 44 operations done, after",
+            "| as before the run: ",
+            "It was rolled back",
+        ],
     );
 }
 
@@ -111,23 +117,23 @@ fn a_run_that_failed_and_one_that_waits() {
     let words = [
         "**Failed.** The upgrade failed at the step",
         "| failed |",
-        "not begun",
+        "not started",
         "since ",
         "PhoneFactor User Portal 5.2.5 uninstalled; installation of the new version started, whether it completed is",
         "PhoneFactor Mobile App Web Service 5.2.5 uninstalled; the new version is not installed yet",
         "upgraded to Multi-Factor Authentication Web Service SDK 7.3.0.3",
-        "The run has not come to the checks of the upgraded machine.",
+        "The run has not reached the checks of the upgraded machine.",
     ];
     holds(&program, &words);
     program.ends("rollback --yes --quiet --fail-at rollback:5", 10);
     holds(&program, &["**Rollback failed.**", "| not done |", "not known until the rollback is complete"]);
     let program = Program::after("run --yes --quiet --ask", 5);
     let words = [
-        "**Waiting.** The upgrade is not complete: it waits for the operator at",
-        "Run the server's setup",
+        "**Waiting.** The upgrade is not complete: it is waiting for the operator at",
+        "Run the MFA Server setup",
         "the manual step that installs the new version is not confirmed yet",
         "| named by the manual step; not confirmed |",
-        "Activation of the new server: not reached.",
+        "Activation of MFA Server: not reached.",
     ];
     holds(&program, &words);
     assert!(!forms(&program).iter().any(|form| form.contains("upgraded to ")), "nothing is upgraded");
@@ -149,12 +155,12 @@ fn any_run_can_be_reported_and_none_is_made_up() {
 }
 
 /// The sample up to the record before this one.
-fn of_format_1(before: &str) -> Evidence {
+fn of_format_1(before: &str) -> ChangeReport {
     let whole = include_str!("../samples/journal-1.jsonl");
     let lines: Vec<&str> = whole.lines().take_while(|line| before.is_empty() || !line.contains(before)).collect();
     let disk = MemoryDisk::new();
     put(&disk, r"C:\journal.jsonl", lines.join("\n") + "\n");
-    Evidence::of(&RecordedRun::read(&disk, path(r"C:\journal.jsonl")).unwrap(), true)
+    ChangeReport::of(&RecordedRun::read(&disk, path(r"C:\journal.jsonl")).unwrap(), true)
 }
 
 /// What a journal of format 1 does not hold is not recorded, and nothing is made of that.
@@ -168,7 +174,7 @@ fn a_journal_of_format_1_is_told_without_what_it_lacks() {
         "upgraded to new version (which one is not recorded), settings migrated",
         "MultiFactorAuthenticationUserPortalSetup64.msi` | not recorded | not recorded | not recorded | run; it ended",
         "the time zone of the server is not recorded",
-        "Activation of the new server: passed by itself",
+        "Activation of MFA Server: detected",
     ] {
         assert!(markdown.contains(words), "not told: {words}\n{markdown}");
     }

@@ -63,8 +63,8 @@ fn a_file_that_is_there_is_never_written_over_and_nothing_is_done() {
     program
         .says("run --yes --simulate=machine --json-file events.json")
         .ends_with(2)
-        .says("could not make the file events.json for --json-file: it is there already")
-        .says("next: name a new file");
+        .says("could not create the file events.json for --json-file: it already exists")
+        .says("next: specify a new file");
     assert_eq!(fs::read_to_string(place.path().join("events.json")).unwrap(), "precious");
     assert!(!place.path().join("machine").exists());
     program.says("plan --simulate --json-file no/such/folder.json").ends_with(2);

@@ -417,7 +417,7 @@ fn a_machine_is_taken_over_from_a_process_that_was_killed() {
     assert_eq!(engine(&boot(&left), &clock()).at_work(), None);
     let told = died(&left).unwrap();
     assert_eq!(told.owner.as_ref().map(|owner| owner.process.id), Some(std::process::id()));
-    assert!(told.to_string().ends_with("it was killed, or crashed"), "{told}");
+    assert!(told.to_string().ends_with("which exited unexpectedly"), "{told}");
     // Who gave the machine back is no longer of interest.
     assert_eq!(died(&left), None);
 

@@ -86,10 +86,10 @@ fn what_cannot_be_started_again_is_named_at_the_end() {
     run(&disk, &plan_with(HOOK)).unwrap();
     assert_eq!(running(&disk), ["Other", "MultiFactorAuth", "MultiFactorAuthAdSync"]);
     let summary = Summary::of(&last_run(&disk).unwrap(), boot(&disk).inspect()).unwrap();
-    let left = summary.by_hand.iter().find(|left| left.title.starts_with("See to services")).unwrap();
+    let left = summary.by_hand.iter().find(|left| left.title.starts_with("Check services")).unwrap();
     let expected = ["Monitor: it depends on PFSvc", "Reports: it depends on monitor"];
     for (line, expected) in left.lines.iter().zip(expected) {
-        assert_eq!(line, &format!("{expected}, which does not run any more"));
+        assert_eq!(line, &format!("{expected}, which is no longer running"));
     }
     assert_eq!(left.lines.len(), 2);
 }
@@ -121,7 +121,7 @@ fn what_can_be_started_again_runs_at_the_end() {
     engine.run(&prepared.frozen, &mut person, &mut Silent).unwrap();
     assert_eq!(running(&disk), ["Reports", "Monitor", "Other", "MultiFactorAuth", "MultiFactorAuthAdSync"]);
     let summary = Summary::of(&last_run(&disk).unwrap(), machine.inspect()).unwrap();
-    assert!(!summary.by_hand.iter().any(|left| left.title.starts_with("See to services")));
+    assert!(!summary.by_hand.iter().any(|left| left.title.starts_with("Check services")));
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn stands(program: &Program, ended: &Ran, state: &str, words: &[&str]) -> serde_
 fn without_a_run_there_is_nothing_to_tell() {
     let program = Program::after("plan --quiet", 0);
     let said = program.ends("status", 2);
-    assert!(said.err.contains("there is no run on this machine"), "{}", said.err);
+    assert!(said.err.contains("there is no run on this server"), "{}", said.err);
     assert_eq!(program.ends("status --all --json", 2).document()["kind"], "error");
 }
 
@@ -42,7 +42,8 @@ fn without_a_run_there_is_nothing_to_tell() {
 fn a_run_that_waits_at_a_gate() {
     let program = Program::new();
     let ended = program.ends("run --yes --quiet --ask --ticket CHG0012345", 5);
-    let words = ["it waits at the gate server-setup", "CHG0012345", r"by FABRIKAM\admin", "and not over", "1) Run C:"];
+    let words =
+        ["waiting for a manual step (server-setup)", "CHG0012345", r"by FABRIKAM\admin", "ongoing", "1) Run C:"];
     // `--ask` is an argument of the simulation, which goes on as it began.
     let shown = program.ends("status --ask", 0);
     for words in words {
@@ -59,36 +60,32 @@ fn a_finished_run_and_its_rollback() {
     let program = Program::new();
     let ended = program.ends("run --yes --quiet", 0);
     let shown = program.ends("status", 0);
-    assert!(shown.out.contains("it is finished") && shown.out.contains("25 of 25 are over"), "{}", shown.out);
+    assert!(shown.out.contains(": finished") && shown.out.contains("25 of 25 done"), "{}", shown.out);
     assert!(ended.next().is_empty() && shown.next() == ["  or: pfupgrade rollback --simulate=machine"]);
     let run = &program.ends("status --json", 0).document()["runs"][0];
     assert!(run["outage_ms"].as_i64().is_some() && run["step"].is_null(), "{run:#}");
 
     let ended = program.ends("rollback --yes --fail-at rollback:5 --quiet", 10);
-    let run = stands(&program, &ended, "failed", &["its rollback has failed", "rollback: could not"]);
+    let run = stands(&program, &ended, "failed", &["rollback failed", "rollback: could not"]);
     assert_eq!((&run["goes_back"], &run["step"]), (&true.into(), &"rollback".into()));
 
     program.ends("rollback --yes --quiet", 0);
     let shown = program.ends("status", 0);
-    assert!(
-        shown.out.contains("it has been rolled back: products, web applications and services are"),
-        "{}",
-        shown.out
-    );
-    assert_eq!(shown.next(), ["next: `pfupgrade run` with the plan begins a new one"]);
+    assert!(shown.out.contains("rolled back: products, web applications and services are"), "{}", shown.out);
+    assert_eq!(shown.next(), ["next: start a new run: pfupgrade run"]);
 }
 
 #[test]
 fn a_run_that_failed_and_one_that_was_cut_off() {
     let program = Program::new();
     let ended = program.ends("run --yes --quiet --fail-at uninstall-sdk", 1);
-    let words = ["it has failed at the step uninstall-sdk", "uninstall-sdk: could not"];
+    let words = ["failed at step uninstall-sdk", "uninstall-sdk: could not"];
     stands(&program, &ended, "failed", &words);
     let ended = program.ends("resume --quiet --fail-at install-sdk=power-cut", 1);
-    let words = ["it was interrupted at the step install-sdk; why is not recorded", "`resume` begins, by FABRIKAM"];
+    let words = ["interrupted at step install-sdk; the cause is not recorded", "`resume` started by FABRIKAM"];
     stands(&program, &ended, "interrupted", &words);
     let ended = program.ends("rollback --quiet --fail-at rollback:3=kill", 1);
-    stands(&program, &ended, "interrupted", &["its rollback was interrupted"]);
+    stands(&program, &ended, "interrupted", &["rollback interrupted"]);
 }
 
 /// Has something go wrong with what is done with a file or product.
@@ -108,7 +105,7 @@ fn a_restart_comes_first_and_then_it_has_been() {
         &program,
         &ended,
         "restart",
-        &["it waits for a restart of Windows", "a restart of Windows is needed for C:"],
+        &["waiting for a restart of Windows", "Windows must be restarted to replace C:"],
     );
 }
 
@@ -116,7 +113,7 @@ fn a_restart_comes_first_and_then_it_has_been() {
 fn an_installer_that_hangs_is_named() {
     let program = Program::new();
     let ended = program.ends("run --yes --quiet --fail-at install-portal:2=hang", 1);
-    stands(&program, &ended, "failed", &["it has given up on", "process", "install-portal"]);
+    stands(&program, &ended, "failed", &["timed out at step", "PID", "install-portal"]);
 }
 
 #[test]
@@ -151,13 +148,13 @@ fn a_damaged_journal_ends_with_13_and_does_not_hide_the_other_runs() {
     let text = fs::read_to_string(&journal).unwrap();
     fs::write(&journal, text.replacen("\"seq\":3", "\"seq\":4", 1)).unwrap();
     let said = program.ends("status", 13);
-    assert!(said.err.contains("is damaged in line 4") && said.err.contains("put a good copy"), "{}", said.err);
+    assert!(said.err.contains("is damaged in line 4") && said.err.contains("restore a good copy"), "{}", said.err);
     let all = program.ends("status --all", 13);
     let first = first.file_name().unwrap().to_str().unwrap();
     // Lines may break anywhere.
     let words = all.out.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(words.contains("is damaged in line 4") && words.contains(first), "{words}");
-    assert!(all.next()[0].contains("put a good copy"), "{}", all.err);
+    assert!(all.next()[0].contains("restore a good copy"), "{}", all.err);
     let runs = program.ends("status --all --json", 13).document()["runs"].clone();
     assert_eq!((&runs[0]["state"], &runs[1]["state"]), (&"damaged".into(), &"rolled-back".into()));
 }
@@ -176,21 +173,21 @@ fn while_a_process_works_it_is_named_and_left_alone() {
     );
     fs::write(program.at("C/ProgramData/pfupgrade/owner.json"), owner).unwrap();
     let shown = program.run("status");
-    let said = format!("process {}", busy.id());
+    let said = format!("PID {}", busy.id());
     busy.kill().unwrap();
     busy.wait().unwrap();
-    assert!(shown.code == 0 && shown.out.contains("it is at work") && shown.out.contains(&said), "{}", shown.out);
+    assert!(shown.code == 0 && shown.out.contains(": running") && shown.out.contains(&said), "{}", shown.out);
     assert_eq!(shown.next(), ["next: wait until that process has ended"]);
     // It is gone: whoever comes next goes on.
     let after = program.ends("status", 0);
-    assert!(after.out.contains("it has failed at the step uninstall-sdk"), "{}", after.out);
+    assert!(after.out.contains("failed at step uninstall-sdk"), "{}", after.out);
 }
 
 #[test]
 fn the_ticket_of_a_run_is_that_with_which_it_began() {
     let program = Program::after("run --yes --quiet --ticket CHG1 --fail-at uninstall-sdk", 1);
     let said = program.ends("run --yes --quiet --ticket CHG2", 2);
-    assert!(said.err.contains("it began with the ticket CHG1"), "{}", said.err);
+    assert!(said.err.contains("it was started with the ticket CHG1"), "{}", said.err);
     program.ends("run --yes --quiet --ticket CHG1", 0);
     assert_eq!(program.ends("status --json", 0).document()["runs"][0]["ticket"], "CHG1");
     for wrong in ["--ticket=", "--ticket=a\u{7}b"] {

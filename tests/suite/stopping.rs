@@ -280,15 +280,15 @@ mod program {
         large.set_len(150 << 20).unwrap();
         let (code, said) = interrupted_at(&machine, &["run", plan, "--yes"], "] Back up the data folder");
         assert_eq!(code, 12, "{said}");
-        runs("status").ends_with(0).prints("stopped by the operator at the step back-up-data");
+        runs("status").ends_with(0).prints("stopped by the operator at step back-up-data");
         runs("resume").ends_with(0);
 
-        let (code, said) = interrupted_at(&machine, &["rollback", "--yes"], "Reading every backup");
-        assert!(code == 12 && said.contains("The rollback has not begun"), "{code}\n{said}");
-        runs("status").ends_with(0).prints("it is finished");
+        let (code, said) = interrupted_at(&machine, &["rollback", "--yes"], "Verifying all backups");
+        assert!(code == 12 && said.contains("The rollback has not started"), "{code}\n{said}");
+        runs("status").ends_with(0).prints(": finished");
         let (code, said) = interrupted_at(&machine, &["rollback", "--yes"], r"PhoneFactor\Data to");
-        assert!(code == 12 && !said.contains("has not begun"), "{code}\n{said}");
-        runs("status").ends_with(0).prints("its rollback was stopped by the operator");
+        assert!(code == 12 && !said.contains("has not started"), "{code}\n{said}");
+        runs("status").ends_with(0).prints("rollback stopped by the operator");
         runs("rollback").ends_with(0);
     }
 }

@@ -13,7 +13,7 @@ use pfupgrade::platform::op::Op;
 use pfupgrade::platform::simulated::{FailAt, FailKind, MachineFacts, ROLLBACK, Rehearsal, Simulated};
 use pfupgrade::platform::{Inspect, OFFLINE, Platform};
 use pfupgrade::prepare::prepare;
-use pfupgrade::report::evidence::{ActivationEnd, ComponentEvidence, Evidence, IisFacts, Now};
+use pfupgrade::report::change::{ActivationEnd, ChangeReport, ComponentReport, IisFacts, Now};
 use pfupgrade::step::Work;
 use pfupgrade::survey::{products, survey};
 use std::path::Path;
@@ -21,7 +21,7 @@ use std::path::Path;
 /// The report of a run, and the machine that it is about.
 struct Told<'a> {
     found: &'a RecordedRun,
-    report: Evidence,
+    report: ChangeReport,
     machine: &'a dyn Inspect,
 }
 
@@ -32,7 +32,7 @@ fn so(is_so: bool, statement: &str) -> Result<(), String> {
 
 impl<'a> Told<'a> {
     fn of(found: &'a RecordedRun, machine: &'a dyn Inspect) -> Self {
-        Self { found, report: Evidence::of(found, true), machine }
+        Self { found, report: ChangeReport::of(found, true), machine }
     }
 
     fn state(&self) -> &RunState {
@@ -56,7 +56,7 @@ impl<'a> Told<'a> {
         self.copies()
     }
 
-    fn component(&self, told: &ComponentEvidence) -> Result<(), String> {
+    fn component(&self, told: &ComponentReport) -> Result<(), String> {
         let components = &self.found.frozen.survey.components;
         let (component, before) = components.iter().find(|(key, _)| key.to_string() == told.id).unwrap();
         let is_old = |code: &str| before.products.iter().any(|old| old.code.eq_ignore_ascii_case(code));
@@ -93,7 +93,7 @@ impl<'a> Told<'a> {
     }
 
     /// What is called upgraded has its steps behind it, and is open.
-    fn is_migrated(&self, told: &ComponentEvidence) -> Result<(), String> {
+    fn is_migrated(&self, told: &ComponentReport) -> Result<(), String> {
         for step in &self.found.frozen.steps {
             let is_over = || so(self.state().is_over(&step.id), &format!("{} is over", step.id));
             match &step.work {

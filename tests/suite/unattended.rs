@@ -88,7 +88,7 @@ impl Place {
 fn a_run_goes_on_by_itself_after_a_restart_and_leaves_no_task() {
     let place = Place::where_a_restart_is_wanted("PhoneFactor User Portal", NEW_PORTAL);
     let said = place.run("run --yes --after-reboot resume", REBOOT);
-    assert!(said.contains("next: restart Windows; after that it goes on by itself\n"), "{said}");
+    assert!(said.contains("next: restart Windows; the run then resumes automatically\n"), "{said}");
     assert!(said.contains("or: pfupgrade resume --simulate=machine\n"), "{said}");
     let [task] = place.tasks().try_into().unwrap();
     assert_eq!(task.arguments, ["resume", "--after-reboot", "resume", "--state", r"C:\ProgramData\pfupgrade"]);
@@ -105,7 +105,7 @@ fn a_rollback_goes_on_by_itself_after_a_restart_and_leaves_no_task() {
     // A file that a setup has left for the restart would replace what the rollback puts back.
     place.change(|facts| facts.system.pending_renames.push(OLD_PORTAL.to_owned()));
     let said = place.run("rollback --yes --after-reboot resume", REBOOT);
-    assert!(said.contains(OLD_PORTAL) && said.contains("after that it goes on by itself"), "{said}");
+    assert!(said.contains(OLD_PORTAL) && said.contains("the run then resumes automatically"), "{said}");
     let [task] = place.tasks().try_into().unwrap();
     assert_eq!(task.arguments[0], "rollback");
     place.restart(0);
@@ -117,7 +117,7 @@ fn a_rollback_goes_on_by_itself_after_a_restart_and_leaves_no_task() {
 fn a_person_is_told_unless_something_else_is_asked_for() {
     let place = Place::where_a_restart_is_wanted("PhoneFactor User Portal", NEW_PORTAL);
     let said = place.run("run --yes", REBOOT);
-    assert!(said.contains("next: restart Windows, then pfupgrade resume --simulate=machine\n"), "{said}");
+    assert!(said.contains("next: restart Windows, then run: pfupgrade resume --simulate=machine\n"), "{said}");
     assert!(place.tasks().is_empty());
     // Whoever goes on by hand and says nothing of the next restart has changed that.
     place.run("resume --after-reboot resume", REBOOT);
@@ -168,7 +168,7 @@ fn the_event_log_hears_what_a_run_comes_to() {
     place.run("run --yes", 0);
     assert_eq!(place.entries().len(), 8, "nothing was left to do");
     let log = place.event_log();
-    for words in [" warning 103 The run ", " warning 104 ", "at the gate server-setup: ", NEW_PORTAL] {
+    for words in [" warning 103 Run ", " warning 104 ", "a manual step (server-setup): ", NEW_PORTAL] {
         assert!(log.contains(words), "{words}\n{log}");
     }
 }

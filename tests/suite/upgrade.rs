@@ -90,7 +90,7 @@ fn by_hand(names: [&str; 3], portal: &[u8], mobile: &[u8]) -> MemoryDisk {
     hand.uninstall("PhoneFactor Mobile App Web Service");
     hand.uninstall("PhoneFactor Web Service SDK");
     hand.uninstall("PhoneFactor Agent");
-    // "Install the Multi-Factor Authentication Server": it lands in the same folder and upgrades the data file.
+    // "Install Multi-Factor Authentication Server": it lands in the same folder and upgrades the data file.
     assert_eq!(machine.run_program(&path(SETUP), &[]).unwrap(), 0);
     // "Install the Web Service SDK", "the User Portal", "the Mobile App Web Service", each under its name.
     hand.install("MultiFactorAuthenticationWebServiceSdkSetup64.msi", sdk, 1, "PhoneFactor");

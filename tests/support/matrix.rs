@@ -305,7 +305,7 @@ pub fn setting(name: &str, usual: usize) -> usize {
     std::env::var(name).map_or(usual, |text| text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
 }
 
-/// A number below `below` that depends on nothing but the seed and what it is for.
+/// A number below `below` that depends only on the seed and its purpose.
 pub fn draw(seed: u64, what: &str, below: usize) -> usize {
     let mut hash = DefaultHasher::new();
     (seed, what).hash(&mut hash);

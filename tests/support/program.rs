@@ -12,7 +12,7 @@ pub struct Program(TempDir);
 pub struct Ran {
     /// Its exit code.
     pub code: i32,
-    /// What it printed.
+    /// Its output.
     pub out: String,
     /// What it said.
     pub err: String,

@@ -2,11 +2,12 @@
 
 /// What is another one each time: ids of runs, dates, times, numbers of processes, how long it took and how much was
 /// written of it. `0` stands for a digit, and behind words for one or none.
-const CHANGING: [&str; 7] = [
+const CHANGING: [&str; 8] = [
     "00000000-000000",
     "0000-00-00",
     "00:00:00",
-    "process 0000000",
+    "PID 0000000",
+    "at 00:00 UTC",
     "lasted 00 s",
     "outage  00 s",
     "files (000.0 KiB)",

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use pfupgrade::engine::{Event, Forecast, Watcher};
 use pfupgrade::journal::{Next, Standing, Stands, Way};
 use pfupgrade::platform::facts::ServiceState;
-use pfupgrade::report::evidence::Evidence;
+use pfupgrade::report::change::ChangeReport;
 use pfupgrade::report::status::{RunStatus, Status};
 use pfupgrade::report::summary::Summary;
 use pfupgrade::report::text;
@@ -39,17 +39,27 @@ struct Views<'a> {
     found: RecordedRun,
     reading: Reading,
     status: RunStatus,
-    evidence: Evidence,
+    evidence: ChangeReport,
     outages: Vec<(Timestamp, Option<Timestamp>)>,
     done: Vec<String>,
     gates: Vec<(String, String, Option<String>)>,
     differences: Vec<String>,
 }
 
+/// How a gate was completed, in the words of the status.
+fn answered((gate, by, user): &(String, String, Option<String>)) -> String {
+    match (by.as_str(), user, by.strip_prefix("plan: ")) {
+        (_, _, Some(reason)) => format!("{gate} skipped by the plan: {reason}"),
+        ("seen on the machine", ..) => format!("{gate} detected on this server"),
+        ("operator", Some(user), _) => format!("{gate} confirmed by {user}"),
+        (by, ..) => format!("{gate} confirmed by the {by}"),
+    }
+}
+
 impl<'a> Views<'a> {
     fn of(machine: &'a Simulated, found: RecordedRun, disk: &MemoryDisk) -> Self {
         let reading = Reading::of(disk, &found.journal);
-        let (status, evidence) = (RunStatus::of(&found, false), Evidence::of(&found, true));
+        let (status, evidence) = (RunStatus::of(&found, false), ChangeReport::of(&found, true));
         let (outages, done, gates) = (reading.outages(), reading.done(), reading.gates());
         Self { machine, found, reading, status, evidence, outages, done, gates, differences: Vec::new() }
     }
@@ -111,18 +121,18 @@ impl<'a> Views<'a> {
             Some((begun, None)) => (Some(text::moment(begun)), None),
             Some((_, Some(taken))) => (None, Some(text::elapsed(Duration::from_millis(taken.unsigned_abs())))),
         };
-        let said = since.as_ref().map(|since| format!("since {since}, and not over")).or_else(|| length.clone());
+        let said = since.as_ref().map(|since| format!("since {since}, ongoing")).or_else(|| length.clone());
         let status = Status { format: 1, kind: "status", at_work: None, runs: vec![self.status.clone()] };
         let page = plain(&text::status(&status, 120));
         let line =
             |label: &str| page.lines().find_map(|line| line.strip_prefix(&format!("  {label}"))).map(str::to_owned);
         self.same("outage: journal, status for people", said, line("outage  "));
         let steps = (self.status.state != "rolled-back")
-            .then(|| format!("{} of {} are over", self.done.len(), self.reading.steps()));
+            .then(|| format!("{} of {} done", self.done.len(), self.reading.steps()));
         self.same("steps: journal, status for people", steps, line("steps   "));
 
         let said =
-            since.map(|since| format!("since {since}, not over")).or(length).unwrap_or("none recorded".to_owned());
+            since.map(|since| format!("since {since}, ongoing")).or(length).unwrap_or("none recorded".to_owned());
         let undone = if self.found.state.rollback.is_some() { ", before the rollback" } else { "" };
         let steps = format!("{} of {}{undone}", self.done.len(), self.reading.steps());
         let (markdown, html) = (self.evidence.markdown(), self.evidence.html());
@@ -145,7 +155,7 @@ impl<'a> Views<'a> {
             .take_while(|line| line.starts_with('|'))
             .skip(2)
             .partition(|line| line.contains("**Outage: users could not sign in**"));
-        let expected = self.outages.iter().map(|(_, ended)| if ended.is_some() { "over" } else { "not over" });
+        let expected = self.outages.iter().map(|(_, ended)| if ended.is_some() { "over" } else { "ongoing" });
         let expected: Vec<String> = expected.map(str::to_owned).collect();
         self.same("outages: journal, Markdown", &expected, &windows.iter().filter_map(|line| ends(line)).collect());
         let of_html: Vec<String> = html
@@ -154,7 +164,7 @@ impl<'a> Views<'a> {
             .map(|row| between(row, "data-label=\"Ended\">", "</td>"))
             .collect();
         self.same("outages: journal, HTML", &expected, &of_html);
-        let open = ["not begun", "not over", "failed"];
+        let open = ["not started", "ongoing", "failed"];
         let over = rows.iter().filter(|line| ends(line).is_some_and(|how| !open.contains(&how.as_str()))).count();
         self.same("steps over: journal, Markdown", self.done.len(), over);
 
@@ -163,7 +173,7 @@ impl<'a> Views<'a> {
         let of_markdown = told.lines().filter_map(|line| Some(line.strip_prefix("| `")?.split_once('`')?.0.to_owned()));
         self.same("gates: journal, Markdown", gates.clone(), of_markdown.collect());
         let told = between(html, "<section id=\"gates\">", "</section>");
-        self.same("gates: journal, HTML", gates.len(), told.matches("data-label=\"How it was passed\"").count());
+        self.same("gates: journal, HTML", gates.len(), told.matches("data-label=\"How it was completed\"").count());
     }
 
     /// The report as data.
@@ -178,7 +188,7 @@ impl<'a> Views<'a> {
         let gates: Vec<Value> = self.gates.iter().map(|(gate, by, user)| json!([gate, by, user])).collect();
         let of_report = story["gates"].as_array().unwrap().iter().map(|gate| json!(keys.map(|key| gate[key].clone())));
         self.same("gates: journal, report", &gates, &of_report.collect());
-        let told: Vec<String> = self.gates.iter().map(|(gate, by, _)| format!("gate {gate}: {by}")).collect();
+        let told: Vec<String> = self.gates.iter().map(answered).collect();
         let happened = self.status.happened.iter().filter(|happened| told.contains(&happened.text)).count();
         self.same("gates: journal, what happened", told.len(), happened);
         self.same("stands: status, report", json!(self.status.state), story["state"].clone());

@@ -47,7 +47,7 @@ fn comparable(mut preview: Value) -> Value {
     for step in preview["steps"].as_array_mut().into_iter().flatten() {
         let notes = step["notes"].as_array_mut();
         notes.into_iter().for_each(|notes| {
-            notes.retain(|note| !note.as_str().is_some_and(|note| note.starts_with("this rehearsal leaves out")));
+            notes.retain(|note| !note.as_str().is_some_and(|note| note.starts_with("Not simulated in this rehearsal")));
         });
     }
     let text = preview.to_string().replace(&id, "<run>");

@@ -84,7 +84,7 @@ impl Machine {
         Ok(())
     }
 
-    /// The portal as its administrator has left it.
+    /// The portal with its customizations.
     pub(crate) fn furnish_portal(&self) -> io::Result<()> {
         let folder = r"C:\inetpub\wwwroot\PhoneFactor";
         self.write(&format!(r"{folder}\web.config"), &windows_text(admin_config::PORTAL))?;

@@ -164,7 +164,7 @@ fn paths_are_expanded_once() {
     assert_eq!(expand(r"C:\100%\50% off").unwrap().as_str(), r"C:\100%\50% off");
     assert_eq!(
         expand(r"C:\%NONE%\a").unwrap_err().to_string(),
-        r"`C:\%NONE%\a` names the environment variable `NONE`, which is not set on this machine"
+        r"`C:\%NONE%\a` contains the environment variable `NONE`, which is not set on this server"
     );
     assert!(matches!(expand(r"%Odd%\a"), Err(ExpandError::Path { .. })));
 }
@@ -211,7 +211,7 @@ fn sample(doc: &KeyDoc) -> &str {
         (_, "a path", _) => r"'C:\a'",
         (_, "64 hexadecimal digits", _) => "\"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\"",
         (_, "a GUID in braces", _) => "'{01234567-89AB-CDEF-0123-456789ABCDEF}'",
-        (_, "an address", _) => "\"https://a/PfWsSdk.asmx\"",
+        (_, "a URL", _) => "\"https://a/PfWsSdk.asmx\"",
         (_, "a duration", _) => "\"5m\"",
         (_, "{ skip = \"reason\" }", _) => "{ skip = \"b\" }",
         (.., "run") => r"['C:\a.exe']",

@@ -94,9 +94,9 @@ error: `server.sha256` has no installer to check
 4 | sha256 = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
   |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
   |
-  = hint: name `installer` in `[server]`, too
+  = hint: add `installer` to `[server]`
 
-error: the Web Service SDK cannot be here and on another server
+error: the Web Service SDK cannot be on this server and on another one
  --> plan.toml:7:7
   |
 6 | action = "upgrade"
@@ -104,7 +104,7 @@ error: the Web Service SDK cannot be here and on another server
 7 | url = "https://mfa.example.com/Sdk/PfWsSdk.asmx"
   |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ elsewhere
   |
-  = hint: `url` is for web servers whose SDK lives on the agent's server
+  = hint: `url` is for web servers whose SDK is on the agent's server
 
 error: `server` and `sdk` cannot be the same product
  --> plan.toml:8:16
@@ -121,17 +121,17 @@ error: `sdk` has the default virtual directory of `portal`
 9 | virtual-directory = "multifactorauth"
   |                     ^^^^^^^^^^^^^^^^^ the same name
   |
-  = hint: give them different names, or name their different sites with `site`
+  = hint: give them different names, or specify different sites with `site`
 
-error: `portal.properties` means nothing with `method = "console"`
+error: `portal.properties` has no effect with `method = "console"`
   --> plan.toml:12:14
    |
 11 | method = "console"
-   |          --------- a person installs it
+   |          --------- you install it
 12 | properties = { A = "b" }
    |              ^^^^^^^^^^^ for the package
 
-error: `mobile-app.installer` means nothing with `action = "remove"`
+error: `mobile-app.installer` has no effect with `action = "remove"`
   --> plan.toml:15:13
    |
 14 | action = "remove"
@@ -161,7 +161,7 @@ error: `sdk` and `portal` cannot have the same virtual directory on one site
 5 | virtual-directory = "MFA"
   |                     ----- as here
   |
-  = hint: give them different names, or name their different sites with `site`
+  = hint: give them different names, or specify different sites with `site`
 "#,
     );
 }
@@ -191,7 +191,7 @@ error: `gates.activation` gives no reason
 4 | activation = {}
   |              ^^
   |
-  = hint: write `activation = { skip = "why" }`; the reason is in the report
+  = hint: write `activation = { skip = "why" }`; the report shows the reason
 
 error: `gates.portal-url.skip` is empty
  --> plan.toml:5:23
@@ -245,13 +245,13 @@ error: a hook runs nothing
   |
   = hint: write `run = ['C:\Path\program.exe', 'argument']`
 
-error: `hook.before` is no id
+error: `hook.before` is not an ID
  --> plan.toml:4:10
   |
 4 | before = "uninstall portal"
   |          ^^^^^^^^^^^^^^^^^^
   |
-  = hint: ids are lower case, with hyphens, as the preview shows them
+  = hint: IDs are lowercase, with hyphens, as shown in the preview
 
 error: a hook runs before or after a step, not both
  --> plan.toml:5:9
@@ -263,21 +263,21 @@ error: a hook runs before or after a step, not both
   |
   = hint: write two hooks
 
-error: `hook.run` does not begin with an `.exe`
+error: `hook.run` does not start with an `.exe`
  --> plan.toml:6:7
   |
 6 | run = ['C:\Scripts\drain.cmd']
   |       ^^^^^^^^^^^^^^^^^^^^^^^^
   |
-  = hint: name the interpreter: ['C:\Windows\System32\cmd.exe', '/d', '/c', 'C:\Scripts\drain.cmd']
+  = hint: add the interpreter: ['C:\Windows\System32\cmd.exe', '/d', '/c', 'C:\Scripts\drain.cmd']
 
-error: `hook.run` holds what looks like a secret; a plan is kept with the run
+error: `hook.run` contains what looks like a secret; the plan is stored with the run
  --> plan.toml:9:19
   |
 9 | run = ['net.exe', '/password:*******'*
   |                   ^^^^^^^^^^^^^^^^^^^
   |
-  = hint: let the program read it from a place of its own
+  = hint: let the program read it from elsewhere
 
 error: `hook.timeout` is too short
   --> plan.toml:10:11
@@ -293,15 +293,15 @@ error: `hook.run` is not an absolute path
 13 | run = ['net.exe', 'stop']
    |       ^^^^^^^^^^^^^^^^^^^
    |
-   = hint: write it from the drive on: 'C:\Install'
+   = hint: start with the drive: 'C:\Install'
 
-error: `hook.run` holds what looks like a secret; a plan is kept with the run
+error: `hook.run` contains what looks like a secret; the plan is stored with the run
   --> plan.toml:16:20
    |
 16 | run = ['C:\a.exe', '--token', '*******']
    |                    ^^^^^^^^^
    |
-   = hint: let the program read it from a place of its own
+   = hint: let the program read it from elsewhere
 "#,
     );
 }
@@ -330,7 +330,7 @@ error: invalid basic string, expected `"`
 2 | name = "unfinished
   |                   ^
 
-error: a backslash in double quotes begins an escape, and this is none
+error: a backslash in double quotes starts an escape, and this is none
  --> plan.toml:3:24
   |
 3 | backup.directory = "D:\Backups\"
@@ -338,7 +338,7 @@ error: a backslash in double quotes begins an escape, and this is none
   |
   = hint: use single quotes: 'C:\Install'
 
-error: a backslash in double quotes begins an escape, and this is none
+error: a backslash in double quotes starts an escape, and this is none
  --> plan.toml:5:17
   |
 5 | installer = "C:\Install\setup.exe"
@@ -346,7 +346,7 @@ error: a backslash in double quotes begins an escape, and this is none
   |
   = hint: use single quotes: 'C:\Install'
 
-error: a backslash in double quotes begins an escape, and this is none
+error: a backslash in double quotes starts an escape, and this is none
  --> plan.toml:6:27
   |
 6 | rollback-installer = "C:\Users\old.exe"
@@ -394,7 +394,7 @@ fn another_format() {
 new = 1
 "#,
         r#"
-error: unknown format; this program reads format 1
+error: unknown format; pfupgrade reads format 1
  --> plan.toml:1:10
   |
 1 | format = 2
@@ -416,7 +416,7 @@ error: `format` is missing
 1 | # mine
   | ^
   |
-  = hint: begin the file with `format = 1`
+  = hint: start the file with `format = 1`
 "#,
     );
 }

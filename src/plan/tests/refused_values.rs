@@ -66,7 +66,7 @@ error: `[hook]` must be `[[hook]]`
 10 | [hook]
    | ^^^^^^ one pair of brackets
    |
-   = hint: there may be several of them, so each is written with two pairs of brackets
+   = hint: there can be several of them, so each is written with two pairs of brackets
 "#,
     );
 }
@@ -130,7 +130,7 @@ error: `backup.directory` is not an absolute path
 3 | directory = '..\backups'
   |             ^^^^^^^^^^^^
   |
-  = hint: write it from the drive on: 'C:\Install'
+  = hint: start with the drive: 'C:\Install'
 
 error: `server.installer` contains '\t'
  --> plan.toml:5:13
@@ -138,7 +138,7 @@ error: `server.installer` contains '\t'
 5 | installer = "C:\temp\new.exe"
   |             ^^^^^^^^^^^^^^^^^
   |
-  = hint: backslashes mean something in double quotes; use single quotes: 'C:\temp'
+  = hint: backslashes are escape characters in double quotes; use single quotes: 'C:\temp'
 
 error: `server.rollback-installer` is a network path
  --> plan.toml:6:22
@@ -146,7 +146,7 @@ error: `server.rollback-installer` is a network path
 6 | rollback-installer = '\\files\old.exe'
   |                      ^^^^^^^^^^^^^^^^^
   |
-  = hint: copy it to a local disk and name it there
+  = hint: copy it to a local disk and specify that path
 
 error: `portal.installer` contains `.` or `..` as a folder
  --> plan.toml:8:13
@@ -154,9 +154,9 @@ error: `portal.installer` contains `.` or `..` as a folder
 8 | installer = 'C:\a\..\b.msi'
   |             ^^^^^^^^^^^^^^^
   |
-  = hint: write the path out
+  = hint: write the full path
 
-error: `portal.rollback-installer` contains `?`, which no Windows path can hold
+error: `portal.rollback-installer` contains `?`, which is invalid in a Windows path
  --> plan.toml:9:22
   |
 9 | rollback-installer = 'C:\a?.msi'
@@ -191,7 +191,7 @@ error: `server.sha256` has no installer to check
 3 | sha256 = "abc"
   |          ^^^^^
   |
-  = hint: name `installer` in `[server]`, too
+  = hint: add `installer` to `[server]`
 
 error: `server.signed-by` is empty
  --> plan.toml:4:13
@@ -199,7 +199,7 @@ error: `server.signed-by` is empty
 4 | signed-by = ""
   |             ^^
 
-error: `server.product-code` is no product code
+error: `server.product-code` is not a product code
  --> plan.toml:5:16
   |
 5 | product-code = "01234567-89AB-CDEF-0123-456789ABCDEF"
@@ -213,7 +213,7 @@ error: `server.arguments` is empty
 6 | arguments = []
   |             ^^ no silent switch
   |
-  = hint: leave the key out; the run then asks the operator to run the installer
+  = hint: remove the key; the run then asks you to run the installer
 
 error: `server.data-upgrade-timeout` is not a duration
  --> plan.toml:7:24
@@ -260,7 +260,7 @@ error: `portal.virtual-directory` contains ` `
 6 | virtual-directory = "User Portal"
   |                     ^^^^^^^^^^^^^
   |
-  = hint: allowed are the letters a to z, digits, `-`, `_`, `.` and `~`
+  = hint: allowed: the letters a to z, digits, `-`, `_`, `.` and `~`
 
 error: `portal.site` is empty
  --> plan.toml:7:8
@@ -280,7 +280,7 @@ fn bad_properties() {
 properties = { DB_PASSWORD = "hunter2", targetvdir = "x", REBOOT = "Force", lower = "" }
 "#,
         r#"
-error: `portal.properties.DB_PASSWORD` looks like a secret; a plan is kept with the run, so it must hold none
+error: `portal.properties.DB_PASSWORD` looks like a secret; the plan is stored with the run, so it must not contain any
  --> plan.toml:3:16
   |
 3 | properties = { DB_PASSWORD = "*******", targetvdir = "x", REBOOT = "Force", lower = "" }
@@ -296,19 +296,19 @@ error: `portal.properties.targetvdir` has its own key in the plan
   |
   = hint: write `virtual-directory = "..."` instead
 
-error: `portal.properties.REBOOT` is set by this program or must not be set
+error: `portal.properties.REBOOT` is set by pfupgrade or must not be set
  --> plan.toml:3:59
   |
 3 | properties = { DB_PASSWORD = "*******", targetvdir = "x", REBOOT = "Force", lower = "" }
   |                                                           ^^^^^^
 
-error: `portal.properties.lower` is no public property
+error: `portal.properties.lower` is not a public property
  --> plan.toml:3:77
   |
 3 | properties = { DB_PASSWORD = "*******", targetvdir = "x", REBOOT = "Force", lower = "" }
   |                                                                             ^^^^^
   |
-  = hint: public names have capitals, digits, `_` and `.` only
+  = hint: names of public properties have only capital letters, digits, `_` and `.`
 "#,
     );
 }

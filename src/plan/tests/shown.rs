@@ -22,7 +22,7 @@ error: the file is not UTF-8
  --> plan.toml:2:10
   |
 2 | name = "M�nchen"
-  |          ^ no UTF-8 character
+  |          ^ not a UTF-8 character
   |
   = hint: save it as UTF-8; in Notepad: File, Save As, Encoding: UTF-8
 "#,
@@ -30,15 +30,15 @@ error: the file is not UTF-8
     refused(
         "#".repeat(5000).as_bytes(),
         r#"
-error: line 1 has 5000 bytes; a plan's lines have at most 4096
+error: line 1 has 5000 bytes; the maximum is 4096
 --> plan.toml
- = hint: break it, or is this the right file?
+ = hint: split it, or is this the right file?
 "#,
     );
     refused(
         &vec![b'\n'; 1024 * 1024 + 1],
         r#"
-error: the file has more than 1048576 bytes, which is the most a plan has
+error: the file is larger than 1048576 bytes, the maximum size of a plan
 --> plan.toml
  = hint: is this the right file?
 "#,
@@ -62,14 +62,15 @@ fn scripts_get_characters_and_no_secret() {
         "omitted": 0,
         "errors": [
             {
-                "message": "`sdk.properties.ü` is no public property",
+                "message": "`sdk.properties.ü` is not a public property",
                 "line": 2, "column": 20, "end_column": 23, "label": "",
                 "source_line": "sdk.properties = { \"ü\" = \"\", PASSWORD = \"*******\" }",
-                "hint": "public names have capitals, digits, `_` and `.` only",
+                "hint": "names of public properties have only capital letters, digits, `_` and `.`",
                 "also": null,
             },
             {
-                "message": "`sdk.properties.PASSWORD` looks like a secret; a plan is kept with the run, so it must hold none",
+                "message": "`sdk.properties.PASSWORD` looks like a secret; the plan is stored with the run, so it must \
+                            not contain any",
                 "line": 2, "column": 30, "end_column": 38, "label": "",
                 "source_line": "sdk.properties = { \"ü\" = \"\", PASSWORD = \"*******\" }",
                 "hint": "use method = \"console\" and type it there",

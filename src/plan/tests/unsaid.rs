@@ -53,7 +53,7 @@ fn one_virtual_directory_serves_two_components_only_apart() {
 fn a_decision_names_a_conflict_and_a_side_once() {
     for (text, message) in [
         ("take = 'old'", "a decision names no conflict"),
-        ("path = 'a'", "a decision does not say whose value holds"),
+        ("path = 'a'", "a decision does not say which value wins"),
         ("path = 'a'\ntake = 'mine'", "`merge.decision.take` has an unknown value"),
         ("path = 'a'\ntake = 'old'\n[[merge.decision]]\npath = 'a'\ntake = 'new'", "`a` is decided twice"),
     ] {
@@ -66,7 +66,7 @@ fn a_decision_names_a_conflict_and_a_side_once() {
 #[test]
 fn what_is_kept_needs_no_installer() {
     let text = "format = 1\nserver = { action = \"keep\", installer = 'C:\\a.exe' }\n";
-    assert_eq!(messages(text), ["`server.installer` means nothing with `action = \"keep\"`"]);
+    assert_eq!(messages(text), ["`server.installer` has no effect with `action = \"keep\"`"]);
     good("server = { action = \"keep\", product-code = '{01234567-89AB-CDEF-0123-456789ABCDEF}' }\n");
     good("sdk = { action = \"keep\", url = \"https://a/PfWsSdk.asmx\" }\n");
 }
@@ -75,7 +75,10 @@ fn what_is_kept_needs_no_installer() {
 fn arguments_with_secrets_are_refused_and_others_are_not() {
     for argument in ["PASSWORD=a", "password:a", "--api-key=a", "-Credential", "/p_token:a"] {
         let text = format!("format = 1\nserver.arguments = [\"{argument}\"]\n");
-        assert_eq!(messages(&text), ["`server.arguments` holds what looks like a secret; a plan is kept with the run"]);
+        assert_eq!(
+            messages(&text),
+            ["`server.arguments` contains what looks like a secret; the plan is stored with the run"]
+        );
     }
     for argument in ["", "/quiet", "password", r"C:\\Scripts\\set-password.cmd", "MODE=secret"] {
         good(&format!("server.arguments = [\"{argument}\"]\n"));

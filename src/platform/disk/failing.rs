@@ -1,5 +1,4 @@
-//! A disk that stops taking changes when it is told to: the process has been killed, the disk is full, or an installer
-//! ends in the middle of its work.
+//! A disk that rejects changes on demand: the process was killed, the disk is full, or an installer ended halfway.
 
 use super::{Batch, Disk, EachBlock, Entry, Lock, Marks, ReadDisk, ReadFile, WriteFile};
 use crate::winpath::WinPath;
@@ -8,22 +7,22 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-/// Why a disk takes no more changes.
+/// Why a disk rejects changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    /// The process that works on it has been killed.
+    /// The process that uses it was killed.
     Killed,
-    /// There is no room for anything new; what is there can be moved and removed.
+    /// The disk is full; existing files can be moved and removed.
     Full,
-    /// One change fails, and later ones are taken again.
+    /// One change fails, and later ones succeed.
     Once,
 }
 
-/// A disk around another one. A clone of the handle is the same disk.
+/// A wrapper of another disk. A clone of the handle is the same disk.
 #[derive(Clone)]
 pub struct FailingDisk {
     disk: Arc<dyn Disk>,
-    /// How many changes are still taken.
+    /// How many more changes succeed.
     left: Arc<AtomicI64>,
     refusal: Arc<Mutex<Refusal>>,
 }
@@ -31,23 +30,23 @@ pub struct FailingDisk {
 const NEVER: i64 = i64::MAX / 2;
 
 impl FailingDisk {
-    /// A disk on which all goes well until it is told otherwise.
+    /// A disk without failures until requested.
     pub fn around(disk: Arc<dyn Disk>) -> Self {
         Self { disk, left: Arc::new(AtomicI64::new(NEVER)), refusal: Arc::new(Mutex::new(Refusal::Killed)) }
     }
 
-    /// Takes so many more changes.
+    /// Rejects changes after a number of them.
     pub fn refuse_after(&self, changes: i64, refusal: Refusal) {
         *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = refusal;
         self.left.store(changes, Ordering::Relaxed);
     }
 
-    /// Takes changes again.
+    /// Accepts changes again.
     pub fn mend(&self) {
         self.left.store(NEVER, Ordering::Relaxed);
     }
 
-    /// True where a change has been refused since the disk was told to.
+    /// Whether a change has been rejected.
     pub fn has_refused(&self) -> bool {
         self.left.load(Ordering::Relaxed) < 0
     }

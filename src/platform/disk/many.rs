@@ -1,4 +1,4 @@
-//! The same work on many files, several at a time.
+//! Processes many files in parallel.
 
 use super::{EachBlock, stopped};
 use std::io;
@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
-/// From so many on it is worth it.
+/// The minimum number for parallel work.
 pub(crate) const MANY: usize = 64;
 const AT_A_TIME: usize = 16;
 
-/// Does `work` on every item and answers in their order; the first error ends it. `each` hears of every block that the
-/// work tells of, and of every item before it is begun.
+/// Calls `work` for every item and returns the results in order; the first error ends it. `each` receives every block
+/// that the work reports, and every item before it starts.
 pub(crate) fn each<T: Sync, R: Send>(
     items: &[T],
     each: &mut EachBlock<'_>,
@@ -24,7 +24,7 @@ pub(crate) fn each<T: Sync, R: Send>(
         };
         return items.iter().map(one).collect();
     }
-    // Whoever tells more than is listened to waits: nobody is far ahead when the work is to end.
+    // The channel is bounded, so that no worker is far ahead when the work should end.
     let (tell, told) = mpsc::sync_channel(AT_A_TIME);
     let next = AtomicUsize::new(0);
     let one_after_the_other = |tell: mpsc::SyncSender<u64>| {
@@ -45,7 +45,7 @@ pub(crate) fn each<T: Sync, R: Send>(
         };
         let workers: Vec<_> = std::iter::repeat_with(start).take(AT_A_TIME).collect();
         drop(tell);
-        // Whoever listens need not be made for several threads, so this one listens for all of them.
+        // `each` need not be thread-safe, so this thread calls it for all workers.
         let ended = told.iter().try_for_each(each);
         drop(told);
         for worker in workers {

@@ -1,8 +1,8 @@
 //! The disk of the machine, seen through paths of the machine.
 //!
-//! Everything that has to survive (the journal, the backups, the merged files, the simulated machine itself) goes
-//! through the [`Disk`] trait: [`HostDisk`] is the real one, [`MemoryDisk`] knows what has been synced from what has not,
-//! so that a power cut can be played through. A preview is handed the [`ReadDisk`] half and so cannot write.
+//! Everything that must be durable (the journal, the backups, the merged files, the simulated machine itself) goes
+//! through the [`Disk`] trait: [`HostDisk`] is the real one, [`MemoryDisk`] distinguishes synced from unsynced data, so
+//! that tests can simulate a power cut. A preview gets only the [`ReadDisk`] half, so it cannot write.
 
 mod failing;
 mod host;
@@ -23,7 +23,7 @@ use sha2::{Digest, Sha256};
 use std::io::{self, Read, Seek, Write};
 use std::time::{Duration, SystemTime};
 
-/// What lies at a path.
+/// The kind of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A file with content.
@@ -34,23 +34,23 @@ pub enum Kind {
     Other,
 }
 
-/// One thing on the disk.
+/// An entry on the disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Where it lies, with the case the disk has.
+    /// Its path, with the case on disk.
     pub path: WinPath,
-    /// What it is.
+    /// What was checked.
     pub kind: Kind,
     /// Size in bytes; 0 unless a file.
     pub len: u64,
-    /// When its content was last changed.
+    /// When its content was last modified.
     pub modified: SystemTime,
 }
 
-/// What a file or folder of Windows has besides its content.
+/// Metadata of a file or folder in Windows.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Marks {
-    /// Attributes that people set, such as read-only and hidden, by their numbers in `winnt.h`.
+    /// Attributes such as read-only and hidden, by their numbers in `winnt.h`.
     pub attributes: u32,
     /// When it was created, in seconds since 1970 and nanoseconds.
     pub created: (u64, u32),
@@ -59,7 +59,7 @@ pub struct Marks {
 }
 
 impl Marks {
-    /// When it was created; `None` where that is no time there can be.
+    /// When it was created; `None` if the time is invalid.
     pub fn created_at(&self) -> Option<SystemTime> {
         let (seconds, nanos) = self.created;
         let since = (nanos < 1_000_000_000).then(|| Duration::new(seconds, nanos))?;
@@ -71,35 +71,34 @@ impl Marks {
 pub trait ReadFile: Read + Seek + Send {}
 impl<T: Read + Seek + Send> ReadFile for T {}
 
-/// A file open for writing. Nothing is promised to survive before [`WriteFile::sync`] has returned.
+/// A file open for writing. Nothing is durable before [`WriteFile::sync`] has returned.
 pub trait WriteFile: Write + Send {
-    /// Has the content survive a power cut. The file's *name* survives only once its folder is synced as well.
+    /// Makes the content durable. The file's *name* is durable only once its folder is synced as well.
     fn sync(&mut self) -> io::Result<()>;
-    /// Sets the time of last change.
+    /// Sets the time of the last modification.
     fn set_modified(&mut self, time: SystemTime) -> io::Result<()>;
 }
 
 /// Holds a lock file until it is dropped.
 pub trait Lock: Send {}
 
-/// Questions to the disk. Names are matched without regard to case.
+/// Read access to the disk. Names are matched ignoring case.
 pub trait ReadDisk: Send + Sync {
-    /// What lies at `path`; `None` where there is nothing.
+    /// The entry at `path`; `None` if there is none.
     fn entry(&self, path: &WinPath) -> io::Result<Option<Entry>>;
-    /// What lies directly in a folder, sorted by name.
+    /// The entries directly in a folder, sorted by name.
     fn list(&self, folder: &WinPath) -> io::Result<Vec<Entry>>;
-    /// Everything below a folder, sorted, a folder before what it holds. Links are listed, not followed.
+    /// Everything below a folder, sorted, a folder before its content. Links are listed, not followed.
     fn walk(&self, folder: &WinPath) -> io::Result<Vec<Entry>>;
     /// Opens a file for reading.
     fn open(&self, path: &WinPath) -> io::Result<Box<dyn ReadFile>>;
-    /// Opens a file to read what the disk itself holds: not the copy that the system keeps in memory, where the system
-    /// can be made to forget it.
+    /// Opens a file to read the data on the disk itself, not the copy cached in memory, if the system can drop that.
     fn open_stored(&self, path: &WinPath) -> io::Result<Box<dyn ReadFile>> {
         self.open(path)
     }
-    /// Bytes of all files at and below `path`.
+    /// The total size of all files at and below `path`.
     fn size(&self, path: &WinPath) -> io::Result<u64>;
-    /// What Windows keeps of a file or folder besides its content; `None` where the disk keeps no such things.
+    /// The Windows metadata of a file or folder; `None` if the disk has none.
     fn marks(&self, _path: &WinPath) -> io::Result<Option<Marks>> {
         Ok(None)
     }
@@ -109,64 +108,64 @@ pub trait ReadDisk: Send + Sync {
 pub trait Batch: Sync {
     /// The disk to write them on.
     fn disk(&self) -> &dyn Disk;
-    /// Has everything below the folder survive a power cut, names as well as content. A file that could not be written
-    /// since the batch was begun is an error here at the latest. `each` may end the work between two files.
+    /// Makes everything below the folder durable, names and content. A failed write since the start of the batch is an
+    /// error here at the latest. `each` may end the work between two files.
     fn sync(&self, each: &mut EachBlock<'_>) -> io::Result<()>;
 }
 
 /// A disk that can be changed.
 pub trait Disk: ReadDisk {
-    /// Creates an empty file, or empties the one that is there.
+    /// Creates an empty file, or truncates an existing one.
     fn create(&self, path: &WinPath) -> io::Result<Box<dyn WriteFile>>;
     /// Opens a file to write at its end, creating it if needed.
     fn append(&self, path: &WinPath) -> io::Result<Box<dyn WriteFile>>;
     /// Creates one folder; its parent must exist.
     fn create_folder(&self, path: &WinPath) -> io::Result<()>;
-    /// Gives a file or folder another name on the same drive. A file that has the new name is replaced.
+    /// Renames a file or folder on the same drive. A file with the new name is replaced.
     fn rename(&self, from: &WinPath, to: &WinPath) -> io::Result<()>;
     /// Removes a file.
     fn remove_file(&self, path: &WinPath) -> io::Result<()>;
     /// Removes an empty folder.
     fn remove_folder(&self, path: &WinPath) -> io::Result<()>;
-    /// Has the names in a folder survive a power cut.
+    /// Makes the names in a folder durable.
     fn sync_folder(&self, path: &WinPath) -> io::Result<()>;
-    /// Begins to write many files below `folder`, which is there, to sync them all at once. Until the batch is dropped
-    /// nobody else may add or rename anything there.
+    /// Starts to write many files below `folder`, which must exist, to sync them together. Until the batch is dropped,
+    /// nothing else may add or rename anything there.
     fn batch(&self, folder: &WinPath) -> io::Result<Box<dyn Batch + '_>>;
-    /// Creates a folder whose content only administrators and the system get at, or makes such a one of the folder that is
-    /// there. Where others may have put something into that, it is refused.
+    /// Creates a folder that only administrators and the system can access, or restricts an existing one. Fails if
+    /// others may have written to that.
     fn make_private(&self, folder: &WinPath) -> io::Result<()>;
-    /// Gives a file or folder back what [`ReadDisk::marks`] found. A disk that keeps no such things has nothing to do.
+    /// Restores the metadata from [`ReadDisk::marks`]. A disk without metadata ignores it.
     fn set_marks(&self, _path: &WinPath, _marks: &Marks) -> io::Result<()> {
         Ok(())
     }
-    /// Takes the lock file at `path`; `None` while somebody else has it.
+    /// Takes the lock file at `path`; `None` while another process holds it.
     fn lock(&self, path: &WinPath) -> io::Result<Option<Box<dyn Lock>>>;
-    /// The half that only answers questions.
+    /// The read-only half.
     fn as_read(&self) -> &dyn ReadDisk;
 }
 
-/// Size of the blocks in which files are copied and hashed.
+/// The block size for copying and hashing files.
 const BLOCK: usize = 256 * 1024;
 const FIRST_BLOCK: usize = 32 * 1024;
-/// After so many bytes a copy is synced while it is written: nobody can interrupt the system while it writes out what it
-/// has kept in memory.
+/// A copy is synced after this number of bytes, because the system cannot be interrupted while it writes out cached
+/// data.
 const SYNC_EVERY: usize = 32 << 20;
 
-/// Hears the length of each block that has been copied or read; 0 between two files. May end the work there with
+/// Receives the length of each block that has been copied or read; 0 between two files. It may end the work with
 /// `stopped`.
 pub type EachBlock<'a> = dyn FnMut(u64) -> io::Result<()> + 'a;
 
-/// Lets work that is done block by block go on to its end.
+/// Never ends work that is done block by block.
 pub(crate) fn to_the_end(_: u64) -> io::Result<()> {
     Ok(())
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("it was stopped on request")]
+#[error("stopped on request")]
 struct Stopped;
 
-/// The error that ends work between two blocks because somebody wants it to stop.
+/// The error that ends work between two blocks on request.
 pub(crate) fn stopped() -> io::Error {
     io::Error::other(Stopped)
 }
@@ -176,12 +175,12 @@ pub(crate) fn is_stop(error: &io::Error) -> bool {
     error.get_ref().is_some_and(|inner| inner.is::<Stopped>())
 }
 
-/// True where something lies at `path`.
+/// Whether `path` exists.
 pub fn exists(disk: &dyn ReadDisk, path: &WinPath) -> io::Result<bool> {
     Ok(disk.entry(path)?.is_some())
 }
 
-/// Reads a whole file, refusing one larger than `limit` bytes.
+/// Reads a whole file. Fails if it is larger than `limit` bytes.
 pub fn read(disk: &dyn ReadDisk, path: &WinPath, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     disk.open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
@@ -191,13 +190,13 @@ pub fn read(disk: &dyn ReadDisk, path: &WinPath, limit: u64) -> io::Result<Vec<u
     Ok(bytes)
 }
 
-/// Creates a folder and the ones above it that are missing, each synced into its parent.
+/// Creates a folder and its missing parents, each synced into its parent.
 pub fn create_folders(disk: &dyn Disk, path: &WinPath) -> io::Result<()> {
     if let Some(entry) = disk.entry(path)? {
         return match entry.kind {
-            // A kill may have come between its creation and the sync.
+            // A kill may have happened between its creation and the sync.
             Kind::Folder => sync_parent(disk, path),
-            _ => Err(io::Error::new(io::ErrorKind::NotADirectory, format!("{path} is there and is no folder"))),
+            _ => Err(io::Error::new(io::ErrorKind::NotADirectory, format!("{path} exists and is not a folder"))),
         };
     }
     let Some(parent) = path.parent() else { return disk.create_folder(path) };
@@ -206,7 +205,7 @@ pub fn create_folders(disk: &dyn Disk, path: &WinPath) -> io::Result<()> {
     disk.sync_folder(&parent)
 }
 
-/// Creates a folder of the tool's own, private from its first moment on, and the ones above it that are missing.
+/// Creates a private folder of this program, and its missing parents.
 pub fn create_private(disk: &dyn Disk, path: &WinPath) -> io::Result<()> {
     if let Some(parent) = path.parent() {
         create_folders(disk, &parent)?;
@@ -215,12 +214,12 @@ pub fn create_private(disk: &dyn Disk, path: &WinPath) -> io::Result<()> {
     sync_parent(disk, path)
 }
 
-/// Puts `bytes` at `path` so that after a power cut either the old or the new content is there, whole.
+/// Writes `bytes` to `path` atomically: after a power cut, either the old or the new content is there.
 pub fn replace(disk: &dyn Disk, path: &WinPath, bytes: &[u8]) -> io::Result<()> {
     replace_with(disk, path, |file| file.write_all(bytes))
 }
 
-/// [`replace`] for content that is written bit by bit.
+/// [`replace`] for streamed content.
 pub(crate) fn replace_with(
     disk: &dyn Disk,
     path: &WinPath,
@@ -234,10 +233,10 @@ pub(crate) fn replace_with(
     sync_parent(disk, path)
 }
 
-/// How the names of new content end that is not whole yet: in `.config`, which IIS never serves.
+/// The suffix of incomplete files: `.config`, which IIS never serves.
 pub(crate) const NEW: &str = ".pfupgrade-new.config";
 
-/// The name under which new content is written beside `path`.
+/// The temporary path for new content beside `path`.
 pub(crate) fn beside(path: &WinPath) -> WinPath {
     match path.parent() {
         Some(folder) => folder.child(&format!("{}{NEW}", path.name())),
@@ -245,12 +244,12 @@ pub(crate) fn beside(path: &WinPath) -> WinPath {
     }
 }
 
-/// Syncs the folder that `path` lies in.
+/// Syncs the parent folder of `path`.
 pub fn sync_parent(disk: &dyn Disk, path: &WinPath) -> io::Result<()> {
     path.parent().map_or(Ok(()), |parent| disk.sync_folder(&parent))
 }
 
-/// [`sync_parent`] for a name that may have gone away together with its folder.
+/// [`sync_parent`] for a name whose folder may have been removed as well.
 pub fn sync_name(disk: &dyn Disk, path: &WinPath) -> io::Result<()> {
     match path.parent() {
         Some(parent) if disk.entry(&parent)?.is_some_and(|entry| entry.kind == Kind::Folder) => {
@@ -260,22 +259,22 @@ pub fn sync_name(disk: &dyn Disk, path: &WinPath) -> io::Result<()> {
     }
 }
 
-/// SHA-256 of a file, in lower-case hexadecimal.
+/// SHA-256 of a file, in lowercase hexadecimal.
 pub fn hash(disk: &dyn ReadDisk, path: &WinPath) -> io::Result<String> {
     hash_by_blocks(disk, path, &mut to_the_end)
 }
 
-/// [`hash`] that can be ended between two blocks.
+/// [`hash`] that can be stopped between two blocks.
 pub(crate) fn hash_by_blocks(disk: &dyn ReadDisk, path: &WinPath, each: &mut EachBlock<'_>) -> io::Result<String> {
     Ok(hash_content(&mut *disk.open(path)?, each)?.1)
 }
 
-/// [`hash_by_blocks`] of what the disk itself holds, as far as [`ReadDisk::open_stored`] can tell.
+/// [`hash_by_blocks`] of the data on the disk itself, as far as [`ReadDisk::open_stored`] supports it.
 pub(crate) fn hash_stored(disk: &dyn ReadDisk, path: &WinPath, each: &mut EachBlock<'_>) -> io::Result<String> {
     Ok(hash_content(&mut *disk.open_stored(path)?, each)?.1)
 }
 
-/// Length and SHA-256 of all that a reader gives, without keeping it.
+/// Length and SHA-256 of a reader's content.
 pub fn hash_reader(content: &mut dyn Read) -> io::Result<(u64, String)> {
     hash_content(content, &mut to_the_end)
 }
@@ -290,7 +289,7 @@ fn hash_content(content: &mut dyn Read, each: &mut EachBlock<'_>) -> io::Result<
     Ok((len, hex(&sum.finalize())))
 }
 
-/// SHA-256 of bytes, in lower-case hexadecimal.
+/// SHA-256 of bytes, in lowercase hexadecimal.
 pub fn hash_bytes(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
@@ -299,15 +298,15 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Copies one file in one pass, hashing it, synced and with its time; answers with the SHA-256 of what was read.
+/// Copies a file in one pass, hashed, synced and with its time. Returns the SHA-256 of the content.
 ///
-/// The content goes beside `to` first, so a copy that was cut short never carries the name of a whole one. What is copied
-/// of a file when `each` ends the work is removed.
+/// The content is written beside `to` first, so an incomplete copy never has the final name. If `each` ends the work,
+/// the partial copy is removed.
 pub fn copy(disk: &dyn Disk, from: &WinPath, to: &WinPath, each: &mut EachBlock<'_>) -> io::Result<String> {
     let beside = beside(to);
     let copied = copy_unsynced(disk, from, &beside, each);
     if copied.as_ref().is_err_and(is_stop) {
-        // Whoever copies it again would replace it as well.
+        // Another attempt would replace it as well.
         let _ = disk.remove_file(&beside);
     }
     let (sum, mut file) = copied?;
@@ -317,7 +316,7 @@ pub fn copy(disk: &dyn Disk, from: &WinPath, to: &WinPath, each: &mut EachBlock<
     Ok(sum)
 }
 
-/// [`copy`] straight to the name and not synced, for where something else says that the copy is whole.
+/// [`copy`] directly to the final name and without a sync, if something else marks the copy as complete.
 pub(crate) fn copy_unsynced(
     disk: &dyn Disk,
     from: &WinPath,
@@ -342,7 +341,7 @@ pub(crate) fn copy_unsynced(
     Ok((hex(&sum.finalize()), target))
 }
 
-/// Hands out a file block by block. The first block is small, for most files are; what they do not need is not made.
+/// Reads a file block by block. The first block is small, because most files are.
 fn blocks(file: &mut dyn Read, mut each: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
     let mut buffer = vec![0; FIRST_BLOCK];
     loop {
@@ -360,16 +359,16 @@ fn blocks(file: &mut dyn Read, mut each: impl FnMut(&[u8]) -> io::Result<()>) ->
     }
 }
 
-/// Removes whatever lies at `path`; content that is already gone is no error.
+/// Removes the entry at `path`; a missing entry is not an error.
 pub fn remove(disk: &dyn Disk, path: &WinPath) -> io::Result<()> {
     if let Some(entry) = disk.entry(path)? {
         take_away(disk, &entry)?;
     }
-    // What was removed before an interruption may not have been made safe.
+    // A removal before an interruption may not be durable yet.
     sync_name(disk, path)
 }
 
-/// What goes with its folder need not be synced out of it.
+/// The content of a removed folder need not be synced.
 fn take_away(disk: &dyn Disk, entry: &Entry) -> io::Result<()> {
     if entry.kind != Kind::Folder {
         return disk.remove_file(&entry.path);

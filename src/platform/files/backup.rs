@@ -1,4 +1,4 @@
-//! Backups: made, read again, and put back.
+//! Backups: created, verified, and restored.
 
 use super::{contents, copying, sync_folders};
 use crate::platform::disk::{self, Disk, EachBlock, Kind, Marks, ReadDisk, many};
@@ -9,36 +9,36 @@ use std::collections::BTreeMap;
 use std::io::{self, BufReader, Read};
 use std::time::{Duration, SystemTime};
 
-/// What a backup holds. It is written last: a backup without its manifest is none.
+/// The content of a backup. It is written last: a backup without its manifest is incomplete.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     /// Version of this format.
     pub format: u32,
     /// What was backed up.
     pub source: WinPath,
-    /// False where there was nothing at `source`.
+    /// Whether `source` existed.
     pub present: bool,
-    /// What a folder that was backed up has besides its content.
+    /// The metadata of a folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marks: Option<Marks>,
-    /// Everything below `source`, folders before what they hold; the empty path is `source` itself where it is a file.
+    /// Everything below `source`, folders before their content; the empty path is `source` itself if it is a file.
     pub entries: Vec<ManifestEntry>,
 }
 
-/// One file or folder of a backup.
+/// A file or folder in a backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ManifestEntry {
     /// Its path below the source.
     pub path: String,
-    /// SHA-256 of a file in lower-case hexadecimal; `None` for a folder.
+    /// SHA-256 of a file in lowercase hexadecimal; `None` for a folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
     /// Size of a file in bytes.
     #[serde(default)]
     pub len: u64,
-    /// Time of last change, in seconds since 1970 and nanoseconds.
+    /// Time of the last modification, in seconds since 1970 and nanoseconds.
     pub modified: (u64, u32),
-    /// What it has besides its content.
+    /// Its metadata.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marks: Option<Marks>,
 }
@@ -52,24 +52,24 @@ impl Manifest {
         self.entries.iter().fold(0, |sum, entry| sum.saturating_add(entry.len))
     }
 
-    /// Files, and bytes in all of them.
+    /// The number of files, and their total size.
     pub fn size(&self) -> Size {
         let files = self.entries.iter().filter(|entry| entry.sha256.is_some()).count();
         Size { files: files as u64, bytes: self.len() }
     }
 
-    /// True where the backup holds nothing.
+    /// Whether the backup is empty.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// True where a folder was backed up, and not one file.
+    /// Whether the backup is of a folder, not of a file.
     fn is_folder(&self) -> bool {
         self.entries.iter().all(|entry| !entry.path.is_empty())
     }
 }
 
-/// Where the manifest of the backup at `backup` lies: beside it, never in it.
+/// The path of the manifest of `backup`: beside it, never in it.
 pub fn manifest_of(backup: &WinPath) -> WinPath {
     backup.parent().unwrap_or_else(|| backup.clone()).child(&format!("{}.manifest.json", backup.name()))
 }
@@ -84,8 +84,8 @@ pub(super) fn back_up(
     let doing = format!("back up {from} to {to}");
     let manifest_path = manifest_of(to);
     if disk::exists(disk.as_read(), &manifest_path).context(&doing)? {
-        // The operation had been done before a kill: a backup is never written a second time. The kill may have come just
-        // before the manifest's name was safe.
+        // The operation was completed before a kill: a backup is never written twice. The manifest's name may not be
+        // durable yet.
         verify_backup(disk.as_read(), to, watch)?;
         return disk::sync_parent(disk, &manifest_path).context(&doing);
     }
@@ -98,8 +98,8 @@ pub(super) fn back_up(
     disk::replace_with(disk, &manifest_path, write).context(&doing)
 }
 
-/// Files are written under their own names: without its manifest, which is written last, nobody takes a copy for whole.
-/// What the manifest will name is on the disk when this returns.
+/// Files are written with their final names: without its manifest, which is written last, a copy does not count as
+/// complete. Everything in the manifest is durable when this returns.
 fn copy_into_backup(
     disk: &dyn Disk,
     from: &WinPath,
@@ -143,7 +143,7 @@ fn copy_into_backup(
     Ok(manifest)
 }
 
-/// Creates a folder, which an attempt that was cut short may have left.
+/// Creates a folder, which an interrupted attempt may have left.
 fn create_folder(disk: &dyn Disk, path: &WinPath) -> io::Result<()> {
     match disk.entry(path)? {
         Some(entry) if entry.kind == Kind::Folder => Ok(()),
@@ -157,18 +157,18 @@ fn entry_of(disk: &dyn Disk, path: String, entry: &disk::Entry, sha256: Option<S
     Ok(ManifestEntry { path, sha256, len: entry.len, modified, marks })
 }
 
-/// The time of last change; `None` where a manifest holds none that there is.
+/// The time of the last modification; `None` if it is invalid.
 fn time_of(entry: &ManifestEntry) -> Option<SystemTime> {
     let (seconds, nanos) = entry.modified;
     let since = (nanos < 1_000_000_000).then(|| Duration::new(seconds, nanos))?;
     SystemTime::UNIX_EPOCH.checked_add(since)
 }
 
-/// Reads a backup again and compares every file with the manifest, which it returns. `watch` may stop it.
+/// Verifies every file of a backup against the manifest, which it returns. `watch` may stop it.
 pub fn verify_backup(disk: &dyn ReadDisk, backup: &WinPath, watch: &dyn Monitor) -> Result<Manifest, Failure> {
     let doing = format!("read the backup {backup}");
     let damaged = |why: String| {
-        let next = "put a good copy of it back, if there is one; nothing is decided on a damaged backup";
+        let next = "restore a good copy of it, if there is one; pfupgrade does not work with a damaged backup";
         Failure::new(&doing, why).next(next).of_kind(FailureKind::DamagedBackup)
     };
     let text = disk.open(&manifest_of(backup)).map_err(|e| damaged(format!("manifest: {e}")))?;
@@ -178,7 +178,7 @@ pub fn verify_backup(disk: &dyn ReadDisk, backup: &WinPath, watch: &dyn Monitor)
     Ok(manifest)
 }
 
-/// Reads every file again, from the disk and not from the system's memory as far as that can be had.
+/// Reads every file again, from the disk and not from the cache if possible.
 fn check_contents(
     disk: &dyn ReadDisk,
     backup: &WinPath,
@@ -190,11 +190,11 @@ fn check_contents(
         many::each(&manifest.entries, &mut |_| watch.go_on(), check).context(format!("re-read the backup {backup}"));
     checked.map(drop).map_err(|failure| match failure.kind {
         FailureKind::Stopped => failure,
-        _ => failure.next("the disk may be failing: check it before anything else").of_kind(FailureKind::DamagedBackup),
+        _ => failure.next("the disk may be failing: check it first").of_kind(FailureKind::DamagedBackup),
     })
 }
 
-/// Fails where something is wrong with one file of a backup.
+/// Fails if a file of a backup is damaged.
 fn check_file(
     disk: &dyn ReadDisk,
     backup: &WinPath,
@@ -203,20 +203,20 @@ fn check_file(
 ) -> io::Result<()> {
     let fault = |why: String| Err(io::Error::other(why));
     if time_of(entry).is_none() {
-        return fault(format!("the manifest gives {} a time that there is not", entry.path));
+        return fault(format!("the manifest has an invalid time for {}", entry.path));
     }
     let Some(sha256) = &entry.sha256 else { return Ok(()) };
     let path = file_in(backup, entry)?;
-    // A file that has grown need not be read to its end.
+    // A file that has grown need not be read completely.
     match disk.entry(&path) {
         Ok(Some(found)) if found.len != entry.len => {
-            return fault(format!("{path} does not hold what was written: {} bytes, not {}", found.len, entry.len));
+            return fault(format!("the content of {path} has changed: {} bytes, not {}", found.len, entry.len));
         }
         _ => {}
     }
     match disk::hash_stored(disk, &path, each) {
         Ok(found) if found == *sha256 => Ok(()),
-        Ok(found) => fault(format!("{path} does not hold what was written: its SHA-256 is {found}")),
+        Ok(found) => fault(format!("the content of {path} has changed: its SHA-256 is {found}")),
         Err(error) if disk::is_stop(&error) => Err(error),
         Err(error) => fault(format!("{path}: {error}")),
     }
@@ -240,7 +240,7 @@ pub(super) fn restore(
     }
     put_back(disk, from, to, &manifest, watch).context(&doing)?;
     remove_extra(disk, to, except, &manifest, watch).context(&doing)?;
-    // Once, at the end: this makes safe what an earlier attempt has done and this one has only found done, too.
+    // Once, at the end: this also makes durable what an earlier attempt had done.
     let safe = if manifest.is_folder() { sync_folders(disk, to) } else { disk::sync_parent(disk, to) };
     safe.context(doing)
 }
@@ -258,7 +258,7 @@ fn put_back(
     if let Some(folder) = folder {
         disk::create_folders(disk, &folder)?;
     }
-    // A folder has its rights before anything is put into it.
+    // A folder gets its access rights before its content.
     give_marks(disk, to, manifest.marks.as_ref())?;
     for entry in &manifest.entries {
         watch.go_on()?;

@@ -1,4 +1,4 @@
-//! The operations that only concern the disk, the same on every backend.
+//! The operations that only change the disk, the same on every backend.
 
 mod backup;
 #[cfg(test)]
@@ -13,7 +13,7 @@ use crate::winpath::WinPath;
 use backup::{back_up, restore};
 use std::io;
 
-/// Carries out `op` where it concerns the disk alone; `None` for every other operation.
+/// Carries out `op` if it only changes the disk; `None` for every other operation.
 pub(crate) fn perform(disk: &dyn Disk, op: &Op, watch: &mut dyn Monitor) -> Option<Result<Outcome, Failure>> {
     let done = match op {
         Op::Close { folder } => close(disk, folder).context(op),
@@ -22,7 +22,7 @@ pub(crate) fn perform(disk: &dyn Disk, op: &Op, watch: &mut dyn Monitor) -> Opti
         Op::Copy { from, to } => copy(disk, from, to, watch).context(op),
         Op::Write { path, content } => match content.bytes() {
             Some(bytes) => write(disk, path, bytes).context(op),
-            None => Err(Failure::new(op, "its content is known by its SHA-256 only")),
+            None => Err(Failure::new(op, "only the SHA-256 of its content is known")),
         },
         Op::Move { from, to, aside } => relocate(disk, from, to, *aside).context(op),
         Op::Remove { path } => disk::remove(disk, path).context(op),
@@ -32,7 +32,7 @@ pub(crate) fn perform(disk: &dyn Disk, op: &Op, watch: &mut dyn Monitor) -> Opti
     Some(done.map(|()| Outcome::default()))
 }
 
-/// What each block that is copied means to whoever watches: a sign of progress, and a chance to stop.
+/// Reports each copied block to the monitor, and checks for a stop request.
 fn copying(watch: &mut dyn Monitor) -> impl FnMut(u64) -> io::Result<()> {
     move |bytes| {
         if bytes > 0 {
@@ -42,7 +42,7 @@ fn copying(watch: &mut dyn Monitor) -> impl FnMut(u64) -> io::Result<()> {
     }
 }
 
-/// The file by which ASP.NET answers every request as long as it lies in an application's folder.
+/// The file in an application's folder that makes ASP.NET respond to every request with its content.
 pub const OFFLINE: &str = "app_offline.htm";
 
 const OFFLINE_PAGE: &str = "<!DOCTYPE html>\r\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Maintenance</title></head>\r\n\
@@ -61,14 +61,14 @@ fn write(disk: &dyn Disk, path: &WinPath, bytes: &[u8]) -> io::Result<()> {
 }
 
 fn relocate(disk: &dyn Disk, from: &WinPath, to: &WinPath, aside: bool) -> io::Result<()> {
-    // Otherwise it was moved already, or nothing was left to move.
+    // Otherwise it was already moved, or nothing was left to move.
     if disk::exists(disk.as_read(), from)? {
         if let (true, Some(folder)) = (aside, to.parent()) {
             disk::create_private(disk, &folder)?;
         }
         disk.rename(from, to)?;
     }
-    // What was moved before an interruption may not have been made safe.
+    // A move before an interruption may not be durable yet.
     [to, from].into_iter().try_for_each(|path| disk::sync_name(disk, path))
 }
 
@@ -116,7 +116,7 @@ fn sync_folders(disk: &dyn Disk, root: &WinPath) -> io::Result<()> {
     disk.sync_folder(root)
 }
 
-/// Everything below a folder without the excepted folders; a link is an error, since it could not be put back.
+/// Everything below a folder except the excluded folders; a link is an error, because it could not be restored.
 fn contents(disk: &dyn ReadDisk, folder: &WinPath, except: &[WinPath]) -> io::Result<Vec<disk::Entry>> {
     let mut all = disk.walk(folder)?;
     all.retain(|entry| !except.iter().any(|left_out| entry.path.is_within(left_out)));

@@ -1,4 +1,4 @@
-//! Credentials go out of a log before it is kept: programs and packages print what they are given.
+//! Masks credentials in logs before they are kept, because programs and packages may print their arguments.
 
 use super::{LARGEST, tail};
 use crate::platform::disk::{self, Disk};
@@ -7,12 +7,12 @@ use crate::winpath::WinPath;
 use std::io;
 
 const MASKED: &str = "(masked)";
-const LEFT_OUT: &str = "(this log was very large: what came before is left out)\r\n";
-/// How a log in UTF-16 begins.
+const LEFT_OUT: &str = "(this log was very large: earlier lines are omitted)\r\n";
+/// The byte order mark of a log in UTF-16.
 const MARK: [u8; 2] = [0xff, 0xfe];
 
-/// Masks the credentials in the log of an installation or a program that has ended. What has none stays as it is; of a
-/// log above 32 MiB the end is kept.
+/// Masks the credentials in the log of an installation or program that has ended. A log without any is unchanged; of a
+/// log above 32 MiB, only the end is kept.
 pub fn mask(disk: &dyn Disk, log: &WinPath) -> io::Result<()> {
     let Some(entry) = disk.entry(log)? else { return Ok(()) };
     let is_large = entry.len > LARGEST;
@@ -21,14 +21,14 @@ pub fn mask(disk: &dyn Disk, log: &WinPath) -> io::Result<()> {
         Some(wide) => {
             let (pairs, half) = wide.as_chunks::<2>();
             let units: Vec<u16> = pairs.iter().map(|pair| u16::from_le_bytes(*pair)).collect();
-            // Half a character is as good as any other here: names of credentials have none.
+            // Half a character does no harm here: names of credentials have none.
             let decode = |line: &[u16]| {
                 char::decode_utf16(line.iter().copied()).map(|unit| unit.unwrap_or('?')).collect::<String>()
             };
             let masked = masked(&units, is_large, decode, |text| text.encode_utf16().collect());
             MARK.into_iter().chain(masked.into_iter().flat_map(u16::to_le_bytes)).chain(half.iter().copied()).collect()
         }
-        // UTF-8, or a code page that is ASCII where it matters: as many characters as bytes, so that these are kept.
+        // UTF-8, or an ASCII-compatible code page: read with one character per byte, so that the bytes are kept.
         None => masked(
             &bytes,
             is_large,
@@ -39,7 +39,7 @@ pub fn mask(disk: &dyn Disk, log: &WinPath) -> io::Result<()> {
     if masked == bytes { Ok(()) } else { disk::replace(disk, log, &masked) }
 }
 
-/// The lines of a log with what may be kept of each; the first one is left out where the log is cut within it.
+/// The lines of a log with the part of each that may be kept; an incomplete first line is dropped.
 fn masked<U: Copy + PartialEq + From<u8>>(
     log: &[U],
     is_cut: bool,
@@ -66,10 +66,10 @@ fn masked<U: Copy + PartialEq + From<u8>>(
     out
 }
 
-/// How much of a line may be kept, in bytes of it; `None` for the whole.
+/// How many bytes of a line may be kept; `None` for all.
 fn kept(line: &str) -> Option<usize> {
     let found = [secret_at(line), changed_property(line)].into_iter().flatten().min()?;
-    // What was masked before stays as it is.
+    // A masked line is unchanged.
     let value = line[found..].trim();
     if value.is_empty() || value == MASKED { None } else { Some(found) }
 }

@@ -1,4 +1,4 @@
-//! How the simulated IIS answers for the machine's own applications.
+//! How the simulated IIS responds for the machine's applications.
 
 use super::MachineFacts;
 use crate::platform::OFFLINE;
@@ -8,8 +8,8 @@ use crate::webconfig;
 
 const LIMIT: u64 = 128 << 20;
 
-/// The status with which an application of this machine answers: 503 as long as it is closed, 500 with a web.config that
-/// ASP.NET refuses, otherwise 200. `None` for an address of another machine, or where nothing is served.
+/// The HTTP status of an application of this machine: 503 while it is closed, 500 with an invalid web.config, otherwise
+/// 200. `None` for a URL of another machine, or if nothing is served.
 pub(super) fn status(files: &dyn ReadDisk, facts: &MachineFacts, url: &str) -> Option<u16> {
     let folder = &served(facts, url)?.folder;
     let there = |name: &str| disk::exists(files, &folder.child(name)).unwrap_or(false);

@@ -1,4 +1,4 @@
-//! What a simulated machine knows besides its files: `machine.toml`.
+//! The facts of a simulated machine: `machine.toml`.
 
 use super::registry::Registry;
 use super::trouble::{Running, Trouble};
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 /// Version of the format of `machine.toml`.
 pub const FORMAT: u32 = 1;
 
-/// A captured machine with thousands of registry keys takes a few megabytes.
+/// A captured machine with thousands of registry keys has a few megabytes.
 const LIMIT: u64 = 64 << 20;
 
 const HEADER: &str = "\
@@ -22,62 +22,62 @@ const HEADER: &str = "\
 
 ";
 
-/// Everything a simulated machine knows besides its files.
+/// Everything a simulated machine has besides its files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct MachineFacts {
     /// Version of this format, [`FORMAT`].
     pub format: u32,
-    /// When Windows was last started, where that has been since the machine was made.
+    /// When Windows was last started, if it has been since the machine was created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub booted: Option<Timestamp>,
-    /// The offset of its own time, in minutes east of UTC; unknown where it is missing.
+    /// Its UTC offset, in minutes east of UTC; unknown if missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub utc_offset_minutes: Option<i32>,
     /// Windows and its state.
     pub system: System,
-    /// Environment variables of the machine, matched without regard to case.
+    /// Environment variables of the machine, matched ignoring case.
     #[serde(default)]
     pub variables: BTreeMap<String, String>,
     /// Bytes free on each drive, by its letter.
     #[serde(default)]
     pub free_space: BTreeMap<char, u64>,
-    /// IIS; `None` where it is not installed.
+    /// IIS; `None` if it is not installed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub web_server: Option<WebServer>,
     /// All services.
     #[serde(default, rename = "service")]
     pub services: Vec<Service>,
-    /// Who signed which files. A file that is not named here is not signed.
+    /// The signers of files. A file that is not listed is not signed.
     #[serde(default, rename = "signature")]
     pub signatures: Vec<Signed>,
-    /// Accounts (`DOMAIN\name`) and local groups that exist. Without this list nobody can be asked.
+    /// Accounts (`DOMAIN\name`) and local groups that exist. Without this list, all are unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accounts: Option<Vec<String>>,
-    /// Accounts and groups of which nobody knows whether they exist.
+    /// Accounts and groups whose existence is unknown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unknown_accounts: Vec<String>,
-    /// The addresses that answer over HTTP, with their status.
+    /// The URLs that respond, with their HTTP status.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub answers: BTreeMap<String, u16>,
     /// The registry, as a 64-bit program sees it.
     #[serde(default)]
     pub registry: Registry,
-    /// What Windows Installer remembers, by product code.
+    /// The data of Windows Installer, by product code.
     #[serde(default)]
     pub installed: BTreeMap<String, Installed>,
-    /// What is to go wrong.
+    /// The problems to simulate.
     #[serde(default, rename = "trouble", skip_serializing_if = "Vec::is_empty")]
     pub troubles: Vec<Trouble>,
-    /// Programs that were given up on and run on.
+    /// Timed-out programs that are still running.
     #[serde(default, rename = "process", skip_serializing_if = "Vec::is_empty")]
     pub processes: Vec<Running>,
-    /// What Windows does by itself at its start.
+    /// The tasks that run at the start of Windows.
     #[serde(default, rename = "task", skip_serializing_if = "Vec::is_empty")]
     pub tasks: Vec<Task>,
 }
 
-/// A task of the Task Scheduler that begins at every start of Windows, as SYSTEM.
+/// A task of the Task Scheduler that runs at every start of Windows, as SYSTEM.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Task {
@@ -90,52 +90,52 @@ pub struct Task {
     pub arguments: Vec<String>,
 }
 
-/// Who signed a file, which is named by its path or by its content.
+/// The signer of a file, which is identified by its path or its content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Signed {
-    /// Where it lies.
+    /// Its path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<WinPath>,
-    /// SHA-256 in hexadecimal: the signature goes with every copy.
+    /// SHA-256 in hexadecimal: every copy is signed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
     /// The common name in the signer's certificate.
     pub by: String,
 }
 
-/// How far Windows Installer has come with a product.
+/// The stage of a product in Windows Installer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
-    /// Its installation was begun and not finished.
+    /// Its installation was started and not finished.
     Installing,
     /// It is installed.
     Installed,
-    /// Its removal was begun and not finished.
+    /// Its removal was started and not finished.
     Removing,
 }
 
-/// What Windows Installer remembers of a product, so that it can remove it again.
+/// The data of Windows Installer about a product, for its removal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Installed {
-    /// How far it has come.
+    /// How far it is.
     pub stage: Stage,
     /// The product's name.
     pub name: String,
     /// Its version.
     pub version: String,
-    /// Whether it is registered where 32-bit programs look.
+    /// Whether it is registered in the 32-bit view.
     pub wow32: bool,
-    /// Whether it is the product of one user.
+    /// Whether it is installed for one user.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub per_user: bool,
-    /// The copy of its package that Windows Installer keeps.
+    /// Its package in the cache.
     pub package: WinPath,
-    /// The files that belong to it.
+    /// Its files.
     pub files: Vec<WinPath>,
-    /// The folders that go with it once they are empty, inner ones first.
+    /// The folders that are removed with it if empty, inner ones first.
     pub folders: Vec<WinPath>,
     /// The services it installed.
     #[serde(default)]
@@ -143,18 +143,18 @@ pub struct Installed {
     /// The registry values it wrote: key, as a 64-bit program sees it, and name.
     #[serde(default)]
     pub values: Vec<(String, String)>,
-    /// The registry keys that go with all that is below them.
+    /// The registry keys that are removed with all subkeys.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<String>,
-    /// What else goes with it, whoever made it.
+    /// What else is removed with it, whoever created it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sweeps: Vec<Sweep>,
-    /// The application of IIS it created.
+    /// The application in IIS that it created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub application: Option<OwnApplication>,
 }
 
-/// Files that go from a folder, or the folder itself once it is empty.
+/// Files to remove from a folder, or the folder itself if it is empty.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Sweep {
@@ -165,7 +165,7 @@ pub struct Sweep {
     pub name: Option<String>,
 }
 
-/// An application of IIS that an installer created.
+/// An application in IIS that an installer created.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct OwnApplication {
@@ -175,13 +175,13 @@ pub struct OwnApplication {
     pub path: String,
 }
 
-/// Where `machine.toml` lies: beside the drives.
+/// The path of `machine.toml`: beside the drives.
 pub(super) fn path() -> WinPath {
     WinPath::outside_drives("machine.toml")
 }
 
 impl MachineFacts {
-    /// A machine on which nothing is installed.
+    /// A machine without any products.
     pub fn new(system: System) -> Self {
         Self {
             booted: None,
@@ -204,21 +204,21 @@ impl MachineFacts {
         }
     }
 
-    /// The facts as `machine.toml` has them.
+    /// The text of `machine.toml`.
     pub fn to_text(&self) -> Result<String, toml::ser::Error> {
         Ok(format!("{HEADER}{}", toml::to_string(self)?))
     }
 
-    /// Reads the text of a `machine.toml`; the error shows the line that is wrong.
+    /// Parses the text of a `machine.toml`. The error shows the wrong line.
     pub fn from_text(text: &str) -> Result<Self, String> {
         let facts: Self = toml::from_str(text).map_err(|error| error.to_string())?;
         if facts.format != FORMAT {
-            return Err(format!("it has format {}, and this program knows format {FORMAT}", facts.format));
+            return Err(format!("it has format {}, but this pfupgrade reads format {FORMAT}", facts.format));
         }
         let ordered = in_start_order(facts.services.clone());
         let needs_later = |(at, service): &(usize, &Service)| ordered[*at..].iter().any(|it| service.needs(&it.name));
         if let Some((_, service)) = ordered.iter().enumerate().find(needs_later) {
-            return Err(format!("the service {} depends on itself, by way of others", service.name));
+            return Err(format!("the service {} depends on itself through others", service.name));
         }
         match facts.signatures.iter().find(|signed| signed.path.is_some() == signed.sha256.is_some()) {
             Some(signed) => Err(format!("a signature by \"{}\" needs either a path or a sha256", signed.by)),
@@ -229,9 +229,9 @@ impl MachineFacts {
     /// Reads the facts of the machine on a disk.
     pub fn read(disk: &dyn Disk) -> Result<Self, Failure> {
         let doing = "read the simulated machine's machine.toml";
-        let wrong = |why: String| Failure::new(doing, why).next("correct the file, or make the machine anew");
+        let wrong = |why: String| Failure::new(doing, why).next("fix the file, or recreate the machine");
         let bytes = disk::read(disk.as_read(), &path(), LIMIT).map_err(|error| {
-            // The file has no path of the machine that could be shown.
+            // The file has no path on the machine.
             wrong(error.to_string().replace(path().as_str(), "machine.toml"))
         })?;
         if matches!(bytes.as_slice(), [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [_, 0, ..] | [0, _, ..]) {
@@ -245,7 +245,7 @@ impl MachineFacts {
         Self::from_text(text.strip_prefix('\u{feff}').unwrap_or(&text)).map_err(wrong)
     }
 
-    /// Writes them to the machine on a disk, whole or not at all.
+    /// Writes them to the machine on a disk, atomically.
     pub fn write(&self, disk: &dyn Disk) -> Result<(), Failure> {
         let doing = "write the simulated machine's machine.toml";
         let text = self.to_text().context(doing)?;

@@ -1,13 +1,13 @@
 //! A simulated Windows server: its files are real files, its packages real Windows Installer packages.
 //!
-//! A machine is a disk with a `machine.toml` beside its drives, which holds what a server knows besides its files:
-//! registry, services, IIS, what Windows Installer remembers. Everything is written through at once, so a machine can be
-//! left at any moment and opened again. Only programs are make-believe: an `.exe` on a simulated machine is a small text
-//! file that says what it does when it is run (`action`) and when its service starts (`on-start`):
+//! A machine is a disk with a `machine.toml` beside its drives, which has everything besides files: registry, services,
+//! IIS, the data of Windows Installer. All changes are written immediately, so a machine can be closed and reopened at
+//! any moment. Only programs are fake: an `.exe` on a simulated machine is a small text file that defines what it does
+//! when it is run (`action`) and when its service starts (`on-start`):
 //!
 //! ```toml
 //! simulated-program = 1
-//! product = "Multi-Factor Authentication Server"     # what its version resource would say
+//! product = "Multi-Factor Authentication Server"     # the content of its version resource
 //! version = "7.3.0.3"
 //!
 //! [[action]]
@@ -49,10 +49,9 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-const NEXT_FOR_SERVICE: &str =
-    "see in its own logs and in the event log (System) what it waits for, and bring it to an end there";
+const NEXT_FOR_SERVICE: &str = "check in its logs and in the event log (System) what it is waiting for";
 
-/// The event log, beside `machine.toml`: an entry a line. A rollback takes nothing out of it, as on a real server.
+/// The event log, beside `machine.toml`: one entry per line. As on a real server, a rollback removes nothing from it.
 const EVENT_LOG: &str = "event-log.txt";
 
 /// A simulated server.
@@ -63,36 +62,36 @@ pub struct Simulated {
 }
 
 impl Simulated {
-    /// Opens the machine that is on `disk`.
+    /// Opens the machine on `disk`.
     pub fn open(disk: Arc<dyn Disk>, clock: Arc<dyn Clock>) -> Result<Self, Failure> {
         let facts = Mutex::new(MachineFacts::read(&*disk)?);
         Ok(Self { disk, clock, facts })
     }
 
-    /// Makes a machine of `disk`, which may hold its files already but no machine.
+    /// Creates a machine on `disk`, which may already have files but no machine.
     pub fn create(disk: Arc<dyn Disk>, clock: Arc<dyn Clock>, facts: MachineFacts) -> Result<Self, Failure> {
         let doing = "create a simulated machine";
         if disk::exists(disk.as_read(), &facts::path()).context(doing)? {
-            return Err(Failure::new(doing, "there is one already").next("choose another folder"));
+            return Err(Failure::new(doing, "it already exists").next("choose another folder"));
         }
         facts.write(&*disk)?;
         Ok(Self { disk, clock, facts: Mutex::new(facts) })
     }
 
-    /// Reads the facts again: another process may have changed them before this one had the machine to itself, and may
-    /// have ended before the new ones were safe from a power cut.
+    /// Reads the facts again: another process may have changed them before this one took the lock, and may have ended
+    /// before they were durable.
     pub fn refresh(&self) -> Result<(), Failure> {
-        // Who is killed leaves behind what was about to take the place of machine.toml.
+        // A killed process may leave a temporary machine.toml.
         let left = disk::beside(&facts::path());
-        if disk::exists(self.disk.as_read(), &left).context("look for a half-written machine.toml")? {
-            self.disk.remove_file(&left).context("remove a half-written machine.toml")?;
+        if disk::exists(self.disk.as_read(), &left).context("look for an incomplete machine.toml")? {
+            self.disk.remove_file(&left).context("remove an incomplete machine.toml")?;
         }
-        disk::sync_parent(&*self.disk, &facts::path()).context("take over the simulated machine")?;
+        disk::sync_parent(&*self.disk, &facts::path()).context("lock the simulated machine")?;
         *self.locked() = MachineFacts::read(&*self.disk)?;
         Ok(())
     }
 
-    /// Everything the machine knows besides its files, as it is now.
+    /// The present facts of the machine.
     pub fn facts(&self) -> MachineFacts {
         self.locked().clone()
     }
@@ -101,7 +100,7 @@ impl Simulated {
         self.facts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes the facts, on the disk first: what could not be written has not happened.
+    /// Changes the facts, on disk first: if writing fails, nothing changes.
     fn try_change(&self, change: impl FnOnce(&mut MachineFacts) -> Result<(), Failure>) -> Result<(), Failure> {
         let mut facts = self.locked();
         let mut changed = facts.clone();
@@ -136,7 +135,7 @@ impl Simulated {
     }
 
     fn back_up_web_server(&self, name: &str) -> Result<(), Failure> {
-        let doing = "have IIS back up its configuration";
+        let doing = "back up the IIS configuration";
         let facts = self.facts();
         let iis = facts.web_server.as_ref().ok_or_else(|| Failure::new(doing, "IIS is not installed"))?;
         let windows = WinPath::new(facts.variable("SystemRoot").unwrap_or(r"C:\Windows")).context(doing)?;
@@ -151,12 +150,12 @@ impl Simulated {
         self.try_change(|facts| {
             let web_server = facts.web_server.as_ref().ok_or_else(|| refused("IIS is not installed".to_owned()))?;
             if web_server.pool(&wanted.pool).is_none() {
-                return Err(refused(format!("there is no application pool \"{}\"", wanted.pool)));
+                return Err(refused(format!("the application pool \"{}\" does not exist", wanted.pool)));
             }
             let applications =
-                facts.applications_of(site).ok_or_else(|| refused("there is no such site".to_owned()))?;
+                facts.applications_of(site).ok_or_else(|| refused("the site does not exist".to_owned()))?;
             let found = applications.iter_mut().find(|found| found.path.eq_ignore_ascii_case(&wanted.path));
-            let found = found.ok_or_else(|| refused("there is no such application".to_owned()))?;
+            let found = found.ok_or_else(|| refused("the application does not exist".to_owned()))?;
             *found = Application { path: found.path.clone(), ..wanted.clone() };
             Ok(())
         })
@@ -165,11 +164,11 @@ impl Simulated {
     fn rename_application(&self, site: &str, from: &str, to: &str) -> Result<(), Failure> {
         let refused = |why: String| Failure::new(format!("rename {from} of site \"{site}\" to {to}"), why);
         self.try_change(|facts| {
-            let all = facts.applications_of(site).ok_or_else(|| refused("there is no such site".to_owned()))?;
+            let all = facts.applications_of(site).ok_or_else(|| refused("the site does not exist".to_owned()))?;
             let is_taken = all.iter().any(|found| found.path.eq_ignore_ascii_case(to));
             let found = all.iter_mut().find(|found| found.path.eq_ignore_ascii_case(from));
             match found.filter(|_| !from.eq_ignore_ascii_case(to)) {
-                Some(_) if is_taken => return Err(refused("there is an application of that name".to_owned())),
+                Some(_) if is_taken => return Err(refused("an application with that name already exists".to_owned())),
                 Some(found) => found.path = to.to_owned(),
                 None => {}
             }
@@ -182,10 +181,10 @@ impl Simulated {
         let verb = if wanted == ServiceState::Running { "start" } else { "stop" };
         let refused = |why: &str| Failure::new(format!("{verb} the service {name}"), why);
         let Some(mut service) = service else {
-            // What is not there does not run either.
+            // A missing service is not running either.
             return match wanted {
                 ServiceState::Stopped => Ok(Outcome::default()),
-                ServiceState::Running => Err(refused("error 1060: there is no such service")),
+                ServiceState::Running => Err(refused("error 1060: the service does not exist")),
             };
         };
         if let Some(start) = start.filter(|start| *start != service.start) {
@@ -211,7 +210,7 @@ impl Simulated {
             && let Some(why) = self.start_program_of(&service)?
         {
             return Err(refused(&format!("error 1053: the service did not respond to the start request ({why})"))
-                .next("look into its logs"));
+                .next("check its logs"));
         }
         self.try_change(|facts| {
             facts.service_mut(name).ok_or_else(|| refused("it has just been removed"))?.state = wanted;
@@ -220,7 +219,7 @@ impl Simulated {
         Ok(Outcome { notes, ..Outcome::default() })
     }
 
-    /// Starts what a service that is about to start needs, as Windows does by itself.
+    /// Starts the dependencies of a service, as Windows does.
     fn start_needed_by(&self, service: &Service, refused: &dyn Fn(&str) -> Failure) -> Result<Vec<String>, Failure> {
         if service.start == StartType::Disabled {
             return Err(refused("error 1058: the service is disabled"));
@@ -235,7 +234,7 @@ impl Simulated {
         Ok(notes)
     }
 
-    /// Stops what cannot run without a service that is about to stop.
+    /// Stops the services that depend on a service.
     fn stop_dependents_of(&self, name: &ServiceName) -> Result<Vec<String>, Failure> {
         let runs = |service: &&Service| service.needs(name) && service.state == ServiceState::Running;
         let dependents: Vec<ServiceName> =
@@ -243,7 +242,7 @@ impl Simulated {
         let mut notes = Vec::new();
         for dependent in dependents {
             notes.extend(self.set_service(&dependent, ServiceState::Stopped, None)?.notes);
-            notes.push(format!("the service {dependent}, which depends on {name}, has been stopped as well"));
+            notes.push(format!("the service {dependent}, which depends on {name}, was stopped as well"));
         }
         Ok(notes)
     }
@@ -266,7 +265,7 @@ impl Simulated {
     }
 }
 
-/// Whether two addresses lead to the same place: the usual port may be said or not.
+/// Whether two URLs are equivalent, with or without the default port.
 fn same_address(one: &str, other: &str) -> bool {
     let plain = |url: &str| {
         let url = url.to_ascii_lowercase();
@@ -343,7 +342,7 @@ impl Inspect for Simulated {
     fn http_status(&self, url: &str) -> Result<u16, Failure> {
         let facts = self.facts();
         let answer = facts.answers.iter().find(|(known, _)| same_address(known, url)).map(|(_, status)| *status);
-        let silent = || Failure::new(format!("reach {url}"), "nothing answers there");
+        let silent = || Failure::new(format!("reach {url}"), "nothing responds there");
         answer.or_else(|| answers::status(self.files(), &facts, url)).ok_or_else(silent)
     }
 
@@ -351,7 +350,7 @@ impl Inspect for Simulated {
         let facts = self.locked();
         let free = facts.free_space.iter().find(|(letter, _)| letter.eq_ignore_ascii_case(&drive));
         free.map(|(_, bytes)| *bytes)
-            .ok_or_else(|| Failure::new(format!("find out the free space of {drive}:"), "there is no such drive"))
+            .ok_or_else(|| Failure::new(format!("determine the free space of {drive}:"), "the drive does not exist"))
     }
 
     fn leaves_out(&self, package: &WinPath, properties: &BTreeMap<String, String>) -> Vec<String> {

@@ -1,4 +1,4 @@
-//! Simulated programs: text files with the ending `.exe` that say what they do.
+//! Simulated programs: text files with the extension `.exe` that define what they do.
 
 use super::installer::{Log, Stop};
 use super::protect::protect;
@@ -17,30 +17,30 @@ use std::io::{self, Read};
 const LIMIT: u64 = 1 << 20;
 const DATA_LIMIT: u64 = 1 << 30;
 const DATA_MARK: &str = "PFDATA ";
-/// The exit code of a setup after which Windows has to be restarted.
+/// The exit code of a setup after which Windows must be restarted.
 const RESTART_NEEDED: i32 = 3010;
-/// Process and thread as they stand in the logs: two runs must not differ in them.
+/// Process and thread in the logs, which must be the same in all runs.
 const PROCESS: &str = "1204|1816";
 
-const WHAT_THEY_ARE: &str = "a simulation runs simulated programs only: text files that begin with \
-     `simulated-program = 1` and say in [[action]] tables what the program does";
+const WHAT_THEY_ARE: &str =
+    "a simulation runs only simulated programs: text files with `simulated-program = 1` and [[action]] tables";
 
-/// A program, as its file describes it.
+/// A program, as defined in its file.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct Program {
     simulated_program: u32,
     product: String,
     version: String,
-    /// What it does when it is run.
+    /// What it does when it runs.
     #[serde(default, rename = "action")]
     actions: Vec<Action>,
-    /// What it does when it is started as a service.
+    /// What it does when it starts as a service.
     #[serde(default)]
     on_start: Vec<Action>,
 }
 
-/// One thing a simulated program does. Paths are absolute or relative to the program, and may have `%VARIABLES%`.
+/// An action of a simulated program. Paths are absolute or relative to the program, and may contain `%VARIABLES%`.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "do", rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
 enum Action {
@@ -49,25 +49,25 @@ enum Action {
         package: String,
         #[serde(default)]
         properties: BTreeMap<String, String>,
-        /// Properties that have their value from the registry.
+        /// Properties with values from the registry.
         #[serde(default)]
         from_registry: Vec<FromRegistry>,
     },
     /// Copy a file or folder.
     Copy { from: String, to: String },
-    /// Add a line to a log, unless it is the last one already.
+    /// Add a line to a log, unless it is already the last one.
     AppendLog { path: String, text: String },
-    /// Bring the data file to a newer version and say so in the log.
+    /// Upgrade the data file to a newer version and log that.
     UpgradeData { file: String, from: u32, to: u32, log: String },
-    /// Fail where the data file is newer than the program.
+    /// Fail if the data file is newer than the program.
     RequireData { file: String, max_version: u32 },
-    /// End with a code.
+    /// Exit with a code.
     Exit { code: i32 },
-    /// Bring the Visual C++ runtime along.
+    /// Install the Visual C++ runtime.
     SetRuntime { runtime: Runtime },
-    /// Leave a file to be replaced at the next restart of Windows.
+    /// Leave a file to replace at the next restart of Windows.
     NeedRestart { file: String },
-    /// Encrypt or decrypt a section of a web.config, as the arguments say.
+    /// Encrypt or decrypt a section of a web.config, according to the arguments.
     ProtectSection,
     /// Write a registry value, as a 64-bit program sees the registry.
     WriteRegistry { key: String, name: String, value: Value },
@@ -93,7 +93,7 @@ fn parse(files: &dyn ReadDisk, path: &WinPath) -> Result<Option<Program>, Failur
     let doing = format!("read the program {path}");
     let mut bytes = Vec::new();
     files.open(path).and_then(|file| file.take(LIMIT).read_to_end(&mut bytes)).context(&doing)?;
-    // A stand-in for a real program is filled up to the size of that one.
+    // A stand-in for a real program is padded to its size.
     let bytes = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
     let Some(text) = std::str::from_utf8(bytes).ok().filter(|text| text.contains("simulated-program")) else {
         return Ok(None);
@@ -101,7 +101,7 @@ fn parse(files: &dyn ReadDisk, path: &WinPath) -> Result<Option<Program>, Failur
     let program: Program = toml::from_str(text).context(&doing)?;
     match program.simulated_program {
         1 => Ok(Some(program)),
-        other => Err(Failure::new(doing, format!("it is a simulated program of version {other}; 1 is known"))),
+        other => Err(Failure::new(doing, format!("it is a simulated program of version {other}, not 1"))),
     }
 }
 
@@ -111,7 +111,7 @@ pub(super) fn version_of(files: &dyn ReadDisk, path: &WinPath) -> Result<Option<
     Ok(program.map(|program| ProgramVersion { product: program.product, version: program.version }))
 }
 
-/// The files that a simulated program works with, besides the data of the machine; `None` for any other file.
+/// The files that a simulated program uses, besides the data of the machine; `None` for any other file.
 pub(crate) fn needs(machine: &dyn Inspect, path: &WinPath) -> Result<Option<Vec<WinPath>>, Failure> {
     let Some(program) = parse(machine.files(), path)? else { return Ok(None) };
     let place = |text: &String| {
@@ -127,9 +127,9 @@ pub(crate) fn needs(machine: &dyn Inspect, path: &WinPath) -> Result<Option<Vec<
 
 /// How a program ends before its last action.
 enum End {
-    /// By itself, with a code and what it says last.
+    /// It exits with a code and its last output.
     Exit(i32, String),
-    /// Because the simulated machine failed.
+    /// The simulated machine failed.
     Failure(Failure),
 }
 
@@ -139,7 +139,7 @@ impl From<Failure> for End {
     }
 }
 
-/// A program while it runs.
+/// A running program.
 struct Running<'a> {
     machine: &'a Simulated,
     path: &'a WinPath,
@@ -150,19 +150,19 @@ struct Running<'a> {
 }
 
 impl Simulated {
-    /// Runs a program to its end and answers with its exit code, as somebody at the machine would.
+    /// Runs a program and returns its exit code, as a user of the machine would.
     pub fn run_program(&self, program: &WinPath, arguments: &[String]) -> Result<i32, Failure> {
         self.run(program, arguments, &mut |_| ()).map(|(code, _)| code)
     }
 
-    /// The exit code and what it printed.
+    /// Runs a program. Returns its exit code and its output.
     fn run(
         &self,
         path: &WinPath,
         arguments: &[String],
         watch: &mut dyn FnMut(Progress),
     ) -> Result<(i32, Vec<String>), Failure> {
-        let unknown = || Failure::new(format!("run {path}"), "it is no simulated program").next(WHAT_THEY_ARE);
+        let unknown = || Failure::new(format!("run {path}"), "it is not a simulated program").next(WHAT_THEY_ARE);
         let program = parse(self.files(), path)?.ok_or_else(unknown)?;
         let printed = vec![format!("{} {} {}", program.product, program.version, arguments.join(" "))];
         let mut running = Running { machine: self, path, arguments, printed, reboot: false, watch };
@@ -178,7 +178,7 @@ impl Simulated {
         Ok((code, running.printed))
     }
 
-    /// Restarts Windows: what was left for a restart is done, and automatic services run that can.
+    /// Restarts Windows: pending operations are done, and automatic services are started if possible.
     pub fn restart(&self) -> Result<(), Failure> {
         let mut started = Vec::new();
         let known = self.facts();
@@ -220,15 +220,15 @@ impl Simulated {
         }
     }
 
-    /// Lets the program of a service do what it does when it starts; answers with why it does not.
+    /// Runs the start actions of a service's program. Returns why it does not start.
     pub(super) fn start_program_of(&self, service: &Service) -> Result<Option<String>, Failure> {
         let line = &service.image_path;
-        let Some(path) = service.program() else { return Ok(Some(format!("`{line}` names no program"))) };
+        let Some(path) = service.program() else { return Ok(Some(format!("`{line}` contains no program"))) };
         if !disk::exists(self.files(), &path).context(format!("start {path}"))? {
             return Ok(Some(format!("{path} does not exist")));
         }
         let Some(program) = parse(self.files(), &path)? else {
-            return Ok(Some(format!("{path} is no simulated program: {WHAT_THEY_ARE}")));
+            return Ok(Some(format!("{path} is not a simulated program: {WHAT_THEY_ARE}")));
         };
         let mut watch = |_| ();
         let printed = Vec::new();
@@ -271,7 +271,7 @@ impl Running<'_> {
                 let file = self.place(file)?;
                 let version = self.data(&file)?.map_or(0, |(version, _)| version);
                 if version > *max_version {
-                    let why = format!("{file} has version {version}, and this program reads up to {max_version}");
+                    let why = format!("{file} has version {version}, but this program reads only up to {max_version}");
                     return Err(End::Exit(1, why));
                 }
             }
@@ -302,7 +302,7 @@ impl Running<'_> {
     }
 
     fn expand(&self, text: &str) -> Result<String, Failure> {
-        let unknown = |name| Failure::new(format!("run {}", self.path), format!("there is no variable %{name}%"));
+        let unknown = |name| Failure::new(format!("run {}", self.path), format!("the variable %{name}% is not set"));
         self.machine.expand(text).map_err(unknown)
     }
 
@@ -345,7 +345,7 @@ impl Running<'_> {
         }
     }
 
-    /// The version and body of a data file; `None` where there is none.
+    /// The version and body of a data file; `None` if there is none.
     fn data(&self, file: &WinPath) -> Result<Option<(u32, Vec<u8>)>, End> {
         let doing = format!("read the data file {file}");
         let bytes = match disk::read(self.machine.files(), file, DATA_LIMIT) {
@@ -357,17 +357,17 @@ impl Running<'_> {
         let header = parts.next().and_then(|line| std::str::from_utf8(line).ok()).unwrap_or_default();
         let version = header.strip_prefix(DATA_MARK).and_then(|number| number.trim().parse().ok());
         let version =
-            version.ok_or_else(|| End::Exit(1, format!("{file} does not begin with `PFDATA` and a version")))?;
+            version.ok_or_else(|| End::Exit(1, format!("{file} does not start with `PFDATA` and a version")))?;
         Ok(Some((version, parts.next().unwrap_or_default().to_vec())))
     }
 
-    /// The upgraded file says when it was upgraded, so that an upgrade that was cut off before its line was logged can be
-    /// told from one that is over.
+    /// The upgraded file contains the time of the upgrade, to distinguish an upgrade that was interrupted before its
+    /// line was logged from a complete one.
     fn upgrade(&mut self, file: &WinPath, from: u32, to: u32, log: &WinPath) -> Result<(), End> {
         let doing = format!("upgrade the data file {file}");
         let Some((version, mut body)) = self.data(file)? else { return Ok(()) };
         if version > to || version < from {
-            let why = format!("{file} has version {version}, and this program upgrades from {from} to {to}");
+            let why = format!("{file} has version {version}, but this program upgrades from {from} to {to}");
             return Err(End::Exit(1, why));
         }
         if version < to {
@@ -378,7 +378,7 @@ impl Running<'_> {
             disk::replace(&*self.machine.disk, file, &upgraded).context(&doing)?;
             body = upgraded.splitn(2, |byte| *byte == b'\n').nth(1).unwrap_or_default().to_vec();
         }
-        // An upgrade that was cut off may not have made its file safe.
+        // An interrupted upgrade may not have synced its file.
         disk::sync_parent(&*self.machine.disk, file).context(doing)?;
         let mark = body.split(|byte| *byte == b'\n').next().and_then(|line| std::str::from_utf8(line).ok());
         let upgrade = mark.and_then(|mark| mark.strip_prefix("upgraded from ")?.split_once(" at "));
@@ -388,7 +388,7 @@ impl Running<'_> {
         Ok(self.log(log, time, &text, |lines| !lines.lines().any(|known| known == line))?)
     }
 
-    /// Adds a line where the log as it is `wants` it.
+    /// Adds a line if the present log `wants` it.
     fn log(&self, path: &WinPath, time: &str, text: &str, wants: impl FnOnce(&str) -> bool) -> Result<(), Failure> {
         let doing = format!("write the log {path}");
         let disk = &*self.machine.disk;
@@ -399,7 +399,7 @@ impl Running<'_> {
         };
         let mut lines = String::from_utf8_lossy(&bytes).into_owned();
         if !wants(&lines) {
-            // The line may have been written by an attempt that was cut off before it was safe.
+            // An interrupted attempt may have written the line without a sync.
             return disk::sync_name(disk, path).context(&doing);
         }
         lines += &format!("{}\r\n", log_line(time, text));

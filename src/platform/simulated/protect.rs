@@ -1,5 +1,4 @@
-//! What `aspnet_regiis.exe -pef` and `-pdf` do, on a simulated machine: a section's markup in hexadecimal takes the place
-//! of what the machine's keys make of it.
+//! Simulates `aspnet_regiis.exe -pef` and `-pdf`: the encrypted form of a section is its markup in hexadecimal.
 
 use crate::platform::disk::{self, Disk};
 use crate::platform::{Context, Failure};
@@ -9,7 +8,7 @@ use roxmltree::{Document, Node};
 const LIMIT: u64 = 1 << 20;
 const USUAL: &str = "RsaProtectedConfigurationProvider";
 
-/// Encrypts or decrypts one section, as the arguments say. The inner error is what the program would print.
+/// Encrypts or decrypts a section, according to the arguments. The inner error is what the program would print.
 pub(super) fn protect(disk: &dyn Disk, arguments: &[String]) -> Result<Result<(), String>, Failure> {
     let (verb, section, folder) = match arguments {
         [verb, section, folder, ..] if verb == "-pef" || verb == "-pdf" => (verb.as_str(), section, folder),
@@ -47,7 +46,7 @@ fn child<'a, 'i>(node: Node<'a, 'i>, name: &str) -> Option<Node<'a, 'i>> {
     node.children().find(|child| child.tag_name().name() == name)
 }
 
-/// What is so already stays as it is.
+/// Nothing changes if the section already has the requested state.
 fn change(
     disk: &dyn Disk,
     file: &WinPath,
@@ -74,7 +73,7 @@ fn change(
     disk::replace(disk, file, text.as_bytes()).map(Ok)
 }
 
-/// A section as it is encrypted.
+/// The encrypted form of a section.
 fn cipher(markup: &str, name: &str, provider: &str) -> String {
     let value: String = markup.bytes().map(|byte| format!("{byte:02X}")).collect();
     format!(

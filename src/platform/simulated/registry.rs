@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 
 type Values = BTreeMap<String, Value>;
 
-/// All keys that hold values or nothing below them; the keys above them are implied.
+/// All keys with values or without subkeys; their parents are implied.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "BTreeMap<String, Values>", into = "BTreeMap<String, Values>")]
 pub struct Registry {
-    /// By the form in which names compare; then the path as it was given.
+    /// By the folded path; then the path as given.
     keys: BTreeMap<String, (String, Values)>,
 }
 
@@ -49,7 +49,7 @@ fn tidy(path: &str) -> String {
     parts.join("\\")
 }
 
-/// Where a key of a view really lies: 32-bit programs have a part of the registry of their own on 64-bit Windows.
+/// The real path of a key in a view: 32-bit programs have their own part of the registry on 64-bit Windows.
 pub(super) fn real_path(bits: Bits, view: View, path: &str) -> String {
     const OWN: &str = r"HKLM\SOFTWARE";
     let path = tidy(path);
@@ -63,7 +63,7 @@ pub(super) fn real_path(bits: Bits, view: View, path: &str) -> String {
 }
 
 impl Registry {
-    /// The keys below `path`: what follows it, as given, and their values.
+    /// The keys below `path`: their relative paths, as given, and their values.
     fn below<'a>(&'a self, path: &'a str) -> impl Iterator<Item = (&'a str, &'a Values)> {
         let prefix = format!("{}\\", fold(path));
         let parts = path.split('\\').count();
@@ -97,7 +97,7 @@ impl Registry {
         values.iter().find(|(key, _)| fold(key) == name).map(|(_, value)| value)
     }
 
-    /// Writes a value; the case of a name that is there already stays.
+    /// Writes a value; an existing name keeps its case.
     pub fn set(&mut self, path: &str, name: &str, value: Value) {
         let path = tidy(path);
         let (_, values) = self.keys.entry(fold(&path)).or_insert_with(|| (path, Values::new()));
@@ -105,13 +105,13 @@ impl Registry {
         values.insert(known.unwrap_or_else(|| name.to_owned()), value);
     }
 
-    /// Makes a key, empty where it is not there.
+    /// Creates a key if it does not exist.
     pub fn create(&mut self, path: &str) {
         let path = tidy(path);
         self.keys.entry(fold(&path)).or_insert_with(|| (path, Values::new()));
     }
 
-    /// Takes a value away, and its key where that leaves nothing in it or below it.
+    /// Removes a value, and its key if that becomes empty.
     pub fn unset(&mut self, path: &str, name: &str) {
         let path = tidy(path);
         let key = fold(&path);
@@ -122,14 +122,14 @@ impl Registry {
         }
     }
 
-    /// Takes a key away with all below it.
+    /// Removes a key with all subkeys.
     pub fn remove(&mut self, path: &str) {
         let key = fold(&tidy(path));
         let prefix = format!("{key}\\");
         self.keys.retain(|known, _| *known != key && !known.starts_with(&prefix));
     }
 
-    /// Makes a key exactly what `tree` holds.
+    /// Makes a key identical to `tree`.
     pub fn import(&mut self, path: &str, tree: &Tree) {
         let path = tidy(path);
         self.remove(&path);

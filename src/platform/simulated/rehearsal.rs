@@ -1,4 +1,4 @@
-//! A fault on purpose: something goes wrong at one operation of a step, and people can watch what follows.
+//! Fault injection: an operation of a step fails, and users can see what follows.
 
 use super::demo::deliver;
 use super::trouble::{Trouble, Works};
@@ -15,39 +15,39 @@ use std::io;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The step by which the operations of a rollback go.
+/// The name that stands for the operations of a rollback.
 pub const ROLLBACK: &str = "rollback";
 
-/// After so many changes of the disk an installer ends that is left half done.
+/// The number of disk changes after which an installer fails halfway.
 const HALF: i64 = 12;
 
-/// Where a fault is wanted, and which: `STEP[:N][=KIND]`.
+/// A fault and its place: `STEP[:N][=KIND]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailAt {
     /// The id of the step, or [`ROLLBACK`].
     pub step: String,
     /// Which of its operations, from 1.
     pub number: usize,
-    /// What goes wrong.
+    /// The fault.
     pub kind: FailKind,
 }
 
-/// What goes wrong.
+/// The fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailKind {
-    /// The operation fails, and has changed nothing.
+    /// The operation fails without any change.
     Error,
-    /// The program is killed when the operation is done and that has not been noted yet.
+    /// The program is killed when the operation is done but not recorded yet.
     Kill,
-    /// The same with the whole machine: what had not reached the disk is lost.
+    /// The machine loses power at the same moment, and unsynced data is lost.
     PowerCut,
-    /// Windows is restarted then.
+    /// Windows is restarted at the same moment.
     Reboot,
-    /// From the operation on there is no room on the disk.
+    /// The disk is full from the operation on.
     DiskFull,
-    /// What the operation waits for does not end in its time.
+    /// What the operation waits for times out.
     Hang,
-    /// The installer ends in the middle of its work.
+    /// The installer fails halfway.
     HalfDone,
 }
 
@@ -68,7 +68,7 @@ impl FailKind {
         Self::ALL.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
     }
 
-    /// True where the program itself ends with it.
+    /// Whether the program itself ends with it.
     pub fn ends_the_program(self) -> bool {
         matches!(self, Self::Kill | Self::PowerCut | Self::Reboot)
     }
@@ -82,21 +82,21 @@ impl FromStr for FailAt {
         let (step, number) = place.split_once(':').unwrap_or((place, "1"));
         let names = FailKind::ALL.map(|(name, _)| name).join(", ");
         let known = FailKind::ALL.iter().find(|(name, _)| *name == kind);
-        let (_, kind) = known.ok_or_else(|| format!("there is no kind `{kind}`; there are {names}"))?;
+        let (_, kind) = known.ok_or_else(|| format!("unknown kind `{kind}`; allowed: {names}"))?;
         let number = number.parse().ok().filter(|number| *number > 0);
         let number = number.ok_or("operations are counted from 1")?;
         if step.is_empty() {
-            return Err("no step is named; `pfupgrade plan` shows them".to_owned());
+            return Err("the step is missing; `pfupgrade plan` shows the steps".to_owned());
         }
         Ok(Self { step: step.to_owned(), number, kind: *kind })
     }
 }
 
-/// A simulated machine on which a fault has been asked for.
+/// A simulated machine with a requested fault.
 pub struct Rehearsal {
     machine: Simulated,
     disk: FailingDisk,
-    /// Where the machine is, and its copy in memory, on which a power cut can be played.
+    /// The disk of the machine, and its copy in memory for the simulation of a power cut.
     host: HostDisk,
     memory: Option<MemoryDisk>,
     clock: Arc<dyn Clock>,
@@ -104,7 +104,7 @@ pub struct Rehearsal {
     at: Mutex<At>,
 }
 
-/// How far the rehearsal has come.
+/// The progress of the rehearsal.
 #[derive(Default)]
 struct At {
     operations: usize,
@@ -133,17 +133,17 @@ impl Rehearsal {
         &self.machine
     }
 
-    /// What was asked for.
+    /// The requested fault.
     pub fn fault(&self) -> &FailAt {
         &self.fault
     }
 
-    /// The operation at which it happened, in words; `None` as long as it has not.
+    /// The operation at which it happened; `None` until then.
     pub fn struck(&self) -> Option<String> {
         self.at().struck.clone()
     }
 
-    /// Hears that an operation of a step is about to be done.
+    /// Is told that an operation of a step is about to start.
     pub fn begins(&self, step: &str, operation: &str) {
         let mut at = self.at();
         if step == self.fault.step && at.struck.is_none() {
@@ -152,7 +152,7 @@ impl Rehearsal {
         }
     }
 
-    /// Leaves the machine in its folder as the fault has left it.
+    /// Leaves the machine in its folder as the fault left it.
     pub fn settle(&self) -> Result<(), Failure> {
         let struck = self.struck().is_some();
         if let Some(memory) = &self.memory {
@@ -167,7 +167,7 @@ impl Rehearsal {
         Ok(())
     }
 
-    /// The machine as the next command will find it.
+    /// The machine as the next command will see it.
     pub fn left(&self) -> Result<Simulated, Failure> {
         Simulated::open(Arc::new(self.host.clone()), Arc::clone(&self.clock))
     }
@@ -176,14 +176,14 @@ impl Rehearsal {
         self.at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// True once nobody is there any more who could do anything.
+    /// Whether the process or the machine has ended.
     fn has_ended(&self) -> bool {
         self.fault.kind.ends_the_program() && self.struck().is_some()
     }
 
     fn strikes(&self, op: &Op) -> bool {
         let mut at = self.at();
-        // What a rollback takes away is known only when it looks; its parts have words of their own.
+        // What a rollback removes is only known when it runs; its parts have their own descriptions.
         let is_meant = |armed: &String| self.fault.step == ROLLBACK || *armed == op.to_string();
         let strikes = at.armed.as_ref().is_some_and(is_meant);
         if strikes {
@@ -194,11 +194,11 @@ impl Rehearsal {
 
     fn strike(&self, op: &Op, watch: &mut dyn Monitor) -> Result<Outcome, Failure> {
         match self.fault.kind {
-            FailKind::Error => Err(Failure::new(op, "this failure was asked for (--fail-at)")),
+            FailKind::Error => Err(Failure::new(op, "requested with --fail-at")),
             FailKind::Kill | FailKind::PowerCut | FailKind::Reboot => {
                 self.machine.perform(op, watch)?;
                 self.disk.refuse_after(0, Refusal::Killed);
-                Err(Failure::new(op, "this program has been killed (--fail-at)"))
+                Err(Failure::new(op, "the program was killed, as requested with --fail-at"))
             }
             FailKind::DiskFull => {
                 self.disk.refuse_after(0, Refusal::Full);
@@ -215,7 +215,7 @@ impl Rehearsal {
             Op::Uninstall { code, .. } => (code.to_string(), INSTALLER_LIMIT),
             Op::Run { program, timeout, .. } => (program.name().to_owned(), *timeout),
             Op::Service { name, .. } => (name.to_string(), SERVICE_LIMIT),
-            _ => return Err(Failure::new(op, "this failure was asked for (--fail-at): nothing here could hang")),
+            _ => return Err(Failure::new(op, "requested with --fail-at: nothing here could hang")),
         };
         let takes = SignedDuration::try_from(limit.saturating_mul(2)).unwrap_or(SignedDuration::MAX);
         let (when, code, times, leaves) = (None, 0, 1, Vec::new());
@@ -226,16 +226,16 @@ impl Rehearsal {
 
     fn half(&self, op: &Op, watch: &mut dyn Monitor) -> Result<Outcome, Failure> {
         if !matches!(op, Op::Install { .. } | Op::Uninstall { .. } | Op::Run { .. }) {
-            return Err(Failure::new(op, "this failure was asked for (--fail-at): no installer is at work here"));
+            return Err(Failure::new(op, "requested with --fail-at: no installer is at work here"));
         }
         self.disk.refuse_after(HALF, Refusal::Killed);
         let ended = self.machine.perform(op, watch);
         let cut_off = self.disk.has_refused();
         self.disk.mend();
-        // What it had in mind died with it.
+        // Its state in memory is lost.
         self.machine.refresh()?;
         match cut_off {
-            true => Err(Failure::new(op, "the installer ended in the middle of its work (--fail-at)")),
+            true => Err(Failure::new(op, "the installer failed halfway, as requested with --fail-at")),
             false => ended,
         }
     }
@@ -265,7 +265,7 @@ impl Platform for Rehearsal {
     }
 
     fn tell_event_log(&self, notice: Notice, text: &str) -> Result<(), Failure> {
-        // It is not on the disk that fails.
+        // It is not on the failing disk.
         if self.has_ended() { Ok(()) } else { self.left()?.tell_event_log(notice, text) }
     }
 
@@ -286,7 +286,7 @@ impl Platform for Rehearsal {
     }
 }
 
-/// A copy of a machine that knows what has reached the disk: all of it, so far.
+/// A copy of a machine in memory, initially all durable.
 fn in_memory(host: &HostDisk) -> io::Result<MemoryDisk> {
     let memory = MemoryDisk::new();
     let facts = facts::MachineFacts::read(host).map_err(io::Error::other)?;
@@ -323,7 +323,9 @@ mod tests {
         assert_eq!(read("uninstall-sdk"), wanted("uninstall-sdk", 1, FailKind::Error));
         assert_eq!(read("configure-portal:3=power-cut"), wanted("configure-portal", 3, FailKind::PowerCut));
         assert_eq!(read("rollback=disk-full"), wanted(ROLLBACK, 1, FailKind::DiskFull));
-        for (text, why) in [("x=fire", "no kind `fire`"), ("x:0", "from 1"), ("x:y", "from 1"), ("=kill", "no step")] {
+        for (text, why) in
+            [("x=fire", "unknown kind `fire`"), ("x:0", "from 1"), ("x:y", "from 1"), ("=kill", "the step is missing")]
+        {
             let said = read(text).expect_err(text);
             assert!(said.contains(why), "{text}: {said}");
         }

@@ -145,7 +145,7 @@ fn two_demo_machines_are_the_same() {
         demo::build(name, Arc::new(two.clone()), clock()).unwrap();
         assert_eq!(state(&one), state(&two));
         let failure = demo::build(name, Arc::new(one), clock()).err().unwrap();
-        assert!(failure.why.contains("there is a machine already"), "{failure}");
+        assert!(failure.why.contains("a machine already exists"), "{failure}");
     }
     assert!(demo::build("other", Arc::new(MemoryDisk::new()), clock()).is_err());
 }

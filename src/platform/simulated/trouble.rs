@@ -1,4 +1,4 @@
-//! Trouble that a rehearsal or a test wants: installers, programs and services that fail, hang, or return too early.
+//! Problems for rehearsals and tests: installers, programs and services that fail, hang, or return too early.
 //!
 //! ```toml
 //! [[trouble]]
@@ -18,36 +18,36 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// How something goes wrong the next times it is done.
+/// A problem with the next attempts at something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Trouble {
     /// The file name of a package or program, the name or code of a product, or the name of a service.
     pub with: String,
-    /// Of what is done with it, only this; anything where it is not named.
+    /// Only this action; any action if missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<When>,
-    /// What it ends with: one of success comes after the work, any other one instead of it.
+    /// Its exit code: one of success comes after the work, any other one instead of it.
     #[serde(default)]
     pub code: i32,
-    /// How often this happens.
+    /// How many times this happens.
     #[serde(default = "once")]
     pub times: u32,
     /// How long it takes, by the clock of the machine, such as `90m`.
     #[serde(default)]
     pub takes: SignedDuration,
-    /// When its work is done.
+    /// When the work is done.
     #[serde(default)]
     pub works: Works,
-    /// The program that was started ends at once, and the work goes on without it.
+    /// The program exits immediately, and the work continues without it.
     #[serde(default)]
     pub returns_early: bool,
-    /// Files that are left to be replaced at the next restart of Windows.
+    /// Files to replace at the next restart of Windows.
     #[serde(default)]
     pub leaves: Vec<String>,
 }
 
-/// What is done with something.
+/// An action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum When {
@@ -63,31 +63,31 @@ pub enum When {
     Stop,
 }
 
-/// When something that takes long does its work.
+/// When a long operation does its work.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Works {
-    /// When its time is over.
+    /// At the end of its time.
     #[default]
     AtTheEnd,
-    /// Before its time begins to pass.
+    /// At the start of its time.
     AtTheBeginning,
     /// Not at all.
     Never,
 }
 
-/// A program that runs on.
+/// A program that is still running.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Running {
-    /// What it is known by.
+    /// The process.
     #[serde(flatten)]
     pub process: Process,
     /// When it ends.
     pub ends: Timestamp,
-    /// True while Windows Installer refuses all other work because of it.
+    /// Whether Windows Installer is busy because of it.
     pub installs: bool,
-    /// What it does in the end.
+    /// What it does at the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub work: Option<Op>,
 }
@@ -103,7 +103,7 @@ impl Trouble {
 }
 
 impl Simulated {
-    /// Installs, uninstalls or runs, with whatever trouble there is.
+    /// Installs, uninstalls or runs, with the configured problems.
     pub(super) fn perform_troubled(&self, op: &Op, watch: &mut dyn FnMut(Progress)) -> Result<Outcome, Failure> {
         let (limit, log) = match op {
             Op::Run { timeout, log, .. } => (*timeout, log),
@@ -112,7 +112,7 @@ impl Simulated {
         };
         let busy = self.what_runs(None)?.filter(|_| !matches!(op, Op::Run { .. }));
         if let Some(other) = busy {
-            return self.ends_with(op, installer_code::BUSY, &format!("{other} has not ended"), log);
+            return self.ends_with(op, installer_code::BUSY, &format!("{other} is still running"), log);
         }
         if self.locked().troubles.is_empty() {
             return self.work(op, watch);
@@ -142,24 +142,24 @@ impl Simulated {
         match installer_code::meaning(trouble.code) {
             Meaning::Done => Ok(outcome),
             Meaning::Restart => Ok(Outcome { reboot: true, ..outcome }),
-            _ => self.ends_with(op, trouble.code, "machine.toml has it end so", log),
+            _ => self.ends_with(op, trouble.code, "as specified in machine.toml", log),
         }
     }
 
-    /// Trouble with a service: why it does not do what it is told. It may only take its time.
+    /// A problem with a service: why it does not start or stop. It may just be slow.
     pub(super) fn trouble_with_service(&self, name: &str, when: When) -> Result<Option<String>, Failure> {
         let Some(trouble) = self.take_trouble(when, &[name.to_owned()])? else { return Ok(None) };
         self.clock.wait(trouble.takes().min(SERVICE_LIMIT));
         Ok(match trouble.code {
             _ if trouble.takes() > SERVICE_LIMIT => {
-                Some(format!("it has not done so within {} min", SERVICE_LIMIT.as_secs() / 60))
+                Some(format!("timed out after {} min", SERVICE_LIMIT.as_secs() / 60))
             }
             0 => None,
             code => Some(format!("error {code}")),
         })
     }
 
-    /// Programs whose time is over end. What they did in the end has no reader any more.
+    /// Ends the programs whose time is over. Their last actions are ignored.
     pub(super) fn let_time_pass(&self) -> Result<(), Failure> {
         let now = self.clock.now();
         loop {
@@ -172,13 +172,13 @@ impl Simulated {
         }
     }
 
-    /// What still runs, in words.
+    /// What is still running, in words.
     pub(super) fn what_runs(&self, given_up: Option<&Process>) -> Result<Option<String>, Failure> {
         self.let_time_pass()?;
         let facts = self.locked();
         let given_up = facts.processes.iter().find(|running| Some(&running.process) == given_up);
         let found = given_up.or_else(|| facts.processes.iter().find(|running| running.installs));
-        Ok(found.map(|running| format!("process {} ({})", running.process.id, running.process.program)))
+        Ok(found.map(|running| format!("PID {} ({})", running.process.id, running.process.program)))
     }
 
     fn work(&self, op: &Op, watch: &mut dyn FnMut(Progress)) -> Result<Outcome, Failure> {
@@ -186,11 +186,11 @@ impl Simulated {
             Op::Install { package, properties, log } => self.install(package, properties, log, watch),
             Op::Uninstall { code, log, way_back, .. } => self.uninstall(op, code, way_back.as_ref(), log, watch),
             Op::Run { program, arguments, log, .. } => self.run_logged(program, arguments, log, watch),
-            _ => Err(Failure::new(op, "only a person can do that")),
+            _ => Err(Failure::new(op, "only the operator can do that")),
         }
     }
 
-    /// What is done, and the names by which trouble can be had with it.
+    /// The action, and the names that a problem can specify for it.
     fn names(&self, op: &Op) -> (When, Vec<String>) {
         match op {
             Op::Install { package, .. } => {

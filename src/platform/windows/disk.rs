@@ -15,9 +15,9 @@ use std::time::{Duration, SystemTime};
 
 const READ_ONLY: u32 = 0x1;
 const NORMAL: u32 = 0x80;
-/// Attributes that people set: read-only, hidden, system, archive, not to be indexed.
+/// Restorable attributes: read-only, hidden, system, archive, not indexed.
 const KEPT: u32 = READ_ONLY | 0x2 | 0x4 | 0x20 | 0x2000;
-/// Lets a folder be opened.
+/// Required to open a folder.
 const BACKUP_SEMANTICS: u32 = 0x0200_0000;
 const WRITE_ATTRIBUTES: u32 = 0x100;
 const GENERIC_WRITE: u32 = 0x4000_0000;
@@ -25,21 +25,21 @@ const GENERIC_WRITE: u32 = 0x4000_0000;
 const ACCESS_DENIED: i32 = 5;
 const SHARING_VIOLATION: i32 = 32;
 const LOCK_VIOLATION: i32 = 33;
-/// How often a file that somebody else has open is tried again, and how long is waited first; it doubles. Virus scanners
-/// let go after a moment.
+/// The number of retries for a file in use, and the first delay, which doubles. Virus scanners release files after a
+/// moment.
 const TRIES: u32 = 8;
 const FIRST_WAIT: Duration = Duration::from_millis(25);
 
-/// The drives of the Windows this program runs on.
+/// The drives of the Windows that this program runs on.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Drives;
 
-/// A path as Windows takes it without a limit to its length.
+/// A path in the form without a length limit.
 pub(super) fn host_path(path: &WinPath) -> PathBuf {
     PathBuf::from(format!(r"\\?\{path}"))
 }
 
-/// Tries again what somebody else's open file is in the way of; the error that is left names who has it.
+/// Retries what an open file of another program prevents. The final error names that program.
 fn patiently<T>(path: &WinPath, mut work: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     let mut wait = FIRST_WAIT;
     for _ in 1..TRIES {
@@ -53,7 +53,7 @@ fn patiently<T>(path: &WinPath, mut work: impl FnMut() -> io::Result<T>) -> io::
     }
     work().map_err(|error| {
         let holders = files::holders(path.as_str()).unwrap_or_default();
-        let holders: Vec<String> = holders.iter().map(|(name, id)| format!("{name} (process {id})")).collect();
+        let holders: Vec<String> = holders.iter().map(|(name, id)| format!("{name} (PID {id})")).collect();
         let who = match (holders.is_empty(), error.raw_os_error()) {
             (false, _) => format!(" is in use by {}", holders.join(", ")),
             (true, Some(SHARING_VIOLATION | LOCK_VIOLATION)) => " is in use by another program".to_owned(),
@@ -78,14 +78,14 @@ fn is_missing(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
-/// A name that only other programs than ours can make is not followed: it would mean another file to us.
+/// Rejects a name that this program could not use: it would refer to another file.
 fn plain_name(name: &std::ffi::OsStr) -> io::Result<&str> {
-    name.to_str().filter(|name| WinPath::is_name(name)).ok_or_else(|| {
-        io::Error::new(io::ErrorKind::InvalidData, format!("{} is a name that cannot be worked with", name.display()))
-    })
+    name.to_str()
+        .filter(|name| WinPath::is_name(name))
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, format!("{} is not a usable name", name.display())))
 }
 
-/// Takes away what keeps a file from being replaced or removed.
+/// Clears the attributes that keep a file from being replaced or removed.
 fn make_writable(at: &Path) -> io::Result<()> {
     let attributes = fs::symlink_metadata(at)?.file_attributes();
     match attributes & READ_ONLY {
@@ -175,14 +175,14 @@ impl Disk for Drives {
         fs::create_dir(host_path(path))
     }
 
-    /// What replaces a file takes over its rights and attributes: those of a web.config are how IIS may read it.
+    /// A replacement keeps the access rights and attributes of the old file: those of a web.config let IIS read it.
     fn rename(&self, from: &WinPath, to: &WinPath) -> io::Result<()> {
         let (source, target) = (host_path(from), host_path(to));
         if let Ok(there) = fs::symlink_metadata(&target)
             && from != to
         {
             if there.is_dir() {
-                return Err(io::Error::new(io::ErrorKind::AlreadyExists, format!("the folder {to} is already there")));
+                return Err(io::Error::new(io::ErrorKind::AlreadyExists, format!("the folder {to} already exists")));
             }
             let wanted = rights::rights(&target)?;
             if rights::rights(&source)? != wanted {
@@ -198,7 +198,7 @@ impl Disk for Drives {
     fn remove_file(&self, path: &WinPath) -> io::Result<()> {
         let at = host_path(path);
         make_writable(&at)?;
-        // A link to a folder is removed as a folder is; what it leads to stays.
+        // A link to a folder is removed like a folder; its target stays.
         match fs::symlink_metadata(&at)?.file_attributes() & 0x10 {
             0 => patiently(path, || fs::remove_file(&at)),
             _ => patiently(path, || fs::remove_dir(&at)),
@@ -211,8 +211,7 @@ impl Disk for Drives {
         patiently(path, || fs::remove_dir(&at))
     }
 
-    /// NTFS writes the names in a folder into its own journal; where the system lets a folder be flushed, that is made
-    /// sure of.
+    /// NTFS journals the names in a folder; if the system allows it, the folder is flushed as well.
     fn sync_folder(&self, path: &WinPath) -> io::Result<()> {
         let at = host_path(path);
         let folder = OpenOptions::new().access_mode(GENERIC_WRITE).custom_flags(BACKUP_SEMANTICS).open(&at);
@@ -233,11 +232,11 @@ impl Disk for Drives {
             created => return created,
         }
         let refused = |why: String| {
-            let next = "take those rights away, or move the folder away";
-            Err(io::Error::new(io::ErrorKind::PermissionDenied, format!("{folder} is there already and {why}; {next}")))
+            let next = "remove those rights, or move the folder";
+            Err(io::Error::new(io::ErrorKind::PermissionDenied, format!("{folder} already exists and {why}; {next}")))
         };
         if !fs::symlink_metadata(&at)?.is_dir() {
-            return refused("is no folder of its own".to_owned());
+            return refused("is not a regular folder".to_owned());
         }
         let found = rights::rights(&at)?;
         match sddl::other_writers(&found, &system::own_sid()?) {
@@ -276,7 +275,7 @@ impl Disk for Drives {
     }
 }
 
-/// Many files in a folder, each of which is flushed in the end.
+/// Many files in a folder, each of which is flushed at the end.
 struct Many {
     folder: WinPath,
 }

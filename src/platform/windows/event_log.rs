@@ -1,4 +1,4 @@
-//! The event log "Application", in which this program has entries of its own.
+//! The event log "Application", with the entries of this program.
 
 use super::registry;
 use super::win32::event_log as win32;
@@ -7,14 +7,15 @@ use crate::platform::registry::{Tree, Value, View};
 use crate::platform::{Context, Failure};
 
 const SOURCES: &str = r"HKLM\SYSTEM\CurrentControlSet\Services\EventLog\Application";
-/// A program of Windows whose messages 1 to 1000 are nothing but the text that comes with an entry.
+/// A message file of Windows whose messages 1 to 1000 are just the text of an entry.
 const MESSAGES: &str = r"%SystemRoot%\System32\EventCreate.exe";
 /// EVENTLOG_ERROR_TYPE, EVENTLOG_WARNING_TYPE and EVENTLOG_INFORMATION_TYPE together.
 const ALL_TYPES: u32 = 7;
-/// An entry cannot be longer than 31,839 characters.
+/// The maximum length of an entry is 31,839 characters.
 const LONGEST: usize = 30_000;
 
-/// Writes an entry. The source is registered where it is not; it stays, since entries cannot be read without it.
+/// Writes an entry. The source is registered if needed, and stays registered, because entries are unreadable without
+/// it.
 pub(super) fn tell(notice: Notice, text: &str) -> Result<(), Failure> {
     let doing = "write the event log";
     let key = format!("{SOURCES}\\{}", own::NAME);

@@ -1,4 +1,4 @@
-//! IIS, through its own `appcmd.exe`. Its configuration is never written in any other way.
+//! IIS, through `appcmd.exe`. Its configuration is never written in any other way.
 
 use super::text::appcmd;
 use super::{Windows, program, registry};
@@ -12,13 +12,13 @@ use std::sync::PoisonError;
 use std::time::SystemTime;
 
 const COMPONENTS: &str = r"HKLM\SOFTWARE\Microsoft\InetStp\Components";
-/// What is installed of IIS by its components' names: ASPNET is version 2 to 3.5, ASPNET45 is 4.5 and later.
+/// The features of IIS by the names of their components: ASPNET is version 2 to 3.5, ASPNET45 is 4.5 and later.
 const FEATURES: &[(&str, &[&str])] =
     &[("asp-net", &["ASPNET", "ASPNET45"]), ("metabase-compatibility", &["MetabaseCompatibility", "Metabase"])];
-/// A section of a part of IIS that is not installed is unknown to `appcmd`.
+/// `appcmd` reports this for a section of a feature that is not installed.
 const UNKNOWN_SECTION: &str = "nknown config section";
 
-/// The settings of a location as they were read from a state of the configuration.
+/// The cached settings of locations in a state of the configuration.
 #[derive(Default)]
 pub(super) struct Known {
     as_of: Option<(SystemTime, u64)>,
@@ -30,9 +30,9 @@ fn folder(machine: &Windows) -> Result<WinPath, Failure> {
 }
 
 impl Windows {
-    /// What IIS has; `None` without it.
+    /// The configuration of IIS; `None` if it is not installed.
     pub(super) fn iis(&self) -> Result<Option<WebServer>, Failure> {
-        let doing = "look at IIS";
+        let doing = "query IIS";
         if !disk::exists(&self.disk, &folder(self)?.child("appcmd.exe")).context(doing)? {
             return Ok(None);
         }
@@ -51,8 +51,8 @@ impl Windows {
         Ok(Some(WebServer { features: features()?, global_modules, pools, sites }))
     }
 
-    /// The settings that count of a location. Each section is a question of its own, so the answers are kept as long as
-    /// the configuration is the same file.
+    /// The relevant settings of a location. Each section needs its own query, so the results are cached until the
+    /// configuration changes.
     fn settings(&self, location: &str) -> Result<BTreeMap<String, String>, Failure> {
         let as_of = self.stamp()?;
         let mut known = self.known_settings.lock().unwrap_or_else(PoisonError::into_inner);
@@ -78,9 +78,9 @@ impl Windows {
         Ok(all)
     }
 
-    /// When the configuration was last written, and its size; `None` where it is shared and lies elsewhere.
+    /// When the configuration was last written, and its size; `None` for a shared configuration.
     fn stamp(&self) -> Result<Option<(SystemTime, u64)>, Failure> {
-        let doing = "look at the configuration of IIS";
+        let doing = "query the configuration of IIS";
         let config = folder(self)?.child("config");
         let redirection = match disk::read(&self.disk, &config.child("redirection.config"), 1 << 20) {
             Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
@@ -93,24 +93,24 @@ impl Windows {
         Ok(entry.map(|entry| (entry.modified, entry.len)))
     }
 
-    /// Has `appcmd` keep a copy of the configuration. One of this name is of an attempt that was cut off.
+    /// Backs up the configuration with `appcmd`. An existing backup with this name is from an interrupted attempt.
     pub(super) fn back_up_iis(&self, name: &str) -> Result<(), Failure> {
-        let doing = format!("have IIS back up its configuration as {name}");
+        let doing = format!("back up the IIS configuration as {name}");
         let cut_off = folder(self)?.child("backup").child(name);
         disk::remove(&self.disk, &cut_off).context(&doing)?;
         self.appcmd(&doing, &["add", "backup", name]).map(drop)
     }
 
-    /// Gives an application its pool and its settings.
+    /// Sets the pool and the settings of an application.
     pub(super) fn configure(&self, site: &str, wanted: &Application) -> Result<(), Failure> {
         let doing = format!("configure {} of site \"{site}\"", wanted.path);
         let refused = |why: String| Failure::new(&doing, why);
         let iis = self.iis()?.ok_or_else(|| refused("IIS is not installed".to_owned()))?;
         if iis.pool(&wanted.pool).is_none() {
-            return Err(refused(format!("there is no application pool \"{}\"", wanted.pool)));
+            return Err(refused(format!("the application pool \"{}\" does not exist", wanted.pool)));
         }
         let found = iis.application(site, &wanted.path);
-        let found = found.ok_or_else(|| refused("there is no such application".to_owned()))?;
+        let found = found.ok_or_else(|| refused("the application does not exist".to_owned()))?;
         for arguments in appcmd::changes(site, found, wanted) {
             let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
             self.appcmd(&doing, &arguments)?;
@@ -118,7 +118,7 @@ impl Windows {
         Ok(())
     }
 
-    /// Gives an application another path. What counts at its location counts at the new one before it gets there.
+    /// Renames an application. The settings of its location are applied to the new location first.
     pub(super) fn rename(&self, site: &str, from: &str, to: &str) -> Result<(), Failure> {
         let doing = format!("rename {from} of site \"{site}\" to {to}");
         let refused = |why: String| Failure::new(&doing, why);
@@ -128,7 +128,7 @@ impl Windows {
         let iis = self.iis()?.ok_or_else(|| refused("IIS is not installed".to_owned()))?;
         let Some(found) = iis.application(site, from) else { return Ok(()) };
         if iis.application(site, to).is_some() {
-            return Err(refused("there is an application of that name".to_owned()));
+            return Err(refused("an application with that name already exists".to_owned()));
         }
         let location = format!("{site}{to}");
         let wanted = Application { path: to.to_owned(), ..found.clone() };
@@ -138,20 +138,20 @@ impl Windows {
             run(&arguments)?;
         }
         if self.settings(&location)? != wanted.settings {
-            return Err(refused(format!("{location} does not take the settings of {from}"))
-                .next("see in the IIS Manager what is configured for both, and give the application its name there"));
+            return Err(refused(format!("{location} cannot have the settings of {from}"))
+                .next("check in IIS Manager what is configured for both, and rename the application there"));
         }
         run(&appcmd::rename(site, from, to))?;
-        // What is left of the old location concerns no application.
+        // The remaining settings of the old location concern no application.
         appcmd::clear(site, from).for_each(|arguments| drop(run(&arguments)));
         Ok(())
     }
 
-    /// Runs `appcmd.exe` and answers with what it prints.
+    /// Runs `appcmd.exe` and returns its output.
     fn appcmd(&self, doing: &str, arguments: &[&str]) -> Result<String, Failure> {
         let program = folder(self)?.child("appcmd.exe");
         let answer = program::answer(&program, arguments, doing)?;
-        // It also ends with 1 where there is nothing to list.
+        // It also exits with 1 if there is nothing to list.
         let nothing_found = arguments.first() == Some(&"list") && answer.text.contains("<appcmd");
         if answer.code == 0 || nothing_found {
             return Ok(answer.text);
@@ -159,7 +159,7 @@ impl Windows {
         let command = arguments.join(" ");
         let (code, said) = (answer.code, answer.first_line());
         Err(Failure::new(doing, format!("`appcmd {command}` ended with {code}: {said}"))
-            .next("see in the IIS Manager whether its configuration can be read at all"))
+            .next("check in IIS Manager whether its configuration is readable"))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Windows Installer, and what uninstalls products that it does not know.
+//! Windows Installer, and the uninstall of products that it does not know.
 
 use super::text::arguments;
 use super::win32::installer as win32;
@@ -20,7 +20,7 @@ const IN_PROGRESS: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Insta
 const UNKNOWN_PRODUCT: i32 = 1605;
 
 impl Windows {
-    /// Installs a package. A product that is there already, in this version, is done.
+    /// Installs a package, unless this version of the product is already installed.
     pub(super) fn install(
         &self,
         package: &WinPath,
@@ -38,7 +38,7 @@ impl Windows {
         // Windows Installer reads the package itself.
         drop(opened);
         let mut command = msiexec("/i", &arguments::quoted(package), log);
-        // Empty ones come last: not every reader of this line takes `""` for nothing where something follows.
+        // Empty ones come last: not every parser of this line accepts `""` before other arguments.
         let (empty, rest): (Vec<_>, Vec<_>) = properties.iter().partition(|(_, value)| value.is_empty());
         for (name, value) in rest.into_iter().chain(empty) {
             command.raw_arg(arguments::property(name, value).map_err(|why| Failure::new(&doing, why))?);
@@ -51,7 +51,7 @@ impl Windows {
         Ok(key.and_then(|key| key.text("DisplayVersion").map(str::to_owned)).unwrap_or_default())
     }
 
-    /// Begins to uninstall a product. It may still be there for a while when this is over.
+    /// Uninstalls a product. It may still be registered for a while afterwards.
     pub(super) fn uninstall(
         &self,
         code: &str,
@@ -61,7 +61,7 @@ impl Windows {
     ) -> Result<Outcome, Failure> {
         let doing = format!("uninstall {name} {code}");
         match uninstall_key(code)? {
-            // One that is installed for a single user has its key with that user.
+            // One that is installed for a single user has its key in that user's hive.
             None if !win32::is_installed(code) => return Ok(Outcome::default()),
             Some(key) if key.number("WindowsInstaller") != Some(1) => {
                 return self.uninstall_quietly(&key, &doing, log, watch);
@@ -70,7 +70,7 @@ impl Windows {
         }
         let command = msiexec("/x", code, log);
         match self.run_msiexec(command, &doing, log, watch) {
-            // It went while nobody looked.
+            // It was uninstalled in the meantime.
             Err(failure) if failure.kind == crate::platform::FailureKind::Ended(UNKNOWN_PRODUCT) => {
                 match uninstall_key(code)? {
                     None => Ok(Outcome::default()),
@@ -81,7 +81,7 @@ impl Windows {
         }
     }
 
-    /// A product that Windows Installer does not know says itself how it is uninstalled without questions.
+    /// A product that Windows Installer does not know registers its own silent uninstall command.
     fn uninstall_quietly(
         &self,
         key: &Key,
@@ -89,11 +89,11 @@ impl Windows {
         log: &WinPath,
         watch: &mut dyn FnMut(Progress),
     ) -> Result<Outcome, Failure> {
-        let line = key.text("QuietUninstallString").ok_or_else(|| {
-            Failure::uninstalls_by_hand(doing, "it does not say how it is uninstalled without questions")
-        })?;
+        let line = key
+            .text("QuietUninstallString")
+            .ok_or_else(|| Failure::uninstalls_by_hand(doing, "it has no silent uninstall command"))?;
         let (path, rest) = arguments::program(line).ok_or_else(|| {
-            Failure::uninstalls_by_hand(doing, format!("`{line}` does not begin with a program's path"))
+            Failure::uninstalls_by_hand(doing, format!("`{line}` does not start with the path of a program"))
         })?;
         let mut command = program::logged(&path, log, doing)?;
         command.raw_arg(rest);
@@ -124,7 +124,7 @@ impl Windows {
     }
 }
 
-/// Windows Installer, by its own path and none other: silent, with a log, and never restarting Windows.
+/// Windows Installer by its full path: silent, with a log, and without a restart of Windows.
 fn msiexec(verb: &str, what: &str, log: &WinPath) -> Command {
     let mut command = Command::new(format!("{}\\System32\\msiexec.exe", system::windows_folder()));
     command.raw_arg(verb).raw_arg(what).raw_arg("/qn").raw_arg("/norestart").raw_arg("REBOOT=ReallySuppress");
@@ -141,7 +141,7 @@ fn uninstall_key(code: &str) -> Result<Option<Key>, Failure> {
     Ok(None)
 }
 
-/// Whose installation is at work, as far as that can be found out.
+/// Which installation is running, as far as known.
 fn who_is_at_work() -> Option<String> {
     let product = registry::text(View::Native, IN_PROGRESS, "").ok().flatten();
     let installers: Vec<String> = process::all()
@@ -151,13 +151,13 @@ fn who_is_at_work() -> Option<String> {
         .map(|process| process.id.to_string())
         .collect();
     match (product, installers.is_empty()) {
-        (Some(product), _) => Some(format!("it works on {product}")),
-        (None, false) => Some(format!("msiexec.exe runs as process {}", installers.join(", "))),
+        (Some(product), _) => Some(format!("it is installing {product}")),
+        (None, false) => Some(format!("msiexec.exe, PID {}", installers.join(", "))),
         (None, true) => None,
     }
 }
 
-/// An installation of anybody's that changes the machine just now, in words.
+/// Another installation that is changing the machine, in words.
 pub(super) fn at_work() -> Option<String> {
     let who = || who_is_at_work().map(|who| format!(" ({who})")).unwrap_or_default();
     win32::is_at_work().then(|| format!("another installation{}", who()))

@@ -1,4 +1,4 @@
-//! The machine as a whole: its answers, and its operations.
+//! The machine: its queries and its operations.
 
 use super::disk::Drives;
 use super::iis::Known;
@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use std::sync::Mutex;
 use std::time::Duration;
 
-/// What a program printed last explains its failure best; more than this of it is not read.
+/// The last output of a program explains its failure best; this is the maximum read.
 const OUTPUT_LIMIT: u64 = 1 << 20;
 
 /// The Windows server that this program runs on.
@@ -27,7 +27,7 @@ pub struct Windows {
 }
 
 impl Windows {
-    /// This machine. The console takes UTF-8 as long as it is looked at.
+    /// Opens this machine. The console uses UTF-8 while it is open.
     pub fn new() -> Result<Self, Failure> {
         let console = win32::Utf8Console::begin();
         win32::enable_backup_privileges();
@@ -68,7 +68,7 @@ impl Windows {
             Op::Install { package, properties, log } => self.install(package, properties, log, watch),
             Op::Uninstall { code, name, log, .. } => self.uninstall(code, name, log, watch),
             Op::Run { program, arguments, timeout, log } => self.run(op, (program, arguments), *timeout, log, watch),
-            _ => Err(Failure::new(op, "only a person can do that")),
+            _ => Err(Failure::new(op, "only the operator can do that")),
         }
     }
 }
@@ -119,7 +119,7 @@ impl Inspect for Windows {
     }
 
     fn http_status(&self, url: &str) -> Result<u16, Failure> {
-        http::status(url).context(format!("ask {url}"))
+        http::status(url).context(format!("send a request to {url}"))
     }
 
     fn utc_offset(&self) -> Option<i32> {
@@ -127,7 +127,7 @@ impl Inspect for Windows {
     }
 
     fn free_space(&self, drive: char) -> Result<u64, Failure> {
-        win32::free_space(drive).context(format!("find out the free space of {drive}:"))
+        win32::free_space(drive).context(format!("determine the free space of {drive}:"))
     }
 }
 
@@ -145,7 +145,7 @@ impl Platform for Windows {
 
     fn running(&self, given_up: Option<&Process>) -> Result<Option<String>, Failure> {
         if let Some(process) = given_up.filter(|process| program::still_runs(process)) {
-            return Ok(Some(format!("{} (process {})", process.program, process.id)));
+            return Ok(Some(format!("{} (PID {})", process.program, process.id)));
         }
         Ok(installer::at_work())
     }

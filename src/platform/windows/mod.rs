@@ -1,7 +1,7 @@
 //! The Windows server that this program runs on.
 //!
-//! What asks Windows or changes it exists on Windows only. The texts it reads and writes are taken apart in `text`, which
-//! every host tests; the calls that Rust cannot check are in `win32`, one small file a subject.
+//! Code that queries or changes Windows exists only on Windows. The texts that it reads and writes are parsed in
+//! `text`, which is tested on every host; unsafe calls are in `win32`, one small file per subject.
 
 #[cfg(windows)]
 mod disk;

@@ -1,4 +1,4 @@
-//! Programs that are run to their end, with all that they start. None is ever ended from here.
+//! Running programs with all their child processes. None is ever ended from here.
 
 use super::disk::Drives;
 use super::text::console;
@@ -15,26 +15,26 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Ctrl+C is for this program, not for what it has started.
+/// Ctrl+C must not reach the started program.
 const NEW_PROCESS_GROUP: u32 = 0x200;
-/// It begins only once it is known with all that it will start.
+/// It starts suspended, so that all its child processes are tracked.
 const SUSPENDED: u32 = 0x4;
-/// It lives on where whoever started this program ends this program's job.
+/// It survives if the job of this program is ended.
 const BREAKAWAY: u32 = 0x0100_0000;
 const ACCESS_DENIED: i32 = 5;
 
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-/// How often the log of an installer is looked at.
+/// How often an installer's log is checked.
 const READ_EVERY: Duration = Duration::from_secs(1);
 const TELL_EVERY: Duration = Duration::from_secs(60);
 
-/// Steps of 100 nanoseconds from 1601, where Windows begins to count, to 1970.
+/// Steps of 100 nanoseconds between 1601, the epoch of Windows, and 1970.
 const TO_1970: u64 = 116_444_736_000_000_000;
 
-/// A program at work, and what it has started.
+/// A running program with its child processes.
 struct Family {
     child: Child,
-    /// `None` where Windows does not let it be counted; then only what is seen in time is known.
+    /// `None` if Windows does not allow the job; then child processes are found by polling.
     job: Option<Job>,
     seen: BTreeMap<u32, String>,
 }
@@ -43,25 +43,25 @@ impl Family {
     fn begin(command: &mut Command, doing: &str) -> Result<Self, Failure> {
         let flags = NEW_PROCESS_GROUP | SUSPENDED;
         let child = match command.creation_flags(flags | BREAKAWAY).spawn() {
-            // This program's own job does not let it go.
+            // The job of this program does not allow a breakaway.
             Err(error) if error.raw_os_error() == Some(ACCESS_DENIED) => command.creation_flags(flags).spawn(),
             spawned => spawned,
         };
         let mut child = child.context(doing)?;
         let job = Job::new().ok().filter(|job| job.take_in(&child).is_ok());
         if let Err(error) = process::resume(child.id()) {
-            // It has not executed anything yet.
+            // It is still suspended.
             let _ = child.kill();
             return Err(Failure::new(doing, error));
         }
         Ok(Self { child, job, seen: BTreeMap::new() })
     }
 
-    /// The processes of it that still run, besides the first one.
+    /// Its running child processes.
     fn children(&mut self) -> BTreeMap<u32, String> {
         let all = process::all().unwrap_or_default();
         let first = self.child.id();
-        // A parent stands before its children only by accident, so it is looked until none is new.
+        // Parents are in no particular order, so this repeats until no process is new.
         loop {
             let known = self.seen.len();
             for found in &all {
@@ -85,8 +85,8 @@ impl Family {
     }
 }
 
-/// Runs a program until it and all that it has started have ended; answers with its exit code. `log` is the one that an
-/// installer writes meanwhile.
+/// Runs a program until it and all its child processes have ended. Returns its exit code. `log` is the log that an
+/// installer writes.
 pub(super) fn run(
     command: &mut Command,
     what: &str,
@@ -124,7 +124,7 @@ pub(super) fn run(
             told = Instant::now();
             let minutes = begun.elapsed().as_secs() / 60;
             let at = action.iter().map(|action| format!(": {action}")).collect::<String>();
-            watch(Progress::Says(format!("{what} has been at work for {minutes} min{at}")));
+            watch(Progress::Says(format!("{what} has been running for {minutes} min{at}")));
         }
         thread::sleep(LOOK_EVERY);
     }
@@ -133,7 +133,7 @@ pub(super) fn run(
 fn left_running(family: &mut Family, what: &str, has_ended: bool) -> Process {
     let child = family.children().into_iter().next().filter(|_| has_ended);
     let (id, program) = match child {
-        Some((id, name)) => (id, format!("{name}, which {what} has started")),
+        Some((id, name)) => (id, format!("{name}, started by {what}")),
         None => (family.child.id(), what.to_owned()),
     };
     Process { id, program, started: started(id).unwrap_or_else(Timestamp::now) }
@@ -150,17 +150,17 @@ fn started(id: u32) -> Option<Timestamp> {
     Timestamp::from_microsecond(i64::try_from(since_1970 / 10).ok()?).ok()
 }
 
-/// Whether a process of this number runs.
+/// Whether a process with this PID is running.
 pub(in crate::platform) fn runs(id: u32) -> bool {
     started(id).is_some()
 }
 
-/// Whether a process runs and is the one that was meant: numbers are used again.
+/// Whether a process is still running, and its PID was not reused.
 pub(super) fn still_runs(process: &Process) -> bool {
     started(process.id).is_some_and(|started| started == process.started)
 }
 
-/// A command whose output goes into a log.
+/// A command with its output in a log.
 pub(super) fn logged(program: &WinPath, log: &WinPath, doing: &str) -> Result<Command, Failure> {
     let output = File::create(super::disk::host_path(log)).context(doing)?;
     let errors = output.try_clone().context(doing)?;
@@ -169,7 +169,7 @@ pub(super) fn logged(program: &WinPath, log: &WinPath, doing: &str) -> Result<Co
     Ok(command)
 }
 
-/// What an exit code of a setup or another program means.
+/// Interprets the exit code of a setup or another program.
 pub(super) fn outcome(code: i32, doing: &str, log: &WinPath, last: &str) -> Result<Outcome, Failure> {
     match installer_code::meaning(code) {
         Meaning::Done => Ok(Outcome::default()),
@@ -178,25 +178,25 @@ pub(super) fn outcome(code: i32, doing: &str, log: &WinPath, last: &str) -> Resu
     }
 }
 
-/// What a program of Windows answers that is asked something.
+/// The result of a Windows command-line tool.
 pub(super) struct Answer {
     /// Its exit code.
     pub(super) code: i32,
-    /// What it printed.
+    /// Its output.
     pub(super) text: String,
-    /// What it printed as errors.
+    /// Its error output.
     errors: String,
 }
 
 impl Answer {
-    /// What it has to say first: programs print why they fail on either channel.
+    /// The first line of output: programs print errors on either channel.
     pub(super) fn first_line(&self) -> &str {
         let mut lines = self.text.lines().chain(self.errors.lines()).map(str::trim);
         lines.find(|line| !line.is_empty()).unwrap_or("nothing")
     }
 }
 
-/// Asks a program of Windows that answers at once.
+/// Runs a quick Windows command-line tool.
 pub(super) fn answer(program: &WinPath, arguments: &[&str], doing: &str) -> Result<Answer, Failure> {
     let mut command = Command::new(program.as_str());
     command.creation_flags(NEW_PROCESS_GROUP).args(arguments).stdin(Stdio::null());

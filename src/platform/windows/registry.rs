@@ -1,4 +1,4 @@
-//! The registry, read and written in the view that is asked for.
+//! The registry, read and written in a specified view.
 
 use super::text::values;
 use crate::platform::Failure;
@@ -6,14 +6,14 @@ use crate::platform::registry::{Key, Tree, Value, View};
 use std::fmt::Display;
 use windows_registry::{CLASSES_ROOT, CURRENT_USER, Key as Handle, LOCAL_MACHINE, OpenOptions, Type, USERS};
 
-/// "The system cannot find the file specified": there is no such key or value.
+/// "The system cannot find the file specified": the key or value does not exist.
 const NOT_FOUND: i32 = 0x8007_0002_u32.cast_signed();
 
 fn failed(doing: &str, path: &str, error: impl Display) -> Failure {
     Failure::new(format!("{doing} the registry key {path}"), error)
 }
 
-/// The key that a path begins with, and the rest.
+/// The root key of a path, and the rest.
 fn root(path: &str) -> Result<(&'static Handle, &str), Failure> {
     let (name, rest) = path.split_once('\\').unwrap_or((path, ""));
     let root = match name.to_ascii_uppercase().as_str() {
@@ -21,12 +21,12 @@ fn root(path: &str) -> Result<(&'static Handle, &str), Failure> {
         "HKCU" | "HKEY_CURRENT_USER" => CURRENT_USER,
         "HKU" | "HKEY_USERS" => USERS,
         "HKCR" | "HKEY_CLASSES_ROOT" => CLASSES_ROOT,
-        _ => return Err(failed("open", path, "there is no such root")),
+        _ => return Err(failed("open", path, "unknown root key")),
     };
     Ok((root, rest))
 }
 
-/// Every key is opened from the root with its view: a handle does not hand its view down.
+/// Every key is opened from the root with its view, because a handle does not pass on its view.
 fn options(root: &'static Handle, view: View) -> OpenOptions<'static> {
     let mut options = root.options();
     options.read();
@@ -46,7 +46,7 @@ fn open(view: View, path: &str) -> Result<Option<Handle>, Failure> {
     }
 }
 
-/// A key with its values and the names of those below; `None` where there is none.
+/// A key with its values and the names of its subkeys; `None` if it does not exist.
 pub(super) fn key(view: View, path: &str) -> Result<Option<Key>, Failure> {
     let Some(handle) = open(view, path)? else { return Ok(None) };
     let unreadable = |error| failed("read", path, error);
@@ -55,7 +55,7 @@ pub(super) fn key(view: View, path: &str) -> Result<Option<Key>, Failure> {
     Ok(Some(Key { values, keys: handle.keys().map_err(unreadable)?.collect() }))
 }
 
-/// The strings of a REG_MULTI_SZ value, empty ones included; none where there is no such value.
+/// The strings of a REG_MULTI_SZ value, including empty ones; none if the value does not exist.
 pub(super) fn strings(view: View, path: &str, name: &str) -> Result<Vec<String>, Failure> {
     let Some(handle) = open(view, path)? else { return Ok(Vec::new()) };
     match handle.get_value(name) {
@@ -65,12 +65,12 @@ pub(super) fn strings(view: View, path: &str, name: &str) -> Result<Vec<String>,
     }
 }
 
-/// The text of a value; `None` where there is none.
+/// The text of a value; `None` if it does not exist.
 pub(super) fn text(view: View, path: &str, name: &str) -> Result<Option<String>, Failure> {
     Ok(key(view, path)?.and_then(|key| key.text(name).map(str::to_owned)))
 }
 
-/// Makes a key exactly what a tree holds; without a tree it goes.
+/// Makes a key identical to a tree; without a tree, removes it.
 pub(super) fn restore(view: View, path: &str, tree: Option<&Tree>) -> Result<(), Failure> {
     match tree {
         Some(tree) => write(view, path, tree),
@@ -97,7 +97,7 @@ fn write(view: View, path: &str, tree: &Tree) -> Result<(), Failure> {
 
 fn set(handle: &Handle, name: &str, value: &Value) -> windows_registry::Result<()> {
     let (kind, bytes) = values::encode(value);
-    // Bytes of this type as they are, even where they are no text that ends as it should.
+    // The raw bytes with this type, even if they are not a terminated text.
     handle.set_bytes(name, Type::Other(kind), &bytes)
 }
 
@@ -106,8 +106,8 @@ fn remove(view: View, path: &str) -> Result<(), Failure> {
     for name in there.keys {
         remove(view, &format!("{path}\\{name}"))?;
     }
-    // What is removed is a name in the key above, which has to be opened in the same view.
-    let Some((above, name)) = path.rsplit_once('\\') else { return Err(failed("remove", path, "it is a root")) };
+    // A key is removed through its parent, which must be opened in the same view.
+    let Some((above, name)) = path.rsplit_once('\\') else { return Err(failed("remove", path, "it is a root key")) };
     let (root, rest) = root(above)?;
     let gone = options(root, view).write().open(rest).and_then(|above| above.remove_tree(name));
     gone.map_err(|error| failed("remove", path, error))

@@ -1,4 +1,4 @@
-//! Services: asked, stopped, started. Nothing here waits without an end.
+//! Services: query, stop, start. Every wait has a timeout.
 
 use super::registry;
 use super::win32::services as win32;
@@ -21,7 +21,7 @@ const NOT_ACTIVE: i32 = 1062;
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 const TELL_EVERY: Duration = Duration::from_secs(15);
 
-/// All services, with what is registered of each.
+/// All services, with their registration.
 pub(super) fn all() -> Result<Vec<Service>, Failure> {
     let listed = win32::all().context("list the services")?;
     let mut all = Vec::with_capacity(listed.len());
@@ -45,7 +45,7 @@ pub(super) fn all() -> Result<Vec<Service>, Failure> {
     Ok(all)
 }
 
-/// The services that a service needs; what begins with `+` is a group of them, such as that of the network.
+/// The services that a service depends on; a name with `+` is a group, such as that of the network.
 fn needed(value: Option<&Value>) -> Vec<ServiceName> {
     let all = match value {
         Some(Value::List(all)) => all.as_slice(),
@@ -57,7 +57,7 @@ fn needed(value: Option<&Value>) -> Vec<ServiceName> {
         .collect()
 }
 
-/// Brings a service to a state and a start type.
+/// Sets the state and the start type of a service.
 pub(super) fn set(
     name: &str,
     wanted: ServiceState,
@@ -70,10 +70,10 @@ pub(super) fn set(
     let access = access | if start.is_some() { ServiceAccess::CHANGE_CONFIG } else { ServiceAccess::empty() };
     let access = access | if wanted == ServiceState::Running { ServiceAccess::START } else { ServiceAccess::STOP };
     let Some(service) = open(name, access).map_err(|error| failure(&doing, &error))? else {
-        // What is not there does not run either.
+        // A missing service is not running either.
         return match wanted {
             ServiceState::Stopped => Ok(Outcome::default()),
-            ServiceState::Running => Err(Failure::new(doing, "error 1060: there is no such service")),
+            ServiceState::Running => Err(Failure::new(doing, "error 1060: the service does not exist")),
         };
     };
     if let Some(start) = start {
@@ -90,7 +90,7 @@ pub(super) fn set(
             let mut notes = Vec::new();
             for dependent in win32::running_dependents(&service).context(&doing)? {
                 set(&dependent, ServiceState::Stopped, None, watch)?;
-                notes.push(format!("the service {dependent}, which depends on {name}, has been stopped as well"));
+                notes.push(format!("the service {dependent}, which depends on {name}, was stopped as well"));
             }
             end(&service, &doing, watch)?;
             Ok(Outcome { notes, ..Outcome::default() })
@@ -117,16 +117,16 @@ fn code(error: &windows_service::Error) -> Option<i32> {
 fn failure(doing: &str, error: &windows_service::Error) -> Failure {
     let windows_service::Error::Winapi(error) = error else { return Failure::new(doing, error) };
     let next = match error.raw_os_error() {
-        Some(1053 | 1067) => "look into its own log and into the event log \"System\"",
-        Some(1058) => "it is disabled: set its start type, then go on",
-        Some(1069) => "its account or password is not accepted: see to that in services.msc",
+        Some(1053 | 1067) => "check its log and the event log \"System\"",
+        Some(1058) => "it is disabled: set its start type",
+        Some(1069) => "its account or password is not accepted: fix that in services.msc",
         _ => "",
     };
     Failure::new(doing, error).next(next)
 }
 
 fn begin(service: &Handle, doing: &str, watch: &mut dyn FnMut(Progress)) -> Result<(), Failure> {
-    // One that is just stopping cannot be started before it has stopped.
+    // A stopping service cannot be started before it has stopped.
     if state(service, doing)? == State::StopPending {
         wait_for(service, State::Stopped, doing, watch)?;
     }
@@ -145,7 +145,7 @@ fn end(service: &Handle, doing: &str, watch: &mut dyn FnMut(Progress)) -> Result
     match service.stop() {
         Ok(_) => {}
         Err(error) if code(&error) == Some(NOT_ACTIVE) => return Ok(()),
-        // It is stopping already.
+        // It is already stopping.
         Err(_) if state(service, doing)? == State::StopPending => {}
         Err(error) => return Err(failure(doing, &error)),
     }
@@ -165,12 +165,12 @@ fn wait_for(service: &Handle, wanted: State, doing: &str, watch: &mut dyn FnMut(
             return Ok(());
         }
         if wanted == State::Running && now == State::Stopped {
-            let why = "it stopped by itself just after its start";
-            return Err(Failure::new(doing, why).next("look into its own log and into the event log \"System\""));
+            let why = "it stopped by itself right after its start";
+            return Err(Failure::new(doing, why).next("check its log and the event log \"System\""));
         }
         if begun.elapsed() > SERVICE_LIMIT {
             let why = format!("after {} seconds it is still {now:?}", SERVICE_LIMIT.as_secs());
-            return Err(Failure::new(doing, why).next("see in services.msc what it does, then go on"));
+            return Err(Failure::new(doing, why).next("check its state in services.msc"));
         }
         if told.elapsed() > TELL_EVERY {
             told = Instant::now();

@@ -1,4 +1,4 @@
-//! What Windows is and how it stands.
+//! Windows and its state.
 
 use super::registry;
 use super::text::values;
@@ -10,12 +10,12 @@ use crate::platform::{Context, Failure};
 const SESSION_MANAGER: &str = r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager";
 const VERSION: &str = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion";
 const DOTNET: &str = r"HKLM\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full";
-/// Visual C++ 2015 and every later one write here, since they are one and the same.
+/// Visual C++ 2015 and all later versions write here, because they share one runtime.
 const RUNTIMES: &str = r"HKLM\SOFTWARE\Microsoft\VisualStudio\14.0\VC\Runtimes";
 
-/// Windows and its state, asked anew every time.
+/// Windows and its state, queried every time.
 pub(super) fn system() -> Result<System, Failure> {
-    let elevated = win32::is_elevated().context("find out whether this program runs as administrator")?;
+    let elevated = win32::is_elevated().context("determine whether this program runs as administrator")?;
     let release = registry::key(View::Native, DOTNET)?.and_then(|key| key.number("Release"));
     Ok(System {
         name: std::env::var("COMPUTERNAME").unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! The task that goes on with a run at the next start of Windows, through `schtasks.exe`.
+//! The task that resumes a run at the next start of Windows, through `schtasks.exe`.
 
 use super::Windows;
 use super::disk::host_path;
@@ -20,7 +20,7 @@ impl Windows {
     }
 
     fn register(&self, command: &AtStart) -> Result<(), Failure> {
-        let doing = "have Windows go on at its next start";
+        let doing = "schedule the automatic resume";
         let failed = |why: String| Failure::new(doing, why);
         let program = command.program();
         let here = std::env::current_exe().context(doing)?;
@@ -37,7 +37,7 @@ impl Windows {
     }
 
     fn unregister(&self) -> Result<(), Failure> {
-        let doing = "remove the task that goes on at the start of Windows";
+        let doing = "remove the task for the automatic resume";
         let file = self.windows.join(r"System32\Tasks").context(doing)?.child(own::NAME);
         if !disk::exists(&self.disk, &file).context(doing)? {
             return Ok(());
@@ -52,7 +52,7 @@ impl Windows {
             0 => Ok(()),
             code => {
                 let why = format!("`schtasks {}` ended with {code}: {}", arguments.join(" "), answer.first_line());
-                Err(Failure::new(doing, why).next("see in the Task Scheduler what it has"))
+                Err(Failure::new(doing, why).next("check the Task Scheduler"))
             }
         }
     }

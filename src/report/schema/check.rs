@@ -1,8 +1,8 @@
-//! Holds a value to a schema, as far as the schemas of this program go.
+//! Validates a value against a schema, as far as the schemas of this program require.
 
 use serde_json::{Map, Value};
 
-/// Why a value is not what a schema describes, with the place.
+/// Fails with the path if a value does not match a schema.
 pub(super) fn against(root: &Value, value: &Value) -> Result<(), String> {
     Check { root }.value(root, value, "$")
 }
@@ -16,7 +16,7 @@ impl Check<'_> {
         let Some(schema) = schema.as_object() else { return Ok(()) };
         if let Some(link) = schema.get("$ref").and_then(Value::as_str) {
             let definition = self.root.pointer(link.trim_start_matches('#'));
-            return self.value(definition.ok_or_else(|| format!("{at}: {link} leads nowhere"))?, value, at);
+            return self.value(definition.ok_or_else(|| format!("{at}: {link} is not defined"))?, value, at);
         }
         if let Some(wanted) = schema.get("const").filter(|wanted| *wanted != value) {
             return Err(format!("{at}: {value} is not {wanted}"));
@@ -53,7 +53,7 @@ impl Check<'_> {
         }
     }
 
-    /// The first of several schemas that holds; else what speaks against the one that is meant, as far as can be told.
+    /// Validates against the first matching schema. Fails with the error of the most likely one.
     fn one(&self, all: &[Value], value: &Value, at: &str) -> Result<(), String> {
         let is_meant = |schema: &&Value| {
             let event = schema.pointer("/properties/event/const");

@@ -1,14 +1,14 @@
-//! JSON Schemas of what this program reads and prints.
+//! JSON Schemas of the program's input and output.
 //!
-//! Fields are only ever added, so a document may have more than a schema knows; what this version prints is described
-//! to its last field, which every build for tests sees to ([`check`]).
+//! Fields are only ever added, so a document may have more than a schema knows; debug builds ensure that every field
+//! printed by this version is described ([`check`]).
 
 mod check;
 mod plan;
 
 use serde_json::{Map, Value, json};
 
-/// Of what there are schemas: the plan, and every kind of document.
+/// What to describe there are schemas: the plan, and every kind of document.
 pub const NAMES: [&str; 11] =
     ["plan", "preview", "events", "status", "verify", "report", "merge", "init", "capture", "package", "error"];
 
@@ -30,7 +30,7 @@ fn text(name: &str) -> Option<&'static str> {
     })
 }
 
-/// The schema of a name, complete in itself; `None` for a name that is none of [`NAMES`].
+/// The self-contained schema with a name; `None` for a name that is not in [`NAMES`].
 pub fn of(name: &str) -> Option<Value> {
     let mut schema = match name {
         "plan" => plan::schema(),
@@ -48,7 +48,7 @@ pub fn of(name: &str) -> Option<Value> {
     Some(schema)
 }
 
-/// The definitions that a schema refers to, directly or by way of others.
+/// The definitions that a schema refers to, directly or indirectly.
 fn collect(schema: &Value, all: &Map<String, Value>, used: &mut Map<String, Value>) {
     match schema {
         Value::Object(fields) => {
@@ -66,7 +66,7 @@ fn collect(schema: &Value, all: &Map<String, Value>, used: &mut Map<String, Valu
     }
 }
 
-/// The name of the schema that a printed document or event has.
+/// The name of the schema of a printed document or event.
 pub fn name_of(document: &Value) -> &str {
     match document.get("event") {
         Some(_) => "events",
@@ -74,7 +74,7 @@ pub fn name_of(document: &Value) -> &str {
     }
 }
 
-/// Why a value is not what a schema describes; a field that the schema does not know is such a reason, too.
+/// Fails if a value does not match a schema, or has an unknown field.
 pub fn check(name: &str, value: &Value) -> Result<(), String> {
     let schema = of(name).ok_or_else(|| format!("there is no schema `{name}`"))?;
     check::against(&schema, value)

@@ -1,9 +1,9 @@
-//! The schema of the plan file, made from the one table of its keys.
+//! The schema of the plan file, generated from the table of its keys.
 
 use crate::plan::{KEYS, KeyDoc};
 use serde_json::{Map, Value, json};
 
-/// Keys that must be there, with their tables.
+/// Required keys, with their tables.
 const REQUIRED: [(&str, &str); 8] = [
     ("", "format"),
     ("hook", "run"),
@@ -15,10 +15,10 @@ const REQUIRED: [(&str, &str); 8] = [
     ("gates.mobile-app-url", "skip"),
 ];
 
-/// The schema of a plan, as JSON has the same tables and values.
+/// The schema of a plan, represented in JSON.
 pub(super) fn schema() -> Value {
     let mut schema = table("");
-    schema["description"] = json!("A plan: what is wanted of a machine. It is written in TOML.");
+    schema["description"] = json!("A plan: the desired state of a machine, in TOML.");
     schema
 }
 
@@ -53,7 +53,7 @@ fn key(within: &str, doc: &KeyDoc) -> Value {
         "a GUID in braces" => text(r"^\{[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}$"),
         "a duration" => text("^([0-9]+h)?([0-9]+m)?([0-9]+s)?$"),
         "one plain name" => text("^[A-Za-z0-9_~-]([A-Za-z0-9._~-]*[A-Za-z0-9_~-])?$"),
-        "an address" => text("^[Hh][Tt][Tt][Pp][Ss]?://"),
+        "a URL" => text("^[Hh][Tt][Tt][Pp][Ss]?://"),
         "text" if !doc.values.is_empty() => json!({ "enum": doc.values }),
         // Texts, paths and ids of steps.
         _ => json!({ "type": "string" }),

@@ -1,4 +1,4 @@
-//! The merge of a web.config: what became of every old value, and the difference it makes to the new file.
+//! The merge of a web.config: what becomes of every old value, and a diff of the new file.
 
 use super::page::{CYAN, DIM, GREEN, PLAIN, Page, RED, YELLOW};
 use crate::step::MergePreview;
@@ -7,7 +7,7 @@ use crate::webconfig::{Change, Fate, LineKind, Shown, Side};
 pub(super) fn merge(page: &mut Page, merge: &MergePreview) {
     page.line(5, "merges ", CYAN, &merge.file, PLAIN);
     if merge.changes.is_empty() {
-        page.words(7, "The old file differs in nothing from the one that was shipped.");
+        page.words(7, "No customizations found.");
     }
     for change in &merge.changes {
         one_change(page, change);
@@ -16,8 +16,8 @@ pub(super) fn merge(page: &mut Page, merge: &MergePreview) {
         return;
     }
     let heading = match merge.estimate {
-        true => "estimated on the old file as shipped (-), with the same values carried into it (+):",
-        false => "the new file as shipped (-) and as it will be (+):",
+        true => "expected, based on the old file as shipped (-) with the same values migrated (+):",
+        false => "the new file as shipped (-) and after the merge (+):",
     };
     page.line(5, "", PLAIN, heading, CYAN);
     for line in &merge.diff {
@@ -32,27 +32,27 @@ pub(super) fn merge(page: &mut Page, merge: &MergePreview) {
 
 fn one_change(page: &mut Page, change: &Change) {
     let (old, new, result) = (value(&change.old), value(&change.new), value(&change.result));
-    let (word, style, account) = match &change.fate {
-        Fate::Carried if change.result == Shown::Masked => {
-            ("carried", GREEN, "the old value, which is not shown".to_owned())
-        }
-        Fate::Carried => ("carried", GREEN, format!("{result} in place of {new}")),
+    let (word, style, outcome) = match &change.fate {
+        Fate::Carried if change.result == Shown::Masked => ("migrated", GREEN, "the old value (not shown)".to_owned()),
+        Fate::Carried => ("migrated", GREEN, format!("{result}, instead of {new}")),
         Fate::Added => ("added", GREEN, result),
         Fate::Removed => ("removed", GREEN, format!("{new}, as in the old file")),
-        Fate::Conflict { taken: None } => {
-            ("conflict", RED, format!("{old} in the old file, {new} in the new one, which stays: decide which holds"))
-        }
+        Fate::Conflict { taken: None } => (
+            "conflict",
+            RED,
+            format!("{old} in the old file, {new} in the new one, which is kept: decide which one to use"),
+        ),
         Fate::Conflict { taken: Some(side) } => {
             let which = if *side == Side::Old { "old" } else { "new" };
             ("conflict", YELLOW, format!("{old} in the old file, {new} in the new one: the {which} one is kept"))
         }
-        Fate::AlreadySo => ("already so", GREEN, result),
+        Fate::AlreadySo => ("no change", GREEN, result),
         Fate::Rewritten { why } => ("rewritten", GREEN, format!("{old} becomes {result}: {why}")),
-        Fate::Superseded { why } => ("superseded", DIM, format!("{old} gives way to {new}: {why}")),
-        Fate::Reported { why } => ("by hand", YELLOW, format!("{old} is not carried over, {new} stays: {why}")),
+        Fate::Superseded { why } => ("superseded", DIM, format!("{old} is replaced by {new}: {why}")),
+        Fate::Reported { why } => ("not migrated", YELLOW, format!("{old}, {new} is kept: {why}")),
     };
-    page.line(7, &format!("{word:<12}"), style, &change.path, PLAIN);
-    page.line(19, "", PLAIN, &account, PLAIN);
+    page.line(7, &format!("{word:<14}"), style, &change.path, PLAIN);
+    page.line(21, "", PLAIN, &outcome, PLAIN);
 }
 
 fn value(shown: &Shown) -> String {

@@ -1,4 +1,4 @@
-//! Text for people. It is always styled; whoever prints it takes the styles out where they are not wanted.
+//! Text for people. It is always styled; the caller strips the styles if they are not wanted.
 
 mod merge;
 mod package;
@@ -19,22 +19,22 @@ use anstyle::Style;
 use page::{BOLD, PLAIN, Page};
 use std::time::Duration;
 
-/// What a gate asks, with how it is done.
+/// A gate with its instructions.
 pub fn gate(gate: &Gate, width: usize) -> String {
     let mut page = Page::new(width);
-    page.line(0, &format!("gate {}: ", gate.id), BOLD, &gate.title, PLAIN);
+    page.line(0, &format!("manual step {}: ", gate.id), BOLD, &gate.title, PLAIN);
     instructions(&mut page, 2, &gate.instructions);
     page.into_text()
 }
 
-/// A merge of two files on their own.
+/// A merge of two files.
 pub fn merge(preview: &MergePreview, width: usize) -> String {
     let mut page = Page::new(width);
     merge::merge(&mut page, preview);
     page.into_text()
 }
 
-/// Words behind a label, below which nothing is written.
+/// Text beside a label, with a hanging indent.
 pub fn hanging(label: &str, style: Style, words: &str, width: usize) -> String {
     let mut page = Page::new(width);
     page.line(0, label, style, words, PLAIN);
@@ -47,13 +47,13 @@ fn instructions(page: &mut Page, indent: usize, instructions: &[String]) {
     }
 }
 
-/// A number of bytes as people say it: `12 bytes`, `3.4 GiB`.
+/// A number of bytes in words: `12 bytes`, `3.4 GiB`.
 pub fn bytes(number: u64) -> String {
     const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
     let mut tenths = u128::from(number) * 10;
     let mut unit = "bytes";
     for next in UNITS {
-        // What would be shown as 1024.0 is shown as 1.0 of the next unit.
+        // 1024.0 is shown as 1.0 of the next unit.
         if tenths < 10240 - if unit == "bytes" { 0 } else { 5 } {
             break;
         }
@@ -65,7 +65,7 @@ pub fn bytes(number: u64) -> String {
     }
 }
 
-/// A time as people say it, in seconds: `42 s`, `3 min 07 s`, `1 h 02 min`.
+/// A duration in words: `42 s`, `3 min 07 s`, `1 h 02 min`.
 pub fn elapsed(time: Duration) -> String {
     match time.as_secs() {
         seconds @ 0..60 => format!("{seconds} s"),
@@ -74,7 +74,7 @@ pub fn elapsed(time: Duration) -> String {
     }
 }
 
-/// The beginning of a text that takes at most so many columns, with `...` where something is left out.
+/// Truncates a text to a number of columns, with `...` at the end.
 pub fn cut(text: &str, room: usize) -> String {
     if columns(text) <= room {
         return text.to_owned();
@@ -90,7 +90,12 @@ pub fn cut(text: &str, room: usize) -> String {
     format!("{}...", begin.trim_end())
 }
 
+/// How a step ended, from the word that the journal has for it.
+pub fn outcome(how: &str) -> &str {
+    if how == "already so" { "no change needed" } else { how }
+}
+
 /// `1 step`, `3 steps`.
-pub(super) fn count(number: usize, what: &str) -> String {
+pub fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

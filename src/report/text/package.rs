@@ -1,24 +1,24 @@
-//! A Windows Installer package, for people.
+//! A Windows Installer package, as text.
 
 use super::page::{BOLD, DIM, GREEN, PLAIN, Page, YELLOW};
 use super::{bytes, count};
 use crate::package::{Architecture, Description, WebDescription};
 use serde::Serialize;
 
-/// What is known of a package's signature.
+/// The signature of a package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "state", rename_all = "kebab-case")]
 pub enum Signed {
     /// It has none.
     None,
-    /// Windows has checked it: it holds, and leads to a root that Windows trusts.
+    /// Windows verified it: it is valid, and leads to a trusted root.
     Valid {
         /// The common name in the signer's certificate.
         by: String,
     },
-    /// There is one that nobody has checked, or that does not hold.
+    /// There is one that is not verified, or not valid.
     NotChecked {
-        /// The common name in the certificate of who claims to have signed.
+        /// The common name in the certificate of the claimed signer.
         by: String,
     },
     /// There is one that cannot be read.
@@ -28,7 +28,7 @@ pub enum Signed {
     },
 }
 
-/// Everything that is told of a package.
+/// The description of a package.
 pub fn package(package: &Description, signature: &Signed, sha256: &str, width: usize) -> String {
     let mut page = Page::new(width);
     let info = &package.info;
@@ -46,13 +46,13 @@ pub fn package(package: &Description, signature: &Signed, sha256: &str, width: u
     fact(
         "made for",
         match info.architecture {
-            Architecture::X86 => "32-bit Windows (x86), and 64-bit Windows as well",
+            Architecture::X86 => "32-bit Windows (x86), also on 64-bit Windows",
             Architecture::X64 => "64-bit Windows (x64)",
             Architecture::Arm64 => "64-bit Windows on Arm",
-            Architecture::Other => "another processor",
+            Architecture::Other => "another processor architecture",
         },
     );
-    fact("installs for", if info.all_users { "all users" } else { "one user, unless told otherwise" });
+    fact("installs for", if info.all_users { "all users" } else { "one user by default" });
     fact("sha256", sha256);
     signed(&mut page, signature);
     cabinets(&mut page, package);
@@ -65,7 +65,7 @@ pub fn package(package: &Description, signature: &Signed, sha256: &str, width: u
         package.launch_conditions.iter().map(|row| (row.condition.as_str(), row.message.clone())),
     );
     if !package.not_simulated.is_empty() {
-        page.heading("What a rehearsal leaves out");
+        page.heading("Not simulated in a rehearsal");
         package.not_simulated.iter().for_each(|what| page.line(2, "- ", DIM, what, PLAIN));
     }
     list(
@@ -100,12 +100,10 @@ pub fn package(package: &Description, signature: &Signed, sha256: &str, width: u
 fn signed(page: &mut Page, signature: &Signed) {
     let (text, style) = match signature {
         Signed::None => ("none".to_owned(), YELLOW),
-        Signed::Valid { by } => (format!("by {by}, checked by Windows"), GREEN),
-        Signed::NotChecked { by } if cfg!(windows) => {
-            (format!("by {by}, as it claims; Windows does not accept it"), YELLOW)
-        }
-        Signed::NotChecked { by } => (format!("by {by}, as it claims; only Windows can check that"), YELLOW),
-        Signed::Unreadable { why } => (format!("there is one, and {why}"), YELLOW),
+        Signed::Valid { by } => (format!("{by}, verified by Windows"), GREEN),
+        Signed::NotChecked { by } if cfg!(windows) => (format!("{by} (claimed; Windows does not accept it)"), YELLOW),
+        Signed::NotChecked { by } => (format!("{by} (claimed; only Windows can verify it)"), YELLOW),
+        Signed::Unreadable { why } => (format!("unreadable: {why}"), YELLOW),
     };
     page.line(2, "signature     ", PLAIN, &text, style);
 }
@@ -117,12 +115,12 @@ fn cabinets(page: &mut Page, package: &Description) {
         page.line(2, "cabinet       ", PLAIN, &format!("{}, {place}", cabinet.name), PLAIN);
     }
     if info.uncompressed_files {
-        page.line(2, "files         ", PLAIN, "some lie loose beside the package", PLAIN);
+        page.line(2, "files         ", PLAIN, "some are beside the package", PLAIN);
     }
 }
 
 fn web_server(page: &mut Page, web: &WebDescription) {
-    page.heading("What it puts into IIS");
+    page.heading("IIS");
     let properties = [
         ("TARGETVDIR", "virtual directory", &web.virtual_directory),
         ("TARGETSITE", "site", &web.site),
@@ -130,9 +128,9 @@ fn web_server(page: &mut Page, web: &WebDescription) {
     ];
     for (property, what, value) in properties {
         let text = match value.as_deref() {
-            Some("") => "to be given".to_owned(),
+            Some("") => "required".to_owned(),
             Some(value) => value.to_owned(),
-            None => "not taken: a person has to choose it, or it is as the package has it".to_owned(),
+            None => "no option: chosen during installation, or fixed".to_owned(),
         };
         page.line(2, &format!("{what:18}"), PLAIN, &format!("{text} ({property})"), PLAIN);
     }
@@ -141,7 +139,7 @@ fn web_server(page: &mut Page, web: &WebDescription) {
     }
 }
 
-/// A part with a name and words on each line; nothing where there are none.
+/// A section with a name and a text on each line; nothing if it is empty.
 fn list<'a>(page: &mut Page, heading: &str, rows: impl Iterator<Item = (&'a str, String)>) {
     for (number, (name, words)) in rows.enumerate() {
         if number == 0 {

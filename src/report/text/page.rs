@@ -1,4 +1,4 @@
-//! Lines of a given width: wrapped, with hanging indents, styled so that nothing is lost without colour.
+//! Lines of a given width: wrapped, with hanging indents, and styled so that nothing is lost without color.
 
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write as _;
@@ -12,10 +12,10 @@ pub(super) const YELLOW: Style = AnsiColor::Yellow.on_default();
 pub(super) const GREEN: Style = AnsiColor::Green.on_default();
 pub(super) const CYAN: Style = AnsiColor::Cyan.on_default();
 
-/// Text beside a label needs at least so much room.
+/// The minimum width of text beside a label.
 const NARROW: usize = 20;
 
-/// Text that grows line by line.
+/// A page of text.
 pub(super) struct Page {
     width: usize,
     text: String,
@@ -34,7 +34,7 @@ impl Page {
         self.text.push('\n');
     }
 
-    /// The heading of a part, with an empty line before it.
+    /// A heading, with an empty line before it.
     pub(super) fn heading(&mut self, text: &str) {
         self.blank();
         self.line(0, "", PLAIN, text, BOLD);
@@ -45,7 +45,7 @@ impl Page {
         self.line(indent, "", PLAIN, text, PLAIN);
     }
 
-    /// Wrapped text behind a label, below which nothing is written as long as there is room beside it.
+    /// Wrapped text behind a label, with a hanging indent if there is enough room.
     pub(super) fn line(&mut self, indent: usize, label: &str, label_style: Style, text: &str, style: Style) {
         let indent = if indent + NARROW <= self.width { indent } else { indent.min(2) };
         let begin = indent + columns(label);
@@ -54,7 +54,7 @@ impl Page {
         for (number, (column, part)) in wrap(text, begin, [hang, below], self.width).into_iter().enumerate() {
             let (column, label) = if number == 0 { (indent, label) } else { (column, "") };
             if number == 0 && label.is_empty() && part.is_empty() && !text.is_empty() {
-                continue; // The first word stands further out than the text, on a line of its own.
+                continue; // The label is on its own line.
             }
             let _ = write!(self.text, "{:column$}", "");
             match part.is_empty() {
@@ -66,7 +66,7 @@ impl Page {
         }
     }
 
-    /// A line of a file behind a mark, with all its blanks. One that is too long goes on below, further in than it began.
+    /// A line of a file behind a marker, with all its spaces. A long one continues on the next line, indented.
     pub(super) fn verbatim(&mut self, indent: usize, mark: &str, text: &str, style: Style) {
         let text = text.replace('\t', "    ");
         let begin = indent + columns(mark);
@@ -97,7 +97,7 @@ impl Page {
         self.end_line();
     }
 
-    /// A line across the page with words in it.
+    /// A horizontal line with text.
     pub(super) fn rule(&mut self, text: &str, style: Style) {
         let head = format!("---- {text} ");
         let rest = self.width.saturating_sub(columns(&head)).max(4);
@@ -110,7 +110,7 @@ impl Page {
         self.blank();
     }
 
-    /// What is found on a machine may hold anything; it cannot move a cursor or change a colour here.
+    /// Data from a machine can contain anything; control characters are replaced here.
     fn styled(&mut self, text: &str, style: Style) {
         if !text.is_empty() {
             let text = text.replace(char::is_control, "\u{fffd}");
@@ -119,14 +119,14 @@ impl Page {
     }
 }
 
-/// How many columns of a terminal a text takes.
+/// The width of a text in terminal columns.
 pub fn columns(text: &str) -> usize {
     UnicodeWidthStr::width(text)
 }
 
-/// Breaks text into lines, each with the column it begins in: the first in `begin`, the others in the first column of
-/// `hang` in which their first word finds room. A word is never broken, since it may be an address that is copied: one
-/// that is too long for any line stands over.
+/// Breaks text into lines, each with its first column: `begin` for the first, and for the others the first column of
+/// `hang` where their first word fits. A word is never broken, because it may be a URL to copy: one that is too long
+/// overflows.
 fn wrap(text: &str, begin: usize, hang: [usize; 2], width: usize) -> Vec<(usize, String)> {
     let mut lines = Vec::new();
     let (mut column, mut end, mut line) = (begin, begin, String::new());
@@ -148,7 +148,7 @@ fn wrap(text: &str, begin: usize, hang: [usize; 2], width: usize) -> Vec<(usize,
     lines
 }
 
-/// The words between which a line may end. A path with blanks in it is one word, as far as that can be told: up to its
+/// The words between which a line may break. A path with spaces is one word, as far as it can be detected: up to its
 /// last backslash.
 fn words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
@@ -166,7 +166,7 @@ fn words(text: &str) -> Vec<String> {
     words
 }
 
-/// True where `next` is a part of the path that `word` begins: `C:\Program` and `Files\PhoneFactor`.
+/// Whether `next` continues the path in `word`: `C:\Program` and `Files\PhoneFactor`.
 fn goes_on(word: &str, next: Option<&str>) -> bool {
     let begins_anew = |next: &str| {
         next.starts_with(['\\', '<', '%', '"', '\'', '{']) || next.contains(":\\") || next.starts_with("HK")

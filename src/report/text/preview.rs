@@ -1,4 +1,4 @@
-//! The preview, as a careful administrator reads it: from top to bottom, in the order in which it would happen.
+//! The preview, in the order in which the run would happen.
 
 use super::page::{BOLD, CYAN, DIM, GREEN, PLAIN, Page, RED, YELLOW, columns};
 use super::{bytes, count, instructions, merge};
@@ -28,7 +28,7 @@ fn header(page: &mut Page, preview: &Preview) {
         page.line(2, "plan     ", DIM, plan, PLAIN);
     }
     if !preview.steps.is_empty() {
-        page.line(2, "backups  ", DIM, &format!("{}, below called <backups>", preview.backup), PLAIN);
+        page.line(2, "backups  ", DIM, &format!("{}, called <backups> below", preview.backup), PLAIN);
         let sizes = preview.steps.iter().filter_map(|step| step.bytes);
         if let (Some(size), Some(free)) = (sizes.reduce(u64::saturating_add), preview.backup_free) {
             page.line(2, "space    ", DIM, &format!("{} to back up, {} free there", bytes(size), bytes(free)), PLAIN);
@@ -59,8 +59,8 @@ fn findings(page: &mut Page, preview: &Preview) {
     let refusals = findings.iter().filter(|finding| finding.refuses()).count();
     let heading = match (refusals, findings.len() - refusals) {
         (0, others) => format!("Checks: {}", count(others, "warning")),
-        (refusals, 0) => format!("Checks: {}", count(refusals, "refusal")),
-        (refusals, others) => format!("Checks: {}, {}", count(refusals, "refusal"), count(others, "warning")),
+        (blocking, 0) => format!("Checks: {blocking} blocking"),
+        (blocking, others) => format!("Checks: {blocking} blocking, {}", count(others, "warning")),
     };
     page.heading(&heading);
     for finding in findings {
@@ -70,7 +70,7 @@ fn findings(page: &mut Page, preview: &Preview) {
 
 fn one_finding(page: &mut Page, finding: &Finding) {
     let (word, style) = match (finding.refuses(), finding.level) {
-        (true, _) => ("refused  ", RED),
+        (true, _) => ("blocking ", RED),
         (false, Level::Warn) => ("warning  ", YELLOW),
         (false, _) => ("allowed  ", YELLOW),
     };
@@ -82,7 +82,7 @@ fn one_finding(page: &mut Page, finding: &Finding) {
         page.line(11, "advice: ", DIM, &finding.advice, PLAIN);
     }
     if finding.refuses() && finding.level == Level::RefuseUnlessAllowed {
-        let line = format!("allow = [\"{}\"] below [preflight] in the plan lets it pass", finding.id);
+        let line = format!("allow it in the plan: [preflight] allow = [\"{}\"]", finding.id);
         page.line(11, "or: ", DIM, &line, PLAIN);
     }
 }
@@ -91,7 +91,7 @@ fn no_return(page: &mut Page, preview: &Preview) {
     if preview.no_return.is_empty() {
         return;
     }
-    page.heading("No way back");
+    page.heading("No full rollback");
     for why in &preview.no_return {
         page.line(2, "- ", RED, why, PLAIN);
     }
@@ -103,10 +103,8 @@ fn steps(page: &mut Page, preview: &Preview) {
         return;
     }
     page.heading(&format!("What {} do", if preview.refused() { "a run would" } else { "a run will" }));
-    for certainty in [Certainty::Estimated, Certainty::KnownLater] {
-        if preview.steps.iter().any(|step| step.certainty == certainty) {
-            page.line(2, &format!("{:<15}", mark(certainty)), PLAIN, meaning(certainty), DIM);
-        }
+    if preview.steps.iter().any(|step| step.certainty == Certainty::Estimated) {
+        page.line(2, "[expected]  ", PLAIN, "based on defaults; checked again before it is applied", DIM);
     }
     let outage = outage(preview);
     for (at, step) in preview.steps.iter().enumerate() {
@@ -116,10 +114,10 @@ fn steps(page: &mut Page, preview: &Preview) {
             page.blank();
         }
         if step.no_return {
-            page.rule("no way back from here on", RED);
+            page.rule("no full rollback after this point", RED);
             page.blank();
         }
-        one_step(page, at + 1, step, &preview.backup);
+        one_step(page, at + 1, preview);
         if outage.is_some_and(|(_, last)| last == at) {
             page.blank();
             page.rule("the outage ends", GREEN);
@@ -133,10 +131,9 @@ fn outage(preview: &Preview) -> Option<(usize, usize)> {
     Some((steps.iter().position(|step| step.outage)?, steps.iter().rposition(|step| step.outage)?))
 }
 
-fn one_step(page: &mut Page, number: usize, step: &StepPreview, backup: &str) {
-    let mark = mark(step.certainty);
-    let space = if mark.is_empty() { "" } else { " " };
-    page.line(0, &format!("{number:>3}. "), BOLD, &format!("{}{space}{mark}", step.title), BOLD);
+fn one_step(page: &mut Page, number: usize, preview: &Preview) {
+    let (step, backup) = (&preview.steps[number - 1], preview.backup.as_str());
+    page.line(0, &format!("{number:>3}. "), BOLD, &format!("{}{}", step.title, mark(step, preview)), BOLD);
     page.line(5, "", PLAIN, &step.reason, DIM);
     for touched in &step.touches {
         page.line(5, "- ", DIM, &touched.replace(backup, "<backups>"), PLAIN);
@@ -157,9 +154,9 @@ fn one_step(page: &mut Page, number: usize, step: &StepPreview, backup: &str) {
 
 fn one_gate(page: &mut Page, gate: &GatePreview, step: &str) {
     let label = format!("gate {}: ", gate.id);
-    let title = if gate.title == step { "the run waits until you have done this" } else { &gate.title };
+    let title = if gate.title == step { "the run waits until this is done" } else { &gate.title };
     match &gate.skipped {
-        Some(why) => page.line(5, &label, CYAN, &format!("skipped, as the plan says: {why}"), PLAIN),
+        Some(why) => page.line(5, &label, CYAN, &format!("skipped by the plan: {why}"), PLAIN),
         None => {
             page.line(5, &label, CYAN, title, PLAIN);
             instructions(page, 7, &gate.instructions);
@@ -167,23 +164,18 @@ fn one_gate(page: &mut Page, gate: &GatePreview, step: &str) {
     }
 }
 
-fn mark(certainty: Certainty) -> &'static str {
-    match certainty {
-        Certainty::Exact => "",
-        Certainty::Estimated => "[estimated]",
-        Certainty::KnownLater => "[known later]",
+/// How certain a step is. What is unknown is known once the new server has been installed, or the old file decrypted.
+fn mark(step: &StepPreview, preview: &Preview) -> String {
+    let number = |id: &str| preview.steps.iter().position(|step| step.id == id).map(|at| at + 1);
+    let earlier = || number("install-server").or_else(|| number(&step.id.replace("configure", "decrypt")));
+    match step.certainty {
+        Certainty::Exact => String::new(),
+        Certainty::Estimated => " [expected]".to_owned(),
+        Certainty::KnownLater => earlier().map_or_else(String::new, |number| format!(" [known after step {number}]")),
     }
 }
 
-fn meaning(certainty: Certainty) -> &'static str {
-    match certainty {
-        Certainty::Exact => "what is shown is what will be done",
-        Certainty::Estimated => "it follows from what is usual; the run looks before it acts",
-        Certainty::KnownLater => "what it changes is known once an earlier step is done",
-    }
-}
-
-/// What is read first, since a terminal ends with it.
+/// The summary, which a terminal shows last.
 fn closing(page: &mut Page, preview: &Preview) {
     page.blank();
     let steps = &preview.steps;
@@ -191,7 +183,7 @@ fn closing(page: &mut Page, preview: &Preview) {
     let mut refusals: Vec<&str> = refusals.map(|finding| finding.id.as_str()).collect();
     refusals.dedup();
     if steps.is_empty() && refusals.is_empty() {
-        page.line(0, "", PLAIN, "There is nothing to do. Nothing has been changed.", BOLD);
+        page.line(0, "", PLAIN, "There is nothing to do. Nothing was changed.", BOLD);
         return;
     }
     if !steps.is_empty() {
@@ -202,19 +194,19 @@ fn closing(page: &mut Page, preview: &Preview) {
     let gates: Vec<String> =
         steps.iter().enumerate().filter_map(|(at, step)| Some(format!("{} ({})", waits(step)?, at + 1))).collect();
     if !gates.is_empty() {
-        // Only the first number needs to be told what it is.
+        // Only the first number needs a label.
         page.line(2, "gates    ", DIM, &gates.join(", ").replacen('(', "(step ", 1), PLAIN);
     }
     if let Some((first, last)) = outage(preview) {
         page.line(2, "outage   ", DIM, &format!("from step {} to step {}", first + 1, last + 1), PLAIN);
     }
     if let Some(at) = steps.iter().position(|step| step.no_return) {
-        page.line(2, "way back ", DIM, &format!("none from step {} on", at + 1), RED);
+        page.line(2, "rollback ", DIM, &format!("incomplete from step {} on", at + 1), RED);
     }
     page.blank();
     if !refusals.is_empty() {
-        let why = format!("A run is refused: {}. See the checks above.", refusals.join(", "));
+        let why = format!("The run is blocked: {}. See the checks above.", refusals.join(", "));
         page.line(0, "", PLAIN, &why, RED);
     }
-    page.line(0, "", PLAIN, "Nothing has been changed.", BOLD);
+    page.line(0, "", PLAIN, "Nothing was changed.", BOLD);
 }

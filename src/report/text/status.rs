@@ -1,4 +1,4 @@
-//! Where runs stand, for people.
+//! The status of runs, as text.
 
 use super::page::{BOLD, DIM, GREEN, PLAIN, Page, RED, YELLOW};
 use super::{elapsed, instructions};
@@ -7,7 +7,7 @@ use anstyle::Style;
 use jiff::Timestamp;
 use std::time::Duration;
 
-/// One run in full.
+/// One run in detail.
 pub fn status(status: &Status, width: usize) -> String {
     let mut page = Page::new(width);
     for run in &status.runs {
@@ -16,7 +16,7 @@ pub fn status(status: &Status, width: usize) -> String {
     page.into_text()
 }
 
-/// Many runs, a few lines each.
+/// All runs, a few lines each.
 pub fn all_runs(status: &Status, width: usize) -> String {
     let mut page = Page::new(width);
     for run in &status.runs {
@@ -25,7 +25,7 @@ pub fn all_runs(status: &Status, width: usize) -> String {
             run.ticket.as_ref().map(|ticket| format!("ticket {ticket}")),
             run.user.as_ref().map(|user| format!("by {user}")),
             (run.steps > 0).then(|| format!("{} of {} steps", run.done, run.steps)),
-            run.latest.map(|latest| format!("last heard of {}", moment(latest))),
+            run.latest.map(|latest| format!("last record {}", moment(latest))),
         ];
         let facts: Vec<String> = facts.into_iter().flatten().collect();
         if !facts.is_empty() {
@@ -42,16 +42,16 @@ fn one(page: &mut Page, run: &RunStatus, status: &Status) {
     let by = run.user.iter().map(|user| format!(", by {user}")).collect::<String>();
     let outage = match (run.outage_begun, run.outage_ms) {
         (Some(_), Some(taken)) => Some(elapsed(Duration::from_millis(taken.unsigned_abs()))),
-        (Some(begun), None) => Some(format!("since {}, and not over", moment(begun))),
+        (Some(begun), None) => Some(format!("since {}, ongoing", moment(begun))),
         _ => None,
     };
-    // Of what has been undone, it is no news how much had been done.
-    let steps = (run.state != "rolled-back").then(|| format!("{} of {} are over", run.done, run.steps));
+    // After a rollback, the number of steps done says nothing.
+    let steps = (run.state != "rolled-back").then(|| format!("{} of {} done", run.done, run.steps));
     let facts = [
         ("process ", status.at_work.as_ref().map(ToString::to_string)),
         ("plan    ", run.plan.clone()),
         ("ticket  ", run.ticket.clone()),
-        ("begun   ", run.begun.map(|begun| format!("{}{by}", moment(begun)))),
+        ("started ", run.begun.map(|begun| format!("{}{by}", moment(begun)))),
         ("steps   ", steps),
         ("outage  ", outage),
         ("backups ", run.backup.clone()),
@@ -66,7 +66,7 @@ fn one(page: &mut Page, run: &RunStatus, status: &Status) {
     happened(page, &run.happened);
     if let Some(gate) = &run.gate {
         page.blank();
-        page.line(0, &format!("gate {}: ", gate.id), BOLD, &gate.title, PLAIN);
+        page.line(0, &format!("manual step {}: ", gate.id), BOLD, &gate.title, PLAIN);
         instructions(page, 2, &gate.instructions);
     }
 }
@@ -84,7 +84,7 @@ fn happened(page: &mut Page, all: &[Happened]) {
     }
 }
 
-/// A moment as people read it.
+/// A time in words.
 pub fn moment(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }

@@ -1,11 +1,11 @@
-//! The end of a run, for the person who sat through it.
+//! The summary at the end of a run.
 
-use super::page::{BOLD, DIM, GREEN, PLAIN, Page, YELLOW};
-use super::{count, elapsed};
+use super::page::{DIM, GREEN, PLAIN, Page, YELLOW};
+use super::{count, elapsed, outcome};
 use crate::report::summary::Summary;
 use std::time::Duration;
 
-/// What was done, what is left to do, where the backups are, and how to take it back: `rollback` is that command.
+/// What was done, what is left to do, where the backups are, and how to roll back: `rollback` is that command.
 pub fn summary(summary: &Summary, rollback: &str, width: usize) -> String {
     let mut page = Page::new(width);
     let done = summary.steps.iter().filter(|step| step.how == "done").count();
@@ -17,18 +17,18 @@ pub fn summary(summary: &Summary, rollback: &str, width: usize) -> String {
     for step in &summary.steps {
         match step.how.as_str() {
             "done" => page.line(2, "- ", DIM, &step.title, PLAIN),
-            how => page.line(2, "- ", DIM, &format!("{} ({how})", step.title), PLAIN),
+            how => page.line(2, "- ", DIM, &format!("{} ({})", step.title, outcome(how)), PLAIN),
         }
     }
     if !summary.gates.is_empty() {
-        page.heading("Who answered at gates");
+        page.heading("Manual steps");
         for gate in &summary.gates {
-            page.line(2, &format!("{}: ", gate.id), BOLD, &gate.by, PLAIN);
+            page.line(2, "- ", DIM, &gate.text, PLAIN);
         }
     }
-    page.heading("What is left to do by hand");
+    page.heading("Left to do by hand");
     if summary.by_hand.is_empty() {
-        page.words(2, "Nothing that is known here.");
+        page.words(2, "Nothing is known to be left.");
     }
     for left in &summary.by_hand {
         page.line(2, "- ", YELLOW, &left.title, PLAIN);
@@ -36,12 +36,12 @@ pub fn summary(summary: &Summary, rollback: &str, width: usize) -> String {
             page.line(6, "", PLAIN, line, DIM);
         }
     }
-    page.heading("Where things are");
+    page.heading("Files");
     page.line(2, "backups   ", DIM, &summary.backup, PLAIN);
     if let Some(name) = &summary.web_server_backup {
-        page.line(2, "IIS       ", DIM, &format!("backup {name} of all its sites"), PLAIN);
+        page.line(2, "IIS       ", DIM, &format!("configuration backup {name}, with all sites"), PLAIN);
     }
     page.line(2, "journal   ", DIM, &summary.journal, PLAIN);
-    page.line(2, "way back  ", DIM, rollback, PLAIN);
+    page.line(2, "roll back ", DIM, rollback, PLAIN);
     page.into_text()
 }

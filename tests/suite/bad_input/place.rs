@@ -45,7 +45,7 @@ impl Place {
         place
     }
 
-    /// A machine whose old products are uninstalled and whose run waits for somebody to run the server's setup.
+    /// A machine whose old products are uninstalled and whose run waits for somebody to run the MFA Server setup.
     pub fn at_the_gate() -> Self {
         static MADE: OnceLock<TempDir> = OnceLock::new();
         let place = Self(tempfile::tempdir().unwrap());

@@ -22,16 +22,12 @@ fn names_that_lead_elsewhere_are_refused() {
                 let update = msi::Update::table(table).set(column, Value::from(name)).with(first);
                 database.update_rows(update).unwrap();
             });
-            refused(&with(&bad), &[], "no usable place");
+            refused(&with(&bad), &[], "no valid path");
         }
         let row: &[&str] = &["R", "C0", name, "TARGETDIR", "3"];
         if !name.contains('*') {
             let columns = ["FileKey", "Component_", "FileName", "DirProperty", "InstallMode"];
-            refused(
-                &with(&with_rows(&tool().build().unwrap(), "RemoveFile", &columns, &[row])),
-                &[],
-                "no usable place",
-            );
+            refused(&with(&with_rows(&tool().build().unwrap(), "RemoveFile", &columns, &[row])), &[], "no valid path");
         }
     }
 }
@@ -61,10 +57,10 @@ fn rings_are_refused() {
     let feature = ["Feature", "Feature_Parent", "Title", "Description", "Display", "Level", "Directory_", "Attributes"];
     let rows: [&[&str]; 2] = [&["A", "B", "", "", "0", "1", "", "0"], &["B", "A", "", "", "0", "1", "", "0"]];
     let ring = with_rows(&tool().build().unwrap(), "Feature", &feature, &rows);
-    refused(&with(&ring), &[], "lies below itself");
+    refused(&with(&ring), &[], "is below itself");
     let folders: [&[&str]; 2] = [&["X", "Y", "x"], &["Y", "X", "y"]];
     let ring = with_rows(&tool().build().unwrap(), "Directory", &[], &folders);
-    refused(&with(&ring), &[], "lies below itself");
+    refused(&with(&ring), &[], "is below itself");
 }
 
 /// Reads everything a package can be asked for.

@@ -12,9 +12,9 @@ use std::io::{self, Cursor, Write};
 /// A service to install.
 #[derive(Debug, Clone)]
 pub struct Service {
-    /// The name programs use.
+    /// Its internal name.
     pub name: String,
-    /// The name people see.
+    /// Its display name.
     pub display_name: String,
     /// When it starts.
     pub start: ServiceStart,

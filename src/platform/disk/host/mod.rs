@@ -1,4 +1,4 @@
-//! The disk of the host: a Windows machine's own drives, or a folder that stands for a simulated machine's drives.
+//! The disk of the host: a Windows machine's drives, or a folder with a simulated machine's drives.
 
 pub(in crate::platform) mod batch;
 mod names;
@@ -16,14 +16,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::SystemTime;
 
-/// Drives on the host's disk: below `root` there is a folder for each drive, named by its letter.
+/// Drives on the host's disk: `root` has a folder for each drive, named by its letter.
 #[derive(Debug, Clone)]
 pub struct HostDisk {
     root: PathBuf,
     batch: Option<Arc<Memory>>,
 }
 
-/// What a batch keeps in mind.
+/// The cache of a batch.
 #[derive(Debug, Default)]
 struct Memory {
     names: Names,
@@ -36,10 +36,10 @@ impl HostDisk {
         Self { root: root.into(), batch: None }
     }
 
-    /// Where on the host `path` lies. Names are matched without regard to case even where the host's file system
-    /// minds it; what does not exist keeps the case it was asked with.
+    /// The path on the host. Names are matched ignoring case even if the host's file system is case-sensitive; names
+    /// that do not exist keep the given case.
     ///
-    /// A link inside the machine's folder is refused: it could lead out of the simulated machine.
+    /// A link inside the machine's folder is an error, because it could lead out of the simulated machine.
     pub fn host_path(&self, path: &WinPath) -> io::Result<PathBuf> {
         let names: Vec<&str> = path.components().collect();
         names::resolve(self.batch.as_ref().map(|batch| &batch.names), self.drive(path), &names)
@@ -49,7 +49,7 @@ impl HostDisk {
         if path.is_outside_drives() { self.root.clone() } else { self.root.join(path.drive().to_string()) }
     }
 
-    /// `path` in the case of what was found for it at `at`.
+    /// `path` with the case found at `at`.
     fn as_found(&self, path: &WinPath, at: &Path) -> io::Result<WinPath> {
         let drive = self.drive(path);
         let below = at.strip_prefix(&drive).map_err(io::Error::other)?;
@@ -60,7 +60,7 @@ impl HostDisk {
         WinPath::root_of(path).join(names?.join("\\")).map_err(io::Error::other)
     }
 
-    /// The host's path of a thing that may be a link itself, in a folder that is none.
+    /// The host's path of an entry that may be a link, in a folder that is not one.
     fn real_parent(&self, path: &WinPath) -> io::Result<PathBuf> {
         if let Some(folder) = path.parent() {
             self.real(&folder)?;
@@ -77,7 +77,7 @@ impl HostDisk {
             if part.is_symlink() {
                 return Err(io::Error::new(
                     io::ErrorKind::InvalidInput,
-                    format!("{} is a link, which a simulated machine must not hold", part.display()),
+                    format!("{} is a link, which a simulated machine must not contain", part.display()),
                 ));
             }
         }
@@ -86,14 +86,14 @@ impl HostDisk {
 
     fn regular_file(&self, path: &WinPath) -> io::Result<File> {
         let at = self.real(path)?;
-        // Opening a pipe would wait for ever.
+        // Opening a pipe would block forever.
         match fs::symlink_metadata(&at)?.is_file() {
             true => File::open(at),
-            false => Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{path} is no regular file"))),
+            false => Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{path} is not a regular file"))),
         }
     }
 
-    /// Opens a file of which something is going to be written.
+    /// Opens a file for writing.
     fn written_to(&self, path: &WinPath, options: &OpenOptions) -> io::Result<File> {
         let at = self.real(path)?;
         let file = options.open(&at)?;
@@ -122,8 +122,8 @@ impl HostDisk {
     }
 }
 
-/// True where something is at `path` and neither it nor anything on the way to it from `root` is a link. Other systems
-/// than Linux cannot tell by one question; they have to be asked for each name.
+/// Whether `path` exists and neither it nor any folder between it and `root` is a link. Only Linux can answer this with
+/// one call; other systems need one call per name.
 #[cfg(target_os = "linux")]
 fn leads_over_no_link(root: &Path, path: &Path) -> bool {
     use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2};
@@ -149,10 +149,10 @@ fn entry(path: WinPath, meta: &fs::Metadata) -> io::Result<Entry> {
     Ok(Entry { path, kind, len, modified: meta.modified()? })
 }
 
-/// The name of a file as the machine has it; the host may hold names that Windows could not.
+/// The name of a file on the machine; the host may have names that are invalid in Windows.
 fn machine_name(name: &std::ffi::OsStr) -> io::Result<&str> {
     name.to_str().filter(|name| WinPath::is_name(name)).ok_or_else(|| {
-        io::Error::new(io::ErrorKind::InvalidData, format!("{} is no name Windows can have", name.display()))
+        io::Error::new(io::ErrorKind::InvalidData, format!("{} is not a valid name in Windows", name.display()))
     })
 }
 
@@ -181,7 +181,7 @@ impl ReadDisk for HostDisk {
     fn walk(&self, folder: &WinPath) -> io::Result<Vec<Entry>> {
         let root = self.real(folder)?;
         let mut all = Vec::new();
-        // The folders from the root down to the one that is being listed.
+        // The folders from the root to the one that is being listed.
         let mut way = vec![self.as_found(folder, &root)?];
         let walk = walkdir::WalkDir::new(&root).follow_links(false).min_depth(1);
         let by_name = |a: &walkdir::DirEntry, b: &walkdir::DirEntry| {
@@ -207,7 +207,7 @@ impl ReadDisk for HostDisk {
 
     fn open_stored(&self, path: &WinPath) -> io::Result<Box<dyn ReadFile>> {
         let file = self.regular_file(path)?;
-        // A wish that the system may leave unfulfilled.
+        // A hint that the system may ignore.
         #[cfg(target_os = "linux")]
         rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed)?;
         Ok(Box::new(file))
@@ -230,7 +230,7 @@ impl Disk for HostDisk {
     fn create_folder(&self, path: &WinPath) -> io::Result<()> {
         let at = self.real(path)?;
         match at.parent() {
-            // A drive's own folder appears with the first folder on it.
+            // A drive's folder is created with the first folder on it.
             Some(drive) if path.parent().is_some_and(|parent| parent.parent().is_none()) => fs::create_dir_all(drive)?,
             _ => {}
         }
@@ -243,7 +243,7 @@ impl Disk for HostDisk {
         let (source, target) = (self.real(from)?, self.real(to)?);
         if from != to && target.is_dir() {
             // On other systems a rename replaces an empty folder; on Windows it does not.
-            return Err(io::Error::new(io::ErrorKind::AlreadyExists, format!("the folder {to} is already there")));
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, format!("the folder {to} already exists")));
         }
         fs::rename(&source, &target)?;
         self.gone(&source);
@@ -297,7 +297,7 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// NTFS journals the names of a folder itself, and a folder cannot be flushed through a handle without backup rights.
+/// NTFS journals the names in a folder, and a folder cannot be flushed through a handle without backup rights.
 #[cfg(not(unix))]
 fn sync_folder(folder: &Path) -> io::Result<()> {
     fs::metadata(folder).map(drop)
@@ -309,13 +309,13 @@ fn make_private(folder: &Path) -> io::Result<()> {
     fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
 }
 
-/// A simulated machine's folder on Windows has the rights its owner gave it.
+/// A simulated machine's folder on Windows keeps its access rights.
 #[cfg(not(unix))]
 fn make_private(folder: &Path) -> io::Result<()> {
     fs::metadata(folder).map(drop)
 }
 
-/// Takes the lock that is an open file; `None` where another process holds it.
+/// Locks an open file; `None` if another process holds the lock.
 pub(in crate::platform) fn hold(file: File) -> io::Result<Option<Box<dyn Lock>>> {
     match file.try_lock() {
         Ok(()) => Ok(Some(Box::new(Held { _file: file }))),

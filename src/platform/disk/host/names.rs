@@ -1,4 +1,4 @@
-//! Names on the host's disk, matched without regard to case even where the host's file system minds it.
+//! Names on the host's disk, matched ignoring case even if the host's file system is case-sensitive.
 
 use crate::winpath::fold;
 use std::collections::hash_map::Entry;
@@ -9,11 +9,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The names of a folder, behind the form in which they compare.
+/// The names in a folder, with their folded form.
 type Listing = BTreeSet<(String, OsString)>;
 
-/// What a batch remembers of folders: nobody else changes them meanwhile, and it says what it changes itself. A folder
-/// of 10,000 files would otherwise be read 10,000 times while it is filled.
+/// The folders cached by a batch: nothing else changes them in the meantime, and the batch updates the cache. Otherwise
+/// a folder of 10,000 files would be read 10,000 times while it is filled.
 #[derive(Debug, Default)]
 pub(super) struct Names(Mutex<HashMap<PathBuf, Listing>>);
 
@@ -32,12 +32,12 @@ impl Names {
         Ok(first.filter(|(folded, _)| *folded == wanted).map(|(_, name)| name.clone()))
     }
 
-    /// There is something at `path` now.
+    /// Adds an entry at `path`.
     pub(super) fn add(&self, path: &Path) {
         self.change(path, Listing::insert);
     }
 
-    /// What was at `path` has gone, and all below it.
+    /// Removes the entry at `path`, and all below it.
     pub(super) fn remove(&self, path: &Path) {
         self.change(path, |listing, name| listing.remove(&name));
         self.known().retain(|folder, _| !folder.starts_with(path));
@@ -51,10 +51,10 @@ impl Names {
     }
 }
 
-/// Where `names` lead from `at`, as far as there is anything; the rest keeps the case it was asked with.
+/// Resolves `names` from `at` as far as they exist; the rest keeps the given case.
 ///
-/// A name that is there as it was asked wins over others that differ in case. Nearly always all names are, or all but
-/// the last: so the whole way is tried first, which takes one question to the system however long the way is.
+/// An exact match wins over names that differ in case. Nearly always all names match, or all but the last, so the whole
+/// path is tried first, with one system call.
 pub(super) fn resolve(known: Option<&Names>, mut at: PathBuf, names: &[&str]) -> io::Result<PathBuf> {
     let mut rest = names;
     loop {
@@ -76,7 +76,7 @@ pub(super) fn resolve(known: Option<&Names>, mut at: PathBuf, names: &[&str]) ->
     }
 }
 
-/// How many of `names` lead from `at` to something in the case they have.
+/// How many of `names` exist below `at` in exactly this case.
 fn exact(at: &Path, names: &[&str]) -> usize {
     let mut way = at.to_owned();
     way.extend(names);
@@ -89,7 +89,7 @@ fn exact(at: &Path, names: &[&str]) -> usize {
     0
 }
 
-/// The name in `folder` that Windows would take for `wanted`; always the same one where several would do.
+/// The name in `folder` that matches `wanted` in Windows; always the same one if there are several.
 fn find(folder: &Path, wanted: &str) -> io::Result<Option<OsString>> {
     let mut best: Option<OsString> = None;
     for name in names_in(folder)? {
@@ -101,7 +101,7 @@ fn find(folder: &Path, wanted: &str) -> io::Result<Option<OsString>> {
     Ok(best)
 }
 
-/// The names in a folder, each behind the form in which it compares; none where there is no folder.
+/// The names in a folder, each with its folded form; empty if the folder does not exist.
 fn names_in(folder: &Path) -> io::Result<impl Iterator<Item = io::Result<(String, OsString)>>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => Some(entries),

@@ -1,4 +1,4 @@
-//! A disk in memory that knows durable from volatile content.
+//! A disk in memory that distinguishes durable from volatile content.
 
 mod state;
 mod trouble;
@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 use trouble::DiskTrouble;
 
-/// A disk in memory. A clone of the handle is the same disk; [`MemoryDisk::snapshot`] is a disk of its own.
+/// A disk in memory. A clone of the handle is the same disk; [`MemoryDisk::snapshot`] is an independent disk.
 #[derive(Clone)]
 pub struct MemoryDisk(Arc<Mutex<Inner>>);
 
@@ -30,7 +30,7 @@ impl Default for MemoryDisk {
 }
 
 impl MemoryDisk {
-    /// An empty disk; drives appear with the first folder that is created on them.
+    /// An empty disk; a drive appears with the first folder created on it.
     pub fn new() -> Self {
         Self::of(State::new())
     }
@@ -39,7 +39,7 @@ impl MemoryDisk {
         Self(Arc::new(Mutex::new(Inner { state, locks: Vec::new(), trouble: DiskTrouble::default() })))
     }
 
-    /// An independent copy of this disk as it is now. Locks and what goes wrong stay behind.
+    /// An independent copy of the present disk, without its locks and faults.
     pub fn snapshot(&self) -> Self {
         Self::of(self.locked().state.clone())
     }
@@ -150,7 +150,7 @@ impl Disk for MemoryDisk {
     fn create_folder(&self, path: &WinPath) -> io::Result<()> {
         let state = &mut self.changing()?.state;
         if state.find(path).is_some() {
-            return Err(io::Error::new(io::ErrorKind::AlreadyExists, format!("{path} is already there")));
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, format!("{path} already exists")));
         }
         state.add_folder(path)
     }
@@ -163,7 +163,7 @@ impl Disk for MemoryDisk {
         if let Some(at) = state.find(to).filter(|_| from != to)
             && state.names(at).is_some()
         {
-            return Err(io::Error::new(io::ErrorKind::AlreadyExists, format!("the folder {to} is already there")));
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, format!("the folder {to} already exists")));
         }
         state.rename(from, to)
     }
@@ -181,7 +181,7 @@ impl Disk for MemoryDisk {
         let state = &mut self.changing()?.state;
         let at = state.find(path).ok_or_else(|| missing(path))?;
         match state.names(at) {
-            None => Err(io::Error::new(io::ErrorKind::NotADirectory, format!("{path} is no folder"))),
+            None => Err(io::Error::new(io::ErrorKind::NotADirectory, format!("{path} is not a folder"))),
             Some(names) if !names.is_empty() => {
                 Err(io::Error::new(io::ErrorKind::DirectoryNotEmpty, format!("{path} is not empty")))
             }
@@ -244,7 +244,7 @@ impl Batch for Together<'_> {
         self.disk
     }
 
-    /// Syncs one thing after the other, so that the process may die between any two of them.
+    /// Syncs one entry after the other, so that the process can die between any two of them.
     fn sync(&self, each: &mut EachBlock<'_>) -> io::Result<()> {
         let mut nodes = Vec::new();
         self.disk.locked().state.nodes_of(self.at, &mut nodes);

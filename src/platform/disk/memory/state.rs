@@ -1,4 +1,4 @@
-//! What a disk in memory holds: folders and files, each as it is now and as it is safe.
+//! The content of a disk in memory: folders and files, each with its present and its durable state.
 
 use super::missing;
 use crate::platform::disk::{Entry, Kind, Marks};
@@ -8,10 +8,10 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-/// Names in a folder: the form by which they compare, then the name as given and the node it leads to.
+/// Names in a folder: the folded form, then the name as given and its node.
 pub(super) type Names = BTreeMap<String, (String, usize)>;
 
-/// Every folder and file keeps what is there now and what is safe. Contents are shared, so that a copy costs little.
+/// Every folder and file has its present and its durable state. Contents are shared, so copies are cheap.
 #[derive(Clone)]
 pub(super) enum Node {
     Folder { now: Arc<Names>, synced: Arc<Names> },
@@ -41,8 +41,8 @@ impl Place {
     }
 }
 
-/// A change of names that is not safe yet. It is one transaction of the file system: after a power cut a thing that was
-/// moved is in the one place or in the other, never in both or in neither.
+/// A change of names that is not durable yet. It is one transaction of the file system: after a power cut, a moved
+/// entry is in one place or the other, never in both or neither.
 #[derive(Clone)]
 pub(super) struct Naming {
     node: usize,
@@ -63,11 +63,11 @@ impl Naming {
 #[derive(Clone)]
 pub(super) struct State {
     pub(super) nodes: Vec<Node>,
-    /// The changes of names that are not safe yet, in their order.
+    /// The changes of names that are not durable yet, in order.
     pub(super) pending: Vec<Naming>,
-    /// What has been given to a node besides its content.
+    /// The metadata of nodes.
     pub(super) marks: BTreeMap<usize, Marks>,
-    /// Ticks for the times of files, so that two runs over the same disk are equal to the last byte.
+    /// A counter for the times of files, so that two runs on the same disk are identical.
     ticks: u64,
 }
 
@@ -85,7 +85,7 @@ impl State {
         }
     }
 
-    /// Has a thing change its name, appear or disappear, which is not safe before one of its folders is synced.
+    /// Renames, creates or removes an entry, which is not durable before one of its folders is synced.
     fn name(&mut self, node: usize, from: Option<Place>, to: Option<Place>) {
         let naming = Naming { node, from, to };
         let is_drive = naming.touches(ROOT);
@@ -113,7 +113,7 @@ impl State {
         }
     }
 
-    /// Makes changes of names safe: those that are `chosen`, by their number, and the earlier ones on which they depend.
+    /// Makes changes of names durable: those `chosen` by their number, and the earlier ones that they depend on.
     pub(super) fn settle(&mut self, mut chosen: impl FnMut(usize, &Naming) -> bool) {
         let (mut nodes, mut places) = (BTreeSet::new(), BTreeSet::new());
         let (mut safe, mut left) = (Vec::new(), Vec::new());
@@ -137,7 +137,7 @@ impl State {
         self.pending = left;
     }
 
-    /// Has a file's content, or the names in a folder, survive a power cut.
+    /// Makes a file's content, or the names in a folder, durable.
     pub(super) fn sync(&mut self, at: usize) {
         match &mut self.nodes[at] {
             Node::Folder { .. } => self.settle(|_, naming| naming.touches(at)),
@@ -150,14 +150,14 @@ impl State {
         self.find_with(path, |_| ())
     }
 
-    /// The node at `path` and the path in the case in which it was created.
+    /// The node at `path`, and the path in its original case.
     pub(super) fn find_real(&self, path: &WinPath) -> Option<(usize, WinPath)> {
         let mut real = WinPath::root_of(path);
         let at = self.find_with(path, |name| real = real.child(name))?;
         Some((at, real))
     }
 
-    /// Goes from the root to `path` and tells each name on the way behind the drive's.
+    /// Walks from the root to `path` and reports each name after the drive.
     fn find_with(&self, path: &WinPath, mut each: impl FnMut(&str)) -> Option<usize> {
         let key = path.key();
         let (drive, below) = key.split_at_checked(1)?;
@@ -170,7 +170,7 @@ impl State {
         Some(at)
     }
 
-    /// The folder that `path` lies in; a drive is there once it is needed.
+    /// The parent folder of `path`; a drive is created when needed.
     fn folder_of(&mut self, path: &WinPath) -> io::Result<usize> {
         let Some(parent) = path.parent() else { return Ok(ROOT) };
         match self.find(&parent) {
@@ -198,7 +198,7 @@ impl State {
         Ok(())
     }
 
-    /// Gives what lies at `from` another name.
+    /// Renames the entry at `from`.
     pub(super) fn rename(&mut self, from: &WinPath, to: &WinPath) -> io::Result<()> {
         let (source, target) = (self.folder_of(from)?, self.folder_of(to)?);
         let at = self.find(from).ok_or_else(|| missing(from))?;
@@ -206,7 +206,7 @@ impl State {
         Ok(())
     }
 
-    /// Takes the name of node `at` away.
+    /// Removes the name of node `at`.
     pub(super) fn remove(&mut self, path: &WinPath, at: usize) -> io::Result<()> {
         let folder = self.folder_of(path)?;
         self.name(at, Some(Place::of(folder, path)), None);
@@ -240,11 +240,11 @@ impl State {
 
     fn tick(&mut self) -> SystemTime {
         self.ticks += 1;
-        // 2016-01-01, a time at which these servers were in use.
+        // 2016-01-01, when these servers were in use.
         SystemTime::UNIX_EPOCH + Duration::from_secs(1_451_606_400 + self.ticks)
     }
 
-    /// The node of a file, which is created where it is missing, and emptied unless its content is kept.
+    /// The node of a file, which is created if missing, and truncated unless its content is kept.
     pub(super) fn open_for_writing(&mut self, path: &WinPath, keep: bool) -> io::Result<usize> {
         let modified = self.tick();
         if let Some(at) = self.find(path) {

@@ -1,4 +1,4 @@
-//! How a disk in memory goes wrong: the process dies, changes fail, a sync is forgotten, the power goes.
+//! Faults of a disk in memory: the process dies, changes fail, a sync is lost, the power is cut.
 
 use super::MemoryDisk;
 use super::state::{Node, State};
@@ -7,43 +7,43 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::sync::Arc;
 
-/// What goes wrong with the changes (writes, renames, syncs, ...) of a disk.
+/// Faults of changes (writes, renames, syncs, ...).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DiskFault {
-    /// The process that works on the disk dies: this change and later ones do not reach it any more.
+    /// The process dies: this change and later ones do not reach the disk.
     Dies,
-    /// This change fails. Of a write, half is on the disk.
+    /// This change fails. Half of a write is on disk.
     FailsOnce,
-    /// This change and all later ones fail, as on a full disk. Of a write, half is on the disk.
+    /// This change and all later ones fail, as on a full disk. Half of a write is on disk.
     FailsFromThenOn,
 }
 
-/// What a power cut does with what has not been synced. Numbers are seeds: the same one does the same.
+/// The effect of a power cut on unsynced data. Numbers are seeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unsynced {
-    /// All of it is gone, names as well as contents.
+    /// All of it is lost, names and contents.
     Dropped,
-    /// Names are as they were at some moment since they were synced; contents are the old or the new ones.
+    /// Names have the state of some moment since they were synced; contents are old or new.
     InPart(u64),
-    /// Every name survives. Contents are cut short, or end in zeros.
+    /// Every name survives. Contents are truncated, or end in zeros.
     Torn(u64),
-    /// Any changes of names survive, in no order; contents are the old ones, the new ones or torn.
+    /// Any changes of names survive, in no order; contents are old, new or torn.
     Reordered(u64),
 }
 
-/// A sync that a disk was asked for.
+/// A requested sync.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Synced {
-    /// The number of the change that it was.
+    /// The number of its change.
     pub change: u64,
     /// The file or folder.
     pub path: WinPath,
 }
 
-/// What goes wrong on a disk, and what it remembers for a test.
+/// The faults of a disk, and what it records for tests.
 #[derive(Default)]
 pub(super) struct DiskTrouble {
-    /// How many changes were asked for.
+    /// The number of requested changes.
     changes: u64,
     fault: Option<(u64, DiskFault)>,
     forgets: Option<u64>,
@@ -54,7 +54,7 @@ pub(super) struct DiskTrouble {
 }
 
 impl DiskTrouble {
-    /// Counts a change that is about to be made, which may be the one that goes wrong.
+    /// Counts a change, which may be the one that fails.
     pub(super) fn change(&mut self, state: &State) -> io::Result<()> {
         match self.fault {
             Some((at, DiskFault::Dies)) if at <= self.changes => {
@@ -74,7 +74,7 @@ impl DiskTrouble {
         }
     }
 
-    /// Notes that the latest change is a sync. True where it is to be made, and not forgotten.
+    /// Records that the latest change is a sync. Returns whether it takes effect.
     pub(super) fn syncs(&mut self, path: &WinPath) -> bool {
         let change = self.changes.saturating_sub(1);
         if self.states.is_some() {
@@ -85,44 +85,44 @@ impl DiskTrouble {
 }
 
 impl MemoryDisk {
-    /// The disk goes wrong after `changes` more changes.
+    /// The disk fails after `changes` more changes.
     pub fn fail_after(&self, changes: u64, fault: DiskFault) {
         let mut trouble = self.locked();
         let trouble = &mut trouble.trouble;
         trouble.fault = Some((trouble.changes + changes, fault));
     }
 
-    /// The process that works on this disk dies after `changes` more of them: later ones do not reach it any more.
+    /// The process dies after `changes` more changes: later ones do not reach the disk.
     pub fn stop_after(&self, changes: u64) {
         self.fail_after(changes, DiskFault::Dies);
     }
 
-    /// The process that works on this disk dies now.
+    /// The process dies now.
     pub fn stop(&self) {
         self.stop_after(0);
     }
 
-    /// How many changes this disk has been asked for since it was made or copied.
+    /// The number of changes since the disk was created or copied.
     pub fn changes(&self) -> u64 {
         self.locked().trouble.changes
     }
 
-    /// The sync with this number among the changes is not made, and says that it were, as a failing disk may.
+    /// The sync with this change number has no effect but reports success, as on a failing disk.
     pub fn forget_sync(&self, change: u64) {
         self.locked().trouble.forgets = Some(change);
     }
 
-    /// From now on a batch is not synced and says that it were.
+    /// From now on, a batch is not synced but reports success.
     pub fn forget_batches(&self) {
         self.locked().trouble.forgets_batches = true;
     }
 
-    /// From now on the disk as it is before each change is kept, and what is synced is noted.
+    /// From now on, the state before each change is kept, and syncs are recorded.
     pub fn keep_states(&self) {
         self.locked().trouble.states = Some(Vec::new());
     }
 
-    /// The disk before each change since [`MemoryDisk::keep_states`], each a disk of its own.
+    /// The states before each change since [`MemoryDisk::keep_states`], as independent disks.
     pub fn states(&self) -> Vec<Self> {
         let states = self.locked().trouble.states.clone();
         states.into_iter().flatten().map(Self::of).collect()
@@ -133,7 +133,7 @@ impl MemoryDisk {
         self.locked().trouble.syncs.clone()
     }
 
-    /// The disk as a power cut now would leave it.
+    /// The disk after a power cut now.
     pub fn after_power_cut(&self, unsynced: Unsynced) -> Self {
         let mut state = self.locked().state.clone();
         let pending = state.pending.len() as u64;
@@ -161,7 +161,7 @@ impl MemoryDisk {
         Self::of(state)
     }
 
-    /// Has everything on the disk survive a power cut: the state in which a test begins.
+    /// Makes everything durable: the initial state of a test.
     pub fn sync_all(&self) {
         let state = &mut self.locked().state;
         state.settle(|_, _| true);
@@ -171,7 +171,7 @@ impl MemoryDisk {
     }
 }
 
-/// What a power cut leaves of a file that was not synced.
+/// What a power cut leaves of an unsynced file.
 fn left_of(unsynced: Unsynced, file: usize, now: &Arc<Vec<u8>>, synced: &Arc<Vec<u8>>) -> Arc<Vec<u8>> {
     let kind = match unsynced {
         Unsynced::Dropped => 0,
@@ -186,7 +186,7 @@ fn left_of(unsynced: Unsynced, file: usize, now: &Arc<Vec<u8>>, synced: &Arc<Vec
     }
 }
 
-/// A part of the new content. What was safe of a file that has only grown stays so.
+/// A part of the new content. The durable part of a file that has only grown stays.
 fn torn(seed: u64, file: usize, now: &[u8], synced: &[u8]) -> Arc<Vec<u8>> {
     let safe = if now.starts_with(synced) { synced.len() } else { 0 };
     let more = draw(seed ^ 1, file, (now.len() - safe) as u64 + 1) as usize;
@@ -197,7 +197,7 @@ fn torn(seed: u64, file: usize, now: &[u8], synced: &[u8]) -> Arc<Vec<u8>> {
     Arc::new(content)
 }
 
-/// A number below `below` that depends on nothing but the seed and what it is for.
+/// A number below `below` that depends only on the seed and its purpose.
 fn draw(seed: u64, what: usize, below: u64) -> u64 {
     let mut hash = DefaultHasher::new();
     (seed, what).hash(&mut hash);

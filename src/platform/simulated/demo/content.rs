@@ -1,11 +1,11 @@
-//! What files of the demo machines hold.
+//! The content of the demo machines' files.
 
 /// The text files of Windows programs have a carriage return in every line, and many a byte order mark.
 pub fn windows_text(text: &str) -> Vec<u8> {
     format!("\u{feff}{}", text.replace('\n', "\r\n")).into_bytes()
 }
 
-/// Something that looks like a picture from afar, different for every seed.
+/// Something that looks like a picture, different for every seed.
 pub fn picture(seed: u8) -> Vec<u8> {
     let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
     bytes.extend(noise(seed, 256));

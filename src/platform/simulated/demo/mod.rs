@@ -1,4 +1,4 @@
-//! Demo machines: servers as they were found in 2016, to rehearse on and to test with.
+//! Demo machines: servers as they were in 2016, for rehearsals and tests.
 
 mod content;
 mod packages;
@@ -16,25 +16,25 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::sync::Arc;
 
-/// The names of the demo machines; the first is the usual one.
+/// The names of the demo machines; the first is the default.
 pub const NAMES: &[&str] = &["one-server", "agent-server", "web-server"];
 
-/// What stands in for `aspnet_regiis.exe`.
+/// The simulated `aspnet_regiis.exe`.
 pub(crate) const REGIIS: &str = include_str!("regiis.toml");
 
-/// What stands in for the server's setup where the real one cannot be run.
+/// The stand-in for the MFA Server setup, because the real one cannot run.
 pub(crate) struct StandIn {
-    /// The setup, a simulated program that says of itself what the real one does.
+    /// The setup, a simulated program with the version resource of the real one.
     pub(crate) setup: String,
-    /// The package that it installs, with its path beside it.
+    /// The package that it installs, with its relative path.
     pub(crate) package: (&'static str, &'static [u8]),
-    /// The SHA-256 of the packages that come along.
+    /// The SHA-256 of the included packages.
     pub(crate) along: Vec<String>,
 }
 
-/// The demo's setup for a Windows, which gives this product and version as its own.
+/// The demo's setup, with this product and version.
 pub(crate) fn stand_in(bits: Bits, product: &str, version: &str) -> Result<StandIn, Failure> {
-    let built = packages(bits).context("build a stand-in for the server's setup")?;
+    let built = packages(bits).context("build a stand-in for the MFA Server setup")?;
     let text = |text: &str| toml::Value::from(text).to_string();
     let line = |line: &str| match line.split_once(" = ") {
         Some(("product", _)) => format!("product = {}\n", text(product)),
@@ -48,7 +48,7 @@ pub(crate) fn stand_in(bits: Bits, product: &str, version: &str) -> Result<Stand
     })
 }
 
-/// What a demo machine is used for.
+/// The roles of a demo machine.
 #[derive(Clone, Copy)]
 struct Roles {
     /// The agent and the web service SDK.
@@ -59,29 +59,29 @@ struct Roles {
     bits: Bits,
 }
 
-/// A server with everything on it: agent, web service SDK, user portal and the mobile app's web service.
+/// A server with all components: agent, Web Service SDK, User Portal and Mobile App Web Service.
 pub fn one_server(disk: Arc<dyn Disk>, clock: Arc<dyn Clock>) -> Result<Simulated, Failure> {
     build("one-server", disk, clock)
 }
 
-/// Makes the demo machine `name` of an empty disk. The same clock gives the same machine, byte for byte.
+/// Builds the demo machine `name` on an empty disk. The same clock gives the same machine, byte for byte.
 pub fn build(name: &str, disk: Arc<dyn Disk>, clock: Arc<dyn Clock>) -> Result<Simulated, Failure> {
     build_for(Bits::X64, name, disk, clock)
 }
 
-/// Makes the demo machine `name`, with 32-bit or 64-bit Windows.
+/// Builds the demo machine `name`, with 32-bit or 64-bit Windows.
 pub fn build_for(bits: Bits, name: &str, disk: Arc<dyn Disk>, clock: Arc<dyn Clock>) -> Result<Simulated, Failure> {
     let doing = format!("build the demo machine {name}");
     let roles = match name {
         "one-server" => Roles { agent: true, web: true, bits },
         "agent-server" => Roles { agent: true, web: false, bits },
         "web-server" => Roles { agent: false, web: true, bits },
-        _ => return Err(Failure::new(doing, format!("there is no such one; there are {}", NAMES.join(", ")))),
+        _ => return Err(Failure::new(doing, format!("it does not exist; there are {}", NAMES.join(", ")))),
     };
     if disk::exists(disk.as_read(), &facts::path()).context(&doing)? {
-        return Err(Failure::new(doing, "there is a machine already").next("choose another folder"));
+        return Err(Failure::new(doing, "a machine already exists").next("choose another folder"));
     }
-    // Installing syncs every file; in memory that costs nothing, and a machine that is only being made needs none of it.
+    // Installing syncs every file; in memory that is free, and a machine under construction does not need it.
     let workshop = MemoryDisk::new();
     let facts = server::facts(roles).context(&doing)?;
     let machine = Simulated::create(Arc::new(workshop.clone()), Arc::clone(&clock), facts)?;
@@ -94,7 +94,7 @@ pub fn build_for(bits: Bits, name: &str, disk: Arc<dyn Disk>, clock: Arc<dyn Clo
     Ok(Simulated { disk, clock, facts: facts.into() })
 }
 
-/// Copies a drive, file by file, without waiting for each to be safe.
+/// Copies a drive, file by file, without a sync for each.
 pub(super) fn deliver(from: &dyn ReadDisk, to: &dyn Disk, drive: char) -> io::Result<()> {
     let root = WinPath::new(format!(r"{drive}:\")).map_err(io::Error::other)?;
     if !disk::exists(from, &root)? {
@@ -114,7 +114,7 @@ pub(super) fn deliver(from: &dyn ReadDisk, to: &dyn Disk, drive: char) -> io::Re
     Ok(())
 }
 
-/// A machine that is being made.
+/// A machine under construction.
 struct Workshop<'a> {
     machine: &'a Simulated,
     roles: Roles,
@@ -157,7 +157,7 @@ impl Workshop<'_> {
         disk::replace(disk, &path, content.as_ref()).context(doing)
     }
 
-    /// Installs an old package from a place that nobody has any more.
+    /// Installs an old package from a path that no longer exists.
     fn install(&self, name: &str, package: &[u8], properties: &BTreeMap<String, String>) -> Result<(), Failure> {
         let downloads = r"C:\Users\Administrator\Downloads";
         let place = |name: String| WinPath::new(format!(r"{downloads}\{name}")).context("build a demo machine");
@@ -188,7 +188,7 @@ impl Workshop<'_> {
         self.install("PhoneFactorAgent", &self.packages.agent, &BTreeMap::new())
     }
 
-    /// The portal as its administrator has left it.
+    /// The portal with its customizations.
     fn customised_portal(&self) -> Result<(), Failure> {
         let folder = r"C:\inetpub\wwwroot\PhoneFactor";
         self.write(&format!(r"{folder}\web.config"), windows_text(include_str!("admin/portal.config")))?;
@@ -199,7 +199,7 @@ impl Workshop<'_> {
         self.write(&format!(r"{theme}\images\icons\key.png"), picture(67))
     }
 
-    /// What Microsoft signed lies ready, and keeps its signature wherever it is copied to.
+    /// The signed new installers, which keep their signature when copied.
     fn new_installers(&self) -> Result<(), Failure> {
         let setup = setup(self.roles.bits);
         let mut signed = vec![hash_bytes(setup.as_bytes()), hash_bytes(&self.packages.server)];

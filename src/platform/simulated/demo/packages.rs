@@ -1,12 +1,12 @@
-//! The packages of the demo machines: small, and made up of what is publicly known of the real ones.
+//! The packages of the demo machines: small, and based on what is publicly known about the real ones.
 //!
-//! `tests/suite/demo_packages.rs` describes them, and makes the cabinets they lie in here.
+//! `tests/suite/demo_packages.rs` defines them, and builds the cabinets that contain them here.
 
 use crate::platform::facts::Bits;
 use std::io::{self, Cursor, Read};
 use std::sync::OnceLock;
 
-/// The key of the product as native programs see it: on 64-bit Windows it is that of a 32-bit program.
+/// The product's key for native programs: on 64-bit Windows it is that of a 32-bit program.
 pub(super) fn phonefactor(bits: Bits) -> &'static str {
     match bits {
         Bits::X64 => r"SOFTWARE\Wow6432Node\Positive Networks\PhoneFactor",
@@ -21,16 +21,16 @@ pub(super) struct Packages {
     pub(super) old_portal: Vec<u8>,
     pub(super) old_mobile: Vec<u8>,
     pub(super) server: Vec<u8>,
-    /// The web packages that come along with the server: name and content.
+    /// The web packages included with the server: name and content.
     pub(super) web: Vec<(String, Vec<u8>)>,
 }
 
-/// The simulated setup of the server.
+/// The simulated MFA Server setup.
 pub(super) fn setup(bits: Bits) -> String {
     include_str!("new/setup.toml").replace(phonefactor(Bits::X64), phonefactor(bits))
 }
 
-/// Unpacks all packages for a Windows, once for the whole process.
+/// Unpacks all packages for a Windows, once per process.
 pub(super) fn packages(bits: Bits) -> io::Result<&'static Packages> {
     static UNPACKED: [OnceLock<Packages>; 2] = [const { OnceLock::new() }; 2];
     let (unpacked, cabinet): (_, &[u8]) = match bits {

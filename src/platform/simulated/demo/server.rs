@@ -1,4 +1,4 @@
-//! What the demo machines know besides their files.
+//! The facts of the demo machines.
 
 use super::packages::phonefactor;
 use super::{MachineFacts, Roles};
@@ -9,12 +9,12 @@ use std::collections::BTreeMap;
 
 const UNINSTALL: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall";
 
-/// The server before anything of PhoneFactor is on it.
+/// The server before PhoneFactor is installed.
 pub(super) fn facts(roles: Roles) -> Result<MachineFacts, PathError> {
     let name = if roles.agent { "MFA01" } else { "WEB01" };
     let mut facts = MachineFacts::new(System {
         name: name.to_owned(),
-        // The last Windows Server that there was for 32-bit processors.
+        // The last Windows Server for 32-bit processors.
         windows: match roles.bits {
             Bits::X64 => "Windows Server 2012 R2 (6.3.9600)".to_owned(),
             Bits::X86 => "Windows Server 2008 (6.0.6002)".to_owned(),
@@ -22,7 +22,7 @@ pub(super) fn facts(roles: Roles) -> Result<MachineFacts, PathError> {
         bits: roles.bits,
         elevated: true,
         dotnet_release: Some(379_893),
-        // Without the server's setup nobody else would bring the runtimes that the web parts need.
+        // Without the MFA Server setup, nothing would install the runtimes that the web components need.
         vc_x86: !roles.agent,
         vc_x64: !roles.agent,
         user: None,
@@ -43,13 +43,13 @@ pub(super) fn facts(roles: Roles) -> Result<MachineFacts, PathError> {
     if roles.bits == Bits::X86 {
         facts.variables.remove("ProgramFiles(x86)");
     }
-    // It stands on the west coast of the United States, where it is winter.
+    // It is on the west coast of the United States, in winter.
     facts.utc_offset_minutes = Some(-8 * 60);
     facts.free_space = BTreeMap::from([('C', 40 << 30), ('D', 100 << 30)]);
     let accounts = [r"FABRIKAM\svc-pfpool", r"FABRIKAM\svc-pfportal", r"FABRIKAM\svc-pfmobile", "PhoneFactor Admins"];
     facts.accounts = Some(accounts.map(str::to_owned).into());
     if !roles.agent {
-        // The agent's server has been upgraded already, and asks who is there.
+        // The agent's server is already upgraded, and requires credentials.
         let sdk = "https://mfa.fabrikam.example/MultiFactorAuthWebServiceSdk/PfWsSdk.asmx";
         facts.answers.insert(sdk.to_owned(), 401);
     }
@@ -90,7 +90,7 @@ fn web_server(wwwroot: WinPath, mobile: WinPath) -> WebServer {
     }
 }
 
-/// What the administrator has configured since the installation.
+/// The configuration since the installation.
 pub(super) fn configure(facts: &mut MachineFacts, bits: Bits) {
     let key = format!(r"HKLM\{}", phonefactor(bits));
     if facts.registry.key(&key).is_some() {

@@ -1,4 +1,4 @@
-//! The files of an installation: whether they fit, laying them out, and taking them away.
+//! The files of an installation: checking, installing, and removing them.
 
 use super::log::{Log, Stop};
 use super::plan::InstallPlan;
@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 use std::time::SystemTime;
 
-/// Whether everything fits where it shall go: the drives are there and have the space, and nothing else is in the way.
+/// Checks that everything can be installed: the drives exist and have enough space, and nothing is in the way.
 pub(super) fn check_places(
     disk: &dyn ReadDisk,
     files: &[PackagedFile],
@@ -25,7 +25,7 @@ pub(super) fn check_places(
         *needed.entry(to.drive()).or_default() += file.size.saturating_sub(there);
     }
     for (drive, bytes) in needed {
-        // A machine that says nothing of its drives has them all.
+        // A machine without a list of drives has all of them.
         let Some(free) = facts.free_space.iter().find(|(letter, _)| letter.eq_ignore_ascii_case(&drive)) else {
             match facts.free_space.is_empty() {
                 true => continue,
@@ -69,7 +69,7 @@ fn cannot_write(to: &WinPath) -> Stop {
     Stop::fatal(format!("Error 1310. Error writing to file: {to}. Verify that you have access to that directory"))
 }
 
-/// Words for a package that cannot be unpacked, as Windows Installer has them where its source is not complete.
+/// The error for a package that cannot be unpacked, in the words of Windows Installer for an incomplete source.
 pub(super) fn source_trouble(error: PackageError, beside: &BesidePackage<'_>) -> Stop {
     let Problem::NotBeside { path, cabinet } = &error.problem else { return Stop::fatal(error.to_string()) };
     let place = beside.place(path).map_or(path.clone(), |place| place.to_string());
@@ -80,7 +80,7 @@ pub(super) fn source_trouble(error: PackageError, beside: &BesidePackage<'_>) ->
     })
 }
 
-/// Lays the files out. Answers with a note for every file that was left as it is.
+/// Installs the files. Returns a note for every file that was not replaced.
 pub(super) fn lay(
     disk: &dyn Disk,
     source: &WinPath,
@@ -91,7 +91,7 @@ pub(super) fn lay(
 ) -> Result<Vec<String>, Stop> {
     let layout = &plan.layout;
     let doing = format!("install the files of {source}");
-    // A package's files have no times that could be read; its own is as good, and the same every time.
+    // The files in a package have no readable times; that of the package is used instead.
     let modified = disk.entry(source).context(&doing)?.map_or(SystemTime::UNIX_EPOCH, |entry| entry.modified);
     for removal in layout.removals.iter().filter(|removal| removal.on_install) {
         let sweep = Sweep { folder: removal.folder.clone(), name: removal.name.clone() };
@@ -133,7 +133,7 @@ struct Laying<'a> {
 }
 
 impl Laying<'_> {
-    /// Puts a file at its place, unless the one that is there has to stay: it has no version and was modified.
+    /// Installs a file, unless the existing one must be kept: it has no version and was modified.
     fn put(&mut self, to: &WinPath, content: &mut dyn Read, size: u64, file: &PackagedFile) -> io::Result<()> {
         let there = self.disk.entry(to)?.filter(|entry| entry.kind == Kind::File);
         (self.watch)(Progress::Bytes(size));
@@ -158,7 +158,7 @@ impl Laying<'_> {
         }
     }
 
-    /// Gives a file that has just been installed another place. What is there already is replaced.
+    /// Copies an installed file to another path, replacing an existing file.
     fn copy(&mut self, from: &WinPath, to: &WinPath) -> io::Result<()> {
         if self.disk.entry(from)?.is_none_or(|entry| entry.kind != Kind::File) {
             return Ok(());
@@ -167,7 +167,7 @@ impl Laying<'_> {
         self.place(to, &mut *self.disk.open(from)?)
     }
 
-    /// Puts a file at its place, whole or not at all.
+    /// Writes a file, atomically.
     fn place(&mut self, to: &WinPath, content: &mut (impl Read + ?Sized)) -> io::Result<()> {
         let beside = disk::beside(to);
         let mut file = self.disk.create(&beside)?;
@@ -193,7 +193,7 @@ fn is_same(one: &mut dyn Read, two: &mut dyn Read) -> io::Result<bool> {
     }
 }
 
-/// The disk's own errors are the machine's failure, anything else is the package's.
+/// Errors of the disk are failures of the machine, all others of the package.
 fn disk_trouble(error: PackageError, beside: &BesidePackage<'_>, doing: &str) -> Stop {
     match error.problem {
         Problem::Receiver { file, source } => Stop::Failure(Failure::new(doing, format!("{file}: {source}"))),
@@ -201,11 +201,11 @@ fn disk_trouble(error: PackageError, beside: &BesidePackage<'_>, doing: &str) ->
     }
 }
 
-/// Takes away what belongs to a product.
+/// Removes what belongs to a product.
 pub(super) fn remove(disk: &dyn Disk, record: &Installed, log: &mut Log) -> io::Result<()> {
     for file in record.files.iter().chain([&record.package]) {
         log.say(format!("File: {file}; To be removed"));
-        // An installation that was cut off may have left what it had begun to write.
+        // An interrupted installation may have left temporary files.
         for path in [file, &disk::beside(file)] {
             if disk.entry(path)?.is_some_and(|entry| entry.kind == Kind::File) {
                 disk.remove_file(path)?;
@@ -231,7 +231,7 @@ fn remove_empty(disk: &dyn Disk, folder: &WinPath) -> io::Result<()> {
     disk::sync_name(disk, folder)
 }
 
-/// Removes the files of a folder that have a name like this, or the folder itself if it is empty.
+/// Removes the files of a folder that match a pattern, or the folder itself if it is empty.
 fn sweep(disk: &dyn Disk, swept: &Sweep, log: &mut Log) -> io::Result<()> {
     let Some(name) = &swept.name else { return remove_empty(disk, &swept.folder) };
     if disk.entry(&swept.folder)?.is_none_or(|entry| entry.kind != Kind::Folder) {
@@ -246,12 +246,12 @@ fn sweep(disk: &dyn Disk, swept: &Sweep, log: &mut Log) -> io::Result<()> {
     disk.sync_folder(&swept.folder)
 }
 
-/// Whether a name is like a pattern with `*` and `?`.
+/// Whether a name matches a pattern with `*` and `?`.
 fn matches(pattern: &str, name: &str) -> bool {
-    // As Windows has it, this is every name, whether there is a dot in it or not.
+    // In Windows this matches every name, with or without a dot.
     let pattern = if pattern == "*.*" { "*" } else { pattern };
     let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
-    // Whether the rest of the name is like the rest of the pattern, from the pattern's end to its start.
+    // Whether the rest of the name matches the rest of the pattern, from the pattern's end to its start.
     let mut like: Vec<bool> = (0..=name.len()).map(|at| at == name.len()).collect();
     for wanted in pattern.iter().rev() {
         let mut longer = vec![false; name.len() + 1];

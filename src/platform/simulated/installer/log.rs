@@ -1,4 +1,4 @@
-//! The log of an installation and its result, as Windows Installer has them.
+//! The log and the result of an installation, as in Windows Installer.
 
 use crate::platform::disk::{self, Disk};
 use crate::platform::{Failure, Progress, installer_code, installer_log};
@@ -6,22 +6,22 @@ use crate::winpath::WinPath;
 use jiff::Timestamp;
 use std::io;
 
-/// The codes with which Windows Installer ends.
+/// The exit codes of Windows Installer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::platform::simulated) enum Code {
-    /// 1603, for every reason that has no code of its own.
+    /// 1603, for every reason without its own code.
     Fatal,
     /// 1612: the package of an installed product is gone.
     SourceAbsent,
-    /// 1619: not to be opened.
+    /// 1619: the package cannot be opened.
     OpenFailed,
     /// 1622: the log cannot be written.
     LogFailed,
-    /// 1633: made for another processor.
+    /// 1633: for another processor architecture.
     WrongPlatform,
-    /// 1638: another version of the product is there.
+    /// 1638: another version of the product is installed.
     OtherVersion,
-    /// Any other one.
+    /// Any other code.
     Other(i32),
 }
 
@@ -39,7 +39,7 @@ impl Code {
     }
 }
 
-/// What Windows Installer says of its own actions.
+/// The descriptions of Windows Installer's actions.
 fn description(action: &str) -> &str {
     match action {
         "CostFinalize" => "Computing space requirements",
@@ -55,7 +55,7 @@ fn description(action: &str) -> &str {
     }
 }
 
-/// Why an installation did not come to its end.
+/// Why an installation failed.
 #[derive(Debug)]
 pub(in crate::platform::simulated) enum Stop {
     /// Windows Installer ended with a code, for this reason.
@@ -75,7 +75,7 @@ impl Stop {
         Stop::Code(Code::Fatal, why.into())
     }
 
-    /// What the administrator is told.
+    /// The failure to report.
     pub(super) fn into_failure(self, doing: &str, log: &Log, path: &WinPath) -> Failure {
         match self {
             Stop::Failure(failure) => failure,
@@ -87,7 +87,7 @@ impl Stop {
     }
 }
 
-/// The lines of a log, which looks like one that `/l*v` writes.
+/// The lines of a log, in the format of `/l*v`.
 pub(in crate::platform::simulated) struct Log {
     lines: Vec<String>,
     path: Option<WinPath>,
@@ -96,7 +96,7 @@ pub(in crate::platform::simulated) struct Log {
 }
 
 impl Log {
-    /// An empty log; without a path it is never written.
+    /// An empty log; without a path it is not written.
     pub(in crate::platform::simulated) fn new(now: Timestamp, path: Option<WinPath>) -> Self {
         let now = now.to_string();
         let time = now.get(11..19).unwrap_or(&now).to_owned();
@@ -109,7 +109,7 @@ impl Log {
         self.lines.push(format!("MSI (s) (4C:A8) [{}:000]: {}", self.time, text.as_ref()));
     }
 
-    /// Begins an action; the one before has succeeded. Answers with what it does, as Windows Installer describes it.
+    /// Starts an action; the previous one has succeeded. Returns its description.
     pub(in crate::platform::simulated) fn begin(&mut self, action: &'static str) -> Progress {
         self.end(1);
         let words = description(action);

@@ -1,7 +1,7 @@
 //! A simulated Windows Installer: it installs and removes real packages.
 //!
-//! The order of changes lets both be cut off anywhere and be done again. An installation first remembers what it is
-//! about to do and registers the product last; a removal forgets the product last.
+//! Because of the order of changes, both can be interrupted anywhere and repeated. An installation first records what
+//! it is about to do and registers the product last; a removal deletes that record last.
 
 mod cache;
 mod files;
@@ -38,7 +38,7 @@ impl Simulated {
         self.logged(&doing, log, |log| self.install_package(package, properties, log, watch))
     }
 
-    /// Runs an installation with its log, which is written where it ends well by the installation itself.
+    /// Runs an installation with its log, which the installation itself writes if it succeeds.
     pub(super) fn logged<T>(
         &self,
         doing: &str,
@@ -61,7 +61,7 @@ impl Simulated {
         })
     }
 
-    /// Installs a package, or finishes its installation.
+    /// Installs a package, or completes its installation.
     pub(super) fn install_package(
         &self,
         path: &WinPath,
@@ -86,7 +86,7 @@ impl Simulated {
         watch(log.begin("InstallValidate"));
         let disk = self.disk.as_read();
         files::check_places(disk, package.files(), &plan, &facts)?;
-        // A damaged cabinet or a missing source has to be found before anything is changed.
+        // A damaged cabinet or a missing source must be detected before anything is changed.
         let beside = BesidePackage::new(disk, path);
         let wanted = |file: &PackagedFile| plan.layout.files.contains_key(&file.key);
         package
@@ -94,7 +94,7 @@ impl Simulated {
             .map_err(|error| files::source_trouble(error, &beside))?;
         self.change(|facts| remember(facts, &plan))?;
         for what in &plan.layout.left_out {
-            log.say(format!("The simulation leaves out: {what}"));
+            log.say(format!("Not simulated: {what}"));
         }
         watch(log.begin("InstallFiles"));
         let mut outcome =
@@ -119,13 +119,14 @@ impl Simulated {
         Package::open(file, path.as_str()).map_err(|error| failed(error.to_string()))
     }
 
-    /// What installing a package here would leave out. A package that cannot be installed is reported elsewhere.
+    /// What is not simulated when a package is installed here. A package that cannot be installed is reported
+    /// elsewhere.
     pub(super) fn left_out(&self, path: &WinPath, given: &Properties) -> Vec<String> {
         let Ok(package) = self.open_package(path) else { return Vec::new() };
         plan::plan(&package, path, given, &self.facts()).map_or(Vec::new(), |plan| plan.layout.left_out)
     }
 
-    /// Windows Installer keeps the whole package.
+    /// Windows Installer caches the whole package.
     fn keep_package(
         &self,
         source: &WinPath,
@@ -147,7 +148,7 @@ impl Simulated {
         disk::sync_parent(disk, to).context(&doing)
     }
 
-    /// A service that does not start is no reason to take the product away again, but a note.
+    /// A service that does not start causes a note, not a rollback.
     fn start_services(&self, plan: &InstallPlan, log: &mut Log) -> Result<Vec<String>, Failure> {
         let mut notes = Vec::new();
         for name in &plan.start {
@@ -156,7 +157,7 @@ impl Simulated {
                 Some(service) if service.state == ServiceState::Stopped => {
                     if let Some(why) = self.start_program_of(&service)? {
                         log.say(format!("Error 1920. Service {name} failed to start: {why}"));
-                        notes.push(format!("the service {name} was installed and did not start: {why}"));
+                        notes.push(format!("the service {name} was installed, but did not start: {why}"));
                         continue;
                     }
                 }
@@ -191,7 +192,7 @@ impl Simulated {
         watch: &mut dyn FnMut(Progress),
     ) -> Result<Outcome, Failure> {
         if registration::asks_questions(&self.facts(), code) {
-            let why = "it does not say how it is uninstalled without questions";
+            let why = "it has no silent uninstall command";
             return Err(Failure::uninstalls_by_hand(op, why));
         }
         self.logged(&op.to_string(), log, |log| {
@@ -209,12 +210,12 @@ impl Simulated {
         })
     }
 
-    /// An installation that was cut off is a transaction of Windows Installer's own: before it works on another product
-    /// it undoes what was begun.
+    /// An interrupted installation is a transaction of Windows Installer: before it works on another product, it undoes
+    /// it.
     fn undo_suspended(&self, but: &str, log: &mut Log, watch: &mut dyn FnMut(Progress)) -> Result<(), Failure> {
         let facts = self.facts();
         let suspended = |(code, record): &(&String, &Installed)| {
-            // What is being removed and is no product (any more) was an installation whose undoing was cut off.
+            // An entry that is being removed without being a product is an installation whose undo was interrupted.
             let begun = match record.stage {
                 Stage::Installing => true,
                 Stage::Removing => registration::registered(&facts, code).is_none(),
@@ -229,15 +230,16 @@ impl Simulated {
         Ok(())
     }
 
-    /// A product that was installed before the machine was captured is known by its keys only: what it put where is
-    /// worked out from its package. `None` where there is no such product.
+    /// A product that was installed before the machine was captured is known only by its keys: its files are determined
+    /// from its package. `None` if there is no such product.
     fn adopt(&self, code: &str, facts: &MachineFacts, way_back: Option<&WayBack>) -> Result<Option<Installed>, Stop> {
         let Some(registered) = registration::registered(facts, code) else { return Ok(None) };
-        let absent = || Stop::Code(Code::SourceAbsent, format!("Windows Installer has no package of {code} any more"));
+        let absent =
+            || Stop::Code(Code::SourceAbsent, format!("Windows Installer no longer has the package of {code}"));
         let path = registered.package.ok_or_else(absent)?;
         let package = self.open_package(&path).map_err(|_| absent())?;
         let mut given = way_back.map_or(Properties::new(), |way_back| way_back.properties.clone());
-        // Nobody remembers which features were chosen. What is not there need not be removed.
+        // The selected features are unknown. What does not exist need not be removed.
         given.entry("ADDLOCAL".to_owned()).or_insert_with(|| "ALL".to_owned());
         let plan = plan::plan(&package, &path, &given, facts)?;
         let there = plan.application.filter(|(site, own)| {
@@ -267,21 +269,21 @@ impl Simulated {
     }
 }
 
-/// True where the product is installed; another version of it is refused.
+/// Whether the product is installed. Fails for another version of it.
 fn is_installed(facts: &MachineFacts, info: &Info) -> Result<bool, Stop> {
     match facts.product(&info.product_code) {
-        // Nothing is remembered of a product that was there when the machine was captured.
+        // There is no record of a product that was installed when the machine was captured.
         None => Ok(registration::registered(facts, &info.product_code).is_some()),
         Some(known) if known.stage != Stage::Installed => Ok(false),
         Some(known) if known.version == info.product_version => Ok(true),
         Some(known) => {
-            let why = format!("version {} of {} is installed already", known.version, known.name);
+            let why = format!("version {} of {} is already installed", known.version, known.name);
             Err(Stop::Code(Code::OtherVersion, why))
         }
     }
 }
 
-/// Before the first change Windows Installer remembers what it is about to do.
+/// Before the first change, Windows Installer records what it is about to do.
 fn remember(facts: &mut MachineFacts, plan: &InstallPlan) {
     facts.installed.insert(plan.info.product_code.clone(), plan.record.clone());
     for name in plan.stop.iter().chain(&plan.delete) {

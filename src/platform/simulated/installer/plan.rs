@@ -1,4 +1,4 @@
-//! What a package would do to a machine, worked out before anything is changed.
+//! What a package would do to a machine, determined before anything is changed.
 
 use super::cache;
 use super::log::{Code, Stop};
@@ -13,42 +13,42 @@ use std::io::{Read, Seek};
 
 type Properties = BTreeMap<String, String>;
 
-/// What an installation is going to do.
+/// What an installation will do.
 pub(super) struct InstallPlan {
     pub(super) info: Info,
     /// Without the files, folders and so on whose actions the package does not perform.
     pub(super) layout: Layout,
     pub(super) services: Vec<Service>,
-    /// Services that are started at the end.
+    /// Services to start at the end.
     pub(super) start: Vec<String>,
-    /// Services that have to stand still meanwhile, and those that go.
+    /// Services to stop during the installation, and services to delete.
     pub(super) stop: Vec<String>,
     pub(super) delete: Vec<String>,
     pub(super) registry: values::RegistryWork,
-    /// The site's name and the application it gets, unless it is there already.
+    /// The site's name and its new application, unless it already exists.
     pub(super) application: Option<(String, Application)>,
-    /// What Windows Installer has to remember.
+    /// What Windows Installer records.
     pub(super) record: Installed,
 }
 
-/// Where a web setup goes.
+/// The location of a web setup.
 struct WebTarget {
     site: String,
     application: Application,
 }
 
-/// A package for another processor is refused.
+/// Fails for a package for another processor architecture.
 pub(super) fn check_architecture(info: &Info, bits: Bits) -> Result<(), Stop> {
     let fits = match info.architecture {
         Architecture::X86 => true,
         Architecture::X64 => bits == Bits::X64,
         Architecture::Arm64 | Architecture::Other => false,
     };
-    let why = || format!("{} is not made for this processor ({}-bit)", info.product_name, bits.number());
+    let why = || format!("{} is not for this processor architecture ({}-bit)", info.product_name, bits.number());
     if fits { Ok(()) } else { Err(Stop::Code(Code::WrongPlatform, why())) }
 }
 
-/// Works out what `package`, which lies at `path`, would do.
+/// Determines what `package` at `path` would do.
 pub(super) fn plan<R: Read + Seek>(
     package: &Package<R>,
     path: &WinPath,
@@ -101,7 +101,7 @@ pub(super) fn plan<R: Read + Seek>(
     })
 }
 
-/// The command line, with ALLUSERS as Windows Installer has it for an administrator: 1 for all users, empty for one.
+/// The command line, with ALLUSERS as Windows Installer sets it for an administrator: 1 for all users, empty for one.
 fn for_users<R: Read + Seek>(package: &Package<R>, given: &Properties) -> Properties {
     let property = |name: &str| given.get(name).map(String::as_str).or_else(|| package.property(name));
     let all_users = match property("ALLUSERS") {
@@ -114,7 +114,7 @@ fn for_users<R: Read + Seek>(package: &Package<R>, given: &Properties) -> Proper
     given
 }
 
-/// What is left of a layout where the package's sequence leaves actions out.
+/// The layout without the parts whose actions are not in the package's sequence.
 fn performed(mut layout: Layout) -> Layout {
     if !layout.performs("InstallFiles") {
         layout.files.clear();
@@ -131,7 +131,7 @@ fn performed(mut layout: Layout) -> Layout {
     layout
 }
 
-/// The files that go when the product goes.
+/// The files that are removed with the product.
 fn own_files<R: Read + Seek>(package: &Package<R>, layout: &Layout) -> Vec<WinPath> {
     let lasting: BTreeSet<&str> =
         package.files().iter().filter(|file| file.permanent).map(|file| file.key.as_str()).collect();
@@ -144,7 +144,7 @@ fn sweeps(layout: &Layout) -> Vec<Sweep> {
     rows.map(|removal| Sweep { folder: removal.folder.clone(), name: removal.name.clone() }).collect()
 }
 
-/// An application that is there already belongs to somebody else and is used as it is, unless this product had made it.
+/// An existing application is used unchanged, unless this product created it.
 fn own_application(
     web: Option<&WebTarget>,
     previous: Option<&OwnApplication>,
@@ -183,7 +183,7 @@ fn web_target<R: Read + Seek>(
     Ok(WebTarget { site: site.name.to_string(), application })
 }
 
-/// What has to hold before a first installation.
+/// The conditions of a first installation.
 pub(super) fn check_conditions(plan: &InstallPlan, facts: &MachineFacts) -> Result<(), Stop> {
     if let Some(message) = &plan.layout.refusal {
         return Err(Stop::fatal(format!("Product: {} -- {message}", plan.info.product_name)));
@@ -195,7 +195,7 @@ pub(super) fn check_conditions(plan: &InstallPlan, facts: &MachineFacts) -> Resu
     }
 }
 
-/// The folders that the package has for itself, inner ones first.
+/// The package's own folders, inner ones first.
 fn own_folders(layout: &Layout, machine: &Properties, facts: &MachineFacts) -> Vec<WinPath> {
     let of_windows = machine.values().filter_map(|path| WinPath::new(path).ok());
     let sites = facts.web_server.iter().flat_map(|web_server| web_server.sites.iter().map(|site| site.folder.clone()));

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 type Properties = BTreeMap<String, String>;
 
-/// The properties that Windows Installer sets itself, and those that searches of web setups would find. `package` is
-/// what is installed, for one user or for all.
+/// The properties that Windows Installer sets itself, and those that web setups search for. `package` is installed for
+/// one user or for all.
 pub(super) fn of_machine(facts: &MachineFacts, package: &WinPath, per_user: bool) -> Properties {
     let variable = |name: &str, otherwise: &str| with_backslash(facts.variable(name).unwrap_or(otherwise));
     let windows = variable("SystemRoot", r"C:\Windows");
@@ -72,7 +72,7 @@ fn with_backslash(folder: &str) -> String {
     format!(r"{}\", folder.trim_end_matches('\\'))
 }
 
-/// The folders of a user, or those that all users share.
+/// The folders of a user, or those shared by all users.
 fn shell_folders(facts: &MachineFacts, per_user: bool) -> Properties {
     let profile = facts.variable("USERPROFILE").unwrap_or(r"C:\Users\Administrator").to_owned();
     let roaming = format!(r"{profile}\AppData\Roaming");
@@ -96,7 +96,7 @@ fn shell_folders(facts: &MachineFacts, per_user: bool) -> Properties {
     folders.map(|(name, folder)| (name.to_owned(), with_backslash(&folder))).into()
 }
 
-/// `603` for `Windows Server 2012 R2 (6.3.9600)`; Windows Installer knows nothing later.
+/// `603` for `Windows Server 2012 R2 (6.3.9600)`, the latest version that Windows Installer reports.
 fn windows_version(windows: &str) -> String {
     let mut numbers = windows.rsplit('(').next().unwrap_or_default().split('.').map(|part| part.parse::<u32>().ok());
     let version = numbers.next().flatten().zip(numbers.next().flatten()).map(|(major, minor)| major * 100 + minor);

@@ -1,4 +1,4 @@
-//! How a product is registered: the keys by which Windows and its administrators find it.
+//! The registration of a product in the registry.
 
 use super::plan::InstallPlan;
 use crate::package::packed_code;
@@ -10,11 +10,11 @@ use crate::winpath::WinPath;
 
 const UNINSTALL: &str = r"SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall";
 const USER_DATA: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Installer\UserData";
-/// Whose products are everybody's, and the administrator of a machine that does not say who works on it.
+/// The account for all users, and the administrator of a machine without an account.
 const EVERYBODY: &str = "S-1-5-18";
 const ADMINISTRATOR: &str = "S-1-5-21-1004336348-1177238915-682003330-500";
 
-/// For whom a product is registered.
+/// The scope of a registered product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Scope {
     pub(super) wow32: bool,
@@ -42,20 +42,20 @@ fn product_key(user: &str, code: &str) -> String {
     format!(r"{USER_DATA}\{user}\Products\{}", packed_code(code).unwrap_or_default())
 }
 
-/// A product that is registered.
+/// A registered product.
 pub(super) struct Registered {
-    /// The copy of its package that is named.
+    /// Its registered cached package.
     pub(super) package: Option<WinPath>,
     pub(super) scope: Scope,
 }
 
-/// What is registered of a product; `None` where no such product is.
+/// The registration of a product; `None` if it is not registered.
 pub(super) fn registered(facts: &MachineFacts, code: &str) -> Option<Registered> {
     let scopes = [(false, false), (true, false), (false, true)].map(|(wow32, per_user)| Scope { wow32, per_user });
     let is_there = |scope: &Scope| facts.registry.key(&scope.uninstall_key(code, facts.system.bits)).is_some();
     let scope = scopes.into_iter().find(is_there)?;
     let users = facts.registry.key(USER_DATA).map_or(Vec::new(), |key| key.keys);
-    // A captured machine has users of its own.
+    // A captured machine has its own users.
     let package = users.iter().filter(|user| (*user == EVERYBODY) != scope.per_user).find_map(|user| {
         let properties = format!(r"{}\InstallProperties", product_key(user, code));
         WinPath::new(facts.registry.value(&properties, "LocalPackage")?.text()?).ok()
@@ -63,7 +63,7 @@ pub(super) fn registered(facts: &MachineFacts, code: &str) -> Option<Registered>
     Some(Registered { package, scope })
 }
 
-/// True for a product of another kind of setup, which names no command that uninstalls it without questions.
+/// Whether a product has another kind of setup, without a silent uninstall command.
 pub(super) fn asks_questions(facts: &MachineFacts, code: &str) -> bool {
     let scopes = [(false, false), (true, false), (false, true)].map(|(wow32, per_user)| Scope { wow32, per_user });
     let keys = scopes.iter().filter_map(|scope| facts.registry.key(&scope.uninstall_key(code, facts.system.bits)));
@@ -85,7 +85,7 @@ pub(super) fn register(facts: &mut MachineFacts, plan: &InstallPlan, source: &Wi
     facts.registry.set(&properties, "LocalPackage", package);
 }
 
-/// What "Programs and Features" is told.
+/// The entry in "Programs and Features".
 fn entry(plan: &InstallPlan, source: &WinPath, size: u64, date: &str) -> Vec<(&'static str, Value)> {
     const FROM_PROPERTIES: [(&str, &str); 10] = [
         ("AuthorizedCDFPrefix", "ARPAUTHORIZEDCDFPREFIX"),
@@ -109,7 +109,7 @@ fn entry(plan: &InstallPlan, source: &WinPath, size: u64, date: &str) -> Vec<(&'
     let property = |name: &str| plan.layout.properties.get(name).map_or("", String::as_str);
     let text = |text: &str| Value::Text(text.to_owned());
     let folder = source.parent().map(|folder| format!(r"{}\", folder.as_str().trim_end_matches('\\')));
-    // Where nothing can be changed, removing is what its name in the list of programs does.
+    // If the product cannot be modified, its command in the list of programs is removal.
     let switch = if property("ARPNOMODIFY").is_empty() { "I" } else { "X" };
     let command = Value::Expand { expand: format!("MsiExec.exe /{switch}{}", info.product_code) };
     let [major, minor, build] = version(&info.product_version);
@@ -134,14 +134,14 @@ fn entry(plan: &InstallPlan, source: &WinPath, size: u64, date: &str) -> Vec<(&'
     entry
 }
 
-/// The first three numbers of a version, as far as Windows Installer keeps them.
+/// The first three numbers of a version, as far as Windows Installer stores them.
 fn version(text: &str) -> [u32; 3] {
     let mut numbers = text.split('.').map(|part| part.trim().parse::<u32>().unwrap_or_default());
     let mut next = |limit: u32| numbers.next().unwrap_or_default().min(limit);
     [next(0xff), next(0xff), next(0xffff)]
 }
 
-/// Takes a product out of the registry.
+/// Removes a product from the registry.
 pub(super) fn unregister(facts: &mut MachineFacts, code: &str, scope: Scope) {
     facts.registry.remove(&scope.uninstall_key(code, facts.system.bits));
     let product = scope.product_key(code, facts);

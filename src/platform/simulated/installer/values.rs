@@ -6,21 +6,21 @@ use crate::platform::registry::{Value, View};
 use crate::platform::simulated::Registry;
 use crate::platform::simulated::registry::real_path;
 
-/// What a row of the Registry table does.
+/// The effect of rows of the Registry table.
 #[derive(Debug, Default)]
 pub(super) struct RegistryWork {
     /// Values to write: key, as a 64-bit program sees it, name and value.
     pub(super) values: Vec<(String, String, Value)>,
-    /// Keys to make.
+    /// Keys to create.
     pub(super) made: Vec<String>,
-    /// The values that go again when the package is uninstalled.
+    /// The values that are removed when the package is uninstalled.
     pub(super) own_values: Vec<(String, String)>,
-    /// The keys that go then, with all that is below them.
+    /// The keys that are removed then, with all subkeys.
     pub(super) own_keys: Vec<String>,
 }
 
 impl RegistryWork {
-    /// What the rows do on a machine with this registry.
+    /// The effect of rows on a machine with this registry.
     pub(super) fn new<'a>(
         rows: impl Iterator<Item = &'a RegistryRow>,
         layout: &Layout,
@@ -30,7 +30,7 @@ impl RegistryWork {
     ) -> Self {
         let mut work = Self::default();
         for row in rows {
-            // A text that grows without measure is no name or value either.
+            // A text that grows without limit is not a valid name or value.
             let _: Option<()> = work.add(row, layout, bits, per_user, registry);
         }
         work
@@ -75,7 +75,7 @@ impl RegistryWork {
     }
 }
 
-/// The prefixes of the Registry table's values say their type. A list may add to the one that is there.
+/// The prefixes of the Registry table's values define their type. A list may extend an existing one.
 fn typed(text: &str, there: Option<&Value>) -> Value {
     let plain = || Value::Text(text.strip_prefix("##").map_or(text.to_owned(), |rest| format!("#{rest}")));
     if text.contains('\0') {
@@ -90,15 +90,15 @@ fn typed(text: &str, there: Option<&Value>) -> Value {
         let bytes = digits.chunks_exact(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect();
         return Value::Binary { kind: 3, bytes };
     }
-    // A negative number is the same 32 bits.
+    // A negative number has the same 32 bits.
     match rest.parse::<i64>() {
         Ok(number) => Value::Number(u32::try_from(number & 0xffff_ffff).unwrap_or_default()),
         Err(_) => plain(),
     }
 }
 
-/// A list that begins with a separator goes behind the one that is there, one that ends with it before that. What it
-/// holds is never there twice, so writing it again changes nothing.
+/// A list that starts with a separator is appended to the existing one, one that ends with it is prepended. Items are
+/// never duplicated, so writing it again changes nothing.
 fn list(text: &str, there: Option<&Value>) -> Vec<String> {
     let own: Vec<String> = text.split('\0').filter(|part| !part.is_empty()).map(str::to_owned).collect();
     let (behind, before) = (text.starts_with('\0'), text.ends_with('\0'));

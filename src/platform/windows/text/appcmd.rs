@@ -1,4 +1,4 @@
-//! What `appcmd.exe … /xml` prints, and what it is told.
+//! The output of `appcmd.exe … /xml`, and its arguments.
 //!
 //! Its root is `<appcmd>`; every object is an element (`SITE`, `APPPOOL`, `CONFIG`) with the object's own attributes,
 //! and with `/config:*` the element of the configuration inside, inherited values included.
@@ -8,8 +8,8 @@ use crate::winpath::WinPath;
 use roxmltree::{Document, Node};
 use std::collections::BTreeMap;
 
-/// The sections whose settings are carried over, with the attributes that count. Accounts and passwords do not: those
-/// are the pool's.
+/// The sections whose settings are migrated, with the relevant attributes. Accounts and passwords are not: those belong
+/// to the pool.
 pub(in crate::platform::windows) const SETTINGS: &[(&str, &[&str])] = &[
     ("system.webServer/security/access", &["sslFlags"]),
     ("system.webServer/security/authentication/anonymousAuthentication", &["enabled"]),
@@ -21,24 +21,24 @@ pub(in crate::platform::windows) const SETTINGS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// How a value's `%NAME%` are replaced.
+/// Expands the `%NAME%` in a value.
 pub(in crate::platform::windows) type Expand<'a> = &'a dyn Fn(&str) -> String;
 
-/// Output that is an error, or not what was asked for; a sentence.
+/// An error, or unexpected output.
 pub(in crate::platform::windows) type Unexpected = String;
 
 fn parse(xml: &str) -> Result<Document<'_>, Unexpected> {
     let xml = xml.trim_start_matches('\u{feff}').trim();
     let document = Document::parse(xml).map_err(|_| match xml.lines().next() {
-        Some(line) => format!("appcmd said: {line}"),
-        None => "appcmd said nothing".to_owned(),
+        Some(line) => format!("appcmd reported: {line}"),
+        None => "appcmd printed nothing".to_owned(),
     })?;
     if let Some(error) = document.descendants().find(|node| node.has_tag_name("ERROR")) {
-        return Err(format!("appcmd said: {}", error.attribute("message").unwrap_or("an error").trim()));
+        return Err(format!("appcmd reported: {}", error.attribute("message").unwrap_or("an error").trim()));
     }
     match document.root_element().has_tag_name("appcmd") {
         true => Ok(document),
-        false => Err("appcmd printed something else than its own XML".to_owned()),
+        false => Err("appcmd printed unexpected output".to_owned()),
     }
 }
 
@@ -50,8 +50,8 @@ fn text(node: Node<'_, '_>, attribute: &str) -> Option<String> {
     node.attribute(attribute).map(str::to_owned)
 }
 
-/// The sites of `list site /config:* /xml`. What is served from a network share has no drive; it is none of ours and is
-/// left out.
+/// The sites of `list site /config:* /xml`. An application on a network share has no drive; it is not ours and is
+/// skipped.
 pub(in crate::platform::windows) fn sites(xml: &str, expand: Expand<'_>) -> Result<Vec<Site>, Unexpected> {
     let document = parse(xml)?;
     let mut sites = Vec::new();
@@ -88,7 +88,7 @@ pub(in crate::platform::windows) fn sites(xml: &str, expand: Expand<'_>) -> Resu
 }
 
 fn incomplete(what: &str) -> Unexpected {
-    format!("appcmd did not say all of {what}")
+    format!("appcmd returned incomplete data about {what}")
 }
 
 fn root_folder(application: Node<'_, '_>, expand: Expand<'_>) -> Option<WinPath> {
@@ -148,7 +148,7 @@ fn sections<'a>(document: &'a Document<'_>) -> impl Iterator<Item = Node<'a, 'a>
     elements(root, "CONFIG").filter_map(|outer| outer.first_element_child())
 }
 
-/// The settings that count of a section of a location.
+/// The relevant settings of a section of a location.
 pub(in crate::platform::windows) fn settings(
     xml: &str,
     section: &str,
@@ -160,7 +160,7 @@ pub(in crate::platform::windows) fn settings(
     Ok(attributes.iter().filter_map(value).collect())
 }
 
-/// The arguments of the commands that bring `found` to `wanted`; none where nothing is to be done.
+/// The arguments of the commands that change `found` to `wanted`; empty if they are equal.
 pub(in crate::platform::windows) fn changes(site: &str, found: &Application, wanted: &Application) -> Vec<Vec<String>> {
     let location = format!("{site}{}", wanted.path);
     let command = |verb: &str, object: &str, rest: Vec<String>| {
@@ -185,12 +185,12 @@ pub(in crate::platform::windows) fn changes(site: &str, found: &Application, wan
     commands
 }
 
-/// The arguments of the command that gives an application another path.
+/// The arguments of the command that renames an application.
 pub(in crate::platform::windows) fn rename(site: &str, from: &str, to: &str) -> [String; 4] {
     ["set".to_owned(), "app".to_owned(), format!("{site}{from}"), format!("/path:{to}")]
 }
 
-/// The arguments of the commands that take away what is configured for a location.
+/// The arguments of the commands that remove the settings of a location.
 pub(in crate::platform::windows) fn clear(site: &str, path: &str) -> impl Iterator<Item = [String; 5]> {
     let location = format!("{site}{path}");
     let words = move |section: &str| {

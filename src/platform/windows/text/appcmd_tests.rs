@@ -96,8 +96,8 @@ fn errors_are_told() {
     assert!(error("ERROR ( message:Configuration error )\r\n").contains("Configuration error"));
     assert!(error(r#"<appcmd><ERROR hresult="1" message="Cannot read it" /></appcmd>"#).contains("Cannot read it"));
     assert!(error("").contains("nothing"));
-    assert!(error("<other/>").contains("something else"));
-    assert!(error(r#"<appcmd><SITE SITE.NAME="x" /></appcmd>"#).contains("not say all"));
+    assert!(error("<other/>").contains("unexpected output"));
+    assert!(error(r#"<appcmd><SITE SITE.NAME="x" /></appcmd>"#).contains("incomplete data"));
     assert_eq!(sites("<appcmd></appcmd>", &expand).expect("none"), []);
 }
 

@@ -1,17 +1,17 @@
-//! Command lines, as the programs of Windows take them apart.
+//! Command lines, as Windows programs parse them.
 
 use crate::winpath::WinPath;
 
-/// `NAME=value` for msiexec, which has rules of its own: a quote in a quoted value is written twice, and a backslash means
-/// nothing special. What is plain stays unquoted. The error says why a property cannot be given.
+/// `NAME=value` for msiexec, which has its own rules: a quote in a quoted value is doubled, and a backslash is not
+/// special. Plain values stay unquoted. Fails if a property is invalid.
 pub(in crate::platform::windows) fn property(name: &str, value: &str) -> Result<String, String> {
     let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.');
     if !is_name {
-        return Err(format!("`{name}` is no name of a property"));
+        return Err(format!("`{name}` is not a property name"));
     }
     if let Some(control) = value.chars().find(|c| c.is_control()) {
-        return Err(format!("the value of {name} contains {control:?}, which no command line can hold"));
+        return Err(format!("the value of {name} contains {control:?}, which is invalid in a command line"));
     }
     let is_plain = !value.is_empty() && !value.contains(['"', '=', '/']) && !value.contains(char::is_whitespace);
     Ok(match is_plain {
@@ -25,8 +25,8 @@ pub(in crate::platform::windows) fn quoted(path: &WinPath) -> String {
     format!("\"{path}\"")
 }
 
-/// Arguments as one text, from which the usual programs of Windows read the very same arguments: what is not plain stands
-/// in quotes, and in there a quote has a backslash before it, as have the backslashes that stand before a quote.
+/// Arguments as one text that Windows programs parse into the same arguments: special ones are quoted, and inside
+/// quotes, a quote and the backslashes before it are escaped with backslashes.
 pub(in crate::platform::windows) fn line(arguments: &[String]) -> String {
     let quoted = |argument: &String| {
         if !argument.is_empty() && !argument.contains(['"', ' ', '\t', '\n', '\u{b}']) {
@@ -51,13 +51,13 @@ pub(in crate::platform::windows) fn line(arguments: &[String]) -> String {
     arguments.iter().map(quoted).collect::<Vec<_>>().join(" ")
 }
 
-/// The program of a command line from the registry, and the rest as it stands. `None` where it names no absolute path:
-/// nothing is looked for in the search path.
+/// The program of a command line from the registry, and the rest unchanged. `None` without an absolute path: the search
+/// path is not used.
 pub(in crate::platform::windows) fn program(line: &str) -> Option<(WinPath, &str)> {
     let line = line.trim();
     let (program, rest) = match line.strip_prefix('"') {
         Some(quoted) => quoted.split_once('"')?,
-        // An unquoted path may hold blanks: it reaches to the end of the first `.exe`.
+        // An unquoted path may contain spaces: it ends with the first `.exe`.
         None => match line.to_ascii_lowercase().find(".exe") {
             Some(at) => line.split_at(at + 4),
             None => line.split_once(' ').unwrap_or((line, "")),

@@ -1,6 +1,6 @@
-//! What programs of Windows print and write.
+//! The output of Windows programs.
 
-/// UTF-16 with a byte order mark, or UTF-8; `None` where it is neither, as output in an old code page may be.
+/// UTF-16 with a byte order mark, or UTF-8; `None` for anything else, such as an old code page.
 pub(in crate::platform::windows) fn decode(bytes: &[u8]) -> Option<String> {
     match bytes {
         [0xFF, 0xFE, rest @ ..] => Some(utf16(rest, u16::from_le_bytes)),

@@ -1,5 +1,5 @@
-//! The texts of Windows: what is read from its programs and what they are told. Nothing here asks Windows anything, so
-//! all of it is tested on every host.
+//! Texts of Windows: the output of its programs and their arguments. Nothing here calls Windows, so all of it is tested
+//! on every host.
 
 pub(super) mod appcmd;
 pub(super) mod arguments;

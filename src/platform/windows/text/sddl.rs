@@ -1,10 +1,10 @@
-//! Access rights in the security descriptor language: who may write to a folder.
+//! Access rights in the security descriptor language: who can write to a folder.
 
-/// Full control for the system and the administrators, handed down; nothing is inherited from above.
+/// Full control for the system and the administrators, inherited by content; nothing is inherited from the parent.
 pub(in crate::platform::windows) const PRIVATE: &str = "O:BAG:BAD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)";
 
-/// Who may write to everything anyway: the system, the administrators, Windows' own installer of updates, and an owner
-/// by way of CREATOR OWNER, who is one of these.
+/// Who can write everywhere anyway: the system, the administrators, TrustedInstaller, and CREATOR OWNER, which stands
+/// for one of these.
 const TRUSTED: &[&str] = &[
     "SY",
     "S-1-5-18",
@@ -15,19 +15,19 @@ const TRUSTED: &[&str] = &[
     "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464",
 ];
 
-/// Rights that change a folder or what is in it: write, append, attributes, delete, rights and owner, generic ones.
+/// Rights that change a folder or its content: write, append, attributes, delete, permissions and owner, generic ones.
 const WRITES: u32 = 0x2 | 0x4 | 0x10 | 0x40 | 0x100 | 0x1_0000 | 0x4_0000 | 0x8_0000 | 0x1000_0000 | 0x4000_0000;
 
-/// The identifiers (such as `BU`, or a SID) of those who may write to what a descriptor protects, its owner included,
-/// besides administrators, the system and `me`. The error is that the text is no descriptor.
+/// The identifiers (such as `BU`, or a SID) of everyone with write access according to a descriptor, including the
+/// owner, besides administrators, the system and `me`. Fails if the text is not a descriptor.
 pub(in crate::platform::windows) fn other_writers(sddl: &str, me: &str) -> Result<Vec<String>, String> {
-    let unreadable = || format!("its rights are not understood: {sddl}");
+    let unreadable = || format!("its access rights cannot be parsed: {sddl}");
     let is_trusted = |who: &str| TRUSTED.contains(&who) || who.eq_ignore_ascii_case(me);
     let mut writers: Vec<String> =
         part(sddl, "O:").filter(|owner| !is_trusted(owner)).map(str::to_owned).into_iter().collect();
-    // Without any list of rights everybody may do everything.
+    // Without an access control list, everyone has full access.
     let Some(dacl) = part(sddl, "D:").filter(|dacl| !dacl.contains("NO_ACCESS_CONTROL")) else {
-        writers.push("everybody".to_owned());
+        writers.push("everyone".to_owned());
         return Ok(writers);
     };
     for entry in dacl.split('(').skip(1) {
@@ -42,10 +42,10 @@ pub(in crate::platform::windows) fn other_writers(sddl: &str, me: &str) -> Resul
     Ok(writers)
 }
 
-/// The part of a descriptor behind a mark such as `D:`, up to the next one.
+/// The part of a descriptor after a marker such as `D:`, up to the next one.
 fn part<'a>(sddl: &'a str, mark: &str) -> Option<&'a str> {
     let marks = ["O:", "G:", "D:", "S:"];
-    // Marks stand outside brackets only; a SID inside has none.
+    // Markers are only outside parentheses; a SID inside has none.
     let outside = |at: usize| sddl[..at].matches('(').count() == sddl[..at].matches(')').count();
     let find = |mark: &str| sddl.match_indices(mark).map(|(at, _)| at).find(|at| outside(*at));
     let start = find(mark)? + mark.len();
@@ -67,7 +67,7 @@ fn mask(rights: &str) -> Option<u32> {
     pairs.0.iter().try_fold(0, |mask, pair| Some(mask | right(pair)?))
 }
 
-/// The mask of a right by its two letters.
+/// The mask of a right from its two letters.
 fn right(letters: &[u8; 2]) -> Option<u32> {
     Some(match letters {
         b"FA" => 0x1F_01FF,
@@ -114,8 +114,8 @@ mod tests {
             // A folder below ProgramData as Windows makes it: users may create files in it.
             ("O:BAG:DUD:AI(A;OICIID;FA;;;SY)(A;OICIIOID;GA;;;CO)(A;OICIID;0x1200a9;;;BU)(A;CIID;DCLCRPCR;;;BU)", "BU"),
             ("O:BUG:BAD:P(A;;FA;;;BA)", "BU"),
-            ("O:BAG:BA", "everybody"),
-            ("O:BAG:BAD:NO_ACCESS_CONTROL", "everybody"),
+            ("O:BAG:BA", "everyone"),
+            ("O:BAG:BAD:NO_ACCESS_CONTROL", "everyone"),
             ("O:BAD:(A;;GA;;;WD)", "WD"),
             ("O:BAD:(A;;0x40000;;;S-1-5-21-9)", "S-1-5-21-9"),
         ];

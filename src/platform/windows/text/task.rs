@@ -1,18 +1,18 @@
-//! A task of the Task Scheduler, in the words that `schtasks.exe /create /xml` reads.
+//! A task of the Task Scheduler, in the format of `schtasks.exe /create /xml`.
 
 use super::arguments;
 use crate::winpath::WinPath;
 
-/// A task that starts a program a minute after each start of Windows, as SYSTEM and for as long as it takes. The error
-/// says which text a task cannot hold: there is no way to keep the Task Scheduler from replacing variables in it.
+/// A task that starts a program a minute after each start of Windows, as SYSTEM and without a time limit. Fails for a
+/// text with variables, because the Task Scheduler always expands them.
 pub(in crate::platform::windows) fn xml(program: &WinPath, given: &[String]) -> Result<String, String> {
     let line = arguments::line(given);
     for text in [program.as_str(), &line] {
         if text.contains('%') || text.contains("$(") {
-            return Err(format!("a task of Windows cannot hold `{text}`, which looks like a variable"));
+            return Err(format!("a scheduled task cannot contain `{text}`, which looks like a variable"));
         }
         if let Some(control) = text.chars().find(|c| c.is_control()) {
-            return Err(format!("`{text}` contains {control:?}, which no command line can hold"));
+            return Err(format!("`{text}` contains {control:?}, which is invalid in a command line"));
         }
     }
     let (program, line) = (escaped(program.as_str()), escaped(&line));
@@ -54,7 +54,7 @@ pub(in crate::platform::windows) fn xml(program: &WinPath, given: &[String]) -> 
     ))
 }
 
-/// The bytes of the file: UTF-16 with its mark, the one encoding that every `schtasks.exe` reads.
+/// The bytes of the file: UTF-16 with a byte order mark, the only encoding that every `schtasks.exe` reads.
 pub(in crate::platform::windows) fn bytes(xml: &str) -> Vec<u8> {
     let units = xml.replace('\n', "\r\n");
     [0xFF, 0xFE].into_iter().chain(units.encode_utf16().flat_map(u16::to_le_bytes)).collect()

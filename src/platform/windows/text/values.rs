@@ -1,17 +1,17 @@
-//! Values of the registry between their bytes and what this program takes them for.
+//! Conversion between registry values and their bytes.
 //!
-//! A value is only taken for a text, a number or a list where exactly its bytes would be written for it; any other is
-//! kept raw. So an exported key comes back byte for byte.
+//! A value is decoded as a text, a number or a list only if encoding it gives the same bytes; any other is kept raw. So
+//! an exported key is restored byte for byte.
 
 use crate::platform::registry::Value;
 
-/// Types of values, as `winnt.h` numbers them.
+/// Types of values, as defined in `winnt.h`.
 pub(in crate::platform::windows) const SZ: u32 = 1;
 const EXPAND_SZ: u32 = 2;
 const DWORD: u32 = 4;
 const MULTI_SZ: u32 = 7;
 
-/// What a value of this type and these bytes is.
+/// Decodes a value from its type and bytes.
 pub(in crate::platform::windows) fn decode(kind: u32, bytes: &[u8]) -> Value {
     let raw = || Value::Binary { kind, bytes: bytes.to_vec() };
     let value = match kind {
@@ -24,7 +24,7 @@ pub(in crate::platform::windows) fn decode(kind: u32, bytes: &[u8]) -> Value {
     value.filter(|value| encode(value) == (kind, bytes.to_vec())).unwrap_or_else(raw)
 }
 
-/// The type and the bytes of a value.
+/// Encodes a value to its type and bytes.
 pub(in crate::platform::windows) fn encode(value: &Value) -> (u32, Vec<u8>) {
     match value {
         Value::Text(text) => (SZ, terminated(text).collect()),
@@ -35,7 +35,7 @@ pub(in crate::platform::windows) fn encode(value: &Value) -> (u32, Vec<u8>) {
     }
 }
 
-/// The strings of a REG_MULTI_SZ, empty ones included; what follows the terminator of the list is left out.
+/// The strings of a REG_MULTI_SZ, including empty ones; anything after the terminator of the list is ignored.
 pub(in crate::platform::windows) fn list(bytes: &[u8]) -> Option<Vec<String>> {
     let units = units(bytes);
     let inner = units.strip_suffix(&[0]).unwrap_or(&units);
@@ -46,7 +46,7 @@ pub(in crate::platform::windows) fn list(bytes: &[u8]) -> Option<Vec<String>> {
     inner.split(|unit| *unit == 0).map(|text| String::from_utf16(text).ok()).collect()
 }
 
-/// The text of a value, up to the terminator that may be missing.
+/// The text of a value, up to the terminator, which may be missing.
 pub(in crate::platform::windows) fn text(bytes: &[u8]) -> Option<String> {
     let units = units(bytes);
     String::from_utf16(units.strip_suffix(&[0]).unwrap_or(&units)).ok()
@@ -61,7 +61,7 @@ fn terminated(text: &str) -> impl Iterator<Item = u8> + '_ {
 }
 
 /// The files that the next restart of Windows renames or deletes, from PendingFileRenameOperations: pairs of a file and
-/// its new name, which is empty where the file is deleted.
+/// its new name, which is empty for a deletion.
 pub(in crate::platform::windows) fn pending_renames(pairs: &[String]) -> Vec<String> {
     let plain = |path: &str| {
         let path = path.trim_start_matches(['!', '*', '1', '2']);

@@ -1,4 +1,4 @@
-//! Accounts and groups by their names.
+//! Accounts and groups by name.
 #![allow(unsafe_code, reason = "calls of the Windows API, each with the reason why it holds")]
 
 use super::{check, wide};
@@ -7,8 +7,8 @@ use std::ptr;
 use windows_sys::Win32::Foundation::{ERROR_INSUFFICIENT_BUFFER, ERROR_NONE_MAPPED};
 use windows_sys::Win32::Security::LookupAccountNameW;
 
-/// Whether an account or group of this name exists; `None` where no domain controller can be asked. A name without a
-/// domain is looked for on this machine first.
+/// Whether an account or group with this name exists; `None` if no domain controller is reachable. A name without a
+/// domain is searched on this machine first.
 pub(in crate::platform::windows) fn exists(name: &str) -> io::Result<Option<bool>> {
     let (mut sid, mut domain) = (0, 0);
     let mut kind = 0;
@@ -25,10 +25,10 @@ pub(in crate::platform::windows) fn exists(name: &str) -> io::Result<Option<bool
         )
     });
     match found.map_err(|error| error.raw_os_error().map(i32::cast_unsigned)) {
-        // It is there, and there is no room for it.
+        // It exists; the buffer is just too small.
         Ok(()) | Err(Some(ERROR_INSUFFICIENT_BUFFER)) => Ok(Some(true)),
         Err(Some(ERROR_NONE_MAPPED)) => Ok(Some(false)),
-        // A domain that is not known here or does not answer.
+        // The domain is unknown or not reachable.
         Err(_) => Ok(None),
     }
 }

@@ -6,7 +6,7 @@ use std::io;
 use std::ptr;
 use windows_sys::Win32::System::EventLog::{DeregisterEventSource, RegisterEventSourceW, ReportEventW};
 
-/// Writes an entry of a source, with its number of `EVENTLOG_..._TYPE`, its id and its one text.
+/// Writes an entry of a source, with its `EVENTLOG_..._TYPE`, its ID and its text.
 pub(in crate::platform::windows) fn report(source: &str, kind: u16, id: u16, text: &str) -> io::Result<()> {
     let (source, text) = (wide(source), wide(text));
     let texts = [text.as_ptr()];

@@ -1,4 +1,4 @@
-//! Files: their real names, attributes, durable renames, and who uses them.
+//! Files: their real names, attributes, durable renames, and the programs that use them.
 #![allow(unsafe_code, reason = "calls of the Windows API, each with the reason why it holds")]
 
 use super::{check, check_code, narrow, wide};
@@ -19,7 +19,7 @@ fn wide_path(path: &Path) -> Vec<u16> {
     path.as_os_str().encode_wide().chain([0]).collect()
 }
 
-/// The name of a file or folder as the disk has it.
+/// The name of a file or folder in its case on disk.
 pub(in crate::platform::windows) fn real_name(path: &Path) -> io::Result<String> {
     let mut found = WIN32_FIND_DATAW::default();
     // SAFETY: the path is terminated and holds no pattern, since no name does; the handle is closed once.
@@ -33,7 +33,7 @@ pub(in crate::platform::windows) fn real_name(path: &Path) -> io::Result<String>
     Ok(narrow(&found.cFileName))
 }
 
-/// Gives a file or folder another name, over a file that has it, and returns once that is on the disk.
+/// Renames a file or folder durably, replacing an existing file.
 pub(in crate::platform::windows) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     let (from, to) = (wide_path(from), wide_path(to));
     // SAFETY: both paths are terminated.
@@ -46,7 +46,7 @@ pub(in crate::platform::windows) fn set_attributes(path: &Path, attributes: u32)
     check(unsafe { SetFileAttributesW(wide_path(path).as_ptr(), attributes) })
 }
 
-/// The programs that have a file open, each with its process id, as far as the Restart Manager knows.
+/// The programs that have a file open, with their PIDs, from the Restart Manager.
 pub(in crate::platform::windows) fn holders(path: &str) -> io::Result<Vec<(String, u32)>> {
     let mut session = 0;
     let mut key = [0; CCH_RM_SESSION_KEY as usize + 1];

@@ -1,4 +1,4 @@
-//! The status with which a web address answers.
+//! The HTTP status of a URL.
 #![allow(unsafe_code, reason = "calls of the Windows API, each with the reason why it holds")]
 
 use super::{check, wide};
@@ -14,8 +14,8 @@ use windows_sys::Win32::Networking::WinHttp::{
     WinHttpSendRequest, WinHttpSetOption, WinHttpSetTimeouts,
 };
 
-/// In milliseconds, for each of finding the host, connecting, sending and receiving. An application pool that sleeps
-/// takes its time for the first answer.
+/// In milliseconds, for each of resolving the host, connecting, sending and receiving. An idle application pool takes a
+/// while for the first response.
 const LIMITS: [i32; 4] = [10_000, 10_000, 30_000, 60_000];
 
 struct Handle(*mut c_void);
@@ -27,8 +27,8 @@ impl Handle {
     }
 
     fn set(&self, option: u32, value: u32) {
-        // SAFETY: the handle is open; the value has the size that is given. An option that this Windows does not know
-        // is none that it needs.
+        // SAFETY: the handle is open; the value has the size that is given. An option that this Windows does not
+        // support is not needed.
         unsafe { WinHttpSetOption(self.0, option, (&raw const value).cast(), 4) };
     }
 }
@@ -40,7 +40,7 @@ impl Drop for Handle {
     }
 }
 
-/// Asks an address, straight and without telling who asks; answers with the status.
+/// Sends a request to a URL, without a proxy and credentials. Returns the status.
 pub(in crate::platform::windows) fn status(url: &str) -> io::Result<u16> {
     let url = wide(url);
     let size = u32::try_from(size_of::<URL_COMPONENTS>()).unwrap_or_default();
@@ -64,7 +64,7 @@ pub(in crate::platform::windows) fn status(url: &str) -> io::Result<u16> {
         let [resolve, connect, send, receive] = LIMITS;
         check(WinHttpSetTimeouts(session.0, resolve, connect, send, receive))?;
         let protocols = WINHTTP_FLAG_SECURE_PROTOCOL_TLS1 | WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_1;
-        // Windows 7 does not use the newer ones by itself.
+        // Windows 7 does not enable the newer ones by default.
         session.set(WINHTTP_OPTION_SECURE_PROTOCOLS, protocols | WINHTTP_FLAG_SECURE_PROTOCOL_TLS1_2);
         let connection = Handle::new(WinHttpConnect(session.0, host.as_ptr(), parts.nPort, 0))?;
         let secure = if parts.nScheme == WINHTTP_INTERNET_SCHEME_HTTPS { WINHTTP_FLAG_SECURE } else { 0 };
@@ -72,7 +72,7 @@ pub(in crate::platform::windows) fn status(url: &str) -> io::Result<u16> {
         let request =
             WinHttpOpenRequest(connection.0, verb.as_ptr(), path.as_ptr(), no_text, no_text, ptr::null(), secure);
         let request = Handle::new(request)?;
-        // A challenge is an answer, and so is a redirection.
+        // Challenges and redirections are valid responses.
         request.set(WINHTTP_OPTION_DISABLE_FEATURE, WINHTTP_DISABLE_AUTHENTICATION | WINHTTP_DISABLE_REDIRECTS);
         check(WinHttpSendRequest(request.0, no_text, 0, ptr::null(), 0, 0, 0))?;
         check(WinHttpReceiveResponse(request.0, none))?;
@@ -83,7 +83,7 @@ pub(in crate::platform::windows) fn status(url: &str) -> io::Result<u16> {
     u16::try_from(status).map_err(io::Error::other)
 }
 
-/// A terminated copy of a part of an address.
+/// A terminated copy of a part of a URL.
 ///
 /// # Safety
 /// `text` must point to at least `length` units.

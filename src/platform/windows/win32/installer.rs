@@ -1,4 +1,4 @@
-//! What Windows Installer is asked directly.
+//! Direct queries of Windows Installer.
 #![allow(unsafe_code, reason = "calls of the Windows API, each with the reason why it holds")]
 
 use super::wide;
@@ -9,13 +9,13 @@ use windows_sys::Win32::System::Threading::{
     OpenMutexW, ReleaseMutex, SYNCHRONIZATION_SYNCHRONIZE, WaitForSingleObject,
 };
 
-/// Whether Windows Installer has a product of this code installed.
+/// Whether a product with this code is installed according to Windows Installer.
 pub(in crate::platform::windows) fn is_installed(code: &str) -> bool {
     // SAFETY: the code is terminated.
     unsafe { MsiQueryProductStateW(wide(code).as_ptr()) == INSTALLSTATE_DEFAULT }
 }
 
-/// Whether Windows Installer is at work: it holds this mutex as long as an installation changes the machine.
+/// Whether Windows Installer is busy: it holds this mutex while an installation changes the machine.
 pub(in crate::platform::windows) fn is_at_work() -> bool {
     let name = wide(r"Global\_MSIExecute");
     // SAFETY: the name is terminated; the handle is owned, and what was taken for a moment is given back.

@@ -1,6 +1,6 @@
-//! The calls of Windows that Rust cannot check, each behind a function that can be called safely.
+//! Unsafe calls of Windows, each behind a safe function.
 //!
-//! Every file here allows `unsafe` for itself and says beside each call why it holds. Nothing is decided here.
+//! Every file here allows `unsafe` and explains at each call why it is sound. Nothing is decided here.
 
 pub(super) mod accounts;
 pub(super) mod event_log;
@@ -15,8 +15,8 @@ pub(super) mod trust;
 
 use std::io;
 
-/// A text as Windows takes it: UTF-16 with a terminator. A text that holds one itself is cut there, which no path or
-/// name of ours does.
+/// A terminated UTF-16 text. A text with an inner terminator is cut there, which never happens with our paths and
+/// names.
 fn wide(text: &str) -> Vec<u16> {
     text.encode_utf16().chain([0]).collect()
 }
@@ -27,12 +27,12 @@ fn narrow(units: &[u16]) -> String {
     String::from_utf16_lossy(&units[..end])
 }
 
-/// True of a BOOL is success; else the error of this thread.
+/// Turns a BOOL into success or the error of this thread.
 fn check(done: i32) -> io::Result<()> {
     if done == 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
-/// An error code is turned into an error; 0 is success.
+/// Turns an error code into an error; 0 is success.
 fn check_code(code: u32) -> io::Result<()> {
     match code {
         0 => Ok(()),

@@ -1,4 +1,4 @@
-//! Programs that are run to their end, with all that they start. Nothing here can end one.
+//! Running programs with all their child processes. Nothing here can end one.
 #![allow(unsafe_code, reason = "calls of the Windows API, each with the reason why it holds")]
 
 use super::check;
@@ -24,7 +24,7 @@ fn size_of_u32<T>() -> u32 {
     u32::try_from(size_of::<T>()).unwrap_or_default()
 }
 
-/// A job: it knows how many processes of a program and its children still run. Closing it ends none of them.
+/// A job object: it counts the running processes of a program and its children. Closing it ends none of them.
 pub(in crate::platform::windows) struct Job(OwnedHandle);
 
 impl Job {
@@ -38,14 +38,14 @@ impl Job {
         }
     }
 
-    /// Takes a process in, and with it all that it starts from now on. Windows 7 refuses this where this program runs in
-    /// a job itself.
+    /// Assigns a process to the job, with all its future child processes. Windows 7 rejects this if this program runs
+    /// in a job itself.
     pub(in crate::platform::windows) fn take_in(&self, child: &Child) -> io::Result<()> {
         // SAFETY: both handles are open.
         check(unsafe { AssignProcessToJobObject(self.0.as_raw_handle(), child.as_raw_handle()) })
     }
 
-    /// How many of its processes run.
+    /// The number of its running processes.
     pub(in crate::platform::windows) fn running(&self) -> io::Result<u32> {
         let mut counts = JOBOBJECT_BASIC_ACCOUNTING_INFORMATION::default();
         // SAFETY: the buffer is a structure of the class that is asked for, with its size.
@@ -73,7 +73,7 @@ fn snapshot(what: u32) -> io::Result<OwnedHandle> {
     }
 }
 
-/// Lets a process run that was created suspended.
+/// Resumes a suspended process.
 pub(in crate::platform::windows) fn resume(process: u32) -> io::Result<()> {
     let threads = snapshot(TH32CS_SNAPTHREAD)?;
     let mut entry = THREADENTRY32 { dwSize: size_of_u32::<THREADENTRY32>(), ..THREADENTRY32::default() };
@@ -101,13 +101,13 @@ pub(in crate::platform::windows) fn resume(process: u32) -> io::Result<()> {
 pub(in crate::platform::windows) struct Process {
     /// Its id.
     pub(in crate::platform::windows) id: u32,
-    /// The id of the process that started it, which may be gone.
+    /// The PID of its parent, which may have ended.
     pub(in crate::platform::windows) parent: u32,
     /// The file name of its program.
     pub(in crate::platform::windows) name: String,
 }
 
-/// All processes that run now.
+/// All running processes.
 pub(in crate::platform::windows) fn all() -> io::Result<Vec<Process>> {
     let processes = snapshot(TH32CS_SNAPPROCESS)?;
     let mut entry = PROCESSENTRY32W { dwSize: size_of_u32::<PROCESSENTRY32W>(), ..PROCESSENTRY32W::default() };
@@ -127,8 +127,8 @@ pub(in crate::platform::windows) fn all() -> io::Result<Vec<Process>> {
     Ok(all)
 }
 
-/// When a process that still runs was started, in steps of 100 nanoseconds since 1601; `None` where none of that number
-/// runs, or it may not be looked at.
+/// When a running process was started, in steps of 100 nanoseconds since 1601; `None` if it is not running or not
+/// accessible.
 pub(in crate::platform::windows) fn started(process: u32) -> Option<u64> {
     let mut times = [FILETIME::default(); 4];
     let [created, ended, kernel, user] = &mut times;

@@ -84,7 +84,7 @@ pub(in crate::platform::windows) fn rights(path: &Path) -> io::Result<String> {
     }
 }
 
-/// Gives a file or folder owner, group and access rights.
+/// Sets the owner, group and access rights of a file or folder.
 pub(in crate::platform::windows) fn set_rights(path: &Path, sddl: &str) -> io::Result<()> {
     let descriptor = Descriptor::read(sddl)?;
     let (mut owner, mut group, mut dacl) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
@@ -114,7 +114,7 @@ pub(in crate::platform::windows) fn set_rights(path: &Path, sddl: &str) -> io::R
     })
 }
 
-/// Creates a folder that has its rights from the first moment on.
+/// Creates a folder with its access rights, atomically.
 pub(in crate::platform::windows) fn create_folder(path: &Path, sddl: &str) -> io::Result<()> {
     let descriptor = Descriptor::read(sddl)?;
     let attributes = SECURITY_ATTRIBUTES {

@@ -1,4 +1,4 @@
-//! What the service manager is asked beyond what `windows-service` offers.
+//! Calls of the service manager that `windows-service` does not offer.
 #![allow(unsafe_code, reason = "calls of the Windows API, each with the reason why it holds")]
 
 use super::check;
@@ -12,11 +12,11 @@ use windows_sys::Win32::System::Services::{
     SC_MANAGER_ENUMERATE_SERVICE, SERVICE_ACTIVE, SERVICE_NO_CHANGE, SERVICE_STATE_ALL, SERVICE_STOPPED, SERVICE_WIN32,
 };
 
-/// A service by the service manager's list.
+/// A service in the service manager's list.
 pub(in crate::platform::windows) struct Listed {
     pub(in crate::platform::windows) name: String,
     pub(in crate::platform::windows) display_name: String,
-    /// False only for one that is stopped: one that is starting or stopping still runs.
+    /// False only for a stopped service: one that is starting or stopping is still running.
     pub(in crate::platform::windows) runs: bool,
 }
 
@@ -46,7 +46,7 @@ unsafe fn copied(text: *const u16) -> String {
     String::from_utf16_lossy(&units)
 }
 
-/// All services; drivers are none.
+/// All services, without drivers.
 pub(in crate::platform::windows) fn all() -> io::Result<Vec<Listed>> {
     // SAFETY: this machine's manager, with the rights that are named.
     let manager =
@@ -95,7 +95,7 @@ pub(in crate::platform::windows) fn all() -> io::Result<Vec<Listed>> {
     }
 }
 
-/// The services that run and depend on this one, in the order in which they have to be stopped.
+/// The running services that depend on this one, in the order in which they must be stopped.
 pub(in crate::platform::windows) fn running_dependents(service: &Service) -> io::Result<Vec<String>> {
     let mut buffer = vec![0_u64; 32 * 1024];
     let size = u32::try_from(buffer.len() * 8).unwrap_or_default();
@@ -108,7 +108,7 @@ pub(in crate::platform::windows) fn running_dependents(service: &Service) -> io:
     }
 }
 
-/// Sets how a service is started, and nothing else.
+/// Sets only the start type of a service.
 pub(in crate::platform::windows) fn set_start(service: &Service, start: u32) -> io::Result<()> {
     let (same, none) = (SERVICE_NO_CHANGE, ptr::null());
     // SAFETY: the handle is open; a null means that nothing is changed.

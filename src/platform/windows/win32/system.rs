@@ -24,7 +24,7 @@ use windows_sys::Win32::System::SystemInformation::{
 use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken};
 use windows_sys::Win32::System::Time::{GetTimeZoneInformation, TIME_ZONE_INFORMATION};
 
-/// Major and minor version and build, whatever the manifest says.
+/// Major and minor version and build, independent of the manifest.
 pub(in crate::platform::windows) fn version() -> (u32, u32, u32) {
     let size = u32::try_from(size_of::<OSVERSIONINFOW>()).unwrap_or_default();
     let mut info = OSVERSIONINFOW { dwOSVersionInfoSize: size, ..OSVERSIONINFOW::default() };
@@ -33,7 +33,7 @@ pub(in crate::platform::windows) fn version() -> (u32, u32, u32) {
     (info.dwMajorVersion, info.dwMinorVersion, info.dwBuildNumber)
 }
 
-/// Whether Windows is a 32-bit one, whatever this program is.
+/// Whether Windows is 32-bit, independent of this program.
 pub(in crate::platform::windows) fn is_32bit() -> bool {
     let mut info = SYSTEM_INFO::default();
     // SAFETY: the structure lives for the call, which fills it whole.
@@ -49,7 +49,7 @@ pub(in crate::platform::windows) fn since_start() -> Duration {
     Duration::from_millis(unsafe { GetTickCount64() })
 }
 
-/// The offset of the server's own time just now, in seconds east of UTC.
+/// The server's present UTC offset, in seconds east of UTC.
 pub(in crate::platform::windows) fn utc_offset() -> Option<i32> {
     let mut zone = TIME_ZONE_INFORMATION::default();
     // SAFETY: the structure lives for the call, which fills it.
@@ -60,11 +60,11 @@ pub(in crate::platform::windows) fn utc_offset() -> Option<i32> {
         2 => zone.Bias.checked_add(zone.DaylightBias)?,
         _ => return None,
     };
-    // Windows counts what has to be added to the own time to get UTC.
+    // Windows reports what must be added to local time to get UTC.
     minutes.checked_mul(-60)
 }
 
-/// The folder of Windows, such as `C:\Windows`, whatever the environment says.
+/// The folder of Windows, such as `C:\Windows`, independent of the environment.
 pub(in crate::platform::windows) fn windows_folder() -> String {
     let mut buffer = [0; 260];
     // SAFETY: the buffer has the length that is given.
@@ -81,7 +81,7 @@ fn own_token(access: u32) -> io::Result<OwnedHandle> {
     }
 }
 
-/// Whether this process has the full rights of an administrator.
+/// Whether this process is elevated.
 pub(in crate::platform::windows) fn is_elevated() -> io::Result<bool> {
     let token = own_token(TOKEN_QUERY)?;
     let mut elevation = TOKEN_ELEVATION::default();
@@ -118,7 +118,7 @@ pub(in crate::platform::windows) fn own_account() -> io::Result<String> {
     Ok(format!("{}\\{}", narrow(&domain), narrow(&name)))
 }
 
-/// Hands on the SID of the account that this process runs as. It is valid for the call.
+/// Passes the SID of this process's account to a function. It is valid for the call.
 fn with_own_sid<T>(hand: impl FnOnce(PSID) -> io::Result<T>) -> io::Result<T> {
     let token = own_token(TOKEN_QUERY)?;
     // Aligned as the structure at its beginning needs it.
@@ -151,8 +151,8 @@ pub(super) unsafe fn take_text(text: *mut u16) -> String {
     String::from_utf16_lossy(&units)
 }
 
-/// Turns on the privileges with which an administrator reads and restores whatever the access rights say. Without them
-/// most still works, so it is no error where they cannot be had.
+/// Enables the privileges to read and restore files regardless of access rights. Most works without them, so a failure
+/// is ignored.
 pub(in crate::platform::windows) fn enable_backup_privileges() {
     for name in ["SeBackupPrivilege", "SeRestorePrivilege"] {
         let _ = enable(name);
@@ -171,7 +171,7 @@ fn enable(privilege: &str) -> io::Result<()> {
     }
 }
 
-/// Bytes that this process may still write to a drive.
+/// The free bytes on a drive that are available to this process.
 pub(in crate::platform::windows) fn free_space(drive: char) -> io::Result<u64> {
     let mut free = 0;
     // SAFETY: the path is terminated; only the number that is asked for is written.
@@ -182,14 +182,13 @@ pub(in crate::platform::windows) fn free_space(drive: char) -> io::Result<u64> {
     Ok(free)
 }
 
-/// The console takes what is written to it for UTF-8 as long as this lives, that of the programs started from here
-/// included. The shell finds it as it was afterwards.
+/// Sets the console to UTF-8 while this exists, also for child processes, and restores it afterwards.
 pub(in crate::platform::windows) struct Utf8Console {
     before: u32,
 }
 
 impl Utf8Console {
-    /// From here on.
+    /// Sets the console to UTF-8.
     pub(in crate::platform::windows) fn begin() -> Self {
         // SAFETY: a number is handed over. Where there is no console both fail, and nothing is lost.
         unsafe {
@@ -209,7 +208,7 @@ impl Drop for Utf8Console {
     }
 }
 
-/// Text in the code page of old console programs.
+/// Decodes text in the OEM code page.
 pub(in crate::platform::windows) fn from_console_code_page(bytes: &[u8]) -> String {
     let Ok(length) = i32::try_from(bytes.len()) else { return String::new() };
     // A byte becomes one UTF-16 unit at most.

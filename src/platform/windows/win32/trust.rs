@@ -21,8 +21,8 @@ fn size_of_u32<T>() -> u32 {
     u32::try_from(size_of::<T>()).unwrap_or_default()
 }
 
-/// The common name of who signed a file, where the signature holds and leads to a root that Windows trusts. Nothing is
-/// asked of the network, so a certificate that was revoked is not noticed.
+/// The common name of a file's signer, if the signature is valid and leads to a trusted root. The network is not used,
+/// so a revoked certificate is not detected.
 pub(in crate::platform::windows) fn signer(path: &str) -> Option<String> {
     let path = wide(path);
     let mut file = WINTRUST_FILE_INFO {
@@ -51,7 +51,7 @@ pub(in crate::platform::windows) fn signer(path: &str) -> Option<String> {
     }
 }
 
-/// The name in the certificate that a verification has found.
+/// The name in the certificate of a verification.
 ///
 /// # Safety
 /// The state of `data` must be that of a verification that has succeeded and is not closed yet.
@@ -69,7 +69,7 @@ unsafe fn signer_of(data: &WINTRUST_DATA) -> Option<String> {
     Some(narrow(&name)).filter(|name| !name.is_empty())
 }
 
-/// Name and version of the product that a program's version resource gives.
+/// Product name and version in a program's version resource.
 pub(in crate::platform::windows) fn version(path: &str) -> Option<(String, String)> {
     let path = wide(path);
     // SAFETY: the path is terminated; the block has the size that is given.

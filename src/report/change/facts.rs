@@ -1,4 +1,4 @@
-//! What the journal holds of installers, IIS and themes.
+//! Installers, IIS and themes in the journal.
 
 use crate::journal::{Answered, Frozen, Operation, OperationEnd, Passed, RunState};
 use crate::platform::facts::{Application, Signature};
@@ -12,41 +12,41 @@ use std::collections::BTreeMap;
 
 /// An installer that was run, or that a manual step names.
 #[derive(Debug, Clone, Serialize)]
-pub struct UsedInstallerEvidence {
-    /// When it was about to be run, or the manual step was reached.
+pub struct UsedInstallerReport {
+    /// When it was about to run, or when the manual step was reached.
     pub time: Timestamp,
     /// The step.
     pub step: String,
-    /// Whether a manual step names it: then which file was run is not known.
+    /// Whether a manual step names it: then the file that was actually run is unknown.
     pub by_hand: bool,
-    /// The file, where that is known.
+    /// The file, if known.
     pub file: Option<String>,
-    /// Name and version of its product, where they are known.
+    /// Name and version of its product, if known.
     pub product: Option<String>,
-    /// Who signed it; empty where nobody did, `None` where that is not known.
+    /// Its signer; empty if it is not signed, `None` if unknown.
     pub signed_by: Option<String>,
-    /// Its size in bytes, where that is known.
+    /// Its size in bytes, if known.
     pub size: Option<u64>,
-    /// Its SHA-256, where that is known.
+    /// Its SHA-256, if known.
     pub sha256: Option<String>,
     /// `ended`, `failed`, `skipped` or `unknown`.
     pub end: &'static str,
-    /// The same in a sentence.
+    /// The same in words.
     pub says: String,
 }
 
 /// A web component in IIS, before and after.
 #[derive(Debug, Clone, Serialize)]
-pub struct WebEvidence {
+pub struct WebReport {
     /// The component's name in sentences.
     pub title: &'static str,
-    /// As the survey found it.
+    /// Its state before the run.
     pub before: Option<IisFacts>,
-    /// As the run has configured it; `None` where it has not.
+    /// Its configuration by the run; `None` if there is none.
     pub after: Option<IisFacts>,
 }
 
-/// An application of IIS.
+/// An application in IIS.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct IisFacts {
     /// The site's name.
@@ -57,13 +57,13 @@ pub struct IisFacts {
     pub folder: String,
     /// Its application pool.
     pub pool: String,
-    /// The settings of its location, secrets masked.
+    /// The settings of its location, with secrets masked.
     pub settings: BTreeMap<String, String>,
 }
 
 /// A theme that was copied to the new version.
 #[derive(Debug, Clone, Serialize)]
-pub struct ThemeEvidence {
+pub struct ThemeReport {
     /// When.
     pub time: Timestamp,
     /// The folder it was copied from.
@@ -84,7 +84,7 @@ impl IisFacts {
         }
     }
 
-    /// Every fact by its name.
+    /// Every property by its name.
     pub(super) fn rows(&self) -> BTreeMap<String, String> {
         let own = [("Site", &self.site), ("Path", &self.path), ("Folder", &self.folder), ("Pool", &self.pool)];
         let own = own.map(|(name, value)| (name.to_owned(), value.clone()));
@@ -92,15 +92,15 @@ impl IisFacts {
     }
 }
 
-/// The installers of new versions, in the order in which they came up.
-pub(super) fn installers_used(frozen: &Frozen, state: &RunState) -> Vec<UsedInstallerEvidence> {
+/// The installers of new versions, in order.
+pub(super) fn installers_used(frozen: &Frozen, state: &RunState) -> Vec<UsedInstallerReport> {
     let installs = |operation: &Operation| {
         let step = frozen.steps.iter().find(|step| step.id == operation.step);
         step.is_some_and(|step| step.work.kind().installs().is_some())
             && matches!(operation.op, Op::Install { .. } | Op::Run { .. } | Op::Ask { .. })
     };
     let all: Vec<&Operation> = state.operations.iter().filter(|operation| installs(operation)).collect();
-    // A command that goes on begins its operation anew.
+    // A resumed command starts its operation again.
     let is_latest = |(at, operation): &(usize, &&Operation)| {
         let is_same = |later: &&Operation| {
             (&later.step, later.index, &later.installer) == (&operation.step, operation.index, &operation.installer)
@@ -110,7 +110,7 @@ pub(super) fn installers_used(frozen: &Frozen, state: &RunState) -> Vec<UsedInst
     all.iter().enumerate().filter(is_latest).map(|(_, operation)| installer_used(operation, state)).collect()
 }
 
-fn installer_used(operation: &Operation, state: &RunState) -> UsedInstallerEvidence {
+fn installer_used(operation: &Operation, state: &RunState) -> UsedInstallerReport {
     let (end, says) = installer_end(operation, state);
     let used = operation.installer.as_ref();
     let named = match &operation.op {
@@ -118,7 +118,7 @@ fn installer_used(operation: &Operation, state: &RunState) -> UsedInstallerEvide
         _ => None,
     };
     let signature = used.and_then(|used| used.signature.as_ref());
-    UsedInstallerEvidence {
+    UsedInstallerReport {
         time: operation.begun,
         step: operation.step.to_string(),
         by_hand: matches!(operation.op, Op::Ask { .. }),
@@ -135,7 +135,7 @@ fn installer_used(operation: &Operation, state: &RunState) -> UsedInstallerEvide
     }
 }
 
-/// How the run or the manual step of an installer ended.
+/// How an installer or its manual step ended.
 fn installer_end(operation: &Operation, state: &RunState) -> (&'static str, String) {
     let Op::Ask { gate } = &operation.op else {
         return match operation.end {
@@ -146,7 +146,7 @@ fn installer_end(operation: &Operation, state: &RunState) -> (&'static str, Stri
     };
     match state.answer_to(operation, &gate.id).map(Answered::passed) {
         None => ("unknown", "named by the manual step; not confirmed".to_owned()),
-        Some(Passed::Seen) => ("ended", "named by the manual step; the new version was seen on the machine".to_owned()),
+        Some(Passed::Seen) => ("ended", "named by the manual step; the new version was detected".to_owned()),
         Some(Passed::Skipped(reason)) => ("skipped", format!("the plan skips the manual step: {reason}")),
         Some(Passed::Confirmed(by)) => ("ended", format!("named by the manual step; confirmed by {by}")),
     }
@@ -165,7 +165,7 @@ fn done<'a>(state: &'a RunState, step: &'a Step) -> impl DoubleEndedIterator<Ite
 }
 
 /// Every web component in IIS.
-pub(super) fn web(frozen: &Frozen, state: &RunState) -> Vec<WebEvidence> {
+pub(super) fn web(frozen: &Frozen, state: &RunState) -> Vec<WebReport> {
     let configured = |component| {
         let step = frozen.steps.iter().find(|step| configures(step).is_some_and(|web| web.component == component))?;
         done(state, step).rev().find_map(|(op, _)| match op {
@@ -181,14 +181,14 @@ pub(super) fn web(frozen: &Frozen, state: &RunState) -> Vec<WebEvidence> {
         if before.is_empty() && after.is_some() {
             before.push(None);
         }
-        let one = |(number, before)| WebEvidence { title, before, after: after.clone().filter(|_| number == 0) };
+        let one = |(number, before)| WebReport { title, before, after: after.clone().filter(|_| number == 0) };
         all.extend(before.into_iter().enumerate().map(one));
     }
     all
 }
 
 /// Every custom theme that was copied.
-pub(super) fn themes(frozen: &Frozen, state: &RunState) -> Vec<ThemeEvidence> {
+pub(super) fn themes(frozen: &Frozen, state: &RunState) -> Vec<ThemeReport> {
     let mut all = Vec::new();
     for step in &frozen.steps {
         let Some(web) = configures(step) else { continue };
@@ -196,7 +196,7 @@ pub(super) fn themes(frozen: &Frozen, state: &RunState) -> Vec<ThemeEvidence> {
             let Op::Copy { from, to } = op else { continue };
             let is_theme = web.themes.iter().any(|theme| theme.eq_ignore_ascii_case(to.name()));
             if is_theme && to.parent().is_some_and(|folder| folder.name().eq_ignore_ascii_case("App_Themes")) {
-                all.push(ThemeEvidence { time, from: from.to_string(), to: to.to_string() });
+                all.push(ThemeReport { time, from: from.to_string(), to: to.to_string() });
             }
         }
     }

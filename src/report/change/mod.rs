@@ -1,8 +1,8 @@
-//! The evidence of a run, fit to be attached to the ticket of a change: as data, and as a document that is
-//! rendered as a web page or as Markdown.
+//! The change report of a run, to attach to the ticket: as data, and as a document that is rendered as a web page or as
+//! Markdown.
 //!
-//! Everything in it comes from the journal, so that the report of a run is the same bytes whenever it is made, and no
-//! secret is in it, since none is in the journal.
+//! Everything in it comes from the journal, so the report of a run always has the same bytes, and no secret is in it,
+//! because none is in the journal.
 
 mod component;
 mod document;
@@ -13,22 +13,22 @@ mod outcome;
 mod time_line;
 mod times;
 
-pub use component::{ActivationEnd, ActivationEvidence, ComponentEvidence, Now};
-pub use facts::{IisFacts, ThemeEvidence, UsedInstallerEvidence, WebEvidence};
+pub use component::{ActivationEnd, ActivationReport, ComponentReport, Now};
+pub use facts::{IisFacts, ThemeReport, UsedInstallerReport, WebReport};
 
 use crate::finding::Finding;
 use crate::journal::{Frozen, RecordedRun, RunState, Stands};
 use crate::plan::FORMAT;
 use crate::platform::Size;
 use crate::secret::holds_secret;
-use crate::step::{Account, Checked, FollowUp, Kept, Source, StepId};
+use crate::step::{Checked, FollowUp, Kept, SettingsReport, Source, StepId};
 use jiff::Timestamp;
 use serde::Serialize;
 use times::ServerTime;
 
-/// Everything that is told of a run.
+/// The report of a run.
 #[derive(Debug, Clone, Serialize)]
-pub struct Evidence {
+pub struct ChangeReport {
     /// Version of this document.
     pub format: u32,
     /// `report`.
@@ -39,70 +39,70 @@ pub struct Evidence {
     pub machine: String,
     /// Its Windows.
     pub windows: String,
-    /// True where the machine is a simulated one.
+    /// Whether the machine is simulated.
     pub simulated: bool,
     /// The ticket of the change.
     pub ticket: Option<String>,
-    /// Who began it, where that is known.
+    /// Who started it, if known.
     pub user: Option<String>,
-    /// The version of the program that began it.
+    /// The version of the program that started it.
     pub program: String,
-    /// When it began.
+    /// When it started.
     pub begun: Timestamp,
-    /// What came of it.
+    /// Its verdict.
     pub verdict: Verdict,
-    /// What was found, and what became of it.
-    pub components: Vec<ComponentEvidence>,
-    /// How the new server was activated; `None` where that is no part of the run.
-    pub activation: Option<ActivationEvidence>,
-    /// What was checked at the end, where the journal lists it.
-    pub verified: Option<ChecksEvidence>,
+    /// The components, before and now.
+    pub components: Vec<ComponentReport>,
+    /// The activation of MFA Server; `None` if it is not part of the run.
+    pub activation: Option<ActivationReport>,
+    /// The checks at the end, if the journal lists them.
+    pub verified: Option<ChecksReport>,
     /// The web components in IIS, before and after.
-    pub web: Vec<WebEvidence>,
+    pub web: Vec<WebReport>,
     /// The custom themes that were copied.
-    pub themes: Vec<ThemeEvidence>,
-    /// The installers of new versions that were run or asked for.
-    pub installers_used: Vec<UsedInstallerEvidence>,
-    /// What is left to do by hand; empty unless it is finished.
+    pub themes: Vec<ThemeReport>,
+    /// The installers of new versions that were run or requested.
+    pub installers_used: Vec<UsedInstallerReport>,
+    /// What is left to do by hand; empty unless the run is finished.
     pub by_hand: Vec<FollowUp>,
     /// What happened.
     pub story: RunState,
-    /// What became of each web.config, secrets masked.
-    pub settings: Vec<Account>,
-    /// What preflight had to say.
+    /// What became of each web.config, with secrets masked.
+    pub settings: Vec<SettingsReport>,
+    /// The findings of the preflight checks.
     pub findings: Vec<Finding>,
-    /// What the installers' logs say.
-    pub installers: Vec<InstallerEvidence>,
-    /// The backups that count.
-    pub backups: Vec<BackupEvidence>,
+    /// Key lines of the installers' logs.
+    pub installers: Vec<InstallerReport>,
+    /// The valid backups.
+    pub backups: Vec<BackupReport>,
     /// The plan's own name.
     pub plan_name: Option<String>,
-    /// The plan as it was used, in the form of its file.
+    /// The plan as used, in TOML.
     pub plan: String,
-    /// The approved preview that was carried out.
+    /// The saved preview that was carried out.
     pub approved: Option<String>,
     /// Where the backups are.
     pub backup: String,
     /// The journal.
     pub journal: String,
-    /// The server's own time.
+    /// The server's local time.
     #[serde(skip)]
     time: ServerTime,
 }
 
-/// What was checked at the end.
+/// The checks at the end.
 #[derive(Debug, Clone, Serialize)]
-pub struct ChecksEvidence {
+pub struct ChecksReport {
     /// When.
     pub time: Timestamp,
     /// Every check.
     pub checks: Vec<Checked>,
 }
 
-/// What came of a run, in a few words.
+/// The result of a run.
 #[derive(Debug, Clone, Serialize)]
 pub struct Verdict {
-    /// How it is meant.
+    /// Its tone.
     pub tone: Tone,
     /// One or two words.
     pub word: &'static str,
@@ -110,48 +110,48 @@ pub struct Verdict {
     pub says: String,
 }
 
-/// How a verdict is meant.
+/// The tone of a verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Tone {
-    /// All is well.
+    /// Good.
     Good,
-    /// Somebody has to do something.
+    /// Action is required.
     Open,
-    /// It went wrong.
+    /// Failed.
     Bad,
 }
 
-/// What an installer's log says.
+/// The log of an installer.
 #[derive(Debug, Clone, Serialize)]
-pub struct InstallerEvidence {
-    /// When it had ended.
+pub struct InstallerReport {
+    /// When it ended.
     pub time: Timestamp,
     /// The step.
     pub step: String,
-    /// What was done.
+    /// What it did.
     pub what: String,
-    /// The lines that matter.
+    /// The key lines.
     pub lines: Vec<String>,
 }
 
 /// A backup.
 #[derive(Debug, Clone, Serialize)]
-pub struct BackupEvidence {
-    /// When it had been read again and matched.
+pub struct BackupReport {
+    /// When it was verified.
     pub time: Timestamp,
     /// What was backed up.
     pub of: String,
-    /// Where it is.
+    /// Its path.
     pub to: String,
-    /// How much it holds, where that has been noted.
+    /// Its size, if recorded.
     pub size: Option<Size>,
-    /// SHA-256 of its manifest, which has that of every file; or of the exported key.
+    /// SHA-256 of its manifest, which lists that of every file; or of the exported key.
     pub sha256: Option<String>,
 }
 
-impl Evidence {
-    /// Tells it from a run.
+impl ChangeReport {
+    /// Creates the report of a run.
     pub fn of(found: &RecordedRun, simulated: bool) -> Self {
         let RecordedRun { frozen, state, .. } = found;
         let (story, time) = (state.clone(), ServerTime::of(state));
@@ -175,12 +175,12 @@ impl Evidence {
             verified: state
                 .checks
                 .as_ref()
-                .map(|checks| ChecksEvidence { time: checks.time, checks: checks.all.clone() }),
+                .map(|checks| ChecksReport { time: checks.time, checks: checks.all.clone() }),
             web: facts::web(frozen, state),
             themes: facts::themes(frozen, state),
             installers_used: facts::installers_used(frozen, state),
             by_hand: by_hand.filter(|_| is_over).collect(),
-            settings: state.accounts.iter().map(|(_, account)| account.clone()).collect(),
+            settings: state.settings.iter().map(|(_, report)| report.clone()).collect(),
             findings: frozen.findings.clone(),
             installers: installers(state),
             backups: state.history.backups.iter().map(backup).collect(),
@@ -194,18 +194,18 @@ impl Evidence {
         }
     }
 
-    /// One web page that needs nothing besides itself.
+    /// A self-contained web page.
     pub fn html(&self) -> String {
         html::page(&document::document(self))
     }
 
-    /// The same as Markdown.
+    /// The report as Markdown.
     pub fn markdown(&self) -> String {
         markdown::page(&document::document(self))
     }
 }
 
-/// What was checked at the end, in a sentence: nothing is said to be verified that the journal does not show.
+/// The result of the checks at the end, in a sentence, only as far as the journal shows it.
 fn verified(story: &RunState) -> String {
     match &story.checks {
         Some(checks) if checks.faults() == 0 => {
@@ -224,7 +224,7 @@ fn verdict(story: &RunState) -> Verdict {
     let what = if story.goes_back() { "The rollback" } else { "The upgrade" };
     match &story.stands {
         Stands::Finished { reboot } => {
-            let restart = if *reboot { " An installer asked for a restart of Windows." } else { "" };
+            let restart = if *reboot { " An installer requested a restart of Windows." } else { "" };
             of(Tone::Good, "Finished", format!("The upgrade is finished. {}{restart}", verified(story)))
         }
         Stands::RolledBack => {
@@ -243,11 +243,11 @@ fn verdict(story: &RunState) -> Verdict {
             of(Tone::Bad, "Failed", says)
         }
         Stands::Waiting { gate } => {
-            let says = format!("The upgrade is not complete: it waits for the operator at \"{}\".", gate.title);
+            let says = format!("The upgrade is not complete: it is waiting for the operator at \"{}\".", gate.title);
             of(Tone::Open, "Waiting", says)
         }
         Stands::Restart { .. } => {
-            of(Tone::Open, "Waiting", format!("{what} is not complete: it waits for a restart of Windows."))
+            of(Tone::Open, "Waiting", format!("{what} is not complete: it is waiting for a restart of Windows."))
         }
         Stands::Stopped => of(Tone::Open, "Stopped", format!("{what} is not complete: the operator stopped it{at}.")),
         Stands::Interrupted => {
@@ -257,25 +257,25 @@ fn verdict(story: &RunState) -> Verdict {
     }
 }
 
-/// What the logs of installers say, in the order in which these ran.
-fn installers(state: &RunState) -> Vec<InstallerEvidence> {
+/// The logs of installers, in order.
+fn installers(state: &RunState) -> Vec<InstallerReport> {
     let said = state.operations.iter().filter_map(|operation| {
         let (time, lines) = operation.log().filter(|(_, lines)| !lines.is_empty())?;
         let (step, what, lines) = (operation.step.to_string(), operation.op.to_string(), lines.to_vec());
-        Some(InstallerEvidence { time, step, what, lines })
+        Some(InstallerReport { time, step, what, lines })
     });
     said.collect()
 }
 
-fn backup(kept: &Kept) -> BackupEvidence {
+fn backup(kept: &Kept) -> BackupReport {
     let of = match &kept.what {
         Source::Path(path) => path.to_string(),
         Source::Key(key) => key.clone(),
     };
-    BackupEvidence { time: kept.time, of, to: kept.to.to_string(), size: kept.size, sha256: kept.sha256.clone() }
+    BackupReport { time: kept.time, of, to: kept.to.to_string(), size: kept.size, sha256: kept.sha256.clone() }
 }
 
-/// The plan in the form of its file. A plan with credentials is refused; what looks like one all the same is masked.
+/// The plan as TOML. A plan with credentials is invalid; anything that looks like one is masked anyway.
 fn plan(frozen: &Frozen) -> String {
     let text = toml::to_string(&frozen.plan).unwrap_or_default();
     let shown = |line: &str| match line.split_once('=') {
@@ -285,7 +285,7 @@ fn plan(frozen: &Frozen) -> String {
     format!("format = {FORMAT}\n{}", text.lines().map(shown).collect::<String>())
 }
 
-/// A text without what could not be seen, or would show it in another order than it has.
+/// Replaces invisible characters, and those that change the text direction.
 fn plain(text: &str) -> String {
     let is_hidden = |c: char| {
         (c.is_control() && c != '\n' && c != '\t')
@@ -295,7 +295,7 @@ fn plain(text: &str) -> String {
     text.replace(is_hidden, "\u{fffd}")
 }
 
-/// Words, then what stands between backticks, in turn. Where they do not come in pairs, or hold nothing, none counts.
+/// Splits text at backticks: text and code in turn. Unpaired or empty ones do not count.
 fn parts(text: &str) -> Vec<&str> {
     let parts: Vec<&str> = text.split('`').collect();
     let is_paired = parts.len() % 2 == 1 && parts.iter().skip(1).step_by(2).all(|part| !part.trim().is_empty());

@@ -1,14 +1,14 @@
-//! The steps of a run on a line of time.
+//! The timeline of a run.
 
 use crate::journal::{RunState, Span, Stands, StepState, milliseconds};
 use jiff::Timestamp;
 
-/// Every step with its bars. Places are in per cent of the whole.
+/// Every step with its bars. Positions are in percent.
 pub(super) struct TimeLine {
     pub(super) rows: Vec<Row>,
     pub(super) outages: Vec<Bar>,
     pub(super) windows: Vec<Span>,
-    /// What stands at its two ends.
+    /// Its two labels.
     pub(super) ends: Option<[String; 2]>,
 }
 
@@ -17,32 +17,32 @@ pub(super) struct Row {
     pub(super) title: String,
     pub(super) id: String,
     pub(super) began: Option<Timestamp>,
-    /// Milliseconds of all attempts; `None` where it never began, or is at work.
+    /// Milliseconds of all attempts; `None` if it never started, or is running.
     pub(super) took: Option<i64>,
     pub(super) how: String,
     pub(super) bars: Vec<Bar>,
     pub(super) state: RowState,
 }
 
-/// What became of a step.
+/// The state of a step.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum RowState {
     Done,
     Failed,
-    /// It has begun and is not over.
+    /// It has started and has not ended.
     Open,
-    /// It never began.
+    /// It never started.
     Ahead,
 }
 
-/// From one place to another.
+/// A bar.
 pub(super) struct Bar {
     pub(super) from: f64,
     pub(super) length: f64,
 }
 
 const WHOLE: f64 = 100.0;
-/// A bar that is shorter cannot be seen.
+/// Shorter bars would be invisible.
 const SHORTEST: f64 = 0.4;
 
 impl TimeLine {
@@ -56,7 +56,7 @@ impl TimeLine {
                 ends: None,
             };
         };
-        // A rollback has a table of its own.
+        // A rollback has its own table.
         let last = story.rollback.as_ref().map_or(last, |rollback| rollback.span.begun).max(first);
         let all = milliseconds(first, last).max(1);
         #[expect(clippy::cast_precision_loss, reason = "places on a page need no more")]
@@ -85,8 +85,8 @@ fn row(step: &StepState, story: &RunState, bar: &dyn Fn(&Span) -> Bar) -> Row {
     let (state, how) = match &step.how {
         Some(how) => (RowState::Done, how.clone()),
         None if has_failed => (RowState::Failed, "failed".to_owned()),
-        None if step.spans.is_empty() => (RowState::Ahead, "not begun".to_owned()),
-        None => (RowState::Open, "not over".to_owned()),
+        None if step.spans.is_empty() => (RowState::Ahead, "not started".to_owned()),
+        None => (RowState::Open, "ongoing".to_owned()),
     };
     Row {
         title: step.title.clone(),

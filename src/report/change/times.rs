@@ -1,11 +1,11 @@
-//! Times in UTC and in the server's own time.
+//! Times in UTC and in the server's local time.
 
 use crate::journal::RunState;
 use crate::report::text::moment;
 use jiff::Timestamp;
 use jiff::tz::Offset;
 
-/// The offsets of the server's own time, each from the moment at which a command began.
+/// The server's UTC offsets, each from the start of a command.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ServerTime(Vec<(Timestamp, Offset)>);
 
@@ -18,18 +18,18 @@ impl ServerTime {
         Self(known.collect())
     }
 
-    /// Whether any command has noted an offset.
+    /// Whether any command recorded an offset.
     pub(super) fn is_known(&self) -> bool {
         !self.0.is_empty()
     }
 
-    /// The offset that was last noted before a time; for what came before all of them, the first one.
+    /// The last offset recorded before a time; before all of them, the first one.
     fn offset(&self, time: Timestamp) -> Option<Offset> {
         let earlier = self.0.iter().rev().find(|(from, _)| *from <= time);
         earlier.or(self.0.first()).map(|(_, offset)| *offset)
     }
 
-    /// A moment in UTC and, where that is known, as the server's own clock showed it.
+    /// A time in UTC and, if known, in the server's local time.
     pub(super) fn both(&self, time: Timestamp) -> String {
         let Some(offset) = self.offset(time) else { return moment(time) };
         let seconds = offset.seconds();

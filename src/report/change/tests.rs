@@ -4,8 +4,8 @@ use crate::webconfig::{Change, DiffLine, Fate, LineKind, Shown};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
-/// Evidence with the same text wherever a machine, a plan or a person can put one.
-fn evidence(text: &str) -> Evidence {
+/// ChangeReport with the same text wherever a machine, a plan or a person can put one.
+fn report(text: &str) -> ChangeReport {
     let of = || text.to_owned();
     let time = Timestamp::UNIX_EPOCH;
     let change = Change {
@@ -20,7 +20,7 @@ fn evidence(text: &str) -> Evidence {
     let mut story = RunState::default();
     story.gates = vec![Answered { time, gate: of(), by: of(), user: Some(of()) }];
     story.failures = vec![failed];
-    Evidence {
+    ChangeReport {
         format: 1,
         kind: "report",
         run: of(),
@@ -32,7 +32,7 @@ fn evidence(text: &str) -> Evidence {
         program: of(),
         begun: time,
         verdict: Verdict { tone: Tone::Bad, word: "Failed", says: of() },
-        components: vec![ComponentEvidence {
+        components: vec![ComponentReport {
             id: of(),
             title: "server",
             found: of(),
@@ -42,11 +42,11 @@ fn evidence(text: &str) -> Evidence {
             intended: of(),
             now: Now::Installing,
         }],
-        activation: Some(ActivationEvidence { how: ActivationEnd::Confirmed, time: Some(time), says: of() }),
-        verified: Some(ChecksEvidence { time, checks: vec![Checked { what: of(), fault: Some(of()) }] }),
-        web: vec![WebEvidence { title: "User Portal", before: Some(application(text)), after: None }],
-        themes: vec![ThemeEvidence { time, from: of(), to: of() }],
-        installers_used: vec![UsedInstallerEvidence {
+        activation: Some(ActivationReport { how: ActivationEnd::Confirmed, time: Some(time), says: of() }),
+        verified: Some(ChecksReport { time, checks: vec![Checked { what: of(), fault: Some(of()) }] }),
+        web: vec![WebReport { title: "User Portal", before: Some(application(text)), after: None }],
+        themes: vec![ThemeReport { time, from: of(), to: of() }],
+        installers_used: vec![UsedInstallerReport {
             time,
             step: of(),
             by_hand: true,
@@ -60,15 +60,15 @@ fn evidence(text: &str) -> Evidence {
         }],
         by_hand: vec![FollowUp { title: of(), lines: vec![of()] }],
         story,
-        settings: vec![Account {
+        settings: vec![SettingsReport {
             before: of(),
             after: of(),
             changes: vec![change],
             diff: vec![line(LineKind::Added), line(LineKind::Removed), line(LineKind::Context)],
         }],
         findings: vec![Finding::warn("service-retired", text).evidence([text]).advice(text)],
-        installers: vec![InstallerEvidence { time, step: of(), what: of(), lines: vec![of()] }],
-        backups: vec![BackupEvidence { time, of: of(), to: of(), size: None, sha256: Some(of()) }],
+        installers: vec![InstallerReport { time, step: of(), what: of(), lines: vec![of()] }],
+        backups: vec![BackupReport { time, of: of(), to: of(), size: None, sha256: Some(of()) }],
         plan_name: Some(of()),
         plan: of(),
         approved: Some(of()),
@@ -110,9 +110,9 @@ const HOSTILE: [&str; 8] = [
 
 #[test]
 fn hostile_text_never_becomes_markup() {
-    let expected = elements(&evidence("x").html());
+    let expected = elements(&report("x").html());
     for text in HOSTILE {
-        let page = evidence(text).html();
+        let page = report(text).html();
         assert_eq!(elements(&page), expected, "{text:?}");
         assert!(!page.contains("<script") && !page.contains("<img"), "{text:?}");
         assert!(!page.contains(['\u{202e}', '\u{0}', '\u{1b}']), "{text:?}");
@@ -121,9 +121,9 @@ fn hostile_text_never_becomes_markup() {
 
 #[test]
 fn hostile_text_never_becomes_a_mark_of_markdown() {
-    let lines = |text: &str| evidence(text).markdown().lines().count();
+    let lines = |text: &str| report(text).markdown().lines().count();
     for text in HOSTILE {
-        let markdown = evidence(text).markdown();
+        let markdown = report(text).markdown();
         if !text.contains('\n') {
             assert_eq!(markdown.lines().count(), lines("x"), "{text:?}");
         }
@@ -153,13 +153,13 @@ fn hostile_text_never_becomes_a_mark_of_markdown() {
 proptest! {
     #[test]
     fn whatever_the_text_the_page_has_the_same_elements(text in "[^\n]{1,20}") {
-        prop_assert_eq!(elements(&evidence(&text).html()), elements(&evidence("x").html()));
+        prop_assert_eq!(elements(&report(&text).html()), elements(&report("x").html()));
     }
 }
 
 #[test]
 fn nothing_is_asked_for_from_outside() {
-    let page = evidence("x").html();
+    let page = report("x").html();
     for outside in ["http:", "https:", "url(", "@import", "src=", "<script"] {
         assert!(!page.contains(outside), "{outside}");
     }

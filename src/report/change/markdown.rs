@@ -63,7 +63,7 @@ fn time_line(text: &mut String, line: &TimeLine) {
     }
     for outage in &line.windows {
         let length = outage.ended.map(|ended| took(milliseconds(outage.begun, ended))).unwrap_or_default();
-        let how = if outage.ended.is_some() { "over" } else { "not over" };
+        let how = if outage.ended.is_some() { "over" } else { "ongoing" };
         let began = outage.begun.strftime("%H:%M:%S").to_string();
         row(text, [String::new(), "**Outage: users could not sign in**".to_owned(), began, length, how.to_owned()]);
     }
@@ -94,7 +94,7 @@ fn cell(cell: &Cell) -> String {
     }
 }
 
-/// Words in which nothing is a mark but what stands between backticks.
+/// Escapes text, except for code in backticks.
 fn words(text: &str) -> String {
     let parts = super::parts(text).into_iter().enumerate();
     parts.map(|(number, part)| if number % 2 == 0 { escaped(part) } else { code(part) }).collect()
@@ -103,8 +103,8 @@ fn words(text: &str) -> String {
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in one_line(text).chars() {
-        // What may begin a mark anywhere in a line. A period or a hyphen does so only where a line begins, and none of
-        // these texts stands there by itself but behind a mark of ours or a capital letter.
+        // Characters that are markup anywhere in a line. A period or a hyphen is markup only at the start of a line,
+        // where these texts never are.
         if matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '|' | '~' | '&' | '!' | '$' | '@') {
             out.push('\\');
         }
@@ -113,7 +113,7 @@ fn escaped(text: &str) -> String {
     out
 }
 
-/// A name or value as it is, on one line. Tables take a bar for the end of a cell even there.
+/// Formats a name or value as code on one line. In tables, a bar ends a cell even in code.
 fn code(text: &str) -> String {
     let text = one_line(text);
     let fence = "`".repeat(longest_run(&text) + 1);

@@ -1,4 +1,5 @@
-//! The report as one web page: no script, nothing from outside, readable in light and dark, on paper, without colour.
+//! The report as a web page: no script, no external resources, readable in light and dark mode, on paper, and without
+//! color.
 
 use super::document::{Block, Cell, Document, Kind, Table, took};
 use super::time_line::{Bar, RowState, TimeLine};
@@ -9,11 +10,11 @@ use std::fmt::Write;
 
 const STYLE: &str = include_str!("style.css");
 
-/// Markup. Text gets into it by [`Html::text`] alone, where nothing in it can be markup any more.
+/// Markup. Text is added only with [`Html::text`], which escapes it.
 struct Html(String);
 
 impl Html {
-    /// Markup of ours, which no value is part of.
+    /// Adds static markup.
     fn raw(&mut self, markup: &'static str) -> &mut Self {
         self.0.push_str(markup);
         self
@@ -33,7 +34,7 @@ impl Html {
         self
     }
 
-    /// A path or value, which may be broken behind what parts it.
+    /// Adds a path or value with line break opportunities.
     fn breakable(&mut self, text: &str) -> &mut Self {
         for part in text.split_inclusive(['\\', '/', '_', '.', ':', '-', '@']) {
             self.text(part).raw("<wbr/>");
@@ -53,7 +54,7 @@ pub(super) fn page(document: &Document) -> String {
     html.raw("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n");
     html.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n");
     html.raw("<meta name=\"color-scheme\" content=\"light dark\"/>\n");
-    // Not even an icon is asked for.
+    // No icon is requested either.
     html.raw("<link rel=\"icon\" href=\"data:,\"/>\n<title>").text(&document.title);
     html.raw("</title>\n<style>\n").raw(STYLE).raw("</style>\n</head>\n<body>\n");
     head(&mut html, document);
@@ -114,7 +115,7 @@ fn block(html: &mut Html, block: &Block) {
 }
 
 impl Html {
-    /// Words among which paths stand, and commands between backticks.
+    /// Adds text with paths, and commands in backticks.
     fn breakable_words(&mut self, text: &str) -> &mut Self {
         for (number, part) in super::parts(text).into_iter().enumerate() {
             match number % 2 {
@@ -153,7 +154,7 @@ fn diff_line(html: &mut Html, line: &DiffLine) {
     });
 }
 
-/// On a narrow screen each row becomes a card, whose cells say what they are by themselves.
+/// On a narrow screen each row becomes a card, whose cells have their own labels.
 fn table(html: &mut Html, table: &Table) {
     html.raw("<table>\n<caption>").raw(table.caption).raw("</caption>\n<thead><tr>");
     for head in &table.head {
@@ -203,7 +204,7 @@ fn list(html: &mut Html, list: &[(String, Vec<String>)]) {
 
 fn time_line(html: &mut Html, line: &TimeLine) {
     html.raw("<table class=\"time-line\">\n<caption>");
-    html.raw("Every step with its time (UTC). In the bars, what is shaded is the outage: users could not sign in.");
+    html.raw("Every step with its time (UTC). The shaded part of the bars is the outage: users could not sign in.");
     html.raw("</caption>\n<thead><tr><th scope=\"col\">#</th><th scope=\"col\">Step</th><th scope=\"col\">Began</th>");
     html.raw("<th scope=\"col\">Took</th><th scope=\"col\">How it ended</th><th scope=\"col\" class=\"lane\">");
     match &line.ends {
@@ -235,7 +236,7 @@ fn time_line(html: &mut Html, line: &TimeLine) {
         html.raw("<tr class=\"window\"><td></td><th scope=\"row\">Outage: users could not sign in</th>");
         html.raw("<td data-label=\"Began\">").text(&clock(outage.begun)).raw("</td><td data-label=\"Took\">");
         html.text(&outage.ended.map(|ended| took(milliseconds(outage.begun, ended))).unwrap_or_default());
-        html.raw("</td><td data-label=\"Ended\">").raw(if outage.ended.is_some() { "over" } else { "not over" });
+        html.raw("</td><td data-label=\"Ended\">").raw(if outage.ended.is_some() { "over" } else { "ongoing" });
         html.raw("</td><td class=\"lane\">");
         bars(html, &line.outages, &[]);
         html.raw("</td></tr>\n");
@@ -247,7 +248,7 @@ fn clock(time: Timestamp) -> String {
     time.strftime("%H:%M:%S").to_string()
 }
 
-/// Places in a cell of any height: lines have the same width in all of them.
+/// Draws bars in a cell of any height.
 fn bars(html: &mut Html, outages: &[Bar], bars: &[Bar]) {
     html.raw("<svg aria-hidden=\"true\">");
     for bar in outages {

@@ -1,8 +1,8 @@
-//! What became of each component, as far as the journal tells.
+//! What became of each component, according to the journal.
 //!
-//! Nothing here follows from what was intended: a component counts as upgraded when the steps that upgrade it are over,
-//! and each of those ends with a look at the machine. Where an operation has begun and nothing says how it ended, the
-//! outcome is unknown, and that is said.
+//! Nothing here is derived from the plan: a component counts as upgraded when the steps that upgrade it have ended, and
+//! each of those ends with a check of the machine. If the end of an operation is not recorded, the outcome is reported
+//! as unknown.
 
 use super::times::ServerTime;
 use crate::journal::{Answered, Frozen, Operation, OperationEnd, Passed, RecordedRun, RunState, Standing, StepState};
@@ -15,52 +15,52 @@ use serde::Serialize;
 
 /// A component before and after.
 #[derive(Debug, Clone, Serialize)]
-pub struct ComponentEvidence {
+pub struct ComponentReport {
     /// `server`, `sdk`, `portal` or `mobile-app`.
     pub id: String,
-    /// Its name in sentences.
+    /// Its display name.
     pub title: &'static str,
-    /// Name and version of the product that was found.
+    /// Name and version of the product found.
     pub found: String,
-    /// Where it was served from.
+    /// Its application in IIS.
     pub location: String,
-    /// What became of it.
+    /// Its result, in words.
     pub fate: String,
-    /// What was there before the run.
+    /// The state before the run.
     pub before: String,
-    /// What the run was to do with it.
+    /// What was intended.
     pub intended: String,
-    /// How far that has come.
+    /// The present state.
     pub now: Now,
 }
 
-/// How far a run has come with a component, as of its last record.
+/// The state of a component as of the last record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Now {
-    /// The run has nothing to do with it.
+    /// The run does not change it.
     Untouched,
     /// The run has not uninstalled the old version.
     NotUninstalled,
-    /// An uninstall has begun, and nothing says that it completed.
+    /// An uninstall has started; its end is not recorded.
     Uninstalling,
-    /// The old version is uninstalled, and the new one is not there yet.
+    /// The old version is uninstalled, and the new one is not installed yet.
     Uninstalled,
-    /// It is uninstalled, and that is all that was intended.
+    /// It is uninstalled, as intended.
     Removed,
-    /// The manual step that installs the new version is reached and not passed.
+    /// The manual step that installs the new version has been reached and is not complete.
     InstallAsked,
-    /// An installation has begun, and nothing says that it completed.
+    /// An installation has started; its end is not recorded.
     Installing,
-    /// The installer ended or the manual step was passed, and the result has not been verified.
+    /// The installer ended or the manual step was completed, and the result has not been verified.
     InstallEnded,
     /// The new version is installed, and its settings or data are not migrated yet.
     Installed,
     /// The new version is installed, with the old settings or data.
     Upgraded,
-    /// A rollback has begun and is not complete.
+    /// A rollback has started and is not complete.
     RollingBack,
-    /// A rollback is complete, and the component was compared with the one before.
+    /// A rollback is complete, and the component was compared with its state before.
     RolledBack,
 }
 
@@ -73,7 +73,7 @@ struct View<'a> {
 }
 
 /// Every component that was found.
-pub(super) fn components(found: &RecordedRun, time: &ServerTime) -> Vec<ComponentEvidence> {
+pub(super) fn components(found: &RecordedRun, time: &ServerTime) -> Vec<ComponentReport> {
     let of = |(component, found_before): (&Component, &FoundComponent)| {
         let products: Vec<String> = found_before.products.iter().map(|product| product.title()).collect();
         let places: Vec<String> = found_before.applications.iter().map(|served| served.location()).collect();
@@ -87,7 +87,7 @@ pub(super) fn components(found: &RecordedRun, time: &ServerTime) -> Vec<Componen
         let name = if products.is_empty() { component.title().to_owned() } else { products.clone() };
         let view = View { frozen: &found.frozen, state: &found.state, component: *component, before: name };
         let now = view.now();
-        ComponentEvidence {
+        ComponentReport {
             id: component.to_string(),
             title: component.title(),
             found: products,
@@ -115,7 +115,7 @@ impl View<'_> {
         self.step(|work| work.kind().installs() == Some(self.component))
     }
 
-    /// The step after which the new version has what the old one had.
+    /// The step that migrates the data or settings.
     fn migrate(&self) -> Option<(&Step, &StepState)> {
         self.step(|work| match work {
             Work::ConfigureWeb(step) => step.component == self.component,
@@ -124,7 +124,7 @@ impl View<'_> {
         })
     }
 
-    /// The latest operation of a step that is of some kind.
+    /// The latest operation of a step that matches a condition.
     fn latest(&self, step: &Step, is_meant: impl Fn(&Op) -> bool) -> Option<&Operation> {
         let mut all = self.state.operations.iter().rev();
         all.find(|operation| operation.step == step.id && is_meant(&operation.op))
@@ -160,7 +160,7 @@ impl View<'_> {
         }
     }
 
-    /// An uninstall that has changed nothing is not among those of the state.
+    /// The state does not list an uninstall that changed nothing.
     fn uninstalling(&self, step: &Step, state: &StepState) -> Now {
         let is_listed = step.uninstalls().is_some_and(|code| self.state.uninstalled.iter().any(|begun| begun == code));
         let latest = self.latest(step, |op| matches!(op, Op::Uninstall { .. }));
@@ -217,7 +217,7 @@ impl View<'_> {
         }
     }
 
-    /// How the operation that installs the new version came to its end.
+    /// How the operation that installs the new version ended.
     fn install_ended(&self) -> &'static str {
         let latest = self.install().and_then(|(step, _)| self.latest_install(step));
         let Some((operation, Op::Ask { gate })) = latest.map(|operation| (operation, &operation.op)) else {
@@ -225,11 +225,11 @@ impl View<'_> {
         };
         match self.state.answer_to(operation, &gate.id).map(Answered::passed) {
             Some(Passed::Skipped(_)) => "the plan skips the manual step that installs the new version",
-            _ => "the manual step that installs the new version was passed",
+            _ => "the manual step that installs the new version was completed",
         }
     }
 
-    /// The new product as the machine named it.
+    /// The new product as found on the machine.
     fn product(&self) -> String {
         let found = self.install().and_then(|(_, state)| state.product.clone());
         found.unwrap_or_else(|| "new version (which one is not recorded)".to_owned())
@@ -257,13 +257,13 @@ impl View<'_> {
                 Some(ActivationEnd::Skipped) => {
                     format!("{product} installed; the plan skips the check of its activation")
                 }
-                _ => format!("upgraded to {product}; its log says that the data file is upgraded"),
+                _ => format!("upgraded to {product}; its log reports the upgraded data file"),
             },
             _ => format!("{product} installed"),
         }
     }
 
-    /// What the checks at the end say of it.
+    /// The result of the checks at the end.
     fn checked(&self, time: &ServerTime) -> String {
         match &self.state.checks {
             Some(checks) if checks.faults() > 0 => format!("; checks failed at {}", time.both(checks.time)),
@@ -273,14 +273,14 @@ impl View<'_> {
     }
 }
 
-/// How the new server was activated.
+/// How MFA Server was activated.
 #[derive(Debug, Clone, Serialize)]
-pub struct ActivationEvidence {
+pub struct ActivationReport {
     /// How it ended.
     pub how: ActivationEnd,
     /// When.
     pub time: Option<Timestamp>,
-    /// The same in a sentence.
+    /// The same in words.
     pub says: String,
 }
 
@@ -288,25 +288,25 @@ pub struct ActivationEvidence {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ActivationEnd {
-    /// It passed by itself.
+    /// It was detected.
     Seen,
-    /// Somebody confirmed it.
+    /// The operator confirmed it.
     Confirmed,
     /// The plan skips it.
     Skipped,
-    /// It has begun and is not over.
+    /// It has started and has not ended.
     Open,
-    /// The run has not come to it.
+    /// The run has not reached it.
     NotReached,
 }
 
-/// How the activation went; `None` where the run has none.
-pub(super) fn activation(frozen: &Frozen, state: &RunState) -> Option<ActivationEvidence> {
+/// The activation; `None` if the run has none.
+pub(super) fn activation(frozen: &Frozen, state: &RunState) -> Option<ActivationReport> {
     let step = frozen.steps.iter().find(|step| matches!(step.work, Work::Activate(_)))?;
     let step = state.step(&step.id)?;
     let answer = state.gates.iter().rev().find(|answered| answered.gate == ACTIVATION);
     let ended = step.spans.last().and_then(|span| span.ended);
-    let seen = "passed by itself: the service was running, and its log said that the data file is upgraded";
+    let seen = "detected: the service was running, and its log reported the upgraded data file";
     let (how, time, says) = match (&step.how, answer.map(|answer| (answer, answer.passed()))) {
         (Some(_), None) => (ActivationEnd::Seen, ended, seen.to_owned()),
         (Some(_), Some((answer, Passed::Seen))) => (ActivationEnd::Seen, Some(answer.time), seen.to_owned()),
@@ -319,5 +319,5 @@ pub(super) fn activation(frozen: &Frozen, state: &RunState) -> Option<Activation
         (None, _) if step.is_begun => (ActivationEnd::Open, None, "started and not confirmed yet".to_owned()),
         (None, _) => (ActivationEnd::NotReached, None, "not reached".to_owned()),
     };
-    Some(ActivationEvidence { how, time, says })
+    Some(ActivationReport { how, time, says })
 }
