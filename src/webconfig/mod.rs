@@ -13,14 +13,15 @@
 //! *where* things lie in the text. A change is a splice of that text (`text::edit`). What no splice touches keeps its
 //! bytes: byte order mark, line ends, comments, quotes. `text::beside` knows which comments belong to an element.
 //!
-//! **Schema.** What ASP.NET and IIS mean by that text stands in `schema`: what names an item of a collection
-//! (`collections`), which sections a machine declares (`sections`), which belong to the new version and are never
-//! copied (`of_version`), where values lie in other files or are encrypted (`elsewhere`), which `<location>` holds for
-//! the whole application and is looked through (`wrapper`), what the value sections say (`values`), how the address of
-//! the Web Service SDK looks (`sdk_url`), and what ASP.NET refuses (`validation`).
+//! **Schema.** What ASP.NET and IIS mean by that text stands in `schema`: one table says which elements are lists, what
+//! the keys of their items are, with their defaults, and where order is meaning (`collections`); others say which
+//! sections a machine declares and which IIS locks (`sections`), and what belongs to the new version and is never copied
+//! (`of_version`). Further: where values lie in other files or are encrypted (`elsewhere`), which `<location>` holds for
+//! the whole application and is looked through (`wrapper`), what the value sections say (`values`), what the SDK URL
+//! looks like (`sdk_url`), and what ASP.NET does not load (`validation`).
 //!
 //! **Matching.** The `merge` goes through all three files at once. At each element `matching` asks which children are
-//! the same: by tag and name, and by more where several are called alike (`naming`). The result is a list of triples:
+//! the same: by tag and key, and by more where several are called alike (`naming`). The result is a list of triples:
 //! the same element in old, base and new, each of which may be missing.
 //!
 //! **Walk.** `merge::walk` compares the parts of each triple. A changed attribute is in `walk::attribute`, a changed
@@ -28,7 +29,11 @@
 //! order in `walk::order`, a section that moved to another file in `walk::moved_out`, a comment that goes with no
 //! element in `walk::loose_comments`. The two value sections come first and have rules of their own, because in an
 //! upgrade the administrator's values win: `app_settings` and `application_settings`. Without base, `without_base`
-//! tells what can be told.
+//! reports what can be said.
+//!
+//! **By hand.** A shape that the merge does not model is behind one gate (`merge::by_hand`): a section in several parts, a
+//! section that IIS locks and that differs, a place that the proof below has found wrong. It stays as the new version has
+//! it, is reported as a whole, and is counted.
 //!
 //! **Decide.** Each of these asks the one truth table in `merge::decide` what becomes of the difference, and gives it
 //! its guards: reasons not to migrate it. The answer is a [`Fate`]; with the path and both values it is the [`Change`]
@@ -43,8 +48,11 @@
 //! account. The splices are made to lie apart and applied at once, and the result is encoded and parsed again.
 //!
 //! **Proof.** The result is merged once more, as if it were new. There must be nothing left to do; what one change has
-//! made room for is done in that round, and a result that does not settle is an error ([`ConfigError::Unsound`]) and is
-//! never returned. [`check_merged`] then refuses what ASP.NET would not start with.
+//! made room for is done in that round. Then `merge::proof` reads all four files as ASP.NET and IIS do, with keys,
+//! defaults, `remove` and `clear`, and asks of each attribute, item and order whether it is the new version's where the
+//! administrator changed nothing, and the administrator's where he did, or reported otherwise. A place for which that is
+//! not so goes behind the gate, and the merge begins anew; what cannot be left to the administrator is an error
+//! ([`ConfigError::Unsound`]). [`check_merged`] then refuses what ASP.NET would not start with.
 //!
 //! # Around the merge
 //!

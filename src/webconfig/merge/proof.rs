@@ -47,11 +47,7 @@ impl<'t> Proof<'_> {
         };
         let has_source = |node: &Option<Node<'t, 't>>| node.is_some_and(|node| node.has_attribute("configSource"));
         let is_left = self.by_hand.holds(&self.place) && self.told.has(&self.place) && is(result, new);
-        if is_left
-            || is_own()
-            || of_version::is_own(self.place.iter().map(String::as_str))
-            || four.iter().any(has_source)
-        {
+        if is_left || is_own() || four.iter().any(has_source) {
             return;
         }
         match four {

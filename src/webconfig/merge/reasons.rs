@@ -9,4 +9,4 @@ pub(crate) const OF_NEW: &str = "this belongs to the new version and is never co
 pub(crate) const ONLY_REPORTED: &str = "the plan has such changes reported only";
 pub(crate) const NO_BASE: &str =
     "the file as shipped could not be had, so it is not known who changed this; compare by hand";
-pub(crate) const LEANING: &str = "it leans on a namespace or on characters that the new file has not; add it by hand";
+pub(crate) const LEANING: &str = "it uses a namespace or characters that the new file does not support; add it by hand";
