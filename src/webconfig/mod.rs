@@ -14,7 +14,7 @@
 //! bytes: byte order mark, line ends, comments, quotes. `text::beside` knows which comments belong to an element.
 //!
 //! **Schema.** What ASP.NET and IIS mean by that text stands in `schema`: one table says which elements are lists, what
-//! the keys of their items are, with their defaults, and where order is meaning (`collections`); others say which
+//! the keys of their items are, with their defaults, and in which of them order is meaning (`collections`); others say which
 //! sections a machine declares and which IIS locks (`sections`), and what belongs to the new version and is never copied
 //! (`of_version`). Further: where values lie in other files or are encrypted (`elsewhere`), which `<location>` holds for
 //! the whole application and is looked through (`wrapper`), what the value sections say (`values`), what the SDK URL
@@ -28,12 +28,12 @@
 //! text in `walk::text`, an added section, rule or item in `walk::added`, a removed one in `walk::removed`, another
 //! order in `walk::order`, a section that moved to another file in `walk::moved_out`, a comment that goes with no
 //! element in `walk::loose_comments`. The two value sections come first and have rules of their own, because in an
-//! upgrade the administrator's values win: `app_settings` and `application_settings`. Without base, `without_base`
-//! reports what can be said.
+//! upgrade the administrator's values win: `app_settings` and `application_settings`. `without_base` starts the walk,
+//! and where there is no base, it reports what can be said.
 //!
 //! **By hand.** A shape that the merge does not model is behind one gate (`merge::by_hand`): a section in several parts, a
-//! section that IIS locks and that differs, a place that the proof below has found wrong. It stays as the new version has
-//! it, is reported as a whole, and is counted.
+//! section that IIS locks and that old and new both have and do not have alike, a place that the proof below has found
+//! wrong. It stays as the new version has it, is reported as a whole, and is counted.
 //!
 //! **Decide.** Each of these asks the one truth table in `merge::decide` what becomes of the difference, and gives it
 //! its guards: reasons not to migrate it. The answer is a [`Fate`]; with the path and both values it is the [`Change`]
@@ -47,12 +47,13 @@
 //! **Splices.** All this collects in a `merge::draft`: splices, the moves of elements that change places, and the
 //! account. The splices are made to lie apart and applied at once, and the result is encoded and parsed again.
 //!
-//! **Proof.** The result is merged once more, as if it were new. There must be nothing left to do; what one change has
-//! made room for is done in that round. Then `merge::proof` reads all four files as ASP.NET and IIS do, with keys,
-//! defaults, `remove` and `clear`, and asks of each attribute, item and order whether it is the new version's where the
-//! administrator changed nothing, and the administrator's where he did, or reported otherwise. A place for which that is
-//! not so goes behind the gate, and the merge begins anew; what cannot be left to the administrator is an error
-//! ([`ConfigError::Unsound`]). [`check_merged`] then refuses what ASP.NET would not start with.
+//! **Proof.** The result is merged again, as if it were new, until there is nothing left to do. Then `merge::proof` reads
+//! all four files as ASP.NET and IIS do, with keys, defaults, `remove` and `clear`. Each attribute, item and order must be
+//! the new version's where the administrator changed nothing, and the administrator's where he did, or be reported. (The
+//! value sections and sections in other files have their own checks; without base there is nothing to compare with.) A
+//! place where that is not so goes behind the gate, and the merge starts again (`merge_proven`). What cannot be left to
+//! the administrator is an error ([`ConfigError::Unsound`]). [`check_merged`] then refuses what ASP.NET would not start
+//! with.
 //!
 //! # Around the merge
 //!

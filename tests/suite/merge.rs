@@ -158,12 +158,16 @@ fn the_account_is_there_for_scripts_without_secrets() {
 #[test]
 fn what_asp_net_would_refuse_is_not_written() {
     let place = example();
-    // The administrator's own section would be declared nowhere.
+    // ASP.NET refuses a location within another one.
     let old = fs::read_to_string(place.path().join("old.config")).unwrap();
-    fs::write(place.path().join("old.config"), old.replace("</configuration>", "  <own />\n</configuration>")).unwrap();
+    fs::write(
+        place.path().join("old.config"),
+        old.replace("</configuration>", "  <location path=\"a\"><location path=\"b\" /></location>\n</configuration>"),
+    )
+    .unwrap();
     let output = merge(&place, &["--on-conflict", "keep-old", "--output", "merged.config"]);
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(code(&output) == 2 && said.contains("own"), "{said}");
+    assert!(code(&output) == 2 && said.contains("a location stands within another one"), "{said}");
     assert!(!place.path().join("merged.config").exists());
 }
 
@@ -253,4 +257,25 @@ fn the_directory_of_the_sdk_is_renamed_in_its_url_and_nothing_else_is() {
     let merged = fs::read_to_string(place.path().join("merged.config")).unwrap();
     assert_eq!(merged, with_url("https://mfa/Sdk/PfWsSdk.asmx"));
     assert_eq!(code(&merge(&place, &["--sdk-directory", "two/names"])), 2);
+}
+
+#[test]
+fn the_demo_portal_merges_without_a_conflict_between_placeholders() {
+    let place = tempfile::tempdir().unwrap();
+    let demo = |file: &str| fs::read_to_string(format!("src/platform/simulated/demo/{file}")).unwrap();
+    let (old, new) = (demo("admin/portal.config"), demo("new/portal.config"));
+    // The old version shipped another placeholder than the new one, and other themes and modes.
+    let base = old
+        .replace(
+            "https://mfa.fabrikam.example:443/phonefactorwebservicesdk/pfwssdk.asmx",
+            "http://localhost:4898/PfWsSdk.asmx",
+        )
+        .replace("theme=\"Contoso\"", "theme=\"Default\"");
+    for (name, text) in [("old", &old), ("base", &base), ("new", &new)] {
+        fs::write(place.path().join(format!("{name}.config")), text).unwrap();
+    }
+    let output = merge(&place, &["--sdk-directory", "Sdk"]);
+    let screen = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(code(&output), 0, "{screen}");
+    assert!(screen.contains("https://mfa.fabrikam.example:443/Sdk/pfwssdk.asmx"), "{screen}");
 }

@@ -12,7 +12,7 @@ use crate::webconfig::text::elements;
 use roxmltree::Node;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-/// The place of an element: its steps from the root, in small letters.
+/// The place of an element: its steps from the root, in lowercase.
 pub(crate) type Place = Vec<String>;
 
 const PARTS: &str = "one of the files has it in several parts; merge it by hand";
@@ -77,7 +77,7 @@ impl ByHand {
         !place.is_empty() && self.0.insert(place, OTHER).is_none()
     }
 
-    /// Whether a place, or one around it, is left to the administrator.
+    /// Whether a place, or one around it, is left to the administrator. Locked sections are not among these.
     pub(crate) fn holds(&self, place: &[String]) -> bool {
         (1..=place.len()).any(|length| self.0.contains_key(&place[..length]))
     }
@@ -147,7 +147,7 @@ impl<'t> Walk<'_, 't> {
     }
 }
 
-/// Places with something to tell that is not in the result: each in small letters, without numbers.
+/// Places with something reported that is not in the result: each in lowercase, without numbers.
 pub(crate) struct Told(BTreeSet<String>);
 
 impl Told {

@@ -2,7 +2,7 @@
 //! behind what it stands behind in the old file, or before what it stands before.
 
 use crate::webconfig::merge::{Rules, Triple};
-use crate::webconfig::schema::{sections, validation, wrapper};
+use crate::webconfig::schema::{collections, sections, validation, wrapper};
 use crate::webconfig::text::{children, elements};
 use roxmltree::{Attribute, Node, NodeId};
 use std::{
@@ -25,7 +25,7 @@ pub(crate) struct Siblings<'t> {
     vacated: HashMap<Option<NodeId>, Node<'t, 't>>,
     /// The places of those that the old file and the new one have, by the new one's elements.
     both: HashMap<NodeId, usize>,
-    /// What the new file alone has, in its order.
+    /// The items that the new file alone has, in its order.
     of_new: Vec<Node<'t, 't>>,
     /// The new file's children by each of their attributes.
     said: HashMap<Said<'t>, Vec<Node<'t, 't>>>,
@@ -74,7 +74,8 @@ impl<'t> Siblings<'t> {
         };
         for node in parent.new.into_iter().flat_map(elements) {
             siblings.tags.insert(node.tag_name().name());
-            siblings.of_new.extend(Some(node).filter(|node| !known.contains(&node.id())));
+            let is_of_new = !known.contains(&node.id()) && !collections::takes_back(node.tag_name().name());
+            siblings.of_new.extend(is_of_new.then_some(node));
             // Those that the old file has as well are where its administrator wants them.
             if !siblings.both.contains_key(&node.id()) {
                 siblings.taking.put(node);

@@ -17,7 +17,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 /// The same thing in the old file, the file as shipped, the new file and the merged one.
 type Four<T> = [Option<T>; 4];
 
-/// The places of which the merged file says something that neither file says and nothing is told of.
+/// The places where the merged file breaks that rule. Without the file as shipped there are none, and the value sections
+/// and sections in other files (`configSource`) are not looked at.
 pub(crate) fn wrong(sources: &Sources<'_>, merged: &Merged, by_hand: &ByHand) -> Vec<Place> {
     let Some(base) = sources.base else { return Vec::new() };
     let mut proof =
@@ -40,11 +41,9 @@ impl<'t> Proof<'_> {
     fn element(&mut self, four: Four<Node<'t, 't>>) {
         let [old, base, new, result] = four;
         let is = |one: Option<Node<'t, 't>>, other: Option<Node<'t, 't>>| alike(one.as_slice(), other.as_slice());
-        let is_own = || {
-            let is_partly =
-                |node: &Option<Node<'t, 't>>| node.is_some_and(|node| !of_version::own_parts(node).is_empty());
-            four.iter().any(is_partly) && (old.is_none() || new.is_none())
-        };
+        // What comes or goes without the parts of it that belong to the version is told part by part.
+        let is_partly_own = |node: &Node<'t, 't>| of_version::own_parts(*node).first().is_some_and(|part| part != node);
+        let is_own = || (old.is_none() || new.is_none()) && four.iter().flatten().any(is_partly_own);
         let has_source = |node: &Option<Node<'t, 't>>| node.is_some_and(|node| node.has_attribute("configSource"));
         let is_left = self.by_hand.holds(&self.place) && self.told.has(&self.place) && is(result, new);
         if is_left || is_own() || four.iter().any(has_source) {
@@ -183,7 +182,7 @@ fn said<'a>(node: Node<'a, '_>, name: &str) -> Option<Cow<'a, str>> {
     node.attributes().find(|it| it.name() == name).map(|it| value(node, it)).or_else(default)
 }
 
-/// What a list comes to.
+/// A list's effective contents.
 #[derive(Default)]
 struct Effective<'t> {
     /// It takes back all that files further up say.

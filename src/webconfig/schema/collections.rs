@@ -13,10 +13,11 @@ use std::{borrow::Cow, collections::HashMap, fmt, sync::LazyLock};
 /// with the defaults of those that may be missing; and what else holds:
 /// - `ordered`: order is meaning, because the first item that fits decides;
 /// - `exact`: keys compare with case;
-/// - `ATTRIBUTE=DEFAULT`: the attribute that allows, denies or enables an item.
+/// - `ATTRIBUTE=DEFAULT`: an attribute with a default that decides what an item does, such as `enabled`.
 pub(crate) type Line = (&'static str, &'static str, &'static str, &'static str);
 
-/// Of two lines for one list, the first one with the item's tag counts. Items without a key go by all they say.
+/// Of two lines for one list and one tag, the one that names the parent counts. Items without a key go by all their
+/// attributes.
 pub(crate) const TABLE: [Line; 74] = [
     ("appSettings provider/settings", "add", "key", ""),
     ("rewriteMap", "add", "key", "exact"),
@@ -153,7 +154,7 @@ impl List {
         keys.chain(switch).find(|(name, _)| *name == attribute).map(|(_, default)| default)
     }
 
-    /// What compares items and what takes them back: the key, defaults included.
+    /// The key, defaults included: it compares items, and a `remove` takes them back by it.
     pub(crate) fn key(self, item: Node<'_, '_>) -> String {
         let of = |(name, default): (&str, &'static str)| item.attribute(name).unwrap_or(default).to_owned();
         let key = self.keys().map(of).collect::<Vec<_>>().join("\0");
@@ -178,6 +179,11 @@ impl List {
 /// What an attribute of an element is where it is missing; `None` where that is not known.
 pub(crate) fn default_of(node: Node<'_, '_>, attribute: &str) -> Option<&'static str> {
     List::of(node.parent_element()?, node.tag_name().name())?.default_of(attribute)
+}
+
+/// Whether an element is in a list of which the first item that fits decides.
+pub(crate) fn is_ordered(node: Node<'_, '_>) -> bool {
+    node.parent_element().and_then(|parent| List::of(parent, node.tag_name().name())).is_some_and(List::is_ordered)
 }
 
 /// Whether an element is an item of a list: of one in the table, or one that has a name of its own.
@@ -282,7 +288,8 @@ pub(crate) fn holds_sections(parent: Node<'_, '_>) -> bool {
     parent.parent_element().is_none() || parent.tag_name().name() == "system.web"
 }
 
-/// Collections without a key: what they hold is their name, versions and secrets aside.
+/// What names an item without a key: all its attributes, versions and secrets aside, and `value` only where it stands
+/// alone.
 pub(crate) fn by_attributes(node: Node<'_, '_>) -> Option<String> {
     let is_shown = |attribute: &Attribute<'_, '_>| !is_secret(attribute.name()) && !holds_secret(attribute.value());
     let said = |attribute: Attribute<'_, '_>| format!("{}={}", attribute.name(), without_version(attribute.value()));

@@ -87,7 +87,7 @@ impl<'s, 't> Walk<'s, 't> {
             match (child.old, child.base) {
                 _ if self.is_by_hand(parent, child) => {}
                 (Some(_), None) if child.new.is_none() && !self.is_told_apart() => {
-                    let around = siblings.around(at, self.is_ordered());
+                    let around = siblings.around(at, child.old.is_some_and(collections::is_ordered));
                     self.added(parent, child, around);
                 }
                 (None, Some(base)) if !self.is_told_apart() => self.removed(parent, child, base),
@@ -144,12 +144,6 @@ impl<'s, 't> Walk<'s, 't> {
         splice.into_iter().for_each(|splice| self.draft.splice(splice));
         self.whole(path, child, fate);
         true
-    }
-
-    /// Whether the element at the path is in a list of which the first item that fits decides.
-    fn is_ordered(&self) -> bool {
-        let [.., list, item] = &self.path[..] else { return false };
-        is_rules(list) && matches!(collections::tag(item), "allow" | "deny" | "rule" | "remove" | "clear")
     }
 
     /// Where children cannot be told apart, but the new version has left their parent as it was, it gets all that the
@@ -250,11 +244,6 @@ pub(crate) const THEME: &str = "system.web/pages/@theme";
 /// Whether the theme is an attribute like others.
 pub(crate) fn is_theme_usual(scene: &Scene<'_>) -> bool {
     scene.base.is_some() && scene.rules.theme == ThemeRule::Carry && scene.rules.other_changes == OtherChanges::Apply
-}
-
-/// Whether an element is a list of which the first item that fits decides.
-pub(crate) fn is_rules(list: &str) -> bool {
-    matches!(collections::tag(list), "authorization" | "rules")
 }
 
 /// Most of a file is as it was shipped, byte for byte.

@@ -4,8 +4,9 @@ use crate::webconfig::Shown;
 use crate::webconfig::merge::matching::{Children, Order};
 use crate::webconfig::merge::placement::Taking;
 use crate::webconfig::merge::reasons::DOUBT;
-use crate::webconfig::merge::walk::{Walk, is_rules};
+use crate::webconfig::merge::walk::Walk;
 use crate::webconfig::merge::{Change, Fate, Triple, refused};
+use crate::webconfig::schema::collections;
 use crate::webconfig::text::{beside, elements};
 use roxmltree::{Node, NodeId};
 use std::collections::HashSet;
@@ -60,7 +61,10 @@ impl<'t> Walk<'_, 't> {
         let is_taken_back =
             || triples.iter().any(|child| child.new.and(child.old).is_some_and(|old| taking.last(old).is_some()));
         // Nor may it come to the other side of a rule of the new version's unasked.
-        let is_contested = || self.path.last().is_some_and(|list| is_rules(list)) && has_more_between(parent, triples);
+        let is_contested = || {
+            triples.iter().filter_map(|child| child.old).any(collections::is_ordered)
+                && has_more_between(parent, triples)
+        };
         let is_by_both = order == Order::ByBoth || (order == Order::ByOld && is_contested());
         let new = if order == Order::Alike { "old" } else { "new" };
         let base = if is_by_both { "base" } else { "new" };
