@@ -29,7 +29,7 @@ pub(super) struct Console {
 
 impl Console {
     pub(super) fn new(global: &Global) -> Self {
-        colour(global.color);
+        color(global.color);
         Self::of(global.json, global.quiet, global.verbose)
     }
 
@@ -202,7 +202,7 @@ fn width(terminal: Option<(terminal_size::Width, terminal_size::Height)>) -> usi
     usize::from(columns)
 }
 
-fn colour(choice: ColorChoice) {
+fn color(choice: ColorChoice) {
     match choice {
         ColorChoice::Auto => anstream::ColorChoice::Auto,
         ColorChoice::Always => anstream::ColorChoice::Always,

@@ -71,8 +71,8 @@ impl Diagnostics {
     }
 
     /// The errors with their lines underlined, for a terminal `width` columns wide.
-    pub fn render(&self, colour: bool, width: usize) -> String {
-        let renderer = if colour { Renderer::styled() } else { Renderer::plain() }.term_width(width);
+    pub fn render(&self, color: bool, width: usize) -> String {
+        let renderer = if color { Renderer::styled() } else { Renderer::plain() }.term_width(width);
         let mut blocks: Vec<String> = self.errors.iter().map(|error| renderer.render(&[self.group(error)])).collect();
         if self.omitted > 0 {
             blocks.push(format!("and {} more errors", self.omitted));

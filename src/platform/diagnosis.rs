@@ -143,7 +143,7 @@ pub const TROUBLES: &[KnownTrouble] = &[
 ];
 
 /// The known problem in a line of a log.
-pub fn recognise(line: &str) -> Option<&'static KnownTrouble> {
+pub fn recognize(line: &str) -> Option<&'static KnownTrouble> {
     let line = line.to_ascii_lowercase();
     // "Error 1306" must not be found in "Error 13061".
     let holds = |part: &&str| {
@@ -295,7 +295,7 @@ mod tests {
                 assert!(!failure.why.contains('\n'), "{}", failure.why);
             }
         }
-        let told: Vec<_> = LINES.iter().filter_map(|(_, line, ..)| recognise(line)).collect();
+        let told: Vec<_> = LINES.iter().filter_map(|(_, line, ..)| recognize(line)).collect();
         assert!(TROUBLES.iter().all(|trouble| told.contains(&trouble)), "a trouble is not told by any line");
     }
 
@@ -308,7 +308,7 @@ mod tests {
             "MSI (s): Note: 1: 2205 2:  3: Error",
             "InstallFiles",
         ] {
-            assert_eq!(recognise(line), None, "{line}");
+            assert_eq!(recognize(line), None, "{line}");
         }
         let why =
             reason(log("CA_Own", "CustomAction CA_Own returned actual error code 1603").as_bytes()).expect("it failed");

@@ -167,7 +167,7 @@ pub fn failure(doing: impl fmt::Display, who: &str, number: i32, why: &str, log:
     };
     let why = if holds_secret(why) { "its last output may contain a credential; see its log" } else { why };
     // If the code is not specific, the log may show a known problem.
-    let trouble = diagnosis::recognise(why).filter(|_| advice.is_empty());
+    let trouble = diagnosis::recognize(why).filter(|_| advice.is_empty());
     let advice = trouble.map_or(advice, |trouble| trouble.advice);
     let why = match (trouble, why) {
         (Some(trouble), why) => format!(": {}: {why}", trouble.says),

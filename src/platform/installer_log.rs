@@ -32,7 +32,7 @@ pub fn reason(log: &[u8]) -> Option<String> {
     let near = lines[..at].iter().rev().take(NEAR).take_while(|line| !line.contains("Return value"));
     let messages: Vec<&str> = near.map(|line| message(line)).filter(|line| !line.is_empty()).collect();
     let tells = |line: &&&str| line.contains(" -- ") || line.starts_with("Error ") || line.contains("Error 1");
-    let is_known = |line: &&&str| diagnosis::recognise(line).is_some();
+    let is_known = |line: &&&str| diagnosis::recognize(line).is_some();
     let why = messages.iter().find(is_known).or_else(|| messages.iter().find(tells)).or(messages.first());
     let why = shown(why.copied().unwrap_or_default());
     Some(match (why.is_empty(), action.is_empty()) {
@@ -52,7 +52,7 @@ pub fn key_lines(log: &[u8]) -> Vec<String> {
             || line.starts_with("MainEngineThread is returning")
             || line.starts_with("Windows Installer installed the product")
             || line.starts_with("Windows Installer removed the product");
-        let tells = line.starts_with("Error ") || line.starts_with("Product: ") || diagnosis::recognise(line).is_some();
+        let tells = line.starts_with("Error ") || line.starts_with("Product: ") || diagnosis::recognize(line).is_some();
         let line = if is_result || tells { shown(line) } else { continue };
         if !found.contains(&line) {
             found.push(line);

@@ -49,11 +49,11 @@ pub(super) fn choose(plan: &Plan, survey: &Survey, machine: &dyn Inspect) -> Res
         if let Some(code) = &wanted.product_code {
             take_named(&mut found, products::of_code(machine, code.as_str())?);
         }
-        let unrecognised = match found.products.as_slice() {
-            [] if !found.evidence.is_empty() => unrecognised(machine)?,
+        let unrecognized = match found.products.as_slice() {
+            [] if !found.evidence.is_empty() => unrecognized(machine)?,
             _ => Vec::new(),
         };
-        let choice = choose_one(component, wanted, &found, &unrecognised, survey, machine).unwrap_or_else(|finding| {
+        let choice = choose_one(component, wanted, &found, &unrecognized, survey, machine).unwrap_or_else(|finding| {
             findings.push(*finding);
             Choice::Unclear
         });
@@ -73,7 +73,7 @@ fn take_named(found: &mut FoundComponent, named: Option<Product>) {
 }
 
 /// Old products of the same manufacturer with unknown names.
-fn unrecognised(machine: &dyn Inspect) -> Result<Vec<Product>, Failure> {
+fn unrecognized(machine: &dyn Inspect) -> Result<Vec<Product>, Failure> {
     let mut all = products::all(machine)?;
     all.retain(|product| product.component().is_none() && product.is_of_the_makers() && product.windows_installer);
     Ok(all)
@@ -83,7 +83,7 @@ fn choose_one(
     component: Component,
     wanted: &Common,
     found: &FoundComponent,
-    unrecognised: &[Product],
+    unrecognized: &[Product],
     survey: &Survey,
     machine: &dyn Inspect,
 ) -> Result<Choice, Box<Finding>> {
@@ -100,7 +100,7 @@ fn choose_one(
         ([], Some(new)) => return Ok(Choice::AlreadyNew(new.clone())),
         ([_, ..], Some(new)) => return Err(Box::new(interrupted(component, &old, new))),
         ([product], None) => *product,
-        ([], None) => return Err(Box::new(no_product(component, wanted, unrecognised, found))),
+        ([], None) => return Err(Box::new(no_product(component, wanted, unrecognized, found))),
         (several, None) => return Err(Box::new(several_products(component, several))),
     };
     if let Some(user) = product.user.as_ref().filter(|user| survey.system.user.as_ref() != Some(user)) {
@@ -154,21 +154,21 @@ fn interrupted(component: Component, old: &[&Product], new: &Product) -> Finding
     .advice("finish or undo that upgrade by hand first: uninstall one of the two in Programs and Features")
 }
 
-fn no_product(component: Component, wanted: &Common, unrecognised: &[Product], found: &FoundComponent) -> Finding {
+fn no_product(component: Component, wanted: &Common, unrecognized: &[Product], found: &FoundComponent) -> Finding {
     let title = match &wanted.product_code {
         Some(code) => format!("the product {code}, which the plan names for [{component}], is not installed"),
         None => {
             format!("there are traces of the {}, but no installed product with a matching name", component.old_title())
         }
     };
-    let advice = match unrecognised {
+    let advice = match unrecognized {
         [] => format!(
             "find its key below HKLM\\...\\CurrentVersion\\Uninstall and add to [{component}]: product-code = \"{{...}}\""
         ),
         candidates => format!("if it is one of these, add its line to [{component}]: {}", lines(candidates)),
     };
     Finding::refuse("no-single-product", title)
-        .evidence(unrecognised.iter().map(describe).chain(found.evidence.iter().cloned()))
+        .evidence(unrecognized.iter().map(describe).chain(found.evidence.iter().cloned()))
         .advice(advice)
 }
 

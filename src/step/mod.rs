@@ -131,7 +131,7 @@ pub enum Work {
 }
 
 impl Work {
-    /// The behaviour of this kind of step.
+    /// The behavior of this kind of step.
     pub fn kind(&self) -> &dyn StepKind {
         match self {
             Work::BackUp(step) => step,

@@ -43,7 +43,7 @@ impl Product {
 
     /// Whether the manufacturer of the agent published it, whatever its name.
     pub fn is_of_the_makers(&self) -> bool {
-        let publisher = normalised(&self.publisher);
+        let publisher = normalized(&self.publisher);
         publisher.contains("phonefactor") || publisher.contains("positive networks")
     }
 
@@ -55,7 +55,7 @@ impl Product {
     /// Version 6 (2013) is the first Multi-Factor Authentication Server. A product without a readable version is
     /// classified by its name.
     pub fn is_new_era(&self) -> bool {
-        self.major().map_or_else(|| !normalised(&self.name).contains("phonefactor"), |major| major >= NEW_ERA)
+        self.major().map_or_else(|| !normalized(&self.name).contains("phonefactor"), |major| major >= NEW_ERA)
     }
 
     /// The component of this product, by its name.
@@ -75,7 +75,7 @@ pub fn major(version: &str) -> Option<u32> {
 /// The component of a product, by its name. The names of the old products are not known for certain: the match is
 /// shown, and the plan can specify a product by its code.
 pub fn component_of(name: &str) -> Option<Component> {
-    let name = normalised(name);
+    let name = normalized(name);
     if !(name.contains("phonefactor") || name.contains("multi factor authentication")) || name.contains("ad fs") {
         return None;
     }
@@ -91,7 +91,7 @@ pub fn component_of(name: &str) -> Option<Component> {
 }
 
 /// Lowercase, with single spaces, without version numbers or a suffix in parentheses.
-fn normalised(name: &str) -> String {
+fn normalized(name: &str) -> String {
     let name = name.split('(').next().unwrap_or_default().to_lowercase();
     let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     let words = words.filter(|word| !word.chars().all(|c| c.is_ascii_digit()));

@@ -47,11 +47,11 @@ error: the file is larger than 1048576 bytes, the maximum size of a plan
 }
 
 #[test]
-fn colour_changes_no_word() {
+fn color_changes_no_word() {
     let errors = read("format = 1\nfoo = 1\n").unwrap_err();
-    let coloured = errors.render(true, 120);
-    assert_ne!(coloured, errors.render(false, 120));
-    assert!(coloured.contains("unknown key `foo`"));
+    let colored = errors.render(true, 120);
+    assert_ne!(colored, errors.render(false, 120));
+    assert!(colored.contains("unknown key `foo`"));
 }
 
 #[test]
