@@ -20,7 +20,7 @@ pub enum ConfigError {
         why: String,
     },
     /// A document type, which ASP.NET does not need and which can pull in other files.
-    #[error("reading {name}: it has a document type (<!DOCTYPE>), which is refused; remove that declaration")]
+    #[error("reading {name}: it has a document type (<!DOCTYPE>), which is not supported; remove that declaration")]
     DocType {
         /// The file.
         name: String,
@@ -74,7 +74,7 @@ pub enum ConfigError {
     },
     /// The merged file does not say what it was meant to say. This is a fault of this program.
     #[error(
-        "merging into {name}: {path} does not read back as it was written; nothing was changed. Merge this file by hand"
+        "merging into {name}: {path} does not read back as it was written; nothing was changed. Merge this file manually"
     )]
     Unsound {
         /// The file.

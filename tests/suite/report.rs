@@ -73,7 +73,7 @@ fn a_finished_run() {
         "- Ticket: CHG0012345",
         r"- Started by: FABRIKAM\\admin",
         "| `appSettings/WEB_SERVICE_SDK_AUTHENTICATION_PASSWORD` | (masked) | (masked) | (masked) | migrated |",
-        "rewritten: the Web Service SDK has a new address",
+        "rewritten: the Web Service SDK has a new URL",
         "Tell users the new portal URL",
         "| `server-setup` | confirmed by simulated operator | FABRIKAM",
         "| **Outage: users could not sign in** |",

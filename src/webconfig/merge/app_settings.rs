@@ -187,7 +187,7 @@ fn heads<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, of_new: &AppEntries<'t, '
     for step in base.order.iter().filter(|step| !old.all.contains_key(*step)) {
         let all = new.all.get(step).map_or(&[][..], Vec::as_slice);
         let takes = all.iter().any(|node| of_new.taking.contains(&node.id()));
-        let guard = || refused(&[(takes, "it takes back what the new file says before it; look at it")]);
+        let guard = || refused(&[(takes, "it removes what the new file adds before it; check it manually")]);
         let fate = decide([None, Some(()), all.first().map(drop)], guard, || Fate::Removed);
         if fate.carries() {
             let cut = all.iter().map(|node| edit::take_out(scene.sources.new, node.range()));

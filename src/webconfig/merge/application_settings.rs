@@ -258,9 +258,9 @@ fn beside_value<'t>(
     walk.notes(setting);
 }
 
-const OTHER_FORM: &str = "the new file stores it in another form (serializeAs); set it by hand";
+const OTHER_FORM: &str = "the new file stores it in another form (serializeAs); set it manually";
 
-const TAKEN: &str = "another setting of the old file took the place of this one in the new file; decide by hand";
+const TAKEN: &str = "another setting of the old file already maps to this one in the new file; decide manually";
 
 /// Writes a setting's value where it belongs, or says why that is not possible.
 fn write_setting<'t>(
@@ -277,7 +277,7 @@ fn write_setting<'t>(
         Target::Section(_) | Target::Setting(_)
             if !entry.is_text() && !value.chars().all(|c| document.encoding().holds(c)) =>
         {
-            Err("its markup has characters that the new file's encoding cannot hold; copy it by hand")
+            Err("its markup has characters that the new file's encoding does not support; copy it manually")
         }
         Target::Section(section) if !draft.claim_name(section, entry.name) => Err(TAKEN),
         Target::Section(section) if !entry.is_text() => {

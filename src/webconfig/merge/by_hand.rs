@@ -15,11 +15,10 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 /// The place of an element: its steps from the root, in lowercase.
 pub(crate) type Place = Vec<String>;
 
-const PARTS: &str = "one of the files has it in several parts; merge it by hand";
-const SPLIT: &str = "one of the files has it inside of <location path=\".\">, or a part of it; merge it by hand";
-const LOCKED: &str =
-    "IIS does not let a web.config set this unless it is unlocked, and the files differ; set it by hand";
-const OTHER: &str = "merged line by line, it would mean something else; merge it by hand";
+const PARTS: &str = "one of the files has it in several parts; merge it manually";
+const SPLIT: &str = "one of the files has all or part of it inside <location path=\".\">; merge it manually";
+const LOCKED: &str = "IIS locks this section by default, and the files differ; set it manually";
+const OTHER: &str = "merging it line by line would change its meaning; merge it manually";
 
 /// The places that are left to the administrator, and why.
 #[derive(Clone, Default, Debug)]

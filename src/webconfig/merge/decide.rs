@@ -87,8 +87,8 @@ impl Value<'_> {
             },
             Some(old) if self.base == Some(old) || is_placeholder(old) => match self.has_base {
                 _ if self.new == Some(old) => Verdict::Nothing,
-                true => superseded("the old file has it as it was shipped"),
-                false => superseded("it is a placeholder that nobody filled in"),
+                true => superseded("the old file has the default value"),
+                false => superseded("it is a placeholder that was never filled in"),
             },
             Some(old) => {
                 let replaced = match &rules.sdk_url {
@@ -126,7 +126,7 @@ impl Value<'_> {
         let base = if is_contested { OTHER } else { self.new.map(Some) };
         match decide([old, base, self.new.map(Some)], || None, || rules.conflict(&self.path)) {
             Fate::Carried | Fate::Added if is_rewritten => {
-                Fate::Rewritten { why: "the Web Service SDK has a new address".to_owned() }
+                Fate::Rewritten { why: "the Web Service SDK has a new URL".to_owned() }
             }
             fate => fate,
         }

@@ -130,10 +130,10 @@ impl Together {
         let fate = match find(root, &outside.section) {
             _ if is_known && (of_new == Some(bytes) || of_base == Some(bytes)) => return,
             _ if is_known && !is_referred => {
-                reported("the new version does not refer to this file; look whether its values are still wanted")
+                reported("the new version does not refer to this file; check whether you still need its values")
             }
             _ if is_known && of_new.is_some() && of_new != of_base => {
-                reported("the new version has another file of this name than the old one; merge them by hand")
+                reported("the new version has a different file of this name; merge them manually")
             }
             _ if is_known => Fate::Carried,
             _ if outside.is_in_location() => {
@@ -170,7 +170,7 @@ impl Together {
     }
 }
 
-const NO_SECTION: &str = "the new file has no such section; copy the file and refer to it by hand";
+const NO_SECTION: &str = "the new file has no such section; copy the file and refer to it manually";
 
 fn is_same_section(one: &Section, other: &Section) -> bool {
     one.outside.section == other.outside.section

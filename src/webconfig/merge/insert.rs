@@ -21,33 +21,33 @@ pub(crate) fn insert<'t>(
 ) -> Result<(), &'static str> {
     let into = scene.sources.new;
     let Some(place) = parent.new else {
-        return Err("the new file has no place for it; add it by hand if it is still wanted");
+        return Err("the new file has no place for it; add it manually if you still need it");
     };
     let Some(element) = element.old.filter(|_| element.is_unique) else {
-        return Err("it cannot be told where in the new file this belongs; add it by hand");
+        return Err("its position in the new file is unclear; add it manually");
     };
     let is_other = |node: Node<'_, '_>| elements(node).any(|child| !own.contains(&child));
     if own.contains(&element) || (!own.is_empty() && !is_other(element) && element.attributes().len() == 0) {
-        return Err("this belongs to the new version and is never copied");
+        return Err("this belongs to the new version and is never migrated");
     }
     let is_section = place.parent_element().is_none_or(|root| root.parent_element().is_none());
     let tag = element.tag_name().name();
     if is_section && around.siblings.is_undeclared(tag, scene.rules) {
-        return Err("the new file does not declare this section; declare it there and add it by hand");
+        return Err("the new file does not declare this section; declare it there and add it manually");
     }
     let may_be_several = tag == "location" || collections::is_item(tag);
     if collections::holds_sections(place) && !may_be_several && around.siblings.has(tag) {
-        return Err("the new file has this section already, and a second one is refused; merge them by hand");
+        return Err("the new file already has this section, and ASP.NET allows only one; merge them manually");
     }
     if around.siblings.is_given(element) {
         return Err(
-            "it holds a section that the new file has outside of it, and a second one is refused; merge them by hand",
+            "it holds a section that the new file has outside it, and ASP.NET allows only one; merge them manually",
         );
     }
     let without: Vec<Range<usize>> = own.iter().map(|part| edit::lines_of(scene.sources.old, part.range())).collect();
     let freed = comments::freed(draft, element, [parent.base, parent.new]);
     if freed.as_ref().is_some_and(|freed| !around.holds(freed.comment())) {
-        return Err("the new file has it in a comment at another place; take it out of there by hand");
+        return Err("the new file has it in a comment at another place; uncomment it manually");
     }
     // What is taken back here is not what the new file says behind it.
     let taken_back = if tag == "remove" { around.taken_back(element) } else { None };

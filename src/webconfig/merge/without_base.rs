@@ -76,9 +76,11 @@ fn known<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, element: &str, attribute:
     }
     let path = draft.path(format!("system.web/{element}/@{attribute}"));
     let guard = || match carry {
-        _ if old.is_none() => Some(reported("it was removed from the old file; remove it by hand if that still holds")),
+        _ if old.is_none() => {
+            Some(reported("it was removed from the old file; remove it manually if you still want that"))
+        }
         false if is_theme => Some(superseded("the plan keeps the theme of the new file")),
-        _ => refused(&[(!carry, ONLY_REPORTED), (place.is_none(), "the new file has no system.web; set it by hand")]),
+        _ => refused(&[(!carry, ONLY_REPORTED), (place.is_none(), "the new file has no system.web; set it manually")]),
     };
     // The administrator's wins.
     let fate = decide([old, new, new], guard, || Fate::Carried);

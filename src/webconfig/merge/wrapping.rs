@@ -12,7 +12,7 @@ use crate::webconfig::text::{Splice, Wrap, beside, edit, space_before};
 use crate::webconfig::{ConfigError, Document, Shown};
 use roxmltree::Node;
 
-const SHARED: &str = "in one of the files it is around other sections as well; change it by hand";
+const SHARED: &str = "in one of the files it contains other sections as well; change it manually";
 
 /// The files of a merge as they are, where one of them cannot be seen through.
 pub(crate) fn as_they_are(files: &[&Document]) -> Result<Option<Vec<Document>>, ConfigError> {

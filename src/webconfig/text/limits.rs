@@ -21,7 +21,7 @@ pub(crate) fn check_size(bytes: usize, name: &str) -> Result<(), ConfigError> {
         format!(
             "it is larger than {} MiB; IIS refuses a web.config above 250 KB unless the registry value \
              MaxWebConfigFileSizeInKB raises that limit. Move large sections to files of their own (configSource), or \
-             merge it by hand",
+             merge it manually",
             MAX_BYTES >> 20
         )
     };

@@ -83,7 +83,7 @@ impl<'t> Walk<'_, 't> {
         }
         match splice {
             Some(splice) => self.draft.splice(splice),
-            None => return reported("the new file does not declare its namespace; set it by hand"),
+            None => return reported("the new file does not declare its namespace; set it manually"),
         }
         fate
     }

@@ -14,7 +14,7 @@ use std::{
     collections::{HashMap, HashSet},
 };
 
-const UNWRITABLE: &str = "it has characters that the encoding of the new file cannot hold";
+const UNWRITABLE: &str = "it has characters that the encoding of the new file does not support";
 
 /// What stands in the new file for what is around the comments of the old one.
 #[derive(Default)]

@@ -121,7 +121,7 @@ impl<'s, 't> Walk<'s, 't> {
     fn untold(child: Triple<'t>) -> Fate {
         match (child.old, child.new) {
             (Some(old), Some(new)) if !node::same(old, new, &|_, _| false) => {
-                Fate::Superseded { why: "the new version has all of it, and more".to_owned() }
+                Fate::Superseded { why: "the new version has this and more".to_owned() }
             }
             (old, new) if old.is_some() == new.is_some() => Fate::AlreadySo,
             _ => reported(NO_PLACE),
@@ -193,7 +193,7 @@ impl<'s, 't> Walk<'s, 't> {
             () if self.is_outside => Some(reported(KEPT_OUTSIDE)),
             // Without the file as shipped it is not known whether the administrator or the old version had it so.
             () if self.is_settings() && self.scene.base.is_none() => {
-                Some(reported("this is no value that can be carried; look at it by hand"))
+                Some(reported("this is not a value that can be migrated; check it manually"))
             }
             () if self.scene.rules.other_changes == OtherChanges::Report && !self.is_settings() => {
                 Some(reported(ONLY_REPORTED))

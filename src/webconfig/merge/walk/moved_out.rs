@@ -36,7 +36,7 @@ impl<'t> Walk<'_, 't> {
                 (old.is_some(), OUTSIDE),
                 (section.new.is_none(), NO_PLACE),
                 (!section.is_unique, DOUBT),
-                (is_merged, "its values are merged one by one; decide by hand where they are to be"),
+                (is_merged, "its values are merged one by one; decide which file they belong in"),
             ])
         });
         if let (true, Some(old), Some(new), false) = (fate.carries(), section.old, section.new, self.is_replaced) {

@@ -49,7 +49,7 @@ impl<'t> Children<'t> {
     }
 }
 
-const TAKEN_BACK: &str = "the new version takes back items of this list; put them in order by hand";
+const TAKEN_BACK: &str = "the new version removes items of this list (remove or clear); put them in order manually";
 
 impl<'t> Walk<'_, 't> {
     /// Children that stand in another order than they were shipped in.

@@ -21,7 +21,7 @@ impl<'t> Walk<'_, 't> {
         let fate = self.decide([old.as_ref(), base.as_ref(), new.as_ref()], &path, || {
             refused(&[
                 (element.new.is_none(), NO_PLACE),
-                (element.all().into_iter().any(has_children), "text between elements is not carried; set it by hand"),
+                (element.all().into_iter().any(has_children), "text between elements is not migrated; set it manually"),
                 (!element.is_unique, DOUBT),
             ])
         });
