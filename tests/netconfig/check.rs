@@ -69,8 +69,35 @@ impl Merge {
         paths.into_iter().filter(|path| !self.is_of_list(path)).filter_map(|path| self.fault(path)).collect()
     }
 
-    /// Items of a list have no names here, only places.
+    /// Items of a list have no names here, only places: of those, this only checks that they load.
     fn is_of_list(&self, path: &str) -> bool {
+        const ITEMS: [&str; 22] = [
+            "add",
+            "allow",
+            "compiler",
+            "deny",
+            "device",
+            "error",
+            "filter",
+            "filteringrule",
+            "group",
+            "mimemap",
+            "precondition",
+            "provider",
+            "remove",
+            "rewritemap",
+            "rule",
+            "set",
+            "source",
+            "spn",
+            "tag",
+            "tags",
+            "trustlevel",
+            "user",
+        ];
+        if path.split('/').any(|part| ITEMS.contains(&part)) {
+            return true;
+        }
         let all = [&self.old, &self.base, &self.new, &self.merged];
         let slashes = path.match_indices('/').map(|(at, _)| &path[..at]);
         path.contains('#')
