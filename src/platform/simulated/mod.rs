@@ -100,14 +100,19 @@ impl Simulated {
         self.facts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes the facts, on disk first: if writing fails, nothing changes.
+    /// Changes the facts, on disk first. If writing fails, what the file says then is so: it may have been replaced
+    /// before the failure, and nothing may be remembered that a program started anew would not find.
     fn try_change(&self, change: impl FnOnce(&mut MachineFacts) -> Result<(), Failure>) -> Result<(), Failure> {
         let mut facts = self.locked();
         let mut changed = facts.clone();
         change(&mut changed)?;
         if changed != *facts {
-            changed.write(&*self.disk)?;
-            *facts = changed;
+            let written = changed.write(&*self.disk);
+            match written.is_ok() {
+                true => *facts = changed,
+                false => *facts = MachineFacts::read(&*self.disk).unwrap_or_else(|_| facts.clone()),
+            }
+            return written;
         }
         Ok(())
     }
