@@ -20,7 +20,7 @@ pub enum ConfigError {
         why: String,
     },
     /// A document type, which ASP.NET does not need and which can pull in other files.
-    #[error("reading {name}: it has a document type (<!DOCTYPE>), which is not supported; remove that declaration")]
+    #[error("reading {name}: its document type (<!DOCTYPE>) could pull in other files, so it is not read; remove it")]
     DocType {
         /// The file.
         name: String,

@@ -1,7 +1,7 @@
-//! What the merge leaves to the administrator as a whole: it would be another thing merged line by line.
+//! Places that the administrator merges manually, as a whole, because a merge line by line would change their meaning.
 //!
-//! A file may say anything, and a merge that models everything cannot be read by anybody. So there is one gate instead
-//! of a rule for each rare shape: a place that is behind it stays as the new version has it, is told, and is counted.
+//! A file may contain anything, and nobody could read a merge that models everything. So one gate replaces a rule for
+//! each rare shape: a place behind it keeps the content of the new version, and it is reported and counted.
 
 use crate::webconfig::Document;
 use crate::webconfig::merge::proof::alike;
@@ -155,7 +155,7 @@ impl Told {
         Self(changes.iter().filter(is_left).map(|change| without_number(&change.path, '~').to_lowercase()).collect())
     }
 
-    /// Whether something is told of a place, of what is around it, or of what is in it.
+    /// Whether a change is reported for a place, for an element around it, or for anything in it.
     pub(crate) fn has(&self, place: &[String]) -> bool {
         let path = place.join("/");
         let below = format!("{path}/");

@@ -41,7 +41,7 @@ impl<'t> Proof<'_> {
     fn element(&mut self, four: Four<Node<'t, 't>>) {
         let [old, base, new, result] = four;
         let is = |one: Option<Node<'t, 't>>, other: Option<Node<'t, 't>>| alike(one.as_slice(), other.as_slice());
-        // What comes or goes without the parts of it that belong to the version is told part by part.
+        // An added or removed element that contains parts of the new version is reported part by part.
         let is_partly_own = |node: &Node<'t, 't>| of_version::own_parts(*node).first().is_some_and(|part| part != node);
         let is_own = || (old.is_none() || new.is_none()) && four.iter().flatten().any(is_partly_own);
         let has_source = |node: &Option<Node<'t, 't>>| node.is_some_and(|node| node.has_attribute("configSource"));

@@ -144,7 +144,7 @@ pub(super) fn setting(name: &str, content: &str) -> String {
     format!(r#"<setting name="{name}" serializeAs="String">{content}</setting>"#)
 }
 
-/// Settings of which each is told from the next by ASP.NET.
+/// Settings with the space that ASP.NET needs to tell them apart.
 fn loose(settings: &str) -> String {
     settings.replace("</value></setting>", "</value> </setting>")
 }

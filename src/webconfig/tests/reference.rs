@@ -212,7 +212,7 @@ proptest! {
             let is_left = |change: &Change| is_left_for_its_meaning(change) && is_below(difference, &change.path);
             let is_in_what_is_left = merged.changes.iter().any(is_left);
             let is_told = told == 1 || (told == 0 && (parts > 0 || is_in_what_is_left));
-            prop_assert!(is_told, "{difference} is told {told} times in {paths:#?}");
+            prop_assert!(is_told, "{difference} is reported {told} times in {paths:#?}");
         }
         for path in &paths {
             let is_found = found.contains_key(*path)

@@ -47,7 +47,7 @@ impl<'t> Walk<'_, 't> {
             return self.whole(path, section, fate);
         }
         self.draft.change(Change::of(path, Shown::plain(old), Shown::plain(new), fate));
-        // What stands in the file now is told item by item.
+        // The section is in this file now: report each of its items.
         for item in items.filter(|_| is_carried && old.is_none()) {
             let path = self.here(&format!("/{}", step(item)));
             let item = Triple { old: Some(item), base: None, new: None, is_unique: true };
