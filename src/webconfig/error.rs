@@ -20,7 +20,7 @@ pub enum ConfigError {
         why: String,
     },
     /// A document type, which ASP.NET does not need and which can pull in other files.
-    #[error("reading {name}: its document type (<!DOCTYPE>) could pull in other files, so it is not read; remove it")]
+    #[error("reading {name}: its document type (<!DOCTYPE>) could pull in other files; remove that declaration")]
     DocType {
         /// The file.
         name: String,
