@@ -152,7 +152,8 @@ pub(crate) struct Told(BTreeSet<String>);
 impl Told {
     pub(crate) fn of(changes: &[Change]) -> Self {
         let is_left = |change: &&Change| !change.fate.carries() && change.fate != Fate::AlreadySo;
-        Self(changes.iter().filter(is_left).map(|change| without_number(&change.path, '~').to_lowercase()).collect())
+        let place = |change: &Change| without_number(change.path.trim_start_matches('/'), '~').to_lowercase();
+        Self(changes.iter().filter(is_left).map(place).collect())
     }
 
     /// Whether a change is reported for a place, for an element around it, or for anything in it.

@@ -65,9 +65,12 @@ fn merge_proven(sources: &Sources<'_>, rules: &Rules, mut by_hand: ByHand) -> Re
             Err(ConfigError::Unsound { path, .. }) => by_hand::section_of(path).into_iter().collect(),
             Err(_) => return merged,
         };
+        if merged.is_ok() && wrong.is_empty() {
+            return merged;
+        }
         let left = wrong.into_iter().filter(|place| by_hand.leave(place.clone())).count();
         if left == 0 {
-            return merged;
+            break;
         }
     }
     Err(unsound(sources, &[]))

@@ -46,13 +46,14 @@ impl<'t> Proof<'_> {
         let is_own = || (old.is_none() || new.is_none()) && four.iter().flatten().any(is_partly_own);
         let has_source = |node: &Option<Node<'t, 't>>| node.is_some_and(|node| node.has_attribute("configSource"));
         let is_left = self.by_hand.holds(&self.place) && self.told.has(&self.place) && is(result, new);
-        if is_left || is_own() || four.iter().any(has_source) {
+        let is_unanimous = is(old, new) && is(result, new);
+        if is_unanimous || is_left || is_own() || four.iter().any(has_source) {
             return;
         }
         match four {
             _ if is(old, base) => self.expect(is(result, new)),
             [Some(_), _, Some(_), Some(_)] => self.parts(four),
-            _ if is(result, old) => {}
+            _ if is(result, old) && !is_only_default(old, base) => {}
             _ => {
                 let is_told = self.told.has(&self.place);
                 self.expect(is_told && is(result, new));
@@ -174,6 +175,14 @@ pub(crate) fn alike<'t>(one: &[Node<'t, 't>], other: &[Node<'t, 't>]) -> bool {
         markup(*one) == markup(*other) || same(*one, *other, &|_, _| false)
     };
     one.len() == other.len() && one.iter().zip(other).all(is)
+}
+
+/// Whether two elements differ in nothing but whether they write a default down.
+fn is_only_default<'t>(one: Option<Node<'t, 't>>, other: Option<Node<'t, 't>>) -> bool {
+    let is_default = |node: Node<'_, '_>, name: &str| {
+        default_of(node, name).is_some_and(|default| node.attribute(name) == Some(default))
+    };
+    one.zip(other).is_some_and(|(one, other)| same(one, other, &is_default))
 }
 
 /// What an element says in an attribute, its default included.

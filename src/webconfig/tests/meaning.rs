@@ -290,3 +290,12 @@ fn bytes_are_what_the_declaration_says() {
         assert!(error.contains(why), "{error}");
     }
 }
+
+#[test]
+fn an_attribute_of_the_outermost_element_is_told_like_any_other() {
+    let of = |value: &str| format!("<configuration a=\"{value}\" />\n");
+    let rules = Rules { strict: true, ..keep() };
+    let (result, changes) = merged(&of("1"), Some(&of("2")), &of("3"), &rules);
+    assert_eq!(result, of("3"));
+    assert_eq!(fate(&changes, "/@a"), &Fate::Conflict { taken: None });
+}

@@ -135,7 +135,12 @@ impl Element {
             }
             4 if !(is_fixed || is_value && element.tag == "add" || element.tag == "configuration") => {
                 let value = value % 4;
-                let id = if element.tag == "appSettings" { "key" } else { "name" };
+                let id = match element.tag.as_str() {
+                    "appSettings" => "key",
+                    "namespaces" => "namespace",
+                    "assemblies" => "assembly",
+                    _ => "name",
+                };
                 let attributes = [(id.to_owned(), format!("added{value}")), ("value".to_owned(), value_of(value))];
                 let new = Self {
                     tag: "add".to_owned(),
