@@ -27,7 +27,7 @@ pub enum Exit {
     Conflict,
     /// The rollback failed; the message says what is left.
     RollbackFailed,
-    /// `verify`: a check failed.
+    /// The upgrade is done, but a check of the upgraded server failed; `verify`: a check failed.
     Faults,
     /// Stopped by the operator; resumable.
     Stopped,
@@ -65,6 +65,7 @@ impl From<&End> for Exit {
             End::Done { reboot: false } | End::RolledBack => Exit::Done,
             End::Done { reboot: true } | End::Restart { .. } => Exit::Reboot,
             End::Waiting(_) => Exit::Gate,
+            End::Faults { .. } => Exit::Faults,
             End::Stopped => Exit::Stopped,
         }
     }
@@ -109,6 +110,7 @@ mod tests {
             (End::Done { reboot: false }, 0),
             (End::RolledBack, 0),
             (End::Waiting(gate), 5),
+            (End::Faults { faults: Vec::new() }, 11),
             (End::Stopped, 12),
             (End::Done { reboot: true }, 3010),
             (End::Restart { files: Vec::new() }, 3010),

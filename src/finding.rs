@@ -43,6 +43,7 @@ pub const FINDINGS: &[(&str, Level, &str)] = &[
     ("merge-conflict", Level::Refuse, "a setting is customized, and the new version changed it as well"),
     ("method-console", Level::Refuse, "the plan installs a component in the MFA Server console, which is not here"),
     ("mobile-app-dropped", Level::Refuse, "the MFA Server setup may not include the Mobile App Web Service"),
+    ("no-answer", Level::Warn, "a component does not respond before the upgrade"),
     ("no-asp-net", Level::Refuse, "ASP.NET is not installed in IIS"),
     ("no-dotnet-4", Level::Refuse, ".NET Framework 4.5 or later is missing"),
     ("no-install-path", Level::Refuse, "the registry does not contain the agent's folder"),

@@ -3,6 +3,7 @@
 //! `check` checks everything the procedure needs. The procedure itself reports what it cannot choose (no product, no
 //! site, a name that is taken), also as [`Finding`]s.
 
+mod baseline;
 mod folders;
 mod installers;
 mod machine;
@@ -12,14 +13,17 @@ mod settings;
 use crate::finding::{FINDINGS, Finding, Level};
 use crate::platform::Failure;
 use crate::procedure::{CompileContext, Compiled, Target};
+use crate::survey::answers::Baseline;
+pub(crate) use baseline::baseline;
 
 /// Returns the findings for a compiled procedure, blocking ones first: those of compiling, and those of the machine's
 /// checks. If there is nothing to do, nothing more is checked.
-pub(crate) fn check(compiled: &Compiled<'_>) -> Result<Vec<Finding>, Failure> {
+pub(crate) fn check(compiled: &Compiled<'_>, baseline: &[Baseline]) -> Result<Vec<Finding>, Failure> {
     let Compiled { context, targets, procedure } = compiled;
     let mut findings = procedure.findings.clone();
     if !procedure.steps.is_empty() {
         findings.extend(needs(context, targets)?);
+        findings.extend(baseline::silent(baseline));
     }
     findings.sort_by_key(|finding| !finding.refuses());
     Ok(findings)

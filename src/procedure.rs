@@ -1,7 +1,7 @@
 //! Plan and survey compiled into ordered steps.
 //!
 //! `compile` is the only place that defines the order, which is that of Microsoft's article: back up; stop; uninstall
-//! portal, mobile app, SDK and agent; install the server and then the web components; update the console; verify.
+//! portal, mobile app, SDK and agent; install the server and then the web components; verify; update the console.
 
 mod choice;
 mod context;
@@ -87,11 +87,11 @@ pub(crate) fn compile<'a>(
             steps.extend(web::install(&context, target));
         }
         steps.extend(encrypted::remove(&steps));
-        // 5. What only the console can change.
-        steps.extend(targets.iter().filter_map(|target| web::tell_console(&context, target)));
         steps.extend(server::start_dependents(&context));
-        // 6. Verify; the outage ends. The web servers are next.
+        // 5. Verify; the outage ends.
         steps.push(verify(&context, &targets));
+        // 6. What only the console can change. The web servers are next.
+        steps.extend(targets.iter().filter_map(|target| web::tell_console(&context, target)));
         steps.extend(server::hand_over(&context, &targets));
         add_hooks(plan, machine, &mut steps, &mut findings);
     }

@@ -4,6 +4,7 @@
 //! the uninstall keys of both registry views, web components by their files in the folders of IIS applications,
 //! services by the path of their program. Each component is the union of all findings.
 
+pub mod answers;
 pub mod packages;
 pub mod products;
 pub mod reinstall;

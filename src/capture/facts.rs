@@ -9,6 +9,7 @@ use crate::platform::simulated::MachineFacts;
 use crate::platform::{Failure, Inspect};
 use crate::secret::is_secret;
 use crate::survey::Survey;
+use crate::survey::answers::{self, Seen};
 use crate::webconfig::CONFIG_LIMIT;
 use crate::webconfig::{Document, Shown, placeholder};
 use std::collections::BTreeSet;
@@ -46,8 +47,8 @@ pub(super) fn capture(
     facts.services = services(survey, machine.services()?);
     accounts(machine, survey, facts)?;
     for url in addresses(machine, survey, wish) {
-        if let Ok(status) = machine.http_status(&url) {
-            facts.answers.insert(url, status);
+        if let Seen::Status(status) = answers::ask(machine, &url, answers::BEFORE).seen {
+            facts.answers.insert(url, status.into());
         }
     }
     Ok(())

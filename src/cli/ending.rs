@@ -110,11 +110,27 @@ impl CommandContext<'_> {
                 }
                 if reboot { ending.next(RESTART_AT_END) } else { ending }
             }
-            End::Restart { files } => {
-                let files = text::hanging("", anstyle::Style::new(), &files.join(", "), self.talk.line_width());
-                self.talk.insist(&format!(
-                    "\nThe next restart of Windows replaces files in folders that later steps write to: {files}"
+            End::Faults { faults } => {
+                self.insist(&format!(
+                    "\nThe new version is installed, but {} failed:",
+                    text::count(faults.len(), "check")
                 ));
+                faults.iter().for_each(|fault| self.insist(&format!("- {fault}")));
+                self.insist(&self.state());
+                let Some(found) = self.machine.engine().last_run()? else { return Ok(ending) };
+                let (next, or) = self.goes_on(&found.state);
+                Ending { or, ..ending.next(next) }
+            }
+            End::Restart { files } => {
+                let why = match files.is_empty() {
+                    true => "An installer requested a restart of Windows, and the checks of the new version failed."
+                        .to_owned(),
+                    false => format!(
+                        "The next restart of Windows replaces files in folders that later steps write to: {}",
+                        files.join(", ")
+                    ),
+                };
+                self.insist(&format!("\n{why}"));
                 let again = self.command(job.verb);
                 match goes_on {
                     true => Ending { or: again, ..ending.next("restart Windows; the run then resumes automatically") },

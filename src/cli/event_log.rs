@@ -57,6 +57,14 @@ impl CommandContext<'_> {
         let (notice, text) = match end {
             End::Done { reboot: false } => (Notice::Done, format!("{run} is finished.")),
             End::Done { reboot: true } => (Notice::Restart, format!("{run} is finished. Restart Windows.")),
+            End::Faults { faults } => {
+                let faults = faults.join("\n");
+                (Notice::Failed, format!("{run} has upgraded the server, but checks failed. {next}\n{faults}"))
+            }
+            End::Restart { files } if files.is_empty() => (
+                Notice::Restart,
+                format!("{run} is waiting for a restart of Windows, as an installer requested. {next}"),
+            ),
             End::Restart { files } => {
                 let files = files.join(", ");
                 (Notice::Restart, format!("{run} is waiting for a restart of Windows, which replaces {files}. {next}"))

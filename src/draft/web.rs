@@ -3,9 +3,10 @@
 use super::installers::{WebPackage, install_folder, usual_name};
 use super::{State, Writing, page, runs_here};
 use crate::plan::{Component, SdkUrl, VirtualDirectory, Web};
+use crate::platform::disk;
 use crate::platform::facts::Pool;
-use crate::platform::{Failure, disk};
 use crate::survey::Served;
+use crate::survey::answers::{self, Seen};
 use crate::webconfig::CONFIG_LIMIT;
 use crate::webconfig::{Document, Shown, is_placeholder_sdk_url};
 use crate::winpath::WinPath;
@@ -202,7 +203,9 @@ impl Writing<'_> {
             .filter_map(|component| Some((component, self.sdk_of(component)?)))
             .collect();
         // If they differ, the one that responds is right.
-        let answers = |(_, old): &&(Component, String)| self.status(&renamed(old)).is_ok_and(is_well);
+        let answers = |(_, old): &&(Component, String)| {
+            answers::ask(self.ground.machine, &renamed(old), answers::BEFORE).is_well()
+        };
         let Some((_, first)) = uses.iter().find(answers).or_else(|| uses.first()) else { return false };
         let url = renamed(first);
         self.page.part("sdk");
@@ -213,12 +216,13 @@ impl Writing<'_> {
         self.page.note("Upgrade that server first. This is the SDK URL afterwards:");
         match SdkUrl::new(&url) {
             Ok(url) => {
-                let answers = match self.status(url.as_str()) {
-                    Ok(status) if is_well(status) => format!("it already responds ({status})"),
-                    Ok(status) => format!("it responded with {status} when this was written"),
-                    Err(_) => "it did not respond when this was written".to_owned(),
+                let answer = answers::ask(self.ground.machine, url.as_str(), answers::BEFORE);
+                let says = match answer.seen {
+                    Seen::Status(status) if answer.is_well() => format!("it already responds ({status})"),
+                    Seen::Status(status) => format!("it responded with {status} when this was written"),
+                    _ => "it did not respond when this was written".to_owned(),
                 };
-                self.page.note(&format!("({answers})"));
+                self.page.note(&format!("({says})"));
                 self.page.line("url", &page::text(url.as_str()));
                 if url.as_str() != first && SdkUrl::new(first.as_str()).is_ok() {
                     self.page.note("If that server keeps the old virtual directory, the URL does not change:");
@@ -233,10 +237,6 @@ impl Writing<'_> {
         true
     }
 
-    fn status(&self, url: &str) -> Result<u16, Failure> {
-        self.ground.machine.http_status(url)
-    }
-
     /// The URL of the SDK that an old component uses, unless it uses or has none.
     fn sdk_of(&self, component: Component) -> Option<String> {
         let ground = self.ground;
@@ -248,11 +248,6 @@ impl Writing<'_> {
         let switch = values.app_setting("USE_WEB_SERVICE_SDK").map(|value| value.trim().to_ascii_lowercase());
         (component != Component::Portal || switch.as_deref() != Some("false")).then_some(url)
     }
-}
-
-/// Whether a status is that of a working service, including a request for credentials.
-fn is_well(status: u16) -> bool {
-    matches!(status, 200..=399 | 401 | 403)
 }
 
 fn document(writing: &Writing<'_>, path: &WinPath) -> Option<Document> {

@@ -47,9 +47,14 @@ pub enum End {
         /// Whether an installer asked for a restart.
         reboot: bool,
     },
-    /// Windows must be restarted before the next step, which replaces these files; `resume` continues.
+    /// The new version does not work as it should: the outage goes on. `resume` verifies again, `rollback` is possible.
+    Faults {
+        /// What is wrong.
+        faults: Vec<String>,
+    },
+    /// Windows must be restarted first; `resume` continues.
     Restart {
-        /// The files.
+        /// The files that the restart replaces, if that is why.
         files: Vec<String>,
     },
     /// A manual step must be completed first; `resume` continues.

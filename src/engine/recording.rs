@@ -1,12 +1,13 @@
 //! What the journal records only for the report of a run.
 
+use super::perform::{self, Watch};
 use super::run::Running;
-use super::{End, Engine, EngineError, perform};
+use super::{Check, End, Engine, EngineError};
 use crate::journal::{Entry, UsedInstaller};
 use crate::platform::disk;
 use crate::platform::op::{Gate, Op};
 use crate::platform::{Context, Failure, FailureKind, Manifest, Outcome, Size, installer_log, manifest_of};
-use crate::step::{self, Probe, Step, StepId, Work};
+use crate::step::{self, Checked, Probe, Step, StepId, Work};
 use crate::survey::{packages, products};
 
 const MANIFEST_LIMIT: u64 = 256 << 20;
@@ -25,13 +26,23 @@ impl Running<'_> {
     /// Probes a step, and records its individual checks, passed or not.
     pub(super) fn look(&mut self, step: &Step) -> Result<Probe, EngineError> {
         let kind = step.work.kind();
-        let checks = kind.checks(&self.context())?;
+        let checks = match &step.work {
+            Work::Verify(_) => self.verified()?,
+            _ => kind.checks(&self.context())?,
+        };
         if checks.is_empty() {
             return Ok(kind.probe(&self.context())?);
         }
         let probe = Probe::of(&checks);
         self.write(Entry::Checked { step: step.id.clone(), checks })?;
         Ok(probe)
+    }
+
+    fn verified(&self) -> Result<Vec<Checked>, EngineError> {
+        let operator = &*self.operator;
+        let watch = Watch { progress: &mut |_| {}, stop: &|| operator.wants_to_stop() };
+        let checks = self.engine.machine_checks(self.frozen, &self.state().history, &watch)?;
+        Ok(checks.into_iter().map(|Check { what, fault, .. }| Checked { what, fault }).collect())
     }
 
     /// Name and version of the product that a step has installed, from the machine; `None` if unknown, since the step
@@ -81,7 +92,7 @@ impl Running<'_> {
         let entry = match end {
             End::Waiting(gate) => Entry::Waiting { gate: Gate { by_hand: None, ..gate.clone() } },
             End::Stopped => Entry::Stopped,
-            End::Restart { .. } | End::Done { .. } | End::RolledBack => return,
+            End::Faults { .. } | End::Restart { .. } | End::Done { .. } | End::RolledBack => return,
         };
         self.write(entry).ok();
     }

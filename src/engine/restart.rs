@@ -56,6 +56,13 @@ impl Running<'_> {
         self.engine.waiting_below(self.frozen, &left.flat_map(folders).collect::<Vec<_>>())
     }
 
+    /// Whether an installer of this run has requested a restart of Windows that has not taken place.
+    pub(super) fn restart_is_requested(&self) -> bool {
+        let started = self.engine.platform.booted();
+        let is_before = |requested| started.is_none_or(|started| started <= requested);
+        self.state().reboot && self.state().restart_requested().is_some_and(is_before)
+    }
+
     /// Whether files are pending for a restart that were not pending before the run.
     pub(super) fn restart_is_due(&self) -> Result<bool, Failure> {
         let before = &self.frozen.survey.system.pending_renames;

@@ -12,7 +12,7 @@ use crate::package::Package;
 use crate::plan::Component;
 use crate::platform::op::{Gate, Op};
 use crate::platform::{Context, Failure, FailureKind, Outcome, disk, installer_code};
-use crate::step::{Memo, Probe, Step, StepContext, StepId};
+use crate::step::{Memo, Probe, Step, StepContext, StepId, Work};
 use crate::winpath::WinPath;
 
 /// A run in progress.
@@ -25,6 +25,9 @@ pub(super) struct Running<'a> {
     /// The cache of the current step.
     pub(super) memo: Memo,
 }
+
+/// What to do about the faults of an upgraded machine.
+const FIX_FAULTS: &str = "fix the failed checks";
 
 /// Whether a step was completed.
 pub(super) enum Flow {
@@ -103,7 +106,7 @@ impl Running<'_> {
             }
         }
         self.note_end()?;
-        Ok(End::Done { reboot: self.state().reboot })
+        Ok(End::Done { reboot: self.restart_is_requested() })
     }
 
     /// Goes through the steps once. Returns how work ended if not everything could be done; `None` also if `ask` is
@@ -277,8 +280,15 @@ impl Running<'_> {
     fn step(&mut self, step: &Step) -> Result<Flow, EngineError> {
         let kind = step.work.kind();
         if !self.has_begun(&step.id) {
-            match self.look(step)? {
+            let probe = match self.look(step) {
+                Err(EngineError::Failure(failure)) if failure.kind == FailureKind::Stopped => {
+                    return Ok(Flow::Stop(End::Stopped));
+                }
+                probe => probe?,
+            };
+            match probe {
                 Probe::Done => return self.step_done(step, kind.words_when_done()),
+                Probe::Blocked(why) if matches!(step.work, Work::Verify(_)) => return self.not_verified(step, why),
                 Probe::Blocked(why) => return Err(Failure::new(format!("begin {}", step.id), why).into()),
                 Probe::Needed(_) => self.write(Entry::StepStarted { step: step.id.clone() })?,
             }
@@ -311,6 +321,24 @@ impl Running<'_> {
         }
         self.note_settings(step)?;
         self.step_done(step, "done")
+    }
+
+    /// The new version has faults. A requested restart of Windows may be the reason, so it comes first.
+    fn not_verified(&mut self, step: &Step, why: String) -> Result<Flow, EngineError> {
+        if self.restart_is_requested() {
+            self.write(Entry::RestartNeeded { files: Vec::new() })?;
+            return Ok(Flow::Stop(End::Restart { files: Vec::new() }));
+        }
+        let checks = self.state().checks.iter().flat_map(|checks| &checks.all);
+        let faults = checks.filter_map(|check| Some(format!("{}: {}", check.what, check.fault.as_ref()?))).collect();
+        self.write(Entry::Failed {
+            step: step.id.clone(),
+            why,
+            next: FIX_FAULTS.to_owned(),
+            log: Vec::new(),
+            changed_nothing: false,
+        })?;
+        Ok(Flow::Stop(End::Faults { faults }))
     }
 
     fn operations(&self, step: &Step) -> Result<Vec<Op>, EngineError> {

@@ -2,24 +2,27 @@
 //! name of the SDK's virtual directory is gone from their settings.
 
 use super::{Check, Engine, EngineError};
-use crate::journal::RecordedRun;
-use crate::plan::Component;
-use crate::platform::facts::Site;
+use crate::journal::Frozen;
 use crate::platform::{Context, Failure, Monitor, disk};
-use crate::step::{ConfigureWeb, Work};
+use crate::step::{ConfigureWeb, History, Work};
+use crate::survey::answers::{self, Answer, Baseline};
 use crate::webconfig::CONFIG_LIMIT;
 use crate::webconfig::{Document, SdkUrlRule};
 use crate::winpath::WinPath;
 
 impl Engine<'_> {
-    /// Checks the machine of a finished run. `watch` may stop that.
-    pub(super) fn upgraded(&self, found: &RecordedRun, watch: &dyn Monitor) -> Result<Vec<Check>, EngineError> {
-        let check = |what: String, fault: Option<String>| Check { what, fault, backup: false };
+    /// Checks an upgraded machine. `watch` may stop that.
+    pub(super) fn upgraded(
+        &self,
+        frozen: &Frozen,
+        history: &History,
+        watch: &dyn Monitor,
+    ) -> Result<Vec<Check>, EngineError> {
         let mut all = Vec::new();
-        if let Some(fault) = self.data_fault(found, watch)? {
+        if let Some(fault) = self.data_fault(frozen, history, watch)? {
             all.push(check("the data file is upgraded".to_owned(), fault));
         }
-        let web = found.frozen.steps.iter().filter_map(|step| match &step.work {
+        let web = frozen.steps.iter().filter_map(|step| match &step.work {
             Work::ConfigureWeb(web) => Some(web),
             _ => None,
         });
@@ -28,25 +31,31 @@ impl Engine<'_> {
         // The certificate has the host name that the other components use for the SDK, as far as they are on this
         // machine.
         let urls = web.iter().filter_map(|(_, config)| Some(config.as_ref()?.sdk_url()?.1));
-        let hosts: Vec<String> = urls.filter_map(|url| host_of(&url)).collect();
+        let hosts: Vec<String> = urls.filter_map(|url| answers::host_of(&url)).collect();
         for (web, config) in &web {
             let title = web.component.title();
-            all.push(check(format!("the {title} responds"), self.silence(web, &hosts, watch)?));
+            all.push(self.responds(frozen, web, &hosts, watch)?);
             if let SdkUrlRule::ReplaceDirectory { old, .. } = &web.rules.sdk_url {
                 let left = config.as_ref().map_or(Vec::new(), |config| holders(config, old));
                 let fault = (!left.is_empty()).then(|| format!("still named in {}", left.join(", ")));
                 all.push(check(format!("no URL in the settings of the {title} contains {old}"), fault));
             }
         }
+        all.extend(self.urls_respond(frozen, watch)?);
         Ok(all)
     }
 
     /// What is wrong with the data file; `None` if the run does not concern it.
-    fn data_fault(&self, found: &RecordedRun, watch: &dyn Monitor) -> Result<Option<Option<String>>, EngineError> {
-        let upgrades = found.frozen.steps.iter().any(|step| matches!(step.work, Work::Activate(_)));
-        let (true, Some(install)) = (upgrades, &found.frozen.survey.install) else { return Ok(None) };
+    fn data_fault(
+        &self,
+        frozen: &Frozen,
+        history: &History,
+        watch: &dyn Monitor,
+    ) -> Result<Option<Option<String>>, EngineError> {
+        let upgrades = frozen.steps.iter().any(|step| matches!(step.work, Work::Activate(_)));
+        let (true, Some(install)) = (upgrades, &frozen.survey.install) else { return Ok(None) };
         let file = |folder: &WinPath| folder.child("PhoneFactor.pfdata");
-        let Some(backup) = found.state.history.backup_of(&install.data()).map(file) else { return Ok(None) };
+        let Some(backup) = history.backup_of(&install.data()).map(file) else { return Ok(None) };
         let files = self.platform.files();
         if !disk::exists(files, &backup).context(format!("look for {backup}"))? {
             return Ok(None);
@@ -75,52 +84,52 @@ impl Engine<'_> {
         Ok(bytes.and_then(|bytes| Document::parse(bytes, path.as_str()).ok()))
     }
 
-    /// Sends a request to an application under each of its possible host names. Returns why none responds.
-    fn silence(
+    /// Requests an application, and compares the answer with the one before the upgrade.
+    fn responds(
         &self,
+        frozen: &Frozen,
         web: &ConfigureWeb,
         hosts: &[String],
         watch: &dyn Monitor,
-    ) -> Result<Option<String>, EngineError> {
+    ) -> Result<Check, EngineError> {
         let machine = self.platform.inspect();
+        let title = web.component.title();
         let iis = machine.web_server()?.unwrap_or_default();
-        let Some(site) = iis.site(&web.site) else { return Ok(Some(format!("the site {} does not exist", web.site))) };
-        let page = match web.component {
-            Component::Sdk => "/PfWsSdk.asmx",
-            Component::MobileApp => "/PfPaWs.asmx",
-            Component::Portal | Component::Server => "/",
+        let Some(site) = iis.site(&web.site) else {
+            return Ok(check(format!("the {title} responds"), Some(format!("the site {} does not exist", web.site))));
         };
-        let name = machine.system()?.name;
-        let mut fault = String::new();
-        for url in addresses(site, &format!("{}{page}", web.application.path), hosts, &name) {
-            watch.go_on().context(format!("send a request to {url}"))?;
-            fault = match machine.http_status(&url) {
-                // A request for credentials is a valid response.
-                Ok(200..=399 | 401 | 403) => return Ok(None),
-                Ok(status) => return Ok(Some(format!("{url} responds with {status}"))),
-                Err(failure) => failure.to_string(),
-            };
+        watch.go_on().context(format!("request the {title}"))?;
+        let pages = answers::pages(machine, site, web.component, &web.application.path, hosts)?;
+        let answer = answers::ask_here(machine, &pages, answers::AFTER);
+        let before = frozen.baseline.iter().find(|before| before.component == Some(web.component));
+        Ok(compared(&format!("the {title}"), &answer, before))
+    }
+
+    /// Requests the URLs in the plan.
+    fn urls_respond(&self, frozen: &Frozen, watch: &dyn Monitor) -> Result<Vec<Check>, EngineError> {
+        let mut all = Vec::new();
+        for url in &frozen.plan.verify.urls {
+            watch.go_on().context(format!("request {url}"))?;
+            let answer = answers::ask_here(self.platform.inspect(), &[url.to_string()], answers::AFTER);
+            let before = frozen.baseline.iter().find(|before| before.answer.url == url.as_str());
+            all.push(compared(url.as_str(), &answer, before));
         }
-        Ok(Some(fault))
+        Ok(all)
     }
 }
 
-/// The URLs of a page, the most likely host names of a certificate first.
-fn addresses(site: &Site, page: &str, hosts: &[String], machine: &str) -> Vec<String> {
-    let usual = site.url(page);
-    if !usual.contains("<server-name>") {
-        return vec![usual];
-    }
-    let names = hosts.iter().map(String::as_str).chain([machine]);
-    let mut all: Vec<String> = names.map(|name| usual.replace("<server-name>", name)).collect();
-    all.dedup();
-    all
+fn check(what: String, fault: Option<String>) -> Check {
+    Check { what, fault, backup: false }
 }
 
-fn host_of(url: &str) -> Option<String> {
-    let rest = url.split_once("://")?.1;
-    let host = rest.split(['/', ':', '?']).next()?;
-    (!host.is_empty()).then(|| host.to_owned())
+/// The check of an answer. One that passes says what was seen.
+fn compared(what: &str, answer: &Answer, before: Option<&Baseline>) -> Check {
+    match answer.fault(before.map(|before| &before.answer)) {
+        Some(fault) => check(format!("{what} responds"), Some(fault)),
+        None if answer.is_well() => check(format!("{what} responds ({})", answer.status()), None),
+        None if answer.was_asked() => check(format!("{what} is as before the upgrade: {answer}"), None),
+        None => check(format!("{what} was not seen: {answer}"), None),
+    }
 }
 
 /// The settings with a URL that contains this directory.

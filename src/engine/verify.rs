@@ -2,10 +2,10 @@
 
 use super::perform::Watch;
 use super::{Engine, EngineError};
-use crate::journal::{RecordedRun, Standing};
+use crate::journal::{Frozen, RecordedRun};
 use crate::platform::disk;
 use crate::platform::{Context, Failure, FailureKind, Monitor, manifest_of, verify_backup};
-use crate::step::{Kept, Memo, Probe, Source, StepContext};
+use crate::step::{History, Kept, Memo, Probe, Source, Step, StepContext, Uninstall, Work};
 use serde::Serialize;
 
 /// The maximum size of manifests and exported keys.
@@ -23,7 +23,7 @@ pub struct Check {
 }
 
 impl Engine<'_> {
-    /// Verifies every backup of a run, and checks the machine if the run is finished. Nothing is changed; `each`
+    /// Verifies every backup of a run, and checks the machine if the run has come to its verify step. Nothing is changed; `each`
     /// receives every check when it is done. Returns `None` if `wants_to_stop` has ended that.
     pub fn verify(
         &self,
@@ -62,20 +62,40 @@ impl Engine<'_> {
             };
             note(Check { what, fault, backup: true });
         }
-        if found.standing() == Standing::Finished {
-            let machine = self.platform.inspect();
-            let memo = Memo::default();
-            let context = StepContext { machine, folders: &found.frozen.folders, history, memo: &memo };
-            for step in found.frozen.steps.iter().filter(|step| step.work.lasts() && step.skip.is_none()) {
-                watch.go_on().context("verify the run")?;
-                let fault = match step.work.kind().probe(&context)? {
+        if found.is_checkable() {
+            self.machine_checks(&found.frozen, history, watch)?.into_iter().for_each(note);
+        }
+        Ok(all)
+    }
+
+    /// Every check of the upgraded machine: the verify step of a run makes them, and so does `verify`. `watch` may stop
+    /// that.
+    pub(super) fn machine_checks(
+        &self,
+        frozen: &Frozen,
+        history: &History,
+        watch: &dyn Monitor,
+    ) -> Result<Vec<Check>, EngineError> {
+        let machine = self.platform.inspect();
+        let memo = Memo::default();
+        let context = StepContext { machine, folders: &frozen.folders, history, memo: &memo };
+        let mut all = Vec::new();
+        for step in frozen.steps.iter().filter(|step| step.work.lasts() && step.skip.is_none()) {
+            watch.go_on().context("verify the run")?;
+            let kind = step.work.kind();
+            let checks = kind.checks(&context)?;
+            let check = |what: String, fault: Option<String>| Check { what, fault, backup: false };
+            if !checks.is_empty() {
+                all.extend(checks.into_iter().map(|checked| check(checked.what, checked.fault)));
+            } else if !is_replaced(step, frozen) {
+                let fault = match kind.probe(&context)? {
                     Probe::Done => None,
                     Probe::Needed(why) | Probe::Blocked(why) => Some(why),
                 };
-                note(Check { what: format!("{}: {}", step.id, step.work.kind().title()), fault, backup: false });
+                all.push(check(format!("{}: {}", step.id, kind.title()), fault));
             }
-            self.upgraded(found, watch)?.into_iter().for_each(note);
         }
+        all.extend(self.upgraded(frozen, history, watch)?);
         Ok(all)
     }
 
@@ -100,4 +120,10 @@ impl Engine<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a new application is served from the folder that an uninstall leaves empty: it has kept the old name.
+fn is_replaced(step: &Step, frozen: &Frozen) -> bool {
+    let Work::Uninstall(Uninstall { folder: Some(folder), .. }) = &step.work else { return false };
+    frozen.steps.iter().any(|other| matches!(&other.work, Work::InstallWeb(install) if install.folder == *folder))
 }

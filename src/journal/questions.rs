@@ -4,6 +4,7 @@ use super::facts::{Answered, Next, Operation, OperationEnd, Standing, Stands, St
 use super::state::RunState;
 use crate::platform::op::Op;
 use crate::step::StepId;
+use jiff::Timestamp;
 
 impl RunState {
     /// The step with an ID.
@@ -20,6 +21,15 @@ impl RunState {
     pub fn has_uninstalled(&self) -> bool {
         let mut uninstalls = self.operations.iter().filter(|operation| matches!(operation.op, Op::Uninstall { .. }));
         uninstalls.any(|operation| matches!(operation.end, OperationEnd::Done { .. }))
+    }
+
+    /// When an installer last requested a restart of Windows.
+    pub fn restart_requested(&self) -> Option<Timestamp> {
+        let requested = |operation: &Operation| match &operation.end {
+            OperationEnd::Done { time, outcome } if outcome.reboot => Some(*time),
+            _ => None,
+        };
+        self.operations.iter().filter_map(requested).max()
     }
 
     /// How many steps have ended.

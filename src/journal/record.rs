@@ -8,6 +8,7 @@ use crate::platform::op::{Gate, Op};
 use crate::platform::{Outcome, Process};
 use crate::step::{Checked, Folders, FollowUp, SettingsReport, Step, StepId, Work};
 use crate::survey::Survey;
+use crate::survey::answers::Baseline;
 use crate::webconfig::Side;
 use crate::winpath::WinPath;
 use jiff::Timestamp;
@@ -245,6 +246,9 @@ pub struct Frozen {
     /// The findings of the preflight checks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
+    /// What the URLs of the components responded before the run; unknown in older journals.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub baseline: Vec<Baseline>,
 }
 
 impl Frozen {

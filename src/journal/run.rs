@@ -42,6 +42,15 @@ impl RecordedRun {
     pub fn standing(&self) -> Standing {
         self.state.standing()
     }
+
+    /// Whether it has come to its verify step, so that the upgraded machine can be checked.
+    pub fn is_checkable(&self) -> bool {
+        match self.standing() {
+            Standing::Finished => true,
+            Standing::Unfinished => self.state.checks.is_some(),
+            Standing::RollingBack | Standing::RolledBack => false,
+        }
+    }
 }
 
 /// A run with an open journal: every record is on disk before it takes effect.

@@ -157,8 +157,8 @@ impl RunState {
                 self.failures.push(failed(step, why, next, &[], time));
                 self.pause(time);
             }
-            Entry::RestartNeeded { .. } => {
-                self.restart_asked = true;
+            Entry::RestartNeeded { files } => {
+                self.restart_asked = !files.is_empty();
                 self.pause(time);
             }
             Entry::Waiting { .. } | Entry::Stopped => self.pause(time),

@@ -24,7 +24,7 @@ pub use parse::LARGEST;
 // The plan uses the types of the merge.
 pub use crate::webconfig::{OnConflict, OtherChanges, Side};
 pub use values::{
-    ExpandError, Invalid, MachinePath, Program, PropertyName, SdkUrl, Sha256Hex, SignedBy, VirtualDirectory,
+    ExpandError, Invalid, MachinePath, PageUrl, Program, PropertyName, SdkUrl, Sha256Hex, SignedBy, VirtualDirectory,
 };
 
 use crate::names::ProductCode;
@@ -108,6 +108,9 @@ pub struct Plan {
     pub gates: BTreeMap<GateId, Skip>,
     /// Which blocking checks to allow.
     pub preflight: Preflight,
+    /// `[verify]`
+    #[serde(default)]
+    pub verify: Verification,
     /// Programs to run before or after steps, in the order of the file; none by default.
     #[serde(rename = "hook")]
     pub hooks: Vec<Hook>,
@@ -385,6 +388,15 @@ pub struct Skip {
 pub struct Preflight {
     /// IDs of the findings that are allowed; none by default.
     pub allow: Vec<String>,
+}
+
+/// `[verify]`
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Verification {
+    /// More URLs to request before and after the upgrade; none by default.
+    #[serde(rename = "url")]
+    pub urls: Vec<PageUrl>,
 }
 
 /// `[[hook]]`: a program before or after a step.

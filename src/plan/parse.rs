@@ -1,7 +1,10 @@
 //! Parses the bytes of a plan file into a [`Plan`], or into all errors of the file.
 
 use super::reader::{Argument, Id, Problem, Reader, Table};
-use super::{Backup, Common, Component, FORMAT, GateId, Hook, Merge, Plan, Portal, Preflight, Sdk, Server, Skip, Web};
+use super::{
+    Backup, Common, Component, FORMAT, GateId, Hook, Merge, Plan, Portal, Preflight, Sdk, Server, Skip, Verification,
+    Web,
+};
 use super::{Decision, Diagnostics, When, check};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -129,6 +132,7 @@ fn top(reader: &mut Reader, mut table: Table<'_>) -> Plan {
         merge: section(r, &mut table, "merge", merge),
         gates: section(r, &mut table, "gates", gates),
         preflight: section(r, &mut table, "preflight", preflight),
+        verify: section(r, &mut table, "verify", verify),
         hooks: hooks(r, &mut table),
     };
     r.finish(table);
@@ -249,6 +253,10 @@ fn gates(r: &mut Reader, table: &mut Table<'_>) -> BTreeMap<GateId, Skip> {
 fn preflight(r: &mut Reader, table: &mut Table<'_>) -> Preflight {
     let allow: Vec<Id> = r.get(table, "allow").unwrap_or_default();
     Preflight { allow: allow.into_iter().map(|id| id.0).collect() }
+}
+
+fn verify(r: &mut Reader, table: &mut Table<'_>) -> Verification {
+    Verification { urls: r.get(table, "url").unwrap_or_default() }
 }
 
 fn hooks(r: &mut Reader, top: &mut Table<'_>) -> Vec<Hook> {

@@ -5,7 +5,7 @@ use super::duration;
 use super::keys::{KEYS, KeyDoc, path};
 use super::values::product_code;
 use super::values::{Invalid, check_text};
-use super::{MachinePath, Program, PropertyName, SdkUrl, Sha256Hex, SignedBy, VirtualDirectory};
+use super::{MachinePath, PageUrl, Program, PropertyName, SdkUrl, Sha256Hex, SignedBy, VirtualDirectory};
 use crate::names::ProductCode;
 use crate::secret::is_secret;
 use serde::de::{DeserializeOwned, IntoDeserializer, value::Error as ValueError};
@@ -281,6 +281,7 @@ read_from_text! {
     ProductCode => product_code,
     VirtualDirectory => |text| VirtualDirectory::new(text),
     SdkUrl => |text| SdkUrl::new(text),
+    PageUrl => |text| PageUrl::new(text),
     Duration => duration::parse,
     Id => Id::check,
 }

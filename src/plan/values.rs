@@ -110,6 +110,11 @@ checked_text! {
 }
 
 checked_text! {
+    /// The URL of a page.
+    PageUrl
+}
+
+checked_text! {
     /// The name of a public property of Windows Installer that a plan may set.
     PropertyName
 }
@@ -238,28 +243,39 @@ impl VirtualDirectory {
 
 impl SdkUrl {
     fn check(text: &str) -> Result<(), Invalid> {
-        check_text(text)?;
-        let wrong = |label: &str| {
-            Err(Invalid::new(label)
-                .hint("such as \"https://mfa.example.com/MultiFactorAuthWebServiceSdk/PfWsSdk.asmx\""))
-        };
-        let lower = text.to_ascii_lowercase();
-        let Some(rest) = lower.strip_prefix("https://").or_else(|| lower.strip_prefix("http://")) else {
-            return wrong("does not start with https:// or http://");
-        };
-        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-        let odd = |c: char| c.is_whitespace() || "\"<>\\^`{|}".contains(c);
-        if authority.is_empty() || authority.starts_with(':') {
-            wrong("has no host name")
-        } else if authority.contains('@') {
-            wrong("contains a user name, which belongs in web.config")
-        } else if text.contains(odd) {
-            wrong("contains a character that is invalid in a URL")
-        } else if path != "pfwssdk.asmx" && !path.ends_with("/pfwssdk.asmx") {
-            wrong("does not end in /PfWsSdk.asmx")
-        } else {
-            Ok(())
+        let example = "such as \"https://mfa.example.com/MultiFactorAuthWebServiceSdk/PfWsSdk.asmx\"";
+        let path = path_of_url(text, "which belongs in web.config", example)?;
+        match path == "pfwssdk.asmx" || path.ends_with("/pfwssdk.asmx") {
+            true => Ok(()),
+            false => Err(Invalid::new("does not end in /PfWsSdk.asmx").hint(example)),
         }
+    }
+}
+
+impl PageUrl {
+    fn check(text: &str) -> Result<(), Invalid> {
+        path_of_url(text, "but requests have no credentials", "such as \"https://mfa.example.com/portal/\"").map(drop)
+    }
+}
+
+/// The path of a URL, in lowercase. `user`: why it may not contain a user name.
+fn path_of_url(text: &str, user: &str, example: &str) -> Result<String, Invalid> {
+    check_text(text)?;
+    let wrong = |label: String| Err(Invalid::new(label).hint(example));
+    let lower = text.to_ascii_lowercase();
+    let Some(rest) = lower.strip_prefix("https://").or_else(|| lower.strip_prefix("http://")) else {
+        return wrong("does not start with https:// or http://".to_owned());
+    };
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let odd = |c: char| c.is_whitespace() || "\"<>\\^`{|}".contains(c);
+    if authority.is_empty() || authority.starts_with(':') {
+        wrong("has no host name".to_owned())
+    } else if authority.contains('@') {
+        wrong(format!("contains a user name, {user}"))
+    } else if text.contains(odd) {
+        wrong("contains a character that is invalid in a URL".to_owned())
+    } else {
+        Ok(path.to_owned())
     }
 }
 

@@ -193,6 +193,17 @@ impl<F: FnMut(Progress)> Monitor for F {
     }
 }
 
+/// The response of a web server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response {
+    /// The HTTP status, such as 401 for a request for credentials.
+    pub status: u16,
+    /// The target of a redirect.
+    pub location: Option<String>,
+    /// What is wrong with the certificate.
+    pub certificate: Option<String>,
+}
+
 /// Read-only access to the machine.
 pub trait Inspect: Send + Sync {
     /// Its disk.
@@ -213,8 +224,11 @@ pub trait Inspect: Send + Sync {
     fn program_version(&self, path: &WinPath) -> Result<Option<ProgramVersion>, Failure>;
     /// Whether an account (`DOMAIN\name`) or a local group exists; `None` if its domain is not reachable.
     fn account_exists(&self, name: &str) -> Result<Option<bool>, Failure>;
-    /// The HTTP status of a URL, such as 401 for a request for credentials.
-    fn http_status(&self, url: &str) -> Result<u16, Failure>;
+    /// The response to a GET request without credentials; redirects are not followed. It may take a few seconds longer
+    /// than `limit`.
+    fn request(&self, url: &str, limit: Duration) -> Result<Response, Failure>;
+    /// Whether a host name is one of this machine.
+    fn is_own_host(&self, host: &str) -> bool;
     /// Bytes free on a drive.
     fn free_space(&self, drive: char) -> Result<u64, Failure>;
 

@@ -4,8 +4,10 @@ use super::disk::ReadDisk;
 use super::facts::{ProgramVersion, Service, Signature, System, WebServer};
 use super::registry::{Key, View};
 use super::{Failure, Inspect};
+use crate::platform::Response;
 use crate::winpath::WinPath;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// A wrapper of a machine.
 pub(super) trait Wraps: Send + Sync {
@@ -55,8 +57,12 @@ impl<T: Wraps> Inspect for T {
         self.inner().account_exists(name)
     }
 
-    fn http_status(&self, url: &str) -> Result<u16, Failure> {
-        self.inner().http_status(url)
+    fn request(&self, url: &str, limit: Duration) -> Result<Response, Failure> {
+        self.inner().request(url, limit)
+    }
+
+    fn is_own_host(&self, host: &str) -> bool {
+        self.inner().is_own_host(host)
     }
 
     fn free_space(&self, drive: char) -> Result<u64, Failure> {

@@ -3,6 +3,7 @@
 use crate::finding::Finding;
 use crate::plan::Component;
 use crate::procedure::{CompileContext, Target};
+use crate::survey::answers;
 use crate::survey::web_config;
 
 /// The group whose members may use the SDK; it keeps its name in the new version. Only the MFA Server console creates
@@ -71,12 +72,11 @@ fn sdk_account(context: &CompileContext<'_>, target: &Target) -> Option<String> 
 fn silent_sdk(context: &CompileContext<'_>, targets: &[Target]) -> Option<Finding> {
     let url = context.plan.sdk.url.as_ref()?;
     targets.iter().find(|target| target.component != Component::Sdk)?;
-    let seen = match context.machine.http_status(url.as_str()) {
-        Ok(200..=399 | 401 | 403) => return None,
-        Ok(status) => format!("{url} responds with {status}"),
-        Err(failure) => failure.to_string(),
-    };
+    let answer = answers::ask(context.machine, url.as_str(), answers::BEFORE);
+    if answer.is_well() {
+        return None;
+    }
     let title = "the Web Service SDK does not respond at the URL in the plan";
     let advice = "upgrade the agent's server first, and check the URL by opening it in a browser on this server";
-    Some(Finding::refuse_unless_allowed("sdk-url-silent", title).evidence([seen]).advice(advice))
+    Some(Finding::refuse_unless_allowed("sdk-url-silent", title).evidence([answer.to_string()]).advice(advice))
 }

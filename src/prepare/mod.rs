@@ -35,7 +35,8 @@ pub fn prepare(machine: &dyn Inspect, clock: &dyn Clock, plan: &Plan, state: &Wi
     let survey = survey(machine)?;
     let folders = folders(machine, clock, plan, state)?;
     let compiled = procedure::compile(plan, &survey, machine, &folders)?;
-    let findings = preflight::check(&compiled)?;
+    let baseline = preflight::baseline(&compiled)?;
+    let findings = preflight::check(&compiled, &baseline)?;
     let procedure = Procedure { findings, ..compiled.procedure };
     let preview = preview::build(machine, plan, &survey.system, &folders, &procedure)?;
     let frozen = Frozen {
@@ -48,6 +49,7 @@ pub fn prepare(machine: &dyn Inspect, clock: &dyn Clock, plan: &Plan, state: &Wi
         approved: None,
         ticket: None,
         findings: procedure.findings,
+        baseline,
     };
     Ok(Prepared { frozen, preview })
 }

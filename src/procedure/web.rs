@@ -250,7 +250,6 @@ pub(super) fn tell_console(context: &CompileContext<'_>, target: &Target) -> Opt
             }),
         )
         .of(target.component)
-        .in_outage()
         .skipped(context.plan.gates.get(&gate).map(|skip| skip.reason.clone())),
     )
 }

@@ -76,7 +76,7 @@ fn a_component_whose_installer_is_missing_waits_while_the_others_go_on() {
     };
     assert!(!installed(&disk, "User Portal") && installed(&disk, "Mobile App Web Service"));
     let at = |what: &str| heard.iter().position(|heard| heard == what).unwrap_or_else(|| panic!("{what}: {heard:?}"));
-    assert!(at("mobile-app-url") < at("asked: package-portal"), "people are asked last: {heard:?}");
+    assert!(at("configure-mobile-app") < at("asked: package-portal"), "people are asked last: {heard:?}");
     assert!(!heard.contains(&"verify".to_owned()) && !heard.contains(&"install-portal".to_owned()), "{heard:?}");
 
     // The file comes, and the run ends as if it had come along.

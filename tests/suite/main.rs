@@ -42,3 +42,4 @@ mod twice;
 mod unattended;
 mod upgrade;
 mod views;
+mod working;

@@ -47,8 +47,9 @@ fn an_sdk_elsewhere_has_to_answer() {
     for (status, refused) in
         [(Some(200), false), (Some(401), false), (Some(404), true), (Some(503), true), (None, true)]
     {
-        let disk =
-            altered(&disk, |facts| facts.answers = status.map(|status| (url.clone(), status)).into_iter().collect());
+        let disk = altered(&disk, |facts| {
+            facts.answers = status.map(|status| (url.clone(), status.into())).into_iter().collect()
+        });
         let expected = if refused { &["sdk-url-silent"][..] } else { &[] };
         assert_eq!(refusals(&disk, &plan), expected, "{status:?}");
     }

@@ -10,7 +10,7 @@ use pfupgrade::platform::disk::{self, MemoryDisk};
 use pfupgrade::platform::facts::Application;
 use pfupgrade::platform::op::Op;
 use pfupgrade::platform::registry::Value;
-use pfupgrade::prepare::prepare;
+use pfupgrade::prepare::{Preview, prepare};
 
 const UNINSTALL: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall";
 const KEY: &str = r"HKLM\SOFTWARE\Wow6432Node\Positive Networks\PhoneFactor";
@@ -217,6 +217,10 @@ fn with_own_client(disk: &MemoryDisk, setting: &str) -> MemoryDisk {
     disk
 }
 
+fn notes_of<'a>(preview: &'a Preview, id: &str) -> &'a [String] {
+    &preview.steps.iter().find(|step| step.id == *id).unwrap().notes
+}
+
 #[test]
 fn somebody_elses_client_of_the_sdk_is_named_and_not_taken_for_the_portal() {
     for setting in ["Mfa", "intranet_pfwssdk_PfWsSdk"] {
@@ -224,7 +228,7 @@ fn somebody_elses_client_of_the_sdk_is_named_and_not_taken_for_the_portal() {
         assert_eq!(refusals(&disk, &plan_with("")), [""; 0]);
         for lines in ["", "[sdk]\naction = 'remove'\nurl = 'https://h/x/PfWsSdk.asmx'"] {
             let preview = preview(&disk, &plan_with(lines));
-            let notes = preview.steps.last().unwrap().notes.join("\n");
+            let notes = notes_of(&preview, "verify").join("\n");
             let line = format!(r"setting {setting} in C:\intranet\web.config");
             assert!(notes.contains(&line) && !notes.contains("geheim"), "{notes}");
             assert!(!notes.contains(PORTAL), "{notes}");
@@ -235,7 +239,7 @@ fn somebody_elses_client_of_the_sdk_is_named_and_not_taken_for_the_portal() {
 #[test]
 fn a_portal_that_is_kept_is_named_where_the_sdk_gets_another_address() {
     let preview = preview(&one_server(), &plan_with("[portal]\naction = 'keep'"));
-    let notes = preview.steps.last().unwrap().notes.join("\n");
+    let notes = notes_of(&preview, "verify").join("\n");
     assert!(notes.contains(&format!(r"setting pfup_pfwssdk_PfWsSdk in {PORTAL}\web.config")), "{notes}");
 }
 
@@ -267,7 +271,7 @@ fn whoever_loses_the_sdk_needs_its_new_address() {
     let remove = "[sdk]\naction = 'remove'\n";
     assert_eq!(refusals(&disk, &plan_with(remove)), ["no-sdk-url", "no-sdk-url"]);
     let url = &URL[URL.find("https").unwrap()..URL.len() - 1];
-    let elsewhere = altered(&disk, |facts| facts.answers = [(url.to_owned(), 401)].into());
+    let elsewhere = altered(&disk, |facts| facts.answers = [(url.to_owned(), 401.into())].into());
     assert_eq!(refusals(&elsewhere, &plan_with(&URL.replace("[sdk]", remove))), [""; 0]);
     assert_eq!(refusals(&demo_machine("web-server"), &web_plan("")), ["no-sdk-url", "no-sdk-url"]);
 }
@@ -411,7 +415,7 @@ fn the_steps_follow_the_article() {
     ]
     .concat();
     let with = |last: &[&'static str]| [&common[..], last].concat();
-    assert_eq!(steps(&disk, &plan("one-server")), with(&["portal-url", "mobile-app-url", "verify"]));
+    assert_eq!(steps(&disk, &plan("one-server")), with(&["verify", "portal-url", "mobile-app-url"]));
     assert_eq!(steps(&disk, &plan("keep-directory-names")), with(&["verify"]));
 }
 
@@ -424,7 +428,7 @@ fn what_is_removed_is_not_installed_and_what_is_kept_is_not_touched() {
         &["uninstall-portal", "uninstall-mobile-app", "uninstall-sdk", "uninstall-server"],
         &SERVER,
         &["package-sdk", "package-portal"],
-        &["install-sdk", "configure-sdk", "install-portal", "configure-portal", "portal-url", "verify"],
+        &["install-sdk", "configure-sdk", "install-portal", "configure-portal", "verify", "portal-url"],
     ]
     .concat();
     assert_eq!(steps(&disk, &plan_with("[mobile-app]\naction = 'remove'")), removed);

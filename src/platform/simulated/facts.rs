@@ -57,9 +57,12 @@ pub struct MachineFacts {
     /// Accounts and groups whose existence is unknown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unknown_accounts: Vec<String>,
-    /// The URLs that respond, with their HTTP status.
+    /// What URLs respond, whatever is served there.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub answers: BTreeMap<String, u16>,
+    pub answers: BTreeMap<String, Scripted>,
+    /// The names in DNS of this machine besides its own; without this list, those of its bindings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_names: Option<Vec<String>>,
     /// The registry, as a 64-bit program sees it.
     #[serde(default)]
     pub registry: Registry,
@@ -75,6 +78,40 @@ pub struct MachineFacts {
     /// The tasks that run at the start of Windows.
     #[serde(default, rename = "task", skip_serializing_if = "Vec::is_empty")]
     pub tasks: Vec<Task>,
+}
+
+/// The response of a URL.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Scripted {
+    /// Always this status.
+    Status(u16),
+    /// More than a status.
+    Response(ScriptedResponse),
+}
+
+/// A response that may depend on the version that is served there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ScriptedResponse {
+    /// The status of the old version, or of what is no component.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old: Option<u16>,
+    /// The status of the new version; that of the old one if it is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new: Option<u16>,
+    /// The target of a redirect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    /// What is wrong with the certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
+}
+
+impl From<u16> for Scripted {
+    fn from(status: u16) -> Self {
+        Self::Status(status)
+    }
 }
 
 /// A task of the Task Scheduler that runs at every start of Windows, as SYSTEM.
@@ -196,6 +233,7 @@ impl MachineFacts {
             accounts: None,
             unknown_accounts: Vec::new(),
             answers: BTreeMap::new(),
+            host_names: None,
             registry: Registry::default(),
             installed: BTreeMap::new(),
             troubles: Vec::new(),

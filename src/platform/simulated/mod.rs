@@ -29,12 +29,15 @@ mod rehearsal;
 mod tests;
 mod trouble;
 
-pub use facts::{FORMAT, Installed, MachineFacts, OwnApplication, Signed, Stage, Sweep, Task};
+pub use facts::{
+    FORMAT, Installed, MachineFacts, OwnApplication, Scripted, ScriptedResponse, Signed, Stage, Sweep, Task,
+};
 pub(crate) use programs::needs;
 pub use registry::Registry;
 pub use rehearsal::{FailAt, FailKind, ROLLBACK, Rehearsal};
 pub use trouble::{Running, Trouble, When, Works};
 
+use super::Response;
 use super::clock::Clock;
 use super::disk::{self, Disk, ReadDisk};
 use super::facts::{Application, ProgramVersion, Service, ServiceState, Signature, StartType, System, WebServer};
@@ -48,6 +51,7 @@ use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 const NEXT_FOR_SERVICE: &str = "check in its logs and in the event log (System) what it is waiting for";
 
@@ -270,19 +274,6 @@ impl Simulated {
     }
 }
 
-/// Whether two URLs are equivalent, with or without the default port.
-fn same_address(one: &str, other: &str) -> bool {
-    let plain = |url: &str| {
-        let url = url.to_ascii_lowercase();
-        match url.split_once("://") {
-            Some(("https", rest)) => format!("https://{}", rest.replacen(":443/", "/", 1)),
-            Some(("http", rest)) => format!("http://{}", rest.replacen(":80/", "/", 1)),
-            _ => url,
-        }
-    };
-    plain(one) == plain(other)
-}
-
 impl Inspect for Simulated {
     fn files(&self) -> &dyn ReadDisk {
         self.disk.as_read()
@@ -344,11 +335,13 @@ impl Inspect for Simulated {
         Ok(facts.accounts.as_ref().map(|known| known.iter().any(|known| known.eq_ignore_ascii_case(name))))
     }
 
-    fn http_status(&self, url: &str) -> Result<u16, Failure> {
-        let facts = self.facts();
-        let answer = facts.answers.iter().find(|(known, _)| same_address(known, url)).map(|(_, status)| *status);
+    fn request(&self, url: &str, _: Duration) -> Result<Response, Failure> {
         let silent = || Failure::new(format!("reach {url}"), "nothing responds there");
-        answer.or_else(|| answers::status(self.files(), &facts, url)).ok_or_else(silent)
+        answers::response(self.files(), &self.facts(), url).ok_or_else(silent)
+    }
+
+    fn is_own_host(&self, host: &str) -> bool {
+        answers::is_own_host(&self.facts(), host)
     }
 
     fn free_space(&self, drive: char) -> Result<u64, Failure> {

@@ -4,6 +4,7 @@ use super::disk::Drives;
 use super::iis::Known;
 use super::win32::{accounts, http, system as win32, trust};
 use super::{event_log, installer, program, registry, services, system};
+use crate::platform::Response;
 use crate::platform::disk::{self, Disk, ReadDisk};
 use crate::platform::facts::{ProgramVersion, Service, Signature, System, WebServer};
 use crate::platform::op::Op;
@@ -118,8 +119,12 @@ impl Inspect for Windows {
         accounts::exists(name).context(format!("look for the account {name}"))
     }
 
-    fn http_status(&self, url: &str) -> Result<u16, Failure> {
-        http::status(url).context(format!("send a request to {url}"))
+    fn request(&self, url: &str, limit: Duration) -> Result<Response, Failure> {
+        http::get(url, limit).context(format!("send a request to {url}"))
+    }
+
+    fn is_own_host(&self, host: &str) -> bool {
+        http::is_own(host)
     }
 
     fn utc_offset(&self) -> Option<i32> {

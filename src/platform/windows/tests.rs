@@ -218,7 +218,7 @@ fn windows_says_what_it_is() {
     assert!(library.version.split('.').count() == 4 && !library.product.is_empty(), "{library:?}");
     assert_eq!(machine.account_exists("Administrators"), Ok(Some(true)));
     assert_eq!(machine.account_exists("pfupgrade nobody"), Ok(Some(false)));
-    assert!(machine.http_status("http://127.0.0.1:9/").is_err());
+    assert!(machine.request("http://127.0.0.1:9/", Duration::from_secs(1)).is_err());
     assert_eq!(machine.web_server(), Ok(None));
 }
 

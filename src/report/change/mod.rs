@@ -237,6 +237,10 @@ fn verdict(story: &RunState) -> Verdict {
         Stands::Failed { step, why, .. } if story.goes_back() || *step == StepId::rollback() => {
             of(Tone::Bad, "Rollback failed", format!("The rollback failed and is not complete: {why}."))
         }
+        Stands::Failed { step, why, .. } if *step == *"verify" => {
+            let says = format!("Everything is installed, but checks of the upgraded machine failed: {why}.");
+            of(Tone::Bad, "Failed checks", says)
+        }
         Stands::Failed { step, why, .. } => {
             let title = story.step(step).map_or_else(|| step.to_string(), |known| known.title.clone());
             let says = format!("The upgrade failed at the step \"{title}\" and is not complete: {why}.");

@@ -48,10 +48,12 @@ pub(super) fn facts(roles: Roles) -> Result<MachineFacts, PathError> {
     facts.free_space = BTreeMap::from([('C', 40 << 30), ('D', 100 << 30)]);
     let accounts = [r"FABRIKAM\svc-pfpool", r"FABRIKAM\svc-pfportal", r"FABRIKAM\svc-pfmobile", "PhoneFactor Admins"];
     facts.accounts = Some(accounts.map(str::to_owned).into());
-    if !roles.agent {
+    if roles.agent {
+        facts.host_names = Some(vec!["mfa.fabrikam.example".to_owned()]);
+    } else {
         // The agent's server is already upgraded, and requires credentials.
         let sdk = "https://mfa.fabrikam.example/MultiFactorAuthWebServiceSdk/PfWsSdk.asmx";
-        facts.answers.insert(sdk.to_owned(), 401);
+        facts.answers.insert(sdk.to_owned(), 401.into());
     }
     facts.web_server = Some(web_server(WinPath::new(r"C:\inetpub\wwwroot")?, WinPath::new(r"D:\Sites\Mobile")?));
     let other = format!(r"{UNINSTALL}\7-Zip");
