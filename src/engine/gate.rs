@@ -32,16 +32,27 @@ impl Running<'_> {
         Ok(gate.filter(|gate| !self.state().has_answered(&gate.id)))
     }
 
-    /// Asks the operator to do what an operation requires.
+    /// Asks the operator to do what an operation requires, unless it is seen to be done.
     pub(super) fn at_gate(&mut self, step: &Step, index: usize, gate: &Gate) -> Result<Flow, EngineError> {
-        match self.ask(step, gate)? {
+        let mut gate = gate.clone();
+        let by = match &step.skip {
+            Some(reason) => Some(format!("{}{reason}", Answered::PLAN)),
+            None if self.watched(step, &gate)? => Some(Answered::SEEN.to_owned()),
+            None => {
+                let worries = step.work.kind().worries(&self.context())?;
+                gate.instructions
+                    .extend(worries.iter().map(|worry| format!("Check this before you confirm: {worry}.")));
+                self.ask(step, &gate)?
+            }
+        };
+        match by {
             Some(by) => {
-                self.answered(gate, by)?;
+                self.answered(&gate, by)?;
                 let reboot = gate.by_hand.is_some() && self.restart_is_due()?;
                 self.op_done(step, index, Outcome { reboot, ..Outcome::default() })
             }
             None if self.operator.wants_to_stop() => Ok(Flow::Stop(End::Stopped)),
-            None => Ok(Flow::Stop(End::Waiting(gate.clone()))),
+            None => Ok(Flow::Stop(End::Waiting(gate))),
         }
     }
 
@@ -52,28 +63,30 @@ impl Running<'_> {
         Ok(())
     }
 
-    /// Watches for completion, then asks. Returns who confirmed it; `None` if it is postponed.
-    fn ask(&mut self, step: &Step, gate: &Gate) -> Result<Option<String>, EngineError> {
-        if let Some(reason) = &step.skip {
-            return Ok(Some(format!("{}{reason}", Answered::PLAN)));
-        }
+    /// Watches for completion. Returns whether it was seen.
+    fn watched(&mut self, step: &Step, gate: &Gate) -> Result<bool, Failure> {
         let kind = step.work.kind();
-        let seen = |probe: &Probe| *probe == Probe::Done;
         let mut left = gate.watch.unwrap_or_default();
-        let mut probe = kind.probe_gate(&self.context())?;
-        if !seen(&probe) && !left.is_zero() {
-            let minutes = left.as_secs().div_ceil(60);
-            let text = format!("watching for completion for up to {minutes} min before asking");
-            self.watcher.event(&Event::Note { text });
+        let seen = kind.probe_gate(&self.context())? == Probe::Done;
+        if seen || left.is_zero() || !kind.worries(&self.context())?.is_empty() {
+            return Ok(seen);
         }
-        while !seen(&probe) && !left.is_zero() && !self.operator.wants_to_stop() {
+        let text = format!("watching for completion for up to {} min before asking", left.as_secs().div_ceil(60));
+        self.watcher.event(&Event::Note { text });
+        while !left.is_zero() && !self.operator.wants_to_stop() && kind.worries(&self.context())?.is_empty() {
             self.engine.clock.wait(WATCH_EVERY.min(left));
             left = left.saturating_sub(WATCH_EVERY);
-            probe = kind.probe_gate(&self.context())?;
+            if kind.probe_gate(&self.context())? == Probe::Done {
+                return Ok(true);
+            }
         }
-        if seen(&probe) {
-            return Ok(Some(Answered::SEEN.to_owned()));
-        }
+        Ok(false)
+    }
+
+    /// Asks the operator. Returns who confirmed it; `None` if it is postponed.
+    fn ask(&mut self, step: &Step, gate: &Gate) -> Result<Option<String>, EngineError> {
+        let kind = step.work.kind();
+        let mut probe = kind.probe_gate(&self.context())?;
         self.watcher.event(&Event::Gate { gate: gate.clone() });
         loop {
             let still = match probe {
@@ -86,7 +99,7 @@ impl Running<'_> {
                 Answer::Done { by } if kind.is_taken_on_trust() => return Ok(Some(by)),
                 Answer::Done { by } => {
                     probe = kind.probe_gate(&self.context())?;
-                    if seen(&probe) {
+                    if probe == Probe::Done {
                         return Ok(Some(by));
                     }
                 }

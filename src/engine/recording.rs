@@ -41,7 +41,7 @@ impl Running<'_> {
     fn verified(&self) -> Result<Vec<Checked>, EngineError> {
         let operator = &*self.operator;
         let watch = Watch { progress: &mut |_| {}, stop: &|| operator.wants_to_stop() };
-        let checks = self.engine.machine_checks(self.frozen, &self.state().history, &watch)?;
+        let checks = self.engine.machine_checks(self.frozen, self.state(), &watch)?;
         Ok(checks.into_iter().map(|Check { what, fault, .. }| Checked { what, fault }).collect())
     }
 

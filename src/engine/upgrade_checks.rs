@@ -2,9 +2,11 @@
 //! name of the SDK's virtual directory is gone from their settings.
 
 use super::{Check, Engine, EngineError};
-use crate::journal::Frozen;
+use crate::journal::{Answered, Frozen, Passed, RunState};
+use crate::names::list;
+use crate::platform::facts::{Service, ServiceState};
 use crate::platform::{Context, Failure, Monitor, disk};
-use crate::step::{ConfigureWeb, History, Work};
+use crate::step::{ACTIVATION, ConfigureWeb, History, Memo, StepContext, Work, losses};
 use crate::survey::answers::{self, Answer, Baseline};
 use crate::webconfig::CONFIG_LIMIT;
 use crate::webconfig::{Document, SdkUrlRule};
@@ -15,13 +17,14 @@ impl Engine<'_> {
     pub(super) fn upgraded(
         &self,
         frozen: &Frozen,
-        history: &History,
+        state: &RunState,
         watch: &dyn Monitor,
     ) -> Result<Vec<Check>, EngineError> {
         let mut all = Vec::new();
-        if let Some(fault) = self.data_fault(frozen, history, watch)? {
+        if let Some(fault) = self.data_fault(frozen, &state.history, watch)? {
             all.push(check("the data file is upgraded".to_owned(), fault));
         }
+        all.extend(self.data_is_kept(frozen, state)?);
         let web = frozen.steps.iter().filter_map(|step| match &step.work {
             Work::ConfigureWeb(web) => Some(web),
             _ => None,
@@ -42,6 +45,8 @@ impl Engine<'_> {
             }
         }
         all.extend(self.urls_respond(frozen, watch)?);
+        all.extend(self.modules_are_there()?);
+        all.extend(self.services_run(frozen)?);
         Ok(all)
     }
 
@@ -61,13 +66,66 @@ impl Engine<'_> {
             return Ok(None);
         }
         let now = file(&install.data());
-        if !disk::exists(files, &now).context(format!("look for {now}"))? {
-            return Ok(Some(Some(format!("{now} is missing"))));
+        match files.entry(&now).context(format!("look for {now}"))? {
+            None => return Ok(Some(Some(format!("{now} is missing")))),
+            Some(entry) if entry.len == 0 => return Ok(Some(Some(format!("{now} is empty")))),
+            Some(_) => {}
         }
         let sum =
             |path: &WinPath| disk::hash_by_blocks(files, path, &mut |_| watch.go_on()).context(format!("read {path}"));
         let same = sum(&backup)? == sum(&now)?;
         Ok(Some(same.then(|| format!("{now} is unchanged since before the upgrade"))))
+    }
+
+    /// Whether every module that IIS loads into all application pools has its file. An uninstaller that leaves the
+    /// registration of a file that it removes stops every pool of the server (event 2280 of the worker process).
+    fn modules_are_there(&self) -> Result<Option<Check>, EngineError> {
+        let machine = self.platform.inspect();
+        let Some(iis) = machine.web_server()? else { return Ok(None) };
+        // What cannot be looked for is not known to be missing.
+        let is_missing = |path: &WinPath| disk::exists(machine.files(), path).is_ok_and(|there| !there);
+        let missing = iis.global_modules.iter().filter(|(_, path)| is_missing(path));
+        let missing: Vec<String> = missing.map(|(name, path)| format!("{name}: {path} is missing")).collect();
+        let what = "every module that IIS loads for all sites has its file".to_owned();
+        Ok(Some(check(what, (!missing.is_empty()).then(|| missing.join("; ")))))
+    }
+
+    /// Whether as many services of the server run as before: their names may have changed.
+    fn services_run(&self, frozen: &Frozen) -> Result<Option<Check>, EngineError> {
+        let upgrades = frozen.steps.iter().any(|step| matches!(step.work, Work::Activate(_)));
+        let (true, Some(install)) = (upgrades, &frozen.survey.install) else { return Ok(None) };
+        let is_running = |service: &Service| service.state == ServiceState::Running;
+        let mut before = frozen.survey.services.clone();
+        before.retain(is_running);
+        let mut now = self.platform.inspect().services()?;
+        now.retain(|service| service.program().is_some_and(|program| program.is_within(&install.folder)));
+        let (running, stopped): (Vec<_>, Vec<_>) = now.into_iter().partition(is_running);
+        let names = |of: &[Service]| list(of.iter().map(|service| &service.name));
+        let [before_names, running_names, stopped_names] = [&before, &running, &stopped].map(|all| names(all));
+        let fault = || format!("running before: {before_names}; now: {running_names}; stopped: {stopped_names}");
+        let what = "as many services of the server run as before".to_owned();
+        Ok(Some(check(what, (running.len() < before.len()).then(fault))))
+    }
+
+    /// Whether users, settings and activation are still there, unless the operator has confirmed what is not.
+    fn data_is_kept(&self, frozen: &Frozen, state: &RunState) -> Result<Option<Check>, EngineError> {
+        let confirmed = |answered: &Answered| matches!(answered.passed(), Passed::Confirmed(_) | Passed::Skipped(_));
+        if state.gates.iter().any(|answered| answered.gate == ACTIVATION && confirmed(answered)) {
+            return Ok(None);
+        }
+        let data = frozen.steps.iter().find_map(|step| match &step.work {
+            Work::Activate(activate) => activate.data.as_ref(),
+            _ => None,
+        });
+        let Some(data) = data.filter(|data| state.history.backup_of(data).is_some()) else { return Ok(None) };
+        let (machine, memo) = (self.platform.inspect(), Memo::default());
+        let context = StepContext { machine, folders: &frozen.folders, history: &state.history, memo: &memo };
+        let losses = losses(&context, data)?;
+        let fault = (!losses.is_empty()).then(|| losses.join("; "));
+        Ok(Some(check(
+            "the data file is not much smaller than before, and the activation is unchanged".to_owned(),
+            fault,
+        )))
     }
 
     fn config_of(&self, web: &ConfigureWeb) -> Result<Option<Document>, Failure> {

@@ -2,10 +2,10 @@
 
 use super::perform::Watch;
 use super::{Engine, EngineError};
-use crate::journal::{Frozen, RecordedRun};
+use crate::journal::{Frozen, RecordedRun, RunState};
 use crate::platform::disk;
 use crate::platform::{Context, Failure, FailureKind, Monitor, manifest_of, verify_backup};
-use crate::step::{History, Kept, Memo, Probe, Source, Step, StepContext, Uninstall, Work};
+use crate::step::{Kept, Memo, Probe, Source, Step, StepContext, Uninstall, Work};
 use serde::Serialize;
 
 /// The maximum size of manifests and exported keys.
@@ -63,7 +63,7 @@ impl Engine<'_> {
             note(Check { what, fault, backup: true });
         }
         if found.is_checkable() {
-            self.machine_checks(&found.frozen, history, watch)?.into_iter().for_each(note);
+            self.machine_checks(&found.frozen, &found.state, watch)?.into_iter().for_each(note);
         }
         Ok(all)
     }
@@ -73,10 +73,11 @@ impl Engine<'_> {
     pub(super) fn machine_checks(
         &self,
         frozen: &Frozen,
-        history: &History,
+        state: &RunState,
         watch: &dyn Monitor,
     ) -> Result<Vec<Check>, EngineError> {
         let machine = self.platform.inspect();
+        let history = &state.history;
         let memo = Memo::default();
         let context = StepContext { machine, folders: &frozen.folders, history, memo: &memo };
         let mut all = Vec::new();
@@ -95,7 +96,7 @@ impl Engine<'_> {
                 all.push(check(format!("{}: {}", step.id, kind.title()), fault));
             }
         }
-        all.extend(self.upgraded(frozen, history, watch)?);
+        all.extend(self.upgraded(frozen, state, watch)?);
         Ok(all)
     }
 

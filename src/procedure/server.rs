@@ -186,7 +186,13 @@ pub(super) fn install(context: &CompileContext<'_>, findings: &mut Vec<Finding>)
         step(
             "The service upgrades the data file when it first starts, and may require activation.",
             skip(GateId::Activation),
-            Work::Activate(Activate { service: SERVICE.into(), log, log_from, timeout: wanted.data_upgrade_timeout }),
+            Work::Activate(Activate {
+                service: SERVICE.into(),
+                log,
+                log_from,
+                timeout: wanted.data_upgrade_timeout,
+                data: Some(install.data()),
+            }),
         ),
     ]
 }

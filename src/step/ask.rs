@@ -1,5 +1,6 @@
 //! Gates: what only the operator can do.
 
+use super::server_data::{group, losses};
 use super::{FollowUp, Probe, StepContext, StepId, StepKind};
 use crate::names::ServiceName;
 use crate::plan::GateId;
@@ -31,6 +32,9 @@ pub struct Activate {
     pub log_from: u64,
     /// How long the log is watched before the operator is asked.
     pub timeout: Duration,
+    /// The data folder; older journals lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<WinPath>,
 }
 
 impl Activate {
@@ -45,6 +49,12 @@ impl Activate {
         file.take(LOG_TAIL).read_to_end(&mut tail).context(&doing)?;
         Ok(String::from_utf8_lossy(&tail).contains(UPGRADED))
     }
+}
+
+/// What the article asks for after an upgrade.
+fn in_group(name: Option<&str>) -> FollowUp {
+    let name = name.map_or_else(|| "its name cannot be read".to_owned(), |name| format!("before the upgrade: {name}"));
+    FollowUp::new("Make sure that the server is in its replication group", vec![name])
 }
 
 impl StepKind for Activate {
@@ -65,8 +75,31 @@ impl StepKind for Activate {
             Some(ServiceState::Running) if !self.data_is_upgraded(context)? => {
                 Probe::Needed(format!("{} does not report the upgraded data file yet", self.log))
             }
-            Some(ServiceState::Running) => Probe::Done,
+            Some(ServiceState::Running) => match self.worries(context)?.as_slice() {
+                [] => Probe::Done,
+                worries => Probe::Needed(worries.join("; ")),
+            },
         })
+    }
+
+    /// What the upgraded server has lost.
+    fn worries(&self, context: &StepContext<'_>) -> Result<Vec<String>, Failure> {
+        match &self.data {
+            Some(data) if self.data_is_upgraded(context)? => losses(context, data),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    fn follow_ups(&self, context: &StepContext<'_>) -> Result<Vec<FollowUp>, Failure> {
+        let backup = self.data.as_ref().and_then(|data| context.history.backup_of(data));
+        let group = backup.and_then(|backup| group(context.machine.files(), backup));
+        Ok(vec![in_group(group.as_deref())])
+    }
+
+    fn when_skipped(&self, reason: &str) -> FollowUp {
+        let FollowUp { title, mut lines } = in_group(None);
+        lines.push(format!("the plan skips the activation: {reason}"));
+        FollowUp { title, lines }
     }
 
     fn operations(&self, _: &StepContext<'_>) -> Result<Option<Vec<Op>>, Failure> {

@@ -20,6 +20,7 @@ mod memo;
 mod package;
 mod preview;
 mod server;
+mod server_data;
 mod services;
 mod uninstall;
 mod verify;
@@ -38,6 +39,7 @@ pub use memo::Memo;
 pub use package::AwaitPackage;
 pub use preview::{Certainty, MergePreview, SettingsReport};
 pub use server::{InstallServer, PrepareServer};
+pub use server_data::losses;
 pub use services::{BackUpData, StartServices, StopServices};
 pub use uninstall::Uninstall;
 pub use verify::{Checked, Expected, Verify};
@@ -224,6 +226,11 @@ pub trait StepKind {
     /// The recorded result if the first probe finds nothing to do.
     fn words_when_done(&self) -> &'static str {
         "already so"
+    }
+
+    /// What the operator must look at before confirming the gate; nothing here goes away by itself.
+    fn worries(&self, _: &StepContext<'_>) -> Result<Vec<String>, Failure> {
+        Ok(Vec::new())
     }
 
     /// Whether all independent steps run first, before the operator is asked.

@@ -59,7 +59,7 @@ fn a_finished_run() {
         "the machine has to hold the secrets that are looked for"
     );
     let words = [
-        "**Finished.** The upgrade is finished. All 30 checks of the upgraded machine passed.",
+        "**Finished.** The upgrade is finished. All 33 checks of the upgraded machine passed.",
         "| User Portal | PhoneFactor User Portal 5.2.5, served as Default Web Site/PhoneFactor | upgrade, to be served as",
         "| upgraded to Multi-Factor Authentication User Portal 7.3.0.3, settings migrated, opened as Default Web Site",
         "| The service MultiFactorAuth is running | passed |",

@@ -1,7 +1,12 @@
 //! A run is finished once the new version has been seen working, and not before.
 
-use crate::support::program::Program;
+use crate::support::{self, program::Program};
+use crate::support::{Person, boot, clock, engine, one_server, path, plan, put, resume};
+use pfupgrade::engine::{Answer, End, Operator, Silent};
+use pfupgrade::platform::disk;
+use pfupgrade::platform::op::Gate;
 use pfupgrade::platform::simulated::{MachineFacts, Scripted, ScriptedResponse};
+use pfupgrade::prepare::prepare;
 use std::fs;
 
 /// A demo machine whose facts are changed.
@@ -45,7 +50,7 @@ fn a_portal_that_does_not_work_keeps_the_run_open() {
     program.ends("resume --quiet", 11);
     program.ends("run --yes --quiet", 11);
     let report = program.ends("report", 0).out;
-    for told in ["**Failed checks.** Everything is installed, but", "| **failed: https://mfa.fabrikam.example/"] {
+    for told in ["**Failed.** Everything is installed, but", "| **failed: https://mfa.fabrikam.example/"] {
         assert!(report.contains(told), "{told}: {report}");
     }
     // Once it works, the run goes on to its end.
@@ -233,4 +238,99 @@ fn urls_of_the_plan_are_requested_as_well() {
     fs::write(plan, "format = 1\n[verify]\nurl = ['https://anna:secret@mfa01/']\n").unwrap();
     let said = program.ends("plan other.toml", 2).err;
     assert!(said.contains("contains a user name"), "{said}");
+}
+
+const DATA: &str = r"C:\Program Files\PhoneFactor\Data";
+
+/// Runs the setup as it is asked to, and then something happens to the data folder; activates nothing.
+struct Careless<'a>(Person<'a>, &'a dyn Fn());
+
+impl Operator for Careless<'_> {
+    fn at_gate(&mut self, gate: &Gate, still: &str) -> Answer {
+        if gate.id == "activation" {
+            return Answer::Later;
+        }
+        let answer = self.0.at_gate(gate, still);
+        if gate.id == "server-setup" {
+            (self.1)();
+        }
+        answer
+    }
+}
+
+#[test]
+fn what_the_setup_has_lost_is_asked_about() {
+    let file = |name: &str| format!(r"{DATA}\{name}");
+    for (name, content, told) in [
+        ("PhoneFactor.pfdata", Some(""), "PhoneFactor.pfdata is empty"),
+        ("PhoneFactor.pfdata", None, "PhoneFactor.pfdata is missing"),
+        ("PhoneFactor.pfdata", Some("PFDATA 7\n"), "PhoneFactor.pfdata had "),
+        ("licenseKey", None, "licenseKey is missing"),
+        ("cert", Some("another"), "cert has changed"),
+        ("groupName", Some("Elsewhere"), "the replication group was Fabrikam and is Elsewhere"),
+        ("groupName", None, "groupName is missing"),
+    ] {
+        let disk = one_server();
+        let (machine, clock) = (boot(&disk), clock());
+        let engine = engine(&machine, &clock);
+        let prepared = prepare(&machine, &*clock, &plan("one-server"), &engine.state).unwrap();
+        let harm = || match content {
+            Some(content) => put(&disk, &file(name), content),
+            None => disk::remove(&disk, &path(&file(name))).unwrap(),
+        };
+        let mut person = Careless(Person::at(&machine), &harm);
+        let end = engine.run(&prepared.frozen, &mut person, &mut Silent).unwrap();
+        let End::Waiting(gate) = end else { panic!("{name}: {end:?}") };
+        assert_eq!(gate.id, "activation");
+        let last = gate.instructions.last().unwrap();
+        assert!(last.starts_with("Check this before you confirm: ") && last.contains(told), "{told}: {last}");
+        // Whoever confirms it has looked at it.
+        let end = resume(&disk).unwrap().unwrap();
+        match told.ends_with("is empty") || told.ends_with("pfdata is missing") {
+            true => assert!(matches!(end, End::Faults { .. }), "{told}: nobody can sign in without users"),
+            false => assert_eq!(end, End::Done { reboot: false }),
+        }
+    }
+}
+
+#[test]
+fn the_replication_group_is_named_at_the_end() {
+    let program = Program::after("plan --quiet", 0);
+    let ended = program.ends("run --yes --quiet", 0).out;
+    let told = ["Make sure that the server is in its replication group", "before the upgrade: Fabrikam"];
+    assert!(told.iter().all(|told| ended.contains(told)), "{ended}");
+}
+
+/// How the run on a changed demo machine ends.
+fn ended(change: impl FnOnce(&mut MachineFacts)) -> End {
+    let disk = one_server();
+    support::change(&disk, change);
+    support::run(&disk, &plan("one-server")).unwrap()
+}
+
+#[test]
+fn a_module_of_iis_without_its_file_stops_every_pool() {
+    let agent = path(r"C:\Program Files\PhoneFactor\PFSvc.exe");
+    let end = ended(|facts| {
+        facts.web_server.as_mut().unwrap().global_modules.insert("PhoneFactorFilter".to_owned(), agent);
+    });
+    let End::Faults { faults } = end else { panic!("{end:?}") };
+    assert!(matches!(&faults[..], [fault] if fault.contains("PhoneFactorFilter: ")), "{faults:?}");
+}
+
+#[test]
+fn a_service_that_ran_needs_a_running_successor() {
+    let more = |facts: &mut MachineFacts, number: usize| {
+        for number in 0..number {
+            let mut service = facts.service("PFSvc").unwrap().clone();
+            service.name = format!("PFRadius{number}").into();
+            service.image_path = r"C:\Program Files\PhoneFactor\PFRadius.exe".to_owned();
+            facts.services.push(service);
+        }
+    };
+    // The new version has two.
+    assert_eq!(ended(|facts| more(facts, 1)), End::Done { reboot: false });
+    let end = ended(|facts| more(facts, 2));
+    let End::Faults { faults } = end else { panic!("{end:?}") };
+    assert!(matches!(&faults[..], [fault] if fault.contains("stopped: PFRadius0, PFRadius1")), "{faults:?}");
 }

@@ -239,7 +239,7 @@ fn verdict(story: &RunState) -> Verdict {
         }
         Stands::Failed { step, why, .. } if *step == *"verify" => {
             let says = format!("Everything is installed, but checks of the upgraded machine failed: {why}.");
-            of(Tone::Bad, "Failed checks", says)
+            of(Tone::Bad, "Failed", says)
         }
         Stands::Failed { step, why, .. } => {
             let title = story.step(step).map_or_else(|| step.to_string(), |known| known.title.clone());

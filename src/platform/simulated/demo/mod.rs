@@ -185,6 +185,7 @@ impl Workshop<'_> {
         for (seed, name) in (43..).step_by(2).zip(names) {
             self.write(&format!(r"{folder}\Data\{name}"), noise(seed, 300))?;
         }
+        self.write(&format!(r"{folder}\Data\groupName"), "Fabrikam\r\n")?;
         self.install("PhoneFactorAgent", &self.packages.agent, &BTreeMap::new())
     }
 
