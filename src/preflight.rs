@@ -3,6 +3,7 @@
 //! `check` checks everything the procedure needs. The procedure itself reports what it cannot choose (no product, no
 //! site, a name that is taken), also as [`Finding`]s.
 
+mod agent;
 mod folders;
 mod installers;
 mod machine;
@@ -27,6 +28,7 @@ pub(crate) fn check(compiled: &Compiled<'_>) -> Result<Vec<Finding>, Failure> {
 
 fn needs(ground: &CompileContext<'_>, targets: &[Target]) -> Result<Vec<Finding>, Failure> {
     let mut findings = machine::check(ground, targets)?;
+    agent::check(ground, &mut findings)?;
     folders::check(ground, &mut findings)?;
     settings::check(ground, targets, &mut findings);
     others::check(ground, targets, &mut findings);

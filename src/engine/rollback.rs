@@ -10,7 +10,7 @@ use crate::platform::facts::ServiceState;
 use crate::platform::op::Op;
 use crate::platform::{Context, Failure, FailureKind, Monitor, verify_backup};
 use crate::step::{Kept, Source, Step, StepId};
-use crate::survey::{products, survey};
+use crate::survey::{products, program_of, survey};
 use crate::winpath::WinPath;
 use std::cell::RefCell;
 
@@ -285,7 +285,7 @@ impl Engine<'_> {
         let services = self.platform.services()?;
         let running = services.iter().filter(|service| service.state == ServiceState::Running);
         let is_ours = |program: WinPath| program.is_within(&install.folder);
-        let ours = running.filter(|service| service.program().is_some_and(is_ours));
+        let ours = running.filter(|service| program_of(self.platform.inspect(), service).is_some_and(is_ours));
         let mut ops: Vec<Op> = ours.map(|service| Op::stop(&service.name)).collect();
         let data = install.data();
         if disk::exists(self.platform.files(), &data).context(format!("look for {data}"))? {
