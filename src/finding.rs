@@ -21,6 +21,7 @@ pub enum Level {
 /// Every finding: its stable id, its highest level, and its meaning.
 pub const FINDINGS: &[(&str, Level, &str)] = &[
     ("account-missing", Level::RefuseUnlessAllowed, "an account or group of the old configuration does not exist"),
+    ("another-machine", Level::Refuse, "the plan is for another server"),
     ("application-pool", Level::Refuse, "no application pool can run the new version"),
     ("cannot-back-up", Level::Refuse, "a folder contains links or overlong names, which a rollback could not restore"),
     ("cannot-uninstall", Level::Refuse, "Windows Installer has lost the package that it needs to uninstall a product"),

@@ -1,5 +1,6 @@
 //! What a run needs is shown to be there and usable before anything is uninstalled, or the run is blocked.
 
+use crate::support::program::Program;
 use crate::support::*;
 
 use pfupgrade::engine::{Answer, End, Operator, Silent};
@@ -308,4 +309,49 @@ fn a_setup_that_chooses_another_folder_is_found() {
     put(&disk, setup, get(&disk, setup).unwrap().trim_end_matches('\0').to_owned() + &more);
     let ended = run(&disk, &plan_with("signed-by = false")).unwrap_err().to_string();
     assert!(ended.contains(r"InstallPath was C:\Program Files\PhoneFactor and is D:\x after the setup"), "{ended}");
+}
+
+#[test]
+fn a_blocked_plan_ends_with_what_to_do_and_shows_no_steps() {
+    let program = Program::after("plan --quiet", 0);
+    std::fs::write(program.at("C/Program Files/PhoneFactor/Data/PhoneFactor.pfdata"), "").unwrap();
+    for (command, shown) in [("plan", true), ("run --yes", false)] {
+        let ran = program.ends(command, 4);
+        let text = if shown { &ran.out } else { &ran.err };
+        let (before, last) = text.split_once("\n1 blocking check\n").unwrap();
+        assert!(before.contains("[service-retired]") && !text.contains("What a run will do"), "{text}");
+        assert!(!text.contains("uninstall-portal") && !text.contains("the outage starts"), "{text}");
+        assert!(last.contains("[no-data] the agent's data file is empty"), "{text}");
+        assert!(last.contains("advice: users and settings would be lost: restore the Data folder"), "{text}");
+        assert!(last.contains("The run is blocked: no-data. See the checks above.\nNothing was changed.\n"), "{text}");
+        assert_eq!(ran.next(), ["next: fix the 1 blocking check above, then run this command again"]);
+    }
+}
+
+#[test]
+fn a_plan_for_another_server_is_blocked() {
+    let disk = one_server();
+    let lines = |name: &str| {
+        let text = format!(
+            "format = 1\nmachine = '{name}'\n[server]\ninstaller = 'C:\\Install\\MultiFactorAuthenticationServerSetup.exe'\n"
+        );
+        Plan::read(text.as_bytes(), "plan").unwrap()
+    };
+    for name in ["MFA01", "mfa01"] {
+        assert_eq!(refusals(&disk, &lines(name)), [""; 0], "{name}");
+    }
+    let found = finding(&disk, &lines("MFA02"), "another-machine");
+    assert!(found.refuses() && found.title == "the plan is for MFA02, and this server is MFA01", "{found:?}");
+    // Nothing to do there does not make it the right one.
+    let upgraded = disk.snapshot();
+    run(&upgraded, &lines("MFA01")).unwrap();
+    assert_eq!(refusals(&upgraded, &lines("MFA02")), ["another-machine"]);
+    // `init` names the server it writes a plan for.
+    let program = Program::new();
+    program.ends("init new.toml", 0);
+    let written = std::fs::read_to_string(program.beside("new.toml")).unwrap();
+    assert!(written.contains("\nmachine = \"MFA01\""), "{written}");
+    program.ends("plan new.toml", 0);
+    std::fs::write(program.beside("new.toml"), written.replace("\"MFA01\"", "\"WEB01\"")).unwrap();
+    program.ends("run new.toml --yes", 4);
 }
