@@ -39,7 +39,7 @@ pub const FINDINGS: &[(&str, Level, &str)] = &[
     ("installer-missing", Level::Refuse, "an installer is missing"),
     ("installer-product", Level::Refuse, "an installer is for another component, or for the old version"),
     ("installer-signature", Level::Refuse, "an installer is not signed by the expected signer"),
-    ("installer-unreadable", Level::Refuse, "an installer cannot be read"),
+    ("installer-unreadable", Level::Refuse, "an installer cannot be read or installed"),
     ("interrupted-upgrade", Level::Refuse, "the old and the new version of a component are both installed"),
     ("interruptions", Level::Warn, "clients of the agent are affected during the upgrade"),
     ("leftovers", Level::RefuseUnlessAllowed, "files of an earlier upgrade were left behind"),

@@ -103,5 +103,5 @@ pub fn installs_again(machine: &dyn Inspect, path: &WinPath, product: &Product) 
             "{path} does not contain the files of {title}, which were beside it at installation: {what}"
         ));
     }
-    package.unpack(&mut |_, _| Ok(())).map_err(|error| error.to_string())
+    package.check_names().and_then(|()| package.unpack(&mut |_, _| Ok(()))).map_err(|error| error.to_string())
 }

@@ -10,7 +10,7 @@ use pfupgrade::plan::Plan;
 use pfupgrade::platform::disk::{self, MemoryDisk};
 use pfupgrade::platform::op::{Gate, Op, WayBack};
 use pfupgrade::platform::registry::Value;
-use pfupgrade::platform::simulated::MachineFacts;
+use pfupgrade::platform::simulated::{MachineFacts, Signed};
 use pfupgrade::platform::{Failure, FailureKind, Platform};
 use pfupgrade::prepare::prepare;
 use std::collections::BTreeMap;
@@ -28,6 +28,14 @@ fn without_cached_portal() -> (MemoryDisk, String) {
     disk::remove(&disk, &path(&package)).unwrap();
     disk.sync_all();
     (disk, package)
+}
+
+/// The package with another name in a row of a table.
+fn with_name(bytes: Vec<u8>, (table, column): (&str, &str), key: &str, name: &str) -> Vec<u8> {
+    let mut database = msi::Package::open(Cursor::new(bytes)).unwrap();
+    let row = msi::Expr::col(table).eq(msi::Expr::string(key));
+    database.update_rows(msi::Update::table(table).set(column, msi::Value::from(name)).with(row)).unwrap();
+    database.into_inner().unwrap().into_inner()
 }
 
 /// The same package with another package code.
@@ -354,4 +362,37 @@ fn a_plan_for_another_server_is_blocked() {
     program.ends("plan new.toml", 0);
     std::fs::write(program.beside("new.toml"), written.replace("\"MFA01\"", "\"WEB01\"")).unwrap();
     program.ends("run new.toml --yes", 4);
+}
+
+#[test]
+fn names_that_cannot_be_written_are_found_before_the_outage() {
+    const NEW_PORTAL: &str = r"C:\Install\MultiFactorAuthenticationUserPortalSetup64.msi";
+    let start = demo_machine("web-server");
+    let plan = plan("web-server");
+    let package = Package::open(Cursor::new(bytes(&start, NEW_PORTAL)), "new").unwrap();
+    let file = package.files()[0].key.clone();
+    let folder = package.folders().into_iter().find(|folder| folder.name == "App_Themes").unwrap().key;
+    let names = ["AUX.aspx", "con", "a?b.aspx", "a:b", "dot.", "blank "];
+    let cases = names.iter().map(|name| (("File", "FileName"), file.as_str(), *name, "file"));
+    let below = [(("Directory", "DefaultDir"), folder.as_str(), "x|nul", "folder")];
+    for (place, key, name, kind) in cases.chain(below) {
+        let disk = start.snapshot();
+        put(&disk, NEW_PORTAL, with_name(bytes(&disk, NEW_PORTAL), place, key, name));
+        change(&disk, |facts| facts.signatures.push(signed(NEW_PORTAL)));
+        let found = finding(&disk, &plan, "installer-unreadable");
+        let said = format!("its {kind} `{}` has a name that Windows cannot write", name.trim_start_matches("x|"));
+        assert!(found.refuses() && found.evidence[0].contains(&said), "{name}: {found:?}");
+    }
+    // The same of the package that a rollback would install again.
+    let (_, old) = product(&start, "User Portal");
+    let package = Package::open(Cursor::new(bytes(&start, &old)), "old").unwrap();
+    let key = package.files()[0].key.clone();
+    put(&start, &old, with_name(bytes(&start, &old), ("File", "FileName"), &key, "lpt1.aspx"));
+    let found = finding(&start, &plan, "no-way-back");
+    assert!(found.refuses() && found.evidence[0].contains("its file `lpt1.aspx`"), "{found:?}");
+}
+
+/// The signature of a file, whatever its content.
+fn signed(file: &str) -> Signed {
+    Signed { path: Some(path(file)), sha256: None, by: "Microsoft Corporation".to_owned() }
 }
