@@ -69,6 +69,7 @@ pub const FINDINGS: &[(&str, Level, &str)] = &[
     ("rollback-installer", Level::Refuse, "the rollback installer cannot reinstall the old product"),
     ("sdk-url-silent", Level::RefuseUnlessAllowed, "the Web Service SDK does not respond at the URL in the plan"),
     ("service-retired", Level::Warn, "Microsoft has retired the cloud service"),
+    ("unfinished-run", Level::Refuse, "an earlier run is not finished: resume it, or roll it back"),
     ("unknown-allowance", Level::Warn, "the plan allows a check that needs no permission"),
     ("unreadable-web-config", Level::Refuse, "the settings in a web.config cannot be migrated"),
 ];

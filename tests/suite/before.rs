@@ -396,3 +396,61 @@ fn names_that_cannot_be_written_are_found_before_the_outage() {
 fn signed(file: &str) -> Signed {
     Signed { path: Some(path(file)), sha256: None, by: "Microsoft Corporation".to_owned() }
 }
+
+/// While a run is not finished, every command that could be about another one says what `status` says, and no more.
+#[track_caller]
+fn says_that_it_is_not_finished(program: &Program, verified: i32) {
+    let status = program.ends("status", 0);
+    let told = program.ends("status --json", 0).document()["runs"][0].clone();
+    let (run, says) = (told["run"].as_str().unwrap(), told["says"].as_str().unwrap());
+    let message = format!("run {run} is not finished: {says}");
+    std::fs::write(program.beside("other.toml"), "format = 1\nname = 'another plan'\n").unwrap();
+    for command in ["plan", "plan other.toml", "plan other.toml --detailed-exitcode"] {
+        let ran = program.ends(command, 4);
+        assert!(ran.out.contains(&format!("[unfinished-run] run {run} is not finished\n")), "{}", ran.out);
+        assert!(ran.out.contains(&format!("seen: {says}\n")), "{}", ran.out);
+        assert!(!ran.out.contains("There is nothing to do") && !ran.out.contains("Components"), "{}", ran.out);
+        assert_eq!(ran.next(), status.next(), "{command}");
+    }
+    for command in ["init new.toml", "run other.toml --yes"] {
+        let ran = program.ends(command, 4);
+        assert!(ran.err.contains(&message), "{}", ran.err);
+        assert_eq!(ran.next(), status.next(), "{command}");
+    }
+    assert!(!program.beside("new.toml").exists());
+    let ran = program.ends("verify", verified);
+    assert!(ran.out.contains(&format!("FAILED  run {run} is finished: {says}\n")), "{}", ran.out);
+    assert_eq!(ran.next(), status.next());
+    let preview = program.ends("plan --json", 4).document();
+    assert_eq!((&preview["unfinished_run"], &preview["steps"]), (&told["run"], &serde_json::json!([])));
+    assert_eq!(preview["findings"][0]["id"], "unfinished-run");
+    let error = program.ends("init new.toml --json", 4).document();
+    assert_eq!((&error["findings"][0], &error["exit_code"]), (&preview["findings"][0], &serde_json::json!(4)));
+}
+
+#[test]
+fn a_run_that_is_not_finished_is_said_to_be_so_by_every_command() {
+    let program = Program::after("run --yes --ask --quiet", 5);
+    says_that_it_is_not_finished(&program, 11);
+    // A step that failed, and a rollback that did.
+    program.ends("resume --confirm server-setup --quiet --fail-at configure-portal=error", 1);
+    says_that_it_is_not_finished(&program, 11);
+    program.ends("resume --quiet", 0);
+    program.ends("plan", 0);
+    program.ends("verify", 0);
+    program.ends("init new.toml", 0);
+}
+
+#[test]
+fn a_rollback_that_is_not_finished_is_said_to_be_so_by_every_command() {
+    let program = Program::after("run --yes --ask --quiet", 5);
+    let file = program.at("machine.toml");
+    let trouble = "\n[[trouble]]\nwith = 'portal-package.msi'\nwhen = 'install'\ncode = 1603\n";
+    std::fs::write(&file, std::fs::read_to_string(&file).unwrap() + trouble).unwrap();
+    program.ends("rollback --yes --quiet", 10);
+    says_that_it_is_not_finished(&program, 11);
+    program.ends("rollback --yes --quiet", 0);
+    program.ends("plan", 0);
+    let verified = program.ends("verify", 0);
+    assert!(verified.err.contains("was rolled back: only its backups were checked"), "{}", verified.err);
+}

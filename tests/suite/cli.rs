@@ -172,8 +172,8 @@ fn gates_stop_where_nobody_can_be_asked_and_go_on_when_confirmed() {
     fs::write(place.path("other.toml"), "format = 1\nname = \"another plan\"\n").unwrap();
     place
         .run("run other.toml --yes --ask --simulate=machine")
-        .ends_with(2)
-        .says("it has another plan")
+        .ends_with(4)
+        .says("is not finished: waiting for a manual step (server-setup)")
         .says("pfupgrade rollback --simulate=machine");
     place.run("resume --confirm server-setup --ask --simulate=machine").ends_with(5).says("manual step portal-url");
     place

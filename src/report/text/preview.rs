@@ -44,6 +44,10 @@ fn header(page: &mut Page, preview: &Preview) {
 }
 
 fn components(page: &mut Page, preview: &Preview) {
+    // What happens to them is up to a run that is not finished.
+    if preview.components.is_empty() {
+        return;
+    }
     page.heading("Components");
     let longest = preview.components.iter().map(|component| columns(&component.title)).max().unwrap_or(0);
     for component in &preview.components {
