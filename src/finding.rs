@@ -2,6 +2,8 @@
 //!
 //! [`FINDINGS`] is the table of all ids. Every check reports its results as [`Finding`]s, which the screen shows as
 //! checks: blocking ones and warnings.
+//!
+#![doc = include_str!("guide/checks.md")]
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -21,12 +23,15 @@ pub enum Level {
 /// Every finding: its stable id, its highest level, and its meaning.
 pub const FINDINGS: &[(&str, Level, &str)] = &[
     ("account-missing", Level::RefuseUnlessAllowed, "an account or group of the old configuration does not exist"),
+    ("another-machine", Level::Refuse, "the plan is for another server"),
     ("application-pool", Level::Refuse, "no application pool can run the new version"),
     ("cannot-back-up", Level::Refuse, "a folder contains links or overlong names, which a rollback could not restore"),
+    ("cannot-uninstall", Level::Refuse, "Windows Installer has lost the package that it needs to uninstall a product"),
     ("component-absent", Level::Refuse, "the plan upgrades a component that is not installed"),
     ("decision-without-conflict", Level::Warn, "a decision in the plan matches no conflict"),
     ("directory-taken", Level::Refuse, "the virtual directory of a component, or its folder, is already in use"),
     ("encrypted-web-config", Level::Refuse, "a web.config has encrypted sections"),
+    ("folders-disagree", Level::Refuse, "the registry, the services and Windows Installer place the agent differently"),
     ("folders-overlap", Level::Refuse, "a folder that is backed up or moved aside contains something else"),
     ("hook-without-program", Level::Refuse, "the program of a hook is missing"),
     ("hook-without-step", Level::Refuse, "a hook names an unknown step"),
@@ -36,7 +41,7 @@ pub const FINDINGS: &[(&str, Level, &str)] = &[
     ("installer-missing", Level::Refuse, "an installer is missing"),
     ("installer-product", Level::Refuse, "an installer is for another component, or for the old version"),
     ("installer-signature", Level::Refuse, "an installer is not signed by the expected signer"),
-    ("installer-unreadable", Level::Refuse, "an installer cannot be read"),
+    ("installer-unreadable", Level::Refuse, "an installer cannot be read or installed"),
     ("interrupted-upgrade", Level::Refuse, "the old and the new version of a component are both installed"),
     ("interruptions", Level::Warn, "clients of the agent are affected during the upgrade"),
     ("leftovers", Level::RefuseUnlessAllowed, "files of an earlier upgrade were left behind"),
@@ -45,11 +50,13 @@ pub const FINDINGS: &[(&str, Level, &str)] = &[
     ("mobile-app-dropped", Level::Refuse, "the MFA Server setup may not include the Mobile App Web Service"),
     ("no-answer", Level::Warn, "a component does not respond before the upgrade"),
     ("no-asp-net", Level::Refuse, "ASP.NET is not installed in IIS"),
+    ("no-data", Level::Refuse, "the agent's data file is missing or empty"),
     ("no-dotnet-4", Level::Refuse, ".NET Framework 4.5 or later is missing"),
     ("no-install-path", Level::Refuse, "the registry does not contain the agent's folder"),
     ("no-installer", Level::Refuse, "the plan names no usable installer for a component"),
     ("no-metabase", Level::Refuse, "IIS 6 Metabase Compatibility is not installed"),
     ("no-sdk-url", Level::Refuse, "the new URL of the Web Service SDK is required, but unknown"),
+    ("no-service", Level::Refuse, "the agent is installed, but no service of it was found"),
     ("no-single-application", Level::Refuse, "IIS does not serve a component from exactly one application"),
     ("no-single-product", Level::Refuse, "the product of a component is ambiguous or unknown"),
     ("no-site", Level::Refuse, "IIS does not have the site named in the plan"),
@@ -65,6 +72,7 @@ pub const FINDINGS: &[(&str, Level, &str)] = &[
     ("rollback-installer", Level::Refuse, "the rollback installer cannot reinstall the old product"),
     ("sdk-url-silent", Level::RefuseUnlessAllowed, "the Web Service SDK does not respond at the URL in the plan"),
     ("service-retired", Level::Warn, "Microsoft has retired the cloud service"),
+    ("unfinished-run", Level::Refuse, "an earlier run is not finished: resume it, or roll it back"),
     ("unknown-allowance", Level::Warn, "the plan allows a check that needs no permission"),
     ("unreadable-web-config", Level::Refuse, "the settings in a web.config cannot be migrated"),
 ];

@@ -3,6 +3,7 @@
 //! `check` checks everything the procedure needs. The procedure itself reports what it cannot choose (no product, no
 //! site, a name that is taken), also as [`Finding`]s.
 
+mod agent;
 mod baseline;
 mod folders;
 mod installers;
@@ -20,7 +21,8 @@ pub(crate) use baseline::baseline;
 /// checks. If there is nothing to do, nothing more is checked.
 pub(crate) fn check(compiled: &Compiled<'_>, baseline: &[Baseline]) -> Result<Vec<Finding>, Failure> {
     let Compiled { context, targets, procedure } = compiled;
-    let mut findings = procedure.findings.clone();
+    let mut findings: Vec<Finding> = another_machine(context).into_iter().collect();
+    findings.extend(procedure.findings.iter().cloned());
     if !procedure.steps.is_empty() {
         findings.extend(needs(context, targets)?);
         findings.extend(baseline::silent(baseline));
@@ -29,8 +31,19 @@ pub(crate) fn check(compiled: &Compiled<'_>, baseline: &[Baseline]) -> Result<Ve
     Ok(findings)
 }
 
+/// A plan that names a server is for no other one, even if there is nothing to do.
+fn another_machine(context: &CompileContext<'_>) -> Option<Finding> {
+    let (wanted, name) = (context.plan.machine.as_ref()?, &context.survey.system.name);
+    // Names of computers are not case-sensitive.
+    let is_it = name.is_empty() || wanted.eq_ignore_ascii_case(name);
+    let advice = format!("run it on {wanted}, or write a plan for this server: pfupgrade init");
+    let finding = || Finding::refuse("another-machine", format!("the plan is for {wanted}, and this server is {name}"));
+    (!is_it).then(|| finding().evidence([format!("machine = \"{wanted}\" in the plan")]).advice(advice))
+}
+
 fn needs(ground: &CompileContext<'_>, targets: &[Target]) -> Result<Vec<Finding>, Failure> {
     let mut findings = machine::check(ground, targets)?;
+    agent::check(ground, &mut findings)?;
     folders::check(ground, &mut findings)?;
     settings::check(ground, targets, &mut findings);
     others::check(ground, targets, &mut findings);

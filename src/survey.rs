@@ -24,8 +24,10 @@ pub(crate) use web::{InstalledFiles, installed_files};
 
 /// The registry key of the old and the new product, without its view.
 pub const KEY: &str = r"HKLM\SOFTWARE\Positive Networks\PhoneFactor";
+/// The agent's database, in its data folder.
+pub const DATA_FILE: &str = "PhoneFactor.pfdata";
 /// The value of [`KEY`] that names the folder; its trailing backslash matters.
-const INSTALL_PATH: &str = "InstallPath";
+pub const INSTALL_PATH: &str = "InstallPath";
 
 /// The result of a survey.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -151,7 +153,8 @@ pub fn survey(machine: &dyn Inspect) -> Result<Survey, Failure> {
     let (services, dependents) = match &install {
         None => (Vec::new(), Vec::new()),
         Some(install) => {
-            let is_ours = |service: &Service| service.program().is_some_and(|path| path.is_within(&install.folder));
+            let is_ours =
+                |service: &Service| program_of(machine, service).is_some_and(|path| path.is_within(&install.folder));
             let (ours, others): (Vec<_>, Vec<_>) = machine.services()?.into_iter().partition(is_ours);
             let dependents = dependents(&ours, others);
             (ours, dependents)
@@ -166,7 +169,7 @@ pub fn survey(machine: &dyn Inspect) -> Result<Survey, Failure> {
     }
     let sdk_clients = web::survey(machine, web_server.as_ref(), &mut components)?;
     if let Some(install) = &install {
-        let file = install.data().child("PhoneFactor.pfdata");
+        let file = install.data().child(DATA_FILE);
         if disk::exists(machine.files(), &file).context(format!("look for {file}"))? {
             components.entry(Component::Server).or_default().evidence.push(format!("data file {file}"));
         }
@@ -176,6 +179,12 @@ pub fn survey(machine: &dyn Inspect) -> Result<Survey, Failure> {
         components.entry(Component::Server).or_default().evidence.push(evidence);
     }
     Ok(Survey { system, install, components, services, dependents, web_server, sdk_clients })
+}
+
+/// The program of a service, whose command line may contain variables.
+pub fn program_of(machine: &dyn Inspect, service: &Service) -> Option<WinPath> {
+    let line = machine.expand(&service.image_path).unwrap_or_else(|_| service.image_path.clone());
+    Service { image_path: line, ..service.clone() }.program()
 }
 
 /// The services among `others` that depend on one of ours, directly or indirectly.

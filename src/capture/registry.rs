@@ -1,12 +1,12 @@
 //! The relevant registry keys: those of the product, and those of Windows Installer about our products.
 
 use super::{Capture, Placeholders};
-use crate::package::unpacked_code;
+use crate::package::{packed_code, unpacked_code};
 use crate::platform::Failure;
 use crate::platform::facts::Bits;
 use crate::platform::registry::{Key, Tree, Value, View};
 use crate::secret::is_secret;
-use crate::survey::products::component_of;
+use crate::survey::products::{ADVERTISED, component_of};
 use crate::webconfig::{Shown, placeholder};
 use std::collections::BTreeSet;
 
@@ -30,6 +30,11 @@ impl Capture<'_> {
                     self.key(&path)?;
                     codes.insert(code.to_ascii_uppercase());
                 }
+            }
+        }
+        for packed in codes.iter().filter_map(|code| packed_code(code)) {
+            for products in ADVERTISED {
+                self.key(&format!(r"{products}\{packed}"))?;
             }
         }
         for user in self.keys_below(USER_DATA)? {

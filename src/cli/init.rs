@@ -1,7 +1,7 @@
 //! `init`: surveys the machine and writes a plan for it. It changes nothing else.
 
 use super::console::Console;
-use super::ending::Ending;
+use super::ending::{CommandContext, Ending};
 use super::fault::CommandError;
 use super::machine::{Machine, Purpose};
 use super::options::{Global, InitArgs};
@@ -23,6 +23,10 @@ pub(super) fn init(args: &InitArgs, global: &Global, talk: &Console) -> Result<E
     }
     let named = folders(&args.installers)?;
     let machine = Machine::open(global, Purpose::Preview, talk)?;
+    let scene = CommandContext { global, talk, machine: &machine };
+    if let Some(unfinished) = scene.unfinished()? {
+        return Err(unfinished.refusal());
+    }
     let engine = machine.engine();
     let draft = draft(engine.platform.inspect(), engine.clock, &engine.state, &named)?;
     write(file, &draft.text)?;

@@ -28,6 +28,7 @@ mod run;
 mod schema;
 mod status;
 mod stop;
+mod unfinished;
 mod verify;
 
 use crate::exit::Exit;

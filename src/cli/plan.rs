@@ -5,9 +5,9 @@ use super::ending::{CommandContext, Ending};
 use super::fault::{CommandError, Details};
 use super::machine::{Machine, Purpose};
 use super::options::{Global, PlanArgs};
+use super::unfinished::Unfinished;
 use crate::exit::Exit;
 use crate::finding::MERGE_CONFLICT;
-use crate::journal::Standing;
 use crate::plan::{LARGEST, Plan};
 use crate::prepare::Preview;
 use crate::prepare::{self, Approved, Prepared};
@@ -21,26 +21,23 @@ pub(super) fn plan(args: &PlanArgs, global: &Global, talk: &Console) -> Result<E
     let plan = read(&args.file.plan)?;
     let machine = Machine::open(global, Purpose::Preview, talk)?;
     let scene = CommandContext { global, talk, machine: &machine };
-    let unfinished = machine.engine().last_run()?.filter(|found| {
-        let standing = found.standing();
-        matches!(standing, Standing::Unfinished | Standing::RollingBack)
-    });
-    let mut prepared = scene.prepare(&plan)?;
-    prepared.preview.unfinished_run = unfinished.as_ref().map(|found| found.frozen.folders.id.clone());
+    let unfinished = scene.unfinished()?;
+    let mut prepared = match (scene.prepare(&plan), unfinished.as_ref()) {
+        (Ok(prepared), _) => prepared,
+        // What the run has left may keep the server from being surveyed.
+        (Err(error), None) => return Err(error),
+        (Err(_), Some(unfinished)) => return Err(unfinished.refusal()),
+    };
+    if let Some(unfinished) = &unfinished {
+        only_unfinished(&mut prepared.preview, unfinished);
+    }
     let preview = &prepared.preview;
     talk.document(preview);
     if !talk.json {
         talk.result(&text::preview(preview, talk.width()));
     }
-    if let Some(found) = unfinished {
-        let id = &found.frozen.folders.id;
-        talk.insist(&format!("Run {id} is not finished: this preview shows the server as it is now, not that run."));
-        let (next, or) = match found.standing() {
-            Standing::RollingBack => (scene.command("rollback"), String::new()),
-            _ => (scene.command("resume"), scene.command("rollback")),
-        };
-        let exit = if args.detailed_exitcode { Exit::Changes } else { Exit::Done };
-        return Ok(Ending { exit, next, or });
+    if let Some(Unfinished { next, or, .. }) = unfinished {
+        return Ok(Ending { exit: Exit::Refused, next, or });
     }
     if preview.refused() {
         let refused = refusal(preview);
@@ -60,6 +57,15 @@ pub(super) fn plan(args: &PlanArgs, global: &Global, talk: &Console) -> Result<E
         true => Ending::new(exit).next(global.command_with(machine.folder.as_deref(), command, Some(file))),
         false => Ending::new(exit),
     })
+}
+
+/// What a new run would do to a server on which one is not finished is nothing that anybody could approve.
+fn only_unfinished(preview: &mut Preview, unfinished: &Unfinished) {
+    preview.unfinished_run = Some(unfinished.run.clone());
+    preview.findings = vec![unfinished.finding()];
+    preview.components.clear();
+    preview.steps.clear();
+    preview.no_return.clear();
 }
 
 /// A preview has a few hundred kilobytes; a larger file is something else.

@@ -66,19 +66,10 @@ fn work(
 impl CommandContext<'_> {
     /// Whether an unfinished run has this plan and can be continued. Any other unfinished run is an error.
     fn goes_on_with(&self, found: &RecordedRun, plan: &Plan) -> Result<bool, CommandError> {
-        let id = &found.frozen.folders.id;
-        match found.standing() {
-            Standing::Finished | Standing::RolledBack => Ok(false),
-            Standing::Unfinished if found.frozen.plan == *plan => Ok(true),
-            Standing::Unfinished => {
-                Err(CommandError::usage(format!("run {id} is not finished, and it has another plan"))
-                    .next(self.command("resume"))
-                    .or(self.command("rollback")))
-            }
-            Standing::RollingBack => {
-                Err(CommandError::usage(format!("the rollback of run {id} is not finished"))
-                    .next(self.command("rollback")))
-            }
+        match (self.not_finished(found, false), found.standing()) {
+            (None, _) => Ok(false),
+            (Some(_), Standing::Unfinished) if found.frozen.plan == *plan => Ok(true),
+            (Some(unfinished), _) => Err(unfinished.refusal()),
         }
     }
 

@@ -60,7 +60,7 @@ fn damaged(id: String, error: EngineError) -> RunStatus {
 
 impl CommandContext<'_> {
     /// The status of a run, with the commands that continue it.
-    fn stands(&self, found: &RecordedRun, is_last: bool, at_work: bool) -> RunStatus {
+    pub(super) fn stands(&self, found: &RecordedRun, is_last: bool, at_work: bool) -> RunStatus {
         let run = RunStatus::of(found, at_work);
         let (next, or) = match (is_last, at_work) {
             (false, _) => return run,

@@ -7,6 +7,7 @@ use super::live;
 use super::machine::{Machine, Purpose};
 use super::options::Global;
 use super::stop;
+use super::unfinished::Unfinished;
 use crate::engine::Check;
 use crate::exit::Exit;
 use crate::journal::Standing;
@@ -31,10 +32,17 @@ pub(super) fn verify(global: &Global, talk: &Console) -> Result<Ending, CommandE
         }
     };
     stop::listen_while_reading(live::after_keys);
-    let Some(checks) = engine.verify(&found, &mut show, &stop::wanted)? else {
+    let Some(mut checks) = engine.verify(&found, &mut show, &stop::wanted)? else {
         let again = scene.command("verify");
         return Err(CommandError::new(Exit::Stopped, "stopped before all checks were made").next(again));
     };
+    let unfinished = scene.unfinished()?.filter(|unfinished| unfinished.run == *run);
+    if let Some(unfinished) = &unfinished {
+        let (what, fault) = (format!("run {run} is finished"), Some(unfinished.says.clone()));
+        let check = Check { what, fault, backup: false };
+        show(&check);
+        checks.push(check);
+    }
     let faults = checks.iter().filter(|check| check.fault.is_some()).count();
     let is_damaged = checks.iter().any(|check| check.backup && check.fault.is_some());
     let exit = match (is_damaged, faults) {
@@ -51,16 +59,23 @@ pub(super) fn verify(global: &Global, talk: &Console) -> Result<Ending, CommandE
         checks: &'a [Check],
     }
     talk.document(&Document { format: 1, kind: "verify", exit_code: exit.code(), run, checks: &checks });
-    if found.standing() != Standing::Finished {
-        talk.say(&format!("Run {run} is not finished: only its backups were checked."));
+    match found.standing() {
+        _ if found.is_checkable() => {}
+        Standing::RolledBack => {
+            talk.say(&format!("Run {run} was rolled back: its backups and the old state were checked."))
+        }
+        _ => talk.say(&format!("Run {run} is not finished: only its backups were checked.")),
     }
     let all = checks.len();
     let faulty = format!("{faults} of {all} checks failed.");
     talk.say(&if faults == 0 { format!("{all} checks passed.") } else { faulty });
     let ending = Ending::new(exit);
-    Ok(match exit {
-        Exit::Damaged => ending.next("keep the run's folder as it is, and put back good copies of these backups"),
-        Exit::Faults => Ending { or: scene.command("rollback"), ..ending.next("fix the failed checks by hand") },
+    Ok(match (exit, unfinished) {
+        (Exit::Damaged, _) => ending.next("keep the run's folder as it is, and put back good copies of these backups"),
+        (Exit::Faults, Some(Unfinished { next, or, .. })) => Ending { or, ..ending.next(next) },
+        (Exit::Faults, None) => {
+            Ending { or: scene.command("rollback"), ..ending.next("fix the failed checks by hand") }
+        }
         _ => ending,
     })
 }

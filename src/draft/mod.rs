@@ -115,6 +115,8 @@ impl Writing<'_> {
         page.part("");
         page.line("format", "1");
         page.line("name", &page::text(&format!("Upgrade of {}", system.name)));
+        page.note("Only this server accepts the plan.");
+        page.line("machine", &page::text(&system.name));
         page.part("backup");
         page.note("On a local fixed disk, with enough free space. Each run creates its own folder here.");
         page.line("directory", r"'%ProgramData%\pfupgrade\backups'");

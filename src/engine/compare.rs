@@ -1,8 +1,8 @@
 //! Compares the machine with its state before a run.
 
-use crate::names::ProductCode;
+use crate::names::{ProductCode, list};
 use crate::plan::Component;
-use crate::platform::facts::Application;
+use crate::platform::facts::{Application, Service};
 use crate::survey::products::Product;
 use crate::survey::{FoundComponent, Served, Survey};
 use crate::webconfig::Shown;
@@ -39,6 +39,8 @@ pub(super) fn compare(before: &Survey, old_codes: &[ProductCode], now: &Survey) 
                 differ(&mut all.faults, &name, &format!("{:?}", was.state), &format!("{:?}", is.state));
                 differ(&mut all.faults, &name, &format!("{:?}", was.start), &format!("{:?}", is.start));
                 differ(&mut all.not_restored, &format!("the account of {name}"), &was.account, &is.account);
+                let needs = |service: &Service| list(&service.depends_on);
+                differ(&mut all.not_restored, &format!("what {name} depends on"), &needs(was), &needs(is));
             }
         }
     }

@@ -1,8 +1,9 @@
 //! Roll back from any point of a run, or after it.
 
+use super::compare::{self, Differences};
 use super::event::tell;
 use super::perform::Watch;
-use super::{End, Engine, EngineError, Event, Watcher, compare, undo};
+use super::{End, Engine, EngineError, Event, Watcher, undo};
 use crate::journal::{Entry, Frozen, OpenRun, Operation, RecordedRun, Rollback, RunState, Standing, Undo};
 use crate::names::ProductCode;
 use crate::platform::disk;
@@ -10,7 +11,7 @@ use crate::platform::facts::ServiceState;
 use crate::platform::op::Op;
 use crate::platform::{Context, Failure, FailureKind, Monitor, verify_backup};
 use crate::step::{Kept, Source, Step, StepId};
-use crate::survey::{products, survey};
+use crate::survey::{products, program_of, survey};
 use crate::winpath::WinPath;
 use std::cell::RefCell;
 
@@ -285,7 +286,7 @@ impl Engine<'_> {
         let services = self.platform.services()?;
         let running = services.iter().filter(|service| service.state == ServiceState::Running);
         let is_ours = |program: WinPath| program.is_within(&install.folder);
-        let ours = running.filter(|service| service.program().is_some_and(is_ours));
+        let ours = running.filter(|service| program_of(self.platform.inspect(), service).is_some_and(is_ours));
         let mut ops: Vec<Op> = ours.map(|service| Op::stop(&service.name)).collect();
         let data = install.data();
         if disk::exists(self.platform.files(), &data).context(format!("look for {data}"))? {
@@ -297,6 +298,18 @@ impl Engine<'_> {
 
     /// Checks that the machine has the state before the run. Returns what a rollback cannot restore.
     fn check_state_before(&self, frozen: &Frozen, watcher: &mut dyn Watcher) -> Result<Vec<String>, Failure> {
+        let differences = self.differences_to_before(frozen)?;
+        for text in &differences.not_restored {
+            watcher.event(&Event::Note { text: format!("not restored: {text}") });
+        }
+        match differences.faults.as_slice() {
+            [] => Ok(differences.not_restored),
+            faults => Err(Failure::new("restore the state before the run", faults.join("; ")).next("fix this by hand")),
+        }
+    }
+
+    /// How the machine differs from the state before the run.
+    pub(super) fn differences_to_before(&self, frozen: &Frozen) -> Result<Differences, Failure> {
         let now = survey(self.platform.inspect())?;
         let old_codes: Vec<ProductCode> = frozen.steps.iter().filter_map(Step::uninstalls).cloned().collect();
         let mut differences = compare::compare(&frozen.survey, &old_codes, &now);
@@ -305,13 +318,7 @@ impl Engine<'_> {
                 differences.faults.push(format!("product {code} is missing"));
             }
         }
-        for text in &differences.not_restored {
-            watcher.event(&Event::Note { text: format!("not restored: {text}") });
-        }
-        match differences.faults.as_slice() {
-            [] => Ok(differences.not_restored),
-            faults => Err(Failure::new("restore the state before the run", faults.join("; ")).next("fix this by hand")),
-        }
+        Ok(differences)
     }
 }
 

@@ -4,6 +4,7 @@ use super::{Engine, EngineError};
 use crate::journal::{DataFile, Frozen, JournalError, RecordedRun};
 use crate::platform::disk::{self, Kind};
 use crate::platform::{Context, Failure};
+use crate::survey::DATA_FILE;
 use crate::winpath::WinPath;
 use jiff::Timestamp;
 use std::io;
@@ -90,7 +91,7 @@ impl Engine<'_> {
     /// The present data file; `None` if there is none.
     pub fn data_file(&self, frozen: &Frozen) -> Result<Option<DataFile>, Failure> {
         let Some(install) = &frozen.survey.install else { return Ok(None) };
-        let path = install.data().child("PhoneFactor.pfdata");
+        let path = install.data().child(DATA_FILE);
         let entry = self.platform.files().entry(&path).context(format!("look for {path}"))?;
         let Some(entry) = entry.filter(|entry| entry.kind == Kind::File) else { return Ok(None) };
         let modified = Timestamp::try_from(entry.modified).context(format!("read the time of {path}"))?;

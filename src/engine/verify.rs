@@ -2,7 +2,7 @@
 
 use super::perform::Watch;
 use super::{Engine, EngineError};
-use crate::journal::{Frozen, RecordedRun, RunState};
+use crate::journal::{Frozen, RecordedRun, RunState, Standing};
 use crate::platform::disk;
 use crate::platform::{Context, Failure, FailureKind, Monitor, manifest_of, verify_backup};
 use crate::step::{Kept, Memo, Probe, Source, Step, StepContext, Uninstall, Work};
@@ -23,7 +23,8 @@ pub struct Check {
 }
 
 impl Engine<'_> {
-    /// Verifies every backup of a run, and checks the machine if the run has come to its verify step. Nothing is changed; `each`
+    /// Verifies every backup of a run, and checks the machine if the run has come to its verify step, or was
+    /// rolled back. Nothing is changed; `each`
     /// receives every check when it is done. Returns `None` if `wants_to_stop` has ended that.
     pub fn verify(
         &self,
@@ -64,6 +65,10 @@ impl Engine<'_> {
         }
         if found.is_checkable() {
             self.machine_checks(&found.frozen, &found.state, watch)?.into_iter().for_each(note);
+        } else if found.standing() == Standing::RolledBack {
+            let faults = self.differences_to_before(&found.frozen)?.faults;
+            let what = "products, web applications, services and InstallPath are as before the run".to_owned();
+            note(Check { what, fault: (!faults.is_empty()).then(|| faults.join("; ")), backup: false });
         }
         Ok(all)
     }

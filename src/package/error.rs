@@ -75,6 +75,14 @@ pub enum Problem {
         /// What is wrong with the path.
         source: PathError,
     },
+    /// A file or folder has a name that cannot exist on Windows.
+    #[error("its {kind} `{name}` has a name that Windows cannot write")]
+    UnusableName {
+        /// `file` or `folder`.
+        kind: &'static str,
+        /// The name.
+        name: String,
+    },
     /// A requested feature does not exist.
     #[error("it has no feature `{0}`")]
     NoFeature(String),

@@ -40,6 +40,7 @@ pub use model::{
 pub use signature::claimed_signer;
 pub use unpack::{Beside, ReadSeek, Receiver};
 
+use crate::winpath::WinPath;
 use layout::{SET_DIRECTORY, SET_PROPERTY};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -171,6 +172,21 @@ impl<R: Read + Seek> Package<R> {
         forced: &BTreeMap<String, String>,
     ) -> Result<Layout, PackageError> {
         layout::lay_out(&self.tables, given, machine, forced).map_err(|problem| problem.of(&self.name))
+    }
+
+    /// Fails if the package has a file or folder with a name that cannot exist on Windows: its installation would fail.
+    pub fn check_names(&self) -> Result<(), PackageError> {
+        let tables = &self.tables;
+        let has_parent = |(key, row): &(&String, &tables::Directory)| !row.parent.is_empty() && row.parent != **key;
+        let folders = tables.directories.iter().filter(has_parent);
+        let folders = folders.map(|(_, row)| layout::name_on_target(&row.default)).filter(|name| *name != ".");
+        let files = tables.files.iter().map(|file| file.name.as_str());
+        let files = files.chain(tables.duplicates.iter().filter_map(|row| row.name.as_deref()));
+        let mut names = folders.map(|name| ("folder", name)).chain(files.map(|name| ("file", name)));
+        match names.find(|(_, name)| !WinPath::is_name(name)) {
+            None => Ok(()),
+            Some((kind, name)) => Err(Problem::UnusableName { kind, name: name.to_owned() }.of(&self.name)),
+        }
     }
 
     /// The services the package installs.

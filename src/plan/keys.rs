@@ -59,6 +59,7 @@ const fn choice(
 pub const KEYS: &[KeyDoc] = &[
     key(TOP, "format", "a whole number", "", "version of the plan format, always 1; required"),
     key(TOP, "name", "text", "", "what the report calls this plan"),
+    key(TOP, "machine", "text", "", "the name of the server that this plan is for: any other one is blocked"),
     key(TOP, "backup", "a table", "", "the folder of the backups"),
     key(TOP, "server", "a table", "", "the agent, which becomes Multi-Factor Authentication Server"),
     key(TOP, "sdk", "a table", "", "the Web Service SDK"),

@@ -92,6 +92,9 @@ impl fmt::Display for Component {
 pub struct Plan {
     /// The name of the plan in the report; none by default.
     pub name: Option<String>,
+    /// The name of the only server that this plan is for; any server by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<String>,
     /// The folder of the backups.
     pub backup: Backup,
     /// The agent, which becomes the server.

@@ -124,6 +124,7 @@ fn top(reader: &mut Reader, mut table: Table<'_>) -> Plan {
     let r = reader;
     let plan = Plan {
         name: r.get(&mut table, "name"),
+        machine: r.get(&mut table, "machine"),
         backup: section(r, &mut table, "backup", backup),
         server: section(r, &mut table, "server", server),
         sdk: section(r, &mut table, "sdk", sdk),

@@ -117,7 +117,9 @@ impl Service {
 
     /// The program of the command line, if it is an absolute path.
     pub fn program(&self) -> Option<WinPath> {
+        // The Service Control Manager also starts paths in the form of the Windows NT kernel.
         let line = self.image_path.trim();
+        let line = line.strip_prefix(r"\??\").unwrap_or(line);
         let program = match line.strip_prefix('"') {
             Some(rest) => rest.split('"').next()?,
             // An unquoted path may contain spaces: it ends with the first `.exe`.

@@ -182,6 +182,9 @@ pub struct WayBack {
     pub before: Vec<Op>,
     /// What must be restored afterwards: the settings of its application.
     pub after: Vec<Op>,
+    /// The package to uninstall it with, if Windows Installer has lost its own copy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uninstalls_with: Option<WinPath>,
 }
 
 /// A manual step that only the operator can do.

@@ -1,6 +1,6 @@
 //! The registry, as far as this program reads and restores it.
 
-use super::disk::{self, Disk};
+use super::disk::{self, Disk, ReadDisk};
 use super::{Context, Failure, Inspect};
 use crate::winpath::{WinPath, fold};
 use serde::{Deserialize, Serialize};
@@ -112,8 +112,8 @@ pub(super) fn export(
 }
 
 /// Reads what [`export`] wrote; `None` if there was no such key.
-pub(super) fn exported(disk: &dyn Disk, key: &str, from: &WinPath) -> Result<Option<Tree>, Failure> {
+pub fn exported(disk: &dyn ReadDisk, key: &str, from: &WinPath) -> Result<Option<Tree>, Failure> {
     let doing = format!("restore the registry key {key} from {from}");
-    let text = disk::read(disk.as_read(), from, EXPORT_LIMIT).context(&doing)?;
+    let text = disk::read(disk, from, EXPORT_LIMIT).context(&doing)?;
     serde_json::from_slice(&text).context(&doing)
 }

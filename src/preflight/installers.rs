@@ -3,23 +3,14 @@
 use crate::finding::Finding;
 use crate::plan::{Action, Component};
 use crate::platform::{Context, Failure, disk};
-use crate::procedure::{CompileContext, Target};
-use crate::survey::packages;
+use crate::procedure::{CompileContext, Replaced, Target};
+use crate::survey::{packages, products};
 use crate::winpath::WinPath;
 
 pub(super) fn check(context: &CompileContext<'_>, targets: &[Target]) -> Result<Vec<Finding>, Failure> {
     let mut findings = Vec::new();
     for component in Component::ALL {
-        if let Some(why) = context.replaced(component).and_then(|replaced| replaced.way_back.as_ref().err()) {
-            findings.push(
-                Finding::refuse_unless_allowed(
-                    "no-way-back",
-                    format!("a rollback could not reinstall the {}", component.old_title()),
-                )
-                .evidence([why.clone()])
-                .advice(format!("specify the old installer in [{component}]: rollback-installer = '...'")),
-            );
-        }
+        findings.extend(context.replaced(component).and_then(|replaced| old_package(context, component, replaced)));
     }
     if let Some(server) = context.upgraded(Component::Server).and(context.plan.server.common.installer.as_ref())
         && let Ok(path) = server.expand(|name| context.machine.variable(name))
@@ -35,6 +26,32 @@ pub(super) fn check(context: &CompileContext<'_>, targets: &[Target]) -> Result<
         }
     }
     Ok(findings)
+}
+
+/// Windows Installer needs the package of a product to uninstall it, and a rollback needs it to install it again. The
+/// first cannot be allowed: the uninstall would fail in the outage.
+fn old_package(context: &CompileContext<'_>, component: Component, replaced: &Replaced) -> Option<Finding> {
+    let (product, name) = (&replaced.product, component.old_title());
+    if let Err(why) = &replaced.uninstalls_with {
+        let source = products::install_source(context.machine, &product.code).ok().flatten();
+        let seen = source.map(|folder| format!("it was installed from {folder}"));
+        let restore = product.package.as_ref().map(|path| format!("restore {path} from a backup of this server, or "));
+        let advice = format!(
+            "{}specify the package that {} was installed from in [{component}]: rollback-installer = '...'",
+            restore.unwrap_or_default(),
+            product.title()
+        );
+        let title = format!("Windows Installer could not uninstall the {name}: it has lost the package");
+        return Some(
+            Finding::refuse("cannot-uninstall", title).evidence([why.clone()].into_iter().chain(seen)).advice(advice),
+        );
+    }
+    let why = replaced.way_back.as_ref().err()?;
+    Some(
+        Finding::refuse_unless_allowed("no-way-back", format!("a rollback could not reinstall the {name}"))
+            .evidence([why.clone()])
+            .advice(format!("specify the old installer in [{component}]: rollback-installer = '...'")),
+    )
 }
 
 /// Checks what applies to every installer: it exists, its hash is the one in the plan, and its signer is the expected

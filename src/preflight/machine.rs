@@ -6,7 +6,6 @@ use crate::plan::Component;
 use crate::platform::facts::Bits;
 use crate::platform::{Context, Failure, disk};
 use crate::procedure::{CompileContext, Target};
-use crate::survey::KEY;
 use crate::winpath::WinPath;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +16,6 @@ pub(super) fn check(context: &CompileContext<'_>, targets: &[Target]) -> Result<
     let mut findings = Vec::new();
     windows(context, targets, &mut findings);
     web_server(context, targets, &mut findings);
-    install_path(context, &mut findings);
     space(context, &mut findings)?;
     leftovers(context, targets, &mut findings)?;
     interruptions(context, &mut findings);
@@ -94,17 +92,6 @@ fn web_server(context: &CompileContext<'_>, targets: &[Target], findings: &mut V
         if !has(feature) {
             findings.push(Finding::refuse(id, title).advice("add that role service in Server Manager"));
         }
-    }
-}
-
-/// The folder is needed to back up the agent's data and to pass it to the new setup.
-fn install_path(context: &CompileContext<'_>, findings: &mut Vec<Finding>) {
-    if context.replaced(Component::Server).is_some() && context.survey.install.is_none() {
-        findings.push(
-            Finding::refuse("no-install-path", "the agent is installed, but the registry does not contain its folder")
-                .evidence([format!("{KEY} has no usable InstallPath, with or without Wow6432Node")])
-                .advice("restore the value InstallPath (REG_SZ): the agent's folder with a trailing backslash"),
-        );
     }
 }
 

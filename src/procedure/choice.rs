@@ -4,7 +4,7 @@ use crate::finding::Finding;
 use crate::plan::{Action, Common, Component, MachinePath, Plan};
 use crate::platform::{Failure, Inspect};
 use crate::survey::products::{self, Product};
-use crate::survey::reinstall::{installs_again, way_back};
+use crate::survey::reinstall::{installs_again, uninstalls_with, way_back};
 use crate::survey::{FoundComponent, Served, Survey};
 use crate::winpath::WinPath;
 
@@ -34,6 +34,9 @@ pub struct Replaced {
     pub again: bool,
     /// The package for reinstalling the old product, or why there is none.
     pub way_back: Result<WinPath, String>,
+    /// The package to uninstall the old product with, if Windows Installer has lost its own copy; or why it cannot be
+    /// uninstalled.
+    pub uninstalls_with: Result<Option<WinPath>, String>,
 }
 
 /// Every component with its choice.
@@ -115,8 +118,10 @@ fn choose_one(
         Some(path) => Ok(rollback_installer(machine, component, path, product)?),
         None => way_back(machine, product),
     };
+    let at_hand = wanted.rollback_installer.as_ref().and(way_back.as_ref().ok());
+    let uninstalls_with = uninstalls_with(machine, product, at_hand);
     let again = wanted.action != Action::Remove;
-    Ok(Choice::Replaced(Box::new(Replaced { product: product.clone(), served, again, way_back })))
+    Ok(Choice::Replaced(Box::new(Replaced { product: product.clone(), served, again, way_back, uninstalls_with })))
 }
 
 /// The plan's installer of the old version: it must be for exactly the installed product, to restore the same state.

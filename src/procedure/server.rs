@@ -121,6 +121,7 @@ pub(super) fn uninstall(context: &CompileContext<'_>) -> Option<Step> {
                 code: server.product.code.clone(),
                 name: server.product.title(),
                 package: server.way_back.clone().ok(),
+                uninstalls_with: server.uninstalls_with.clone().ok().flatten(),
                 properties: folder_properties(context, server, install),
                 after: context.survey.services.iter().map(stopped).collect(),
                 folder: None,

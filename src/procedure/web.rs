@@ -82,6 +82,7 @@ pub(super) fn uninstall(context: &CompileContext<'_>, component: Component) -> O
                 code: replaced.product.code.clone(),
                 name: replaced.product.title(),
                 package: replaced.way_back.clone().ok(),
+                uninstalls_with: replaced.uninstalls_with.clone().ok().flatten(),
                 properties: properties(served.directory(), served.site_id, &application.pool),
                 after: vec![Op::Configure { site: served.site.clone(), application: application.clone() }],
                 folder: Some(application.folder.clone()),

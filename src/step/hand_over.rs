@@ -35,7 +35,9 @@ impl HandOver {
         }
         let url = self.sdk_url.iter().map(|url| format!("[sdk] url = \"{url}\" in the plan of each web server"));
         lines.extend(url);
-        lines.push("upgrade them with pfupgrade as soon as this server is verified".to_owned());
+        lines.push(
+            "portals on other servers stay down until they are upgraded, too: run pfupgrade there next".to_owned(),
+        );
         Ok(lines)
     }
 }

@@ -3,10 +3,10 @@
 use super::{Certainty, Probe, StepContext, StepId, StepKind};
 use crate::names::ProductCode;
 use crate::plan::Component;
-use crate::platform::Failure;
-use crate::platform::op::{Gate, Op};
-use crate::platform::registry::View;
-use crate::survey::{install_path_text, products};
+use crate::platform::op::{Blob, Gate, Op};
+use crate::platform::registry::{Value, View, exported};
+use crate::platform::{Context, Failure, disk};
+use crate::survey::{INSTALL_PATH, install_path_text, products};
 use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -39,14 +39,41 @@ impl StepKind for PrepareServer {
     }
 
     fn operations(&self, context: &StepContext<'_>) -> Result<Option<Vec<Op>>, Failure> {
-        Ok(Some(vec![
-            Op::ImportKey { view: self.view, key: self.key.clone(), from: context.key_export(&self.key, &self.export) },
-            Op::Restore { from: context.data_backup(&self.data), to: self.data.clone(), except: Vec::new() },
-        ]))
+        let export = context.key_export(&self.key, &self.export);
+        let import = |from| Op::ImportKey { view: self.view, key: self.key.clone(), from };
+        let mut ops = vec![import(export.clone())];
+        if let Some(completed) = self.with_backslash(context, &export)? {
+            let path = context.folders.run.child("registry-key-for-setup.json");
+            ops.push(Op::Write { path: path.clone(), content: Blob::new(completed) });
+            ops.push(import(path));
+        }
+        ops.push(Op::Restore { from: context.data_backup(&self.data), to: self.data.clone(), except: Vec::new() });
+        Ok(Some(ops))
     }
 
     fn is_taken_on_trust(&self) -> bool {
         true
+    }
+}
+
+impl PrepareServer {
+    /// The exported key with a backslash at the end of InstallPath; `None` if it has one. Whether the setup only appends
+    /// names to the value is unknown, and the backslash does no harm.
+    fn with_backslash(&self, context: &StepContext<'_>, export: &WinPath) -> Result<Option<Vec<u8>>, Failure> {
+        let (files, doing) = (context.machine.files(), format!("read {export}"));
+        let tree = match disk::exists(files, export).context(&doing)? {
+            true => exported(files, &self.key, export)?,
+            false => context.machine.registry_tree(self.view, &self.key)?,
+        };
+        let Some(mut tree) = tree else { return Ok(None) };
+        let is_it = |name: &str| name.eq_ignore_ascii_case(INSTALL_PATH);
+        let value = tree.values.iter_mut().find_map(|(name, value)| is_it(name).then_some(value));
+        let Some(Value::Text(text) | Value::Expand { expand: text }) = value else { return Ok(None) };
+        if text.is_empty() || text.ends_with(['\\', '/']) {
+            return Ok(None);
+        }
+        text.push('\\');
+        serde_json::to_vec_pretty(&Some(tree)).context(doing).map(Some)
     }
 }
 
@@ -108,7 +135,9 @@ impl StepKind for InstallServer {
             return Ok(Probe::Needed("MFA Server is not installed".to_owned()));
         }
         let now = install_path_text(context.machine, self.view, &self.key)?;
-        if now.as_deref() != Some(&self.install_path) {
+        // With or without a trailing backslash, it is the same folder.
+        let folder = |text: &str| WinPath::new(text).ok();
+        if now.as_deref().and_then(folder) != folder(&self.install_path) {
             return Ok(Probe::Blocked(format!(
                 "InstallPath was {} and is {} after the setup, so MFA Server cannot find its data. Run `pfupgrade \
                  rollback`, or uninstall MFA Server, restore InstallPath and run `pfupgrade resume`",

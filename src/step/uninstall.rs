@@ -21,6 +21,10 @@ pub struct Uninstall {
     pub name: String,
     /// The present path of the package for reinstalling it; `None` is the point of no return.
     pub package: Option<WinPath>,
+    /// The package to uninstall it with, if Windows Installer has lost its own copy. It is used under its own name,
+    /// which Windows Installer may compare with the one it was installed from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uninstalls_with: Option<WinPath>,
     /// The properties for reinstalling it.
     pub properties: std::collections::BTreeMap<String, String>,
     /// The state to restore once it is reinstalled.
@@ -49,6 +53,7 @@ impl Uninstall {
             properties: self.properties.clone(),
             before: close.chain(before).collect(),
             after: self.after.clone(),
+            uninstalls_with: self.uninstalls_with.clone(),
         })
     }
 }

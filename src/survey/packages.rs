@@ -96,6 +96,11 @@ pub fn web_faults(machine: &dyn Inspect, path: &WinPath, component: Component, b
     if let Err(error) = package.unpack_beside(&beside, &|_| true, &mut |_, _| Ok(())) {
         return unreadable(error.to_string());
     }
+    if let Err(error) = package.check_names() {
+        let title = format!("the installer {path} cannot be installed");
+        let advice = "get the right file: no installer of the product has such names";
+        return vec![fault("installer-unreadable", title, [error.to_string()], advice)];
+    }
     let info = package.info();
     let mut faults: Vec<Finding> = product_fault(path, component, info).into_iter().collect();
     if !matches!((info.architecture, bits), (Architecture::X86, _) | (Architecture::X64, Bits::X64)) {

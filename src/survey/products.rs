@@ -4,7 +4,7 @@ use crate::names::ProductCode;
 use crate::package::{packed_code, unpacked_code};
 use crate::plan::Component;
 use crate::platform::registry::{Key, Value, View};
-use crate::platform::{Failure, Inspect};
+use crate::platform::{Context, Failure, Inspect, disk};
 use crate::winpath::WinPath;
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +12,9 @@ const UNINSTALL: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninsta
 /// The data of Windows Installer: one key for each user, and `S-1-5-18` for all of them together.
 const USER_DATA: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Installer\UserData";
 const ALL_USERS: &str = "S-1-5-18";
+/// The keys with the package codes of products: of products for all users, and of those for this user.
+pub const ADVERTISED: [&str; 2] =
+    [r"HKLM\SOFTWARE\Classes\Installer\Products", r"HKCU\SOFTWARE\Microsoft\Installer\Products"];
 
 /// A product in "Programs and Features".
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -219,6 +222,48 @@ pub fn applied(machine: &dyn Inspect, code: &str) -> Result<Vec<String>, Failure
         all.extend(names.map(|name| format!("transform {name}")));
     }
     Ok(all)
+}
+
+/// The patches of a product that Windows Installer has lost, by their paths. It needs them to uninstall the product.
+pub fn lost_patches(machine: &dyn Inspect, code: &str) -> Result<Vec<String>, Failure> {
+    let Some((user, patches)) = installer_key(machine, code, "Patches")? else { return Ok(Vec::new()) };
+    let mut lost = Vec::new();
+    for patch in patches.keys {
+        let key = machine.registry_key(View::Native, &format!(r"{USER_DATA}\{user}\Patches\{patch}"))?;
+        let Some(path) = key.as_ref().and_then(local_package) else { continue };
+        if !disk::exists(machine.files(), &path).context(format!("look for the patch {path}"))? {
+            lost.push(path.to_string());
+        }
+    }
+    Ok(lost)
+}
+
+/// The code of the package that a product was installed from, if Windows Installer knows it.
+pub fn package_code(machine: &dyn Inspect, code: &str) -> Result<Option<String>, Failure> {
+    let Some(packed) = packed_code(code) else { return Ok(None) };
+    for products in ADVERTISED {
+        let key = machine.registry_key(View::Native, &format!(r"{products}\{packed}"))?;
+        if let Some(code) = key.as_ref().and_then(|key| key.text("PackageCode")).and_then(unpacked_code) {
+            return Ok(Some(code));
+        }
+    }
+    Ok(None)
+}
+
+/// The folder that a product was installed from, as far as known.
+pub fn install_source(machine: &dyn Inspect, code: &str) -> Result<Option<String>, Failure> {
+    let found = installer_key(machine, code, "InstallProperties")?;
+    let source = found.and_then(|(_, key)| key.text("InstallSource").map(str::to_owned));
+    Ok(source.filter(|folder| !folder.is_empty()))
+}
+
+/// The folder of a product, if its setup registered one.
+pub fn install_location(machine: &dyn Inspect, product: &Product) -> Result<Option<WinPath>, Failure> {
+    let own = machine.registry_key(product.view, &format!("{UNINSTALL}\\{}", product.code))?;
+    let properties = installer_key(machine, &product.code, "InstallProperties")?.map(|(_, key)| key);
+    let keys = [own, properties];
+    let folder = |key: &Key| WinPath::new(key.text("InstallLocation")?.trim_matches('"')).ok();
+    Ok(keys.iter().flatten().find_map(folder))
 }
 
 /// The products whose names match `component`.

@@ -177,7 +177,7 @@ fn packages_that_windows_keeps_of_old_products() {
     let good = fs::read(&file).unwrap();
     for damage in [Missing, Folder, DanglingLink, Empty, Huge, Noise, Cut(30), Cut(70)] {
         damage.of(&file);
-        place.refuses(&["plan plan.toml", "run plan.toml --yes"], 4, "[no-way-back]");
+        place.refuses(&["plan plan.toml", "run plan.toml --yes"], 4, "[cannot-uninstall]");
         fs::remove_dir(&file).or_else(|_| fs::remove_file(&file)).unwrap_or_default();
         fs::write(&file, &good).unwrap();
     }

@@ -87,14 +87,15 @@ fn every_mix_of_components_previews_the_same_once_captured() {
 #[test]
 fn what_stands_in_the_way_stands_there_as_well() {
     type Trouble = fn(&MemoryDisk);
-    let troubles: [(&str, Trouble); 9] = [
+    let troubles: [(&str, Trouble); 10] = [
         ("directory-taken", |disk| put(disk, r"C:\inetpub\wwwroot\MultiFactorAuth\index.htm", "x")),
         ("leftovers", |disk| put(disk, r"C:\pfupgrade-aside\20160101-000000\portal\x", "x")),
         ("unreadable-web-config", |disk| put(disk, r"C:\inetpub\wwwroot\PhoneFactor\web.config", "<configuration")),
-        ("no-way-back", |disk| {
+        ("cannot-uninstall", |disk| {
             let (_, package) = product(disk, "User Portal");
             disk::remove(disk, &path(&package)).unwrap();
         }),
+        ("no-way-back", |disk| change(disk, |facts| apply_patch(facts, "User Portal"))),
         ("installer-signature", |disk| change(disk, |facts| facts.signatures.clear())),
         ("account-missing", |disk| change(disk, |facts| facts.accounts = Some(Vec::new()))),
         ("no-asp-net", |disk| change(disk, |facts| facts.web_server.as_mut().unwrap().features.clear())),

@@ -112,6 +112,9 @@ fn sample() -> Preview {
         ],
         skipped: None,
     });
+    let pending = Finding::refuse_unless_allowed("pending-reboot", "Windows is waiting for a restart")
+        .evidence([r"rename of C:\inetpub\wwwroot\PhoneFactor\bin\pfup.dll"])
+        .advice("restart Windows first");
     Preview {
         format: 1,
         kind: "preview",
@@ -137,9 +140,7 @@ fn sample() -> Preview {
             },
         ],
         findings: vec![
-            Finding::refuse_unless_allowed("pending-reboot", "Windows is waiting for a restart")
-                .evidence([r"rename of C:\inetpub\wwwroot\PhoneFactor\bin\pfup.dll"])
-                .advice("restart Windows first"),
+            Finding { allowed: true, ..pending },
             Finding::warn("service-retired", "Microsoft has retired the cloud service"),
         ],
         steps: vec![backup, uninstall, configure, tell],
@@ -149,7 +150,26 @@ fn sample() -> Preview {
     }
 }
 
-/// Refusals, an allowance, a point of no return and a hand-made change: what the demo machine has not.
+/// The same, blocked.
+fn blocked() -> Preview {
+    let mut preview = sample();
+    let file = r"C:\Program Files\PhoneFactor\Data\PhoneFactor.pfdata";
+    preview.findings[0].allowed = false;
+    preview
+        .findings
+        .insert(0, Finding::refuse("no-data", "the agent's data file is empty").evidence([file]).advice("restore it"));
+    preview
+}
+
+/// What to do comes last, and there are no steps.
+#[test]
+fn a_blocked_preview() {
+    for width in [60, 100] {
+        looks_like(&format!("preview-blocked-{width}.txt"), &plain(&preview(&blocked(), width)));
+    }
+}
+
+/// An allowance, a point of no return and a hand-made change: what the demo machine has not.
 #[test]
 fn a_preview_of_trouble() {
     for width in [60, 100] {
@@ -173,7 +193,7 @@ fn no_word_is_broken_no_line_ends_in_blanks_and_only_single_words_stand_over() {
         let lines = text.lines().filter(|line| !line.starts_with("----"));
         lines.flat_map(str::split_whitespace).map(str::to_owned).collect()
     };
-    for shown in [sample(), demo_preview("one-server")] {
+    for shown in [sample(), blocked(), demo_preview("one-server")] {
         let whole = words(&plain(&preview(&shown, 1000)));
         for width in (40..=120).step_by(5) {
             let text = plain(&preview(&shown, width));
@@ -314,7 +334,9 @@ fn screens() {
         ("status --simulate=m", 2),
         ("run --yes --ask --quiet --ticket CHG0012345 --simulate=m", 5),
         ("status --simulate=m", 0),
-        ("verify --simulate=m", 0),
+        ("verify --simulate=m", 11),
+        ("plan --simulate=m", 4),
+        ("init other.toml --simulate=m", 4),
         ("resume --confirm server-setup --quiet --fail-at configure-portal=error --simulate=m", 1),
         ("status --simulate=m", 0),
         ("resume --quiet --simulate=m", 0),

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
 mod bad_input;
+mod before;
 mod by_hand;
 mod capture;
 mod cli;

@@ -251,8 +251,7 @@ fn a_broken_web_config_of_the_portal_is_said_to_be_broken() {
     assert_eq!(refusals(&disk, &plan_with("[portal]\naction = 'remove'")), [""; 0]);
     // The same without the package of the portal, by which it is recognized.
     disk::remove(&disk, &path(&product(&disk, "User Portal").1)).unwrap();
-    let ids = refusals(&disk, &plan_with("[preflight]\nallow = ['no-way-back']"));
-    assert_eq!(ids, ["unreadable-web-config"]);
+    assert_eq!(refusals(&disk, &plan_with("")), ["unreadable-web-config", "cannot-uninstall"]);
 }
 
 #[test]

@@ -307,3 +307,11 @@ fn no_line_is_too_wide() {
         assert!(line.chars().count() <= 120, "line {}: {line}", number + 1);
     }
 }
+
+#[test]
+fn the_guide_says_of_every_check_what_it_rests_on() {
+    let guide = include_str!("../../src/guide/checks.md");
+    let rows: Vec<&str> = guide.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    let ids: Vec<&str> = pfupgrade::finding::FINDINGS.iter().map(|(id, ..)| *id).collect();
+    assert_eq!(rows, ids);
+}

@@ -126,9 +126,7 @@ fn data_that_the_agent_wrote_after_a_restart_of_windows_is_kept() {
 #[test]
 fn a_rollback_that_could_only_take_away_is_refused() {
     let disk = one_server();
-    let packages = boot(&disk).facts().installed;
-    let agent = packages.values().find(|product| product.name == "PhoneFactor Agent").unwrap();
-    disk::remove(&disk, &agent.package).unwrap();
+    change(&disk, |facts| apply_patch(facts, "PhoneFactor Agent"));
     run(&disk, &plan_with("[preflight]\nallow = [\"no-way-back\"]\n")).unwrap();
     let after = whole(&disk);
     let ended = rollback(&disk).unwrap();

@@ -334,3 +334,14 @@ fn a_service_that_ran_needs_a_running_successor() {
     let End::Faults { faults } = end else { panic!("{end:?}") };
     assert!(matches!(&faults[..], [fault] if fault.contains("stopped: PFRadius0, PFRadius1")), "{faults:?}");
 }
+
+#[test]
+fn verify_after_a_rollback_looks_at_what_was_before() {
+    let program = Program::after("run --yes --quiet", 0);
+    program.ends("rollback --yes --quiet", 0);
+    let shown = program.ends("verify", 0).out;
+    assert!(shown.contains("passed  products, web applications, services and InstallPath are as before"), "{shown}");
+    alter(&program, |facts| facts.services.retain(|service| service.name != *"PFSvc"));
+    let shown = program.ends("verify", 11).out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(shown.contains("the service PFSvc is missing"), "{shown}");
+}

@@ -14,6 +14,7 @@ pub mod views;
 use pfupgrade::engine::{Answer, End, Engine, EngineError, Operator, Silent};
 use pfupgrade::finding::Finding;
 use pfupgrade::journal::RecordedRun;
+use pfupgrade::package::packed_code;
 use pfupgrade::plan::Plan;
 use pfupgrade::platform::Platform;
 use pfupgrade::platform::clock::StillClock;
@@ -21,6 +22,7 @@ use pfupgrade::platform::disk::{self, Kind, MemoryDisk, ReadDisk};
 use pfupgrade::platform::facts::Bits;
 use pfupgrade::platform::faulty::{Fault, Faulty};
 use pfupgrade::platform::op::{Gate, Op};
+use pfupgrade::platform::registry::Value;
 use pfupgrade::platform::simulated::{MachineFacts, Simulated, demo};
 use pfupgrade::prepare::Preview;
 use pfupgrade::prepare::prepare;
@@ -316,6 +318,17 @@ pub fn finding(disk: &MemoryDisk, plan: &Plan, id: &str) -> Finding {
     let [finding] = found.as_slice() else { panic!("{id}: {found:#?}") };
     finding.clone()
 }
+
+/// Applies a patch to a product, which its package alone would not restore.
+pub fn apply_patch(facts: &mut MachineFacts, name: &str) {
+    const PRODUCTS: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Installer\UserData\S-1-5-18\Products";
+    let (code, _) = facts.installed.iter().find(|(_, product)| product.name.ends_with(name)).unwrap();
+    let patches = format!(r"{PRODUCTS}\{}\Patches\{PATCH}", packed_code(code).unwrap());
+    facts.registry.set(&patches, "State", Value::Number(1));
+}
+
+/// The code of a patch, as the name of a key.
+pub const PATCH: &str = "0123456789ABCDEF0123456789ABCDEF";
 
 /// Copies a file of the machine.
 pub fn copy(disk: &MemoryDisk, from: &str, to: &str) {

@@ -133,7 +133,7 @@ impl Simulated {
     }
 
     fn import_key(&self, view: View, key: &str, from: &WinPath) -> Result<(), Failure> {
-        let tree = export::exported(&*self.disk, key, from)?;
+        let tree = export::exported(self.disk.as_read(), key, from)?;
         self.change(|facts| {
             let path = registry::real_path(facts.system.bits, view, key);
             match &tree {

@@ -223,7 +223,11 @@ impl Simulated {
     /// Runs the start actions of a service's program. Returns why it does not start.
     pub(super) fn start_program_of(&self, service: &Service) -> Result<Option<String>, Failure> {
         let line = &service.image_path;
-        let Some(path) = service.program() else { return Ok(Some(format!("`{line}` contains no program"))) };
+        // ImagePath is REG_EXPAND_SZ: the Service Control Manager expands it (CreateService).
+        let expanded = self.expand(line).unwrap_or_else(|_| line.clone());
+        let Some(path) = (Service { image_path: expanded, ..service.clone() }).program() else {
+            return Ok(Some(format!("`{line}` contains no program")));
+        };
         if !disk::exists(self.files(), &path).context(format!("start {path}"))? {
             return Ok(Some(format!("{path} does not exist")));
         }

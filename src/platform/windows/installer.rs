@@ -51,11 +51,12 @@ impl Windows {
         Ok(key.and_then(|key| key.text("DisplayVersion").map(str::to_owned)).unwrap_or_default())
     }
 
-    /// Uninstalls a product. It may still be registered for a while afterwards.
+    /// Uninstalls a product, `with` a package if Windows Installer has lost its own. It may still be registered for a
+    /// while afterwards.
     pub(super) fn uninstall(
         &self,
-        code: &str,
-        name: &str,
+        (code, name): (&str, &str),
+        with: Option<&WinPath>,
         log: &WinPath,
         watch: &mut dyn FnMut(Progress),
     ) -> Result<Outcome, Failure> {
@@ -68,7 +69,18 @@ impl Windows {
             }
             _ => {}
         }
-        let command = msiexec("/x", code, log);
+        let what = match with {
+            None => code.to_owned(),
+            Some(path) => {
+                // Windows Installer would uninstall the product of any package.
+                let package = Package::open(self.disk.open(path).context(&doing)?, path.as_str()).context(&doing)?;
+                if !package.info().product_code.eq_ignore_ascii_case(code) {
+                    return Err(Failure::new(doing, format!("{path} is the package of another product")));
+                }
+                arguments::quoted(path)
+            }
+        };
+        let command = msiexec("/x", &what, log);
         match self.run_msiexec(command, &doing, log, watch) {
             // It was uninstalled in the meantime.
             Err(failure) if failure.kind == crate::platform::FailureKind::Ended(UNKNOWN_PRODUCT) => {

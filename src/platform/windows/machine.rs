@@ -59,7 +59,7 @@ impl Windows {
         match op {
             Op::ExportKey { view, key, to } => export::export(self, &self.disk, *view, key, to).map(done),
             Op::ImportKey { view, key, from } => {
-                let tree = export::exported(&self.disk, key, from)?;
+                let tree = export::exported(self.disk.as_read(), key, from)?;
                 registry::restore(*view, key, tree.as_ref()).map(done)
             }
             Op::BackUpWebServer { name } => self.back_up_iis(name).map(done),
@@ -67,7 +67,10 @@ impl Windows {
             Op::RenameApplication { site, from, to } => self.rename(site, from, to).map(done),
             Op::Service { name, state, start } => services::set(name, *state, *start, watch),
             Op::Install { package, properties, log } => self.install(package, properties, log, watch),
-            Op::Uninstall { code, name, log, .. } => self.uninstall(code, name, log, watch),
+            Op::Uninstall { code, name, log, way_back } => {
+                let with = way_back.as_ref().and_then(|way_back| way_back.uninstalls_with.as_ref());
+                self.uninstall((code, name), with, log, watch)
+            }
             Op::Run { program, arguments, timeout, log } => self.run(op, (program, arguments), *timeout, log, watch),
             _ => Err(Failure::new(op, "only the operator can do that")),
         }

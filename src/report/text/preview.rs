@@ -6,15 +6,22 @@ use crate::finding::{Finding, Level};
 use crate::prepare::{GatePreview, Preview, StepPreview};
 use crate::step::Certainty;
 
-/// The whole preview, `width` columns wide.
+/// The whole preview, `width` columns wide. A blocked one ends with what to do about it, and has no steps: they could not
+/// be right.
 pub fn preview(preview: &Preview, width: usize) -> String {
     let mut page = Page::new(width);
     header(&mut page, preview);
     components(&mut page, preview);
-    findings(&mut page, preview);
-    no_return(&mut page, preview);
-    steps(&mut page, preview);
-    closing(&mut page, preview);
+    let (blocking, others): (Vec<_>, Vec<_>) = preview.findings.iter().partition(|finding| finding.refuses());
+    findings(&mut page, &format!("Checks: {}", count(others.len(), "warning")), &others);
+    if blocking.is_empty() {
+        no_return(&mut page, preview);
+        steps(&mut page, preview);
+        closing(&mut page, preview);
+    } else {
+        findings(&mut page, &count(blocking.len(), "blocking check"), &blocking);
+        blocked(&mut page, &blocking);
+    }
     page.into_text()
 }
 
@@ -27,7 +34,7 @@ fn header(page: &mut Page, preview: &Preview) {
     if let Some(plan) = &preview.plan {
         page.line(2, "plan     ", DIM, plan, PLAIN);
     }
-    if !preview.steps.is_empty() {
+    if !preview.steps.is_empty() && !preview.refused() {
         page.line(2, "backups  ", DIM, &format!("{}, called <backups> below", preview.backup), PLAIN);
         let sizes = preview.steps.iter().filter_map(|step| step.bytes);
         if let (Some(size), Some(free)) = (sizes.reduce(u64::saturating_add), preview.backup_free) {
@@ -37,6 +44,10 @@ fn header(page: &mut Page, preview: &Preview) {
 }
 
 fn components(page: &mut Page, preview: &Preview) {
+    // What happens to them is up to a run that is not finished.
+    if preview.components.is_empty() {
+        return;
+    }
     page.heading("Components");
     let longest = preview.components.iter().map(|component| columns(&component.title)).max().unwrap_or(0);
     for component in &preview.components {
@@ -51,18 +62,11 @@ fn components(page: &mut Page, preview: &Preview) {
     }
 }
 
-fn findings(page: &mut Page, preview: &Preview) {
-    let findings = &preview.findings;
+fn findings(page: &mut Page, heading: &str, findings: &[&Finding]) {
     if findings.is_empty() {
         return;
     }
-    let refusals = findings.iter().filter(|finding| finding.refuses()).count();
-    let heading = match (refusals, findings.len() - refusals) {
-        (0, others) => format!("Checks: {}", count(others, "warning")),
-        (blocking, 0) => format!("Checks: {blocking} blocking"),
-        (blocking, others) => format!("Checks: {blocking} blocking, {}", count(others, "warning")),
-    };
-    page.heading(&heading);
+    page.heading(heading);
     for finding in findings {
         one_finding(page, finding);
     }
@@ -102,7 +106,7 @@ fn steps(page: &mut Page, preview: &Preview) {
     if preview.steps.is_empty() {
         return;
     }
-    page.heading(&format!("What {} do", if preview.refused() { "a run would" } else { "a run will" }));
+    page.heading("What a run will do");
     if preview.steps.iter().any(|step| step.certainty == Certainty::Estimated) {
         page.line(2, "[expected]  ", PLAIN, "based on defaults; checked again before it is applied", DIM);
     }
@@ -175,20 +179,24 @@ fn mark(step: &StepPreview, preview: &Preview) -> String {
     }
 }
 
+/// The end of a blocked preview.
+fn blocked(page: &mut Page, blocking: &[&Finding]) {
+    let mut ids: Vec<&str> = blocking.iter().map(|finding| finding.id.as_str()).collect();
+    ids.dedup();
+    page.blank();
+    page.line(0, "", PLAIN, &format!("The run is blocked: {}. See the checks above.", ids.join(", ")), RED);
+    page.line(0, "", PLAIN, "Nothing was changed.", BOLD);
+}
+
 /// The summary, which a terminal shows last.
 fn closing(page: &mut Page, preview: &Preview) {
     page.blank();
     let steps = &preview.steps;
-    let refusals = preview.findings.iter().filter(|finding| finding.refuses());
-    let mut refusals: Vec<&str> = refusals.map(|finding| finding.id.as_str()).collect();
-    refusals.dedup();
-    if steps.is_empty() && refusals.is_empty() {
+    if steps.is_empty() {
         page.line(0, "", PLAIN, "There is nothing to do. Nothing was changed.", BOLD);
         return;
     }
-    if !steps.is_empty() {
-        page.line(2, "steps    ", DIM, &steps.len().to_string(), PLAIN);
-    }
+    page.line(2, "steps    ", DIM, &steps.len().to_string(), PLAIN);
     let waits =
         |step: &StepPreview| step.gate.as_ref().filter(|gate| gate.skipped.is_none()).map(|gate| gate.id.clone());
     let gates: Vec<String> =
@@ -204,9 +212,5 @@ fn closing(page: &mut Page, preview: &Preview) {
         page.line(2, "rollback ", DIM, &format!("incomplete from step {} on", at + 1), RED);
     }
     page.blank();
-    if !refusals.is_empty() {
-        let why = format!("The run is blocked: {}. See the checks above.", refusals.join(", "));
-        page.line(0, "", PLAIN, &why, RED);
-    }
     page.line(0, "", PLAIN, "Nothing was changed.", BOLD);
 }

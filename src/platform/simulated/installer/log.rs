@@ -11,6 +11,8 @@ use std::io;
 pub(in crate::platform::simulated) enum Code {
     /// 1603, for every reason without its own code.
     Fatal,
+    /// 1605: the product is not installed.
+    UnknownProduct,
     /// 1612: the package of an installed product is gone.
     SourceAbsent,
     /// 1619: the package cannot be opened.
@@ -29,6 +31,7 @@ impl Code {
     pub(in crate::platform::simulated) fn number(self) -> i32 {
         match self {
             Code::Fatal => installer_code::FATAL,
+            Code::UnknownProduct => 1605,
             Code::SourceAbsent => 1612,
             Code::OpenFailed => 1619,
             Code::LogFailed => 1622,

@@ -21,7 +21,7 @@ use crate::platform::op::{Op, WayBack};
 use crate::platform::{BesidePackage, Context, Failure, Outcome, Progress};
 use crate::winpath::WinPath;
 use plan::InstallPlan;
-use registration::Scope;
+use registration::{Registered, Scope};
 use std::collections::BTreeMap;
 
 type Properties = BTreeMap<String, String>;
@@ -198,12 +198,16 @@ impl Simulated {
         self.logged(&op.to_string(), log, |log| {
             self.undo_suspended(code, log, watch)?;
             let facts = self.facts();
-            let record = match facts.product(code) {
-                Some(record) => record.clone(),
-                None => match self.adopt(code, &facts, way_back)? {
-                    Some(record) => record,
-                    None => return Ok(Outcome::default()),
-                },
+            let record = match (facts.product(code).cloned(), registration::registered(&facts, code)) {
+                (None, None) => return Ok(Outcome::default()),
+                // What has begun is completed from the script that was made of the package.
+                (Some(record), _) if record.stage != Stage::Installed => record,
+                (Some(record), registered) => {
+                    let registered = registered.unwrap_or_else(|| Registered::by(&record));
+                    self.package_to_remove(code, &registered, way_back)?;
+                    record
+                }
+                (None, Some(registered)) => self.adopt(code, &facts, &registered, way_back)?,
             };
             self.take_away(code, &record, log, watch)?;
             Ok(Outcome::default())
@@ -231,13 +235,15 @@ impl Simulated {
     }
 
     /// A product that was installed before the machine was captured is known only by its keys: its files are determined
-    /// from its package. `None` if there is no such product.
-    fn adopt(&self, code: &str, facts: &MachineFacts, way_back: Option<&WayBack>) -> Result<Option<Installed>, Stop> {
-        let Some(registered) = registration::registered(facts, code) else { return Ok(None) };
-        let absent =
-            || Stop::Code(Code::SourceAbsent, format!("Windows Installer no longer has the package of {code}"));
-        let path = registered.package.ok_or_else(absent)?;
-        let package = self.open_package(&path).map_err(|_| absent())?;
+    /// from its package.
+    fn adopt(
+        &self,
+        code: &str,
+        facts: &MachineFacts,
+        registered: &Registered,
+        way_back: Option<&WayBack>,
+    ) -> Result<Installed, Stop> {
+        let (path, package) = self.package_to_remove(code, registered, way_back)?;
         let mut given = way_back.map_or(Properties::new(), |way_back| way_back.properties.clone());
         // The selected features are unknown. What does not exist need not be removed.
         given.entry("ADDLOCAL".to_owned()).or_insert_with(|| "ALL".to_owned());
@@ -247,7 +253,43 @@ impl Simulated {
         });
         let application = there.map(|(site, own)| OwnApplication { site, path: own.path });
         let Scope { wow32, per_user } = registered.scope;
-        Ok(Some(Installed { application, wow32, per_user, package: path, ..plan.record }))
+        let cached = registered.package.clone().unwrap_or(plan.record.package);
+        Ok(Installed { application, wow32, per_user, package: cached, ..plan.record })
+    }
+
+    /// The package that a removal reads: Windows Installer needs its cached copy for it, whatever the registry holds,
+    /// and otherwise fails with 1612 ("Missing Windows Installer cache" in Microsoft's documentation). `msiexec /x` also
+    /// takes the path of a package; another package of the same product is another version to it: 1638 ("Package
+    /// Codes"). Windows Installer would also look in the folder that the product was installed from; that is not
+    /// simulated, because nobody can depend on it.
+    fn package_to_remove(
+        &self,
+        code: &str,
+        registered: &Registered,
+        way_back: Option<&WayBack>,
+    ) -> Result<(WinPath, Package<Box<dyn ReadFile>>), Stop> {
+        let given = way_back.and_then(|way_back| way_back.uninstalls_with.clone());
+        let is_of_product = |package: &Package<_>| package.info().product_code.eq_ignore_ascii_case(code);
+        let Some(path) = given else {
+            let absent =
+                || Stop::Code(Code::SourceAbsent, format!("Windows Installer no longer has the package of {code}"));
+            let path = registered.package.clone().ok_or_else(absent)?;
+            let package = self.open_package(&path).ok().filter(is_of_product).ok_or_else(absent)?;
+            return Ok((path, package));
+        };
+        let package = self.open_package(&path)?;
+        let info = package.info();
+        if !is_of_product(&package) {
+            let why = format!("{path} is the package of {}, not of {code}", info.product_code);
+            return Err(Stop::Code(Code::UnknownProduct, why));
+        }
+        match &registered.package_code {
+            Some(known) if *known != info.package_code => {
+                let why = format!("{} was installed from {known}, not from {}", info.product_name, info.package_code);
+                Err(Stop::Code(Code::OtherVersion, why))
+            }
+            _ => Ok((path, package)),
+        }
     }
 
     fn take_away(

@@ -1,7 +1,7 @@
 //! The registration of a product in the registry.
 
 use super::plan::InstallPlan;
-use crate::package::packed_code;
+use crate::package::{packed_code, unpacked_code};
 use crate::platform::facts::Bits;
 use crate::platform::registry::{Key, Value, View};
 use crate::platform::simulated::registry::real_path;
@@ -42,11 +42,27 @@ fn product_key(user: &str, code: &str) -> String {
     format!(r"{USER_DATA}\{user}\Products\{}", packed_code(code).unwrap_or_default())
 }
 
+/// The key of a product's advertisement, which has the code of its package: per machine below HKLM, per user below HKCU.
+/// `MsiGetProductInfo` (INSTALLPROPERTY_PACKAGECODE) reads it there.
+fn advertised_key(scope: Scope, code: &str) -> String {
+    let root = if scope.per_user { r"HKCU\SOFTWARE\Microsoft" } else { r"HKLM\SOFTWARE\Classes" };
+    format!(r"{root}\Installer\Products\{}", packed_code(code).unwrap_or_default())
+}
+
 /// A registered product.
 pub(super) struct Registered {
     /// Its registered cached package.
     pub(super) package: Option<WinPath>,
+    /// The code of the package it was installed from; unknown on a machine that was captured without it.
+    pub(super) package_code: Option<String>,
     pub(super) scope: Scope,
+}
+
+impl Registered {
+    /// A product without a registration.
+    pub(super) fn by(record: &Installed) -> Self {
+        Self { package: Some(record.package.clone()), package_code: None, scope: Scope::of(record) }
+    }
 }
 
 /// The registration of a product; `None` if it is not registered.
@@ -60,7 +76,9 @@ pub(super) fn registered(facts: &MachineFacts, code: &str) -> Option<Registered>
         let properties = format!(r"{}\InstallProperties", product_key(user, code));
         WinPath::new(facts.registry.value(&properties, "LocalPackage")?.text()?).ok()
     });
-    Some(Registered { package, scope })
+    let advertised = advertised_key(scope, code);
+    let package_code = facts.registry.value(&advertised, "PackageCode").and_then(|value| unpacked_code(value.text()?));
+    Some(Registered { package, package_code, scope })
 }
 
 /// Whether a product has another kind of setup, without a silent uninstall command.
@@ -83,6 +101,8 @@ pub(super) fn register(facts: &mut MachineFacts, plan: &InstallPlan, source: &Wi
     }
     let package = Value::Text(plan.record.package.to_string());
     facts.registry.set(&properties, "LocalPackage", package);
+    let packed = Value::Text(packed_code(&plan.info.package_code).unwrap_or_default());
+    facts.registry.set(&advertised_key(scope, code), "PackageCode", packed);
 }
 
 /// The entry in "Programs and Features".
@@ -146,5 +166,6 @@ pub(super) fn unregister(facts: &mut MachineFacts, code: &str, scope: Scope) {
     facts.registry.remove(&scope.uninstall_key(code, facts.system.bits));
     let product = scope.product_key(code, facts);
     facts.registry.remove(&product);
+    facts.registry.remove(&advertised_key(scope, code));
     facts.installed.retain(|known, _| !known.eq_ignore_ascii_case(code));
 }

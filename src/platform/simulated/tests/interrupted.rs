@@ -171,6 +171,7 @@ fn a_product_of_a_captured_machine_is_removed_by_its_package() {
         properties: properties(&[("TARGETVDIR", "PhoneFactor"), ("TARGETSITE", "/LM/W3SVC/1")]),
         before: Vec::new(),
         after: Vec::new(),
+        uninstalls_with: None,
     };
     let op = Op::Uninstall { code: code.into(), name: "portal".to_owned(), log: path(LOG), way_back: Some(way_back) };
     survives_every_cut(&disk, &op);
