@@ -7,6 +7,7 @@ mod agent;
 mod baseline;
 mod folders;
 mod installers;
+mod leftovers;
 mod machine;
 mod others;
 mod settings;
@@ -18,14 +19,18 @@ use crate::survey::answers::Baseline;
 pub(crate) use baseline::baseline;
 
 /// Returns the findings for a compiled procedure, blocking ones first: those of compiling, and those of the machine's
-/// checks. If there is nothing to do, nothing more is checked.
+/// checks. If there is nothing to do, only what speaks against that is checked.
 pub(crate) fn check(compiled: &Compiled<'_>, baseline: &[Baseline]) -> Result<Vec<Finding>, Failure> {
     let Compiled { context, targets, procedure } = compiled;
     let mut findings: Vec<Finding> = another_machine(context).into_iter().collect();
     findings.extend(procedure.findings.iter().cloned());
+    findings.extend(leftovers::check(context, targets)?);
     if !procedure.steps.is_empty() {
         findings.extend(needs(context, targets)?);
         findings.extend(baseline::silent(baseline));
+    }
+    for finding in &mut findings {
+        finding.allowed = context.plan.preflight.allow.contains(&finding.id);
     }
     findings.sort_by_key(|finding| !finding.refuses());
     Ok(findings)
@@ -55,9 +60,6 @@ fn needs(ground: &CompileContext<'_>, targets: &[Target]) -> Result<Vec<Finding>
             ),
     );
     findings.extend(ground.plan.preflight.allow.iter().filter_map(|id| unknown_allowance(id)));
-    for finding in &mut findings {
-        finding.allowed = ground.plan.preflight.allow.contains(&finding.id);
-    }
     Ok(findings)
 }
 

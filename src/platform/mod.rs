@@ -26,7 +26,7 @@ pub use windows::Windows;
 use crate::winpath::WinPath;
 use disk::{Disk, ReadDisk};
 use facts::{ProgramVersion, Service, Signature, System, WebServer};
-pub use files::{Manifest, ManifestEntry, OFFLINE, manifest_of, verify_backup};
+pub use files::{Manifest, ManifestEntry, OFFLINE, is_closed, manifest_of, verify_backup};
 use jiff::Timestamp;
 use op::Op;
 use own::{AtStart, Notice};

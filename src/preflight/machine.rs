@@ -7,7 +7,7 @@ use crate::platform::facts::Bits;
 use crate::platform::{Context, Failure, disk};
 use crate::procedure::{CompileContext, Target};
 use crate::winpath::WinPath;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// .NET Framework 4.0 writes no release number; 4.5 and later do. Version 7 and later of the web components need 4.x.
 const DOTNET_45: u32 = 378_389;
@@ -17,7 +17,6 @@ pub(super) fn check(context: &CompileContext<'_>, targets: &[Target]) -> Result<
     windows(context, targets, &mut findings);
     web_server(context, targets, &mut findings);
     space(context, &mut findings)?;
-    leftovers(context, targets, &mut findings)?;
     interruptions(context, &mut findings);
     Ok(findings)
 }
@@ -128,49 +127,6 @@ fn space(context: &CompileContext<'_>, findings: &mut Vec<Finding>) -> Result<()
         }
     }
     Ok(())
-}
-
-/// What an upgrade without a journal leaves behind.
-fn leftovers(context: &CompileContext<'_>, targets: &[Target], findings: &mut Vec<Finding>) -> Result<(), Failure> {
-    let mut seen = Vec::new();
-    for target in targets {
-        for name in ["app_offline.htm", "web.config.pfupgrade-new.config"] {
-            let path = target.old.application.folder.child(name);
-            if disk::exists(context.machine.files(), &path).context(format!("look for {path}"))? {
-                seen.push(path.to_string());
-            }
-        }
-    }
-    seen.extend(unexplained_leftovers(context)?);
-    if !seen.is_empty() {
-        findings.push(
-            Finding::refuse_unless_allowed("leftovers", "files of an earlier upgrade were left behind")
-                .evidence(seen)
-                .advice("find out what happened, fix it, and remove these files"),
-        );
-    }
-    Ok(())
-}
-
-/// Folders moved aside by a run whose journal is missing here: that run may be unfinished.
-fn unexplained_leftovers(context: &CompileContext<'_>) -> Result<Vec<String>, Failure> {
-    let files = context.machine.files();
-    let there = |path: &WinPath| disk::exists(files, path).context(format!("look for {path}"));
-    let Some(runs) = context.folders.run.parent() else { return Ok(Vec::new()) };
-    let served = Component::WEB.iter().filter_map(|component| context.replaced(*component)?.served.as_ref());
-    let own = served.filter_map(|served| context.folders.aside(&served.application.folder).parent());
-    let mut seen = Vec::new();
-    for aside in own.collect::<BTreeSet<_>>() {
-        if !there(&aside)? {
-            continue;
-        }
-        for left in files.list(&aside).context(format!("list {aside}"))? {
-            if !there(&runs.child(left.path.name()))? {
-                seen.push(format!("{}, but no journal of that run in {runs}", left.path));
-            }
-        }
-    }
-    Ok(seen)
 }
 
 /// What stops working for others while the agent is uninstalled.

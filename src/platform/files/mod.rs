@@ -48,6 +48,14 @@ pub const OFFLINE: &str = "app_offline.htm";
 const OFFLINE_PAGE: &str = "<!DOCTYPE html>\r\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Maintenance</title></head>\r\n\
 <body><h1>This service is being upgraded</h1><p>Please try again later.</p></body></html>\r\n";
 
+/// Whether this program has closed the application in a folder. The page of an administrator has other content.
+pub fn is_closed(files: &dyn ReadDisk, folder: &WinPath) -> io::Result<bool> {
+    let page = folder.child(OFFLINE);
+    let is_it = |entry: disk::Entry| entry.kind == Kind::File && entry.len == OFFLINE_PAGE.len() as u64;
+    let there = files.entry(&page)?.is_some_and(is_it);
+    Ok(there && disk::read(files, &page, OFFLINE_PAGE.len() as u64)? == OFFLINE_PAGE.as_bytes())
+}
+
 fn close(disk: &dyn Disk, folder: &WinPath) -> io::Result<()> {
     disk::create_folders(disk, folder)?;
     disk::replace(disk, &folder.child(OFFLINE), OFFLINE_PAGE.as_bytes())
