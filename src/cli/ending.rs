@@ -111,10 +111,7 @@ impl CommandContext<'_> {
                 if reboot { ending.next(RESTART_AT_END) } else { ending }
             }
             End::Restart { files } => {
-                let files = text::hanging("", anstyle::Style::new(), &files.join(", "), self.talk.line_width());
-                self.talk.insist(&format!(
-                    "\nThe next restart of Windows replaces files in folders that later steps write to: {files}"
-                ));
+                self.insist(&format!("\n{}", text::why_restart(&files)));
                 let again = self.command(job.verb);
                 match goes_on {
                     true => Ending { or: again, ..ending.next("restart Windows; the run then resumes automatically") },

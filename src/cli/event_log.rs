@@ -6,6 +6,7 @@ use super::progress::ProgressDisplay;
 use crate::engine::{End, Event, Watcher};
 use crate::exit::Exit;
 use crate::platform::own::Notice;
+use crate::report::text;
 
 /// Shows progress, and writes to the event log that work has started, once it has.
 pub(super) struct Telling<'a> {
@@ -58,8 +59,8 @@ impl CommandContext<'_> {
             End::Done { reboot: false } => (Notice::Done, format!("{run} is finished.")),
             End::Done { reboot: true } => (Notice::Restart, format!("{run} is finished. Restart Windows.")),
             End::Restart { files } => {
-                let files = files.join(", ");
-                (Notice::Restart, format!("{run} is waiting for a restart of Windows, which replaces {files}. {next}"))
+                let why = text::why_restart(files);
+                (Notice::Restart, format!("{run} is waiting for a restart of Windows. {why} {next}"))
             }
             End::Waiting(gate) => {
                 (Notice::Gate, format!("{run} is waiting for a manual step ({}): {}. {next}", gate.id, gate.title))

@@ -136,6 +136,9 @@ pub struct Outcome {
     /// Whether the installer requested a restart of Windows.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reboot: bool,
+    /// Whether that restart has already started: nothing may be begun before it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub restarting: bool,
     /// SHA-256 of the manifest of a backup, or of an exported key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,

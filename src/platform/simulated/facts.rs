@@ -31,6 +31,9 @@ pub struct MachineFacts {
     /// When Windows was last started, if it has been since the machine was created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub booted: Option<Timestamp>,
+    /// Whether an installer has started a restart of Windows that is not over.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub restarting: bool,
     /// Its UTC offset, in minutes east of UTC; unknown if missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub utc_offset_minutes: Option<i32>,
@@ -185,6 +188,7 @@ impl MachineFacts {
     pub fn new(system: System) -> Self {
         Self {
             booted: None,
+            restarting: false,
             utc_offset_minutes: None,
             format: FORMAT,
             system,
