@@ -5,6 +5,7 @@
 
 mod folders;
 mod installers;
+mod launch;
 mod machine;
 mod others;
 mod settings;
@@ -31,6 +32,7 @@ fn needs(ground: &CompileContext<'_>, targets: &[Target]) -> Result<Vec<Finding>
     settings::check(ground, targets, &mut findings);
     others::check(ground, targets, &mut findings);
     findings.extend(installers::check(ground, targets)?);
+    findings.extend(launch::check(ground, targets));
     findings.push(
         Finding::warn("service-retired", "Microsoft's cloud has not processed MFA Server requests since 2024-09-30")
             .advice(

@@ -15,6 +15,7 @@ pub mod listing_cache;
 pub mod op;
 pub mod own;
 pub mod registry;
+pub mod searches;
 mod sibling_files;
 pub mod simulated;
 mod windows;

@@ -47,8 +47,7 @@ impl Place {
         let mut command = Command::new(Path::new(HOUSE).join(".ci/pwsh"));
         command.args(["-NoProfile", "-File"]).arg(Path::new(HOUSE).join("plans/upgrade.ps1"));
         command.args(["-Plan", "plan.toml"]).args(arguments).current_dir(&self.0).env("NO_COLOR", "1");
-        let mut process =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         // A script that does not ask reads nothing.
         let _ = process.stdin.take().unwrap().write_all(typed.as_bytes());
         let output = process.wait_with_output().unwrap();

@@ -313,8 +313,7 @@ impl Inspect for Simulated {
     }
 
     fn registry_key(&self, view: View, path: &str) -> Result<Option<Key>, Failure> {
-        let facts = self.locked();
-        Ok(facts.registry.key(&registry::real_path(facts.system.bits, view, path)))
+        Ok(self.locked().registry_key(view, path))
     }
 
     fn services(&self) -> Result<Vec<Service>, Failure> {
