@@ -44,6 +44,12 @@ pub const FINDINGS: &[(&str, Level, &str)] = &[
     ("installer-unreadable", Level::Refuse, "an installer cannot be read or installed"),
     ("interrupted-upgrade", Level::Refuse, "the old and the new version of a component are both installed"),
     ("interruptions", Level::Warn, "clients of the agent are affected during the upgrade"),
+    (
+        "launch-condition",
+        Level::RefuseUnlessAllowed,
+        "a package would not install on this server, by its own conditions",
+    ),
+    ("launch-condition-unknown", Level::Warn, "it is unknown whether a package's conditions allow an installation"),
     ("leftovers", Level::RefuseUnlessAllowed, "files of an earlier upgrade were left behind"),
     ("merge-conflict", Level::Refuse, "a setting is customized, and the new version changed it as well"),
     ("method-console", Level::Refuse, "the plan installs a component in the MFA Server console, which is not here"),

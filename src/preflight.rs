@@ -7,6 +7,7 @@ mod agent;
 mod baseline;
 mod folders;
 mod installers;
+mod launch;
 mod leftovers;
 mod machine;
 mod others;
@@ -53,6 +54,7 @@ fn needs(ground: &CompileContext<'_>, targets: &[Target]) -> Result<Vec<Finding>
     settings::check(ground, targets, &mut findings);
     others::check(ground, targets, &mut findings);
     findings.extend(installers::check(ground, targets)?);
+    findings.extend(launch::check(ground, targets));
     findings.push(
         Finding::warn("service-retired", "Microsoft's cloud has not processed MFA Server requests since 2024-09-30")
             .advice(

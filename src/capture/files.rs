@@ -181,6 +181,8 @@ impl Capture<'_> {
                 self.copy(&beside)?;
             }
         }
+        let searches = packages::open(self.machine, path).ok().flatten().map(|package| package.searches().to_vec());
+        self.searched(&searches.unwrap_or_default())?;
         match if whole { None } else { package::only_tables(self.machine, path).ok() } {
             Some(tables) => {
                 self.put(path, &mut tables.as_slice(), &entry)?;

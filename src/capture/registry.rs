@@ -1,7 +1,7 @@
 //! The relevant registry keys: those of the product, and those of Windows Installer about our products.
 
 use super::{Capture, Placeholders};
-use crate::package::{packed_code, unpacked_code};
+use crate::package::{Place, RegistryRoot, Search, packed_code, unpacked_code};
 use crate::platform::Failure;
 use crate::platform::facts::Bits;
 use crate::platform::registry::{Key, Tree, Value, View};
@@ -46,6 +46,19 @@ impl Capture<'_> {
                 if known || self.machine.registry_key(View::Native, &properties)?.is_some_and(|key| is_ours(&key)) {
                     self.key(&path)?;
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// Captures the values that a package searches for, and nothing else of their keys.
+    pub(super) fn searched(&mut self, searches: &[Search]) -> Result<(), Failure> {
+        for search in searches {
+            let Place::Registry { root: RegistryRoot::LocalMachine, key, name, wide } = &search.place else { continue };
+            let view = if *wide || self.facts.system.bits == Bits::X86 { View::Native } else { View::Wow32 };
+            let found = self.machine.registry_key(view, &format!(r"HKLM\{key}"))?;
+            if let Some(value) = found.as_ref().and_then(|found| found.value(name)).filter(|_| !is_secret(name)) {
+                self.facts.set_registry(view, &format!(r"HKLM\{key}"), name, value.clone());
             }
         }
         Ok(())

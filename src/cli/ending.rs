@@ -122,15 +122,7 @@ impl CommandContext<'_> {
                 Ending { or, ..ending.next(next) }
             }
             End::Restart { files } => {
-                let why = match files.is_empty() {
-                    true => "An installer requested a restart of Windows, and the checks of the new version failed."
-                        .to_owned(),
-                    false => format!(
-                        "The next restart of Windows replaces files in folders that later steps write to: {}",
-                        files.join(", ")
-                    ),
-                };
-                self.insist(&format!("\n{why}"));
+                self.insist(&format!("\n{}", text::why_restart(&files)));
                 let again = self.command(job.verb);
                 match goes_on {
                     true => Ending { or: again, ..ending.next("restart Windows; the run then resumes automatically") },

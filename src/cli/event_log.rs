@@ -6,6 +6,7 @@ use super::progress::ProgressDisplay;
 use crate::engine::{End, Event, Watcher};
 use crate::exit::Exit;
 use crate::platform::own::Notice;
+use crate::report::text;
 
 /// Shows progress, and writes to the event log that work has started, once it has.
 pub(super) struct Telling<'a> {
@@ -61,13 +62,9 @@ impl CommandContext<'_> {
                 let faults = faults.join("\n");
                 (Notice::Failed, format!("{run} has upgraded the server, but checks failed. {next}\n{faults}"))
             }
-            End::Restart { files } if files.is_empty() => (
-                Notice::Restart,
-                format!("{run} is waiting for a restart of Windows, as an installer requested. {next}"),
-            ),
             End::Restart { files } => {
-                let files = files.join(", ");
-                (Notice::Restart, format!("{run} is waiting for a restart of Windows, which replaces {files}. {next}"))
+                let why = text::why_restart(files);
+                (Notice::Restart, format!("{run} is waiting for a restart of Windows. {why} {next}"))
             }
             End::Waiting(gate) => {
                 (Notice::Gate, format!("{run} is waiting for a manual step ({}): {}. {next}", gate.id, gate.title))

@@ -132,6 +132,8 @@ impl Machine {
         }
         if let Some(simulated) = self.as_simulated() {
             simulated.refresh()?;
+            // No command is at work here, so a restart that an installer has started is over.
+            simulated.finish_restart()?;
         }
         Ok(taken)
     }

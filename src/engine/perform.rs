@@ -62,7 +62,8 @@ impl Engine<'_> {
                 ended => break ended?,
             }
         };
-        if let Op::Uninstall { code, name, .. } = op {
+        // Windows ends this program soon; afterwards, the step looks whether the product is gone.
+        if let (Op::Uninstall { code, name, .. }, false) = (op, outcome.restarting) {
             self.wait_until_gone(op, code, name, &mut watch)?;
         }
         Ok(outcome)
@@ -124,6 +125,11 @@ fn minutes(time: Duration) -> u64 {
 /// Whether an installer ended because another one is running.
 pub(super) fn is_busy(failure: &Failure) -> bool {
     matches!(failure.kind, FailureKind::Ended(code) if installer_code::meaning(code) == Meaning::Busy)
+}
+
+/// Whether an installer failed, and only a restart of Windows undoes what it has changed.
+pub(super) fn waits_for_restart(failure: &Failure) -> bool {
+    matches!(failure.kind, FailureKind::Ended(code) if installer_code::meaning(code) == Meaning::FailedUntilRestart)
 }
 
 /// Whether an installer ended without any change.

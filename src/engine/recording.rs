@@ -127,6 +127,7 @@ impl Engine<'_> {
                 next,
                 log: op.map_or_else(Vec::new, |op| self.keep_log(op)),
                 changed_nothing: op.is_some_and(|op| self.is_untouched(op, failure)),
+                restart: perform::waits_for_restart(failure),
             },
         }
     }

@@ -1,8 +1,8 @@
 //! A restart of Windows that is required before the next step, and not only at the end.
 
-use super::Engine;
 use super::run::Running;
-use crate::journal::{Frozen, Undo};
+use super::{End, Engine, EngineError};
+use crate::journal::{Entry, Frozen, RunState, Undo};
 use crate::platform::Failure;
 use crate::platform::op::Op;
 use crate::step::{Step, Work};
@@ -32,6 +32,13 @@ fn written(undo: &Undo) -> Option<&WinPath> {
 }
 
 impl Engine<'_> {
+    /// Whether Windows has not been restarted since an installer started a restart, or failed for want of one. If it is
+    /// unknown when Windows was started, it has not.
+    pub(super) fn restart_is_underway(&self, state: &RunState) -> bool {
+        let booted = self.platform.booted();
+        state.restart_since.is_some_and(|since| booted.is_none_or(|booted| booted <= since))
+    }
+
     /// The files below these folders that the next restart of Windows replaces or deletes, except those that were
     /// pending before the run.
     fn waiting_below(&self, frozen: &Frozen, folders: &[WinPath]) -> Result<Vec<String>, Failure> {
@@ -50,10 +57,21 @@ impl Engine<'_> {
 }
 
 impl Running<'_> {
-    /// The files that a restart must replace before the remaining steps.
-    pub(super) fn restart_comes_first(&self) -> Result<Vec<String>, Failure> {
+    /// The files that a restart must replace before the remaining steps; none if Windows must be restarted whatever
+    /// it replaces. `None` if no restart comes first.
+    pub(super) fn restart_comes_first(&self) -> Result<Option<Vec<String>>, Failure> {
+        if self.engine.restart_is_underway(self.state()) {
+            return Ok(Some(Vec::new()));
+        }
         let left = self.frozen.steps.iter().filter(|step| !self.state().is_over(&step.id));
-        self.engine.waiting_below(self.frozen, &left.flat_map(folders).collect::<Vec<_>>())
+        let files = self.engine.waiting_below(self.frozen, &left.flat_map(folders).collect::<Vec<_>>())?;
+        Ok((!files.is_empty()).then_some(files))
+    }
+
+    /// Pauses for a restart of Windows.
+    pub(super) fn pause_for_restart(&mut self, files: Vec<String>) -> Result<End, EngineError> {
+        self.write(Entry::RestartNeeded { files: files.clone() })?;
+        Ok(End::Restart { files })
     }
 
     /// Whether an installer of this run has requested a restart of Windows that has not taken place.

@@ -2,7 +2,7 @@
 
 use super::compare::{self, Differences};
 use super::event::tell;
-use super::perform::Watch;
+use super::perform::{self, Watch};
 use super::{End, Engine, EngineError, Event, Watcher, undo};
 use crate::journal::{Entry, Frozen, OpenRun, Operation, RecordedRun, Rollback, RunState, Standing, Undo};
 use crate::names::ProductCode;
@@ -14,6 +14,9 @@ use crate::step::{Kept, Source, Step, StepId};
 use crate::survey::{products, program_of, survey};
 use crate::winpath::WinPath;
 use std::cell::RefCell;
+
+/// Whether an installer has started a restart of Windows.
+struct Restarting(bool);
 
 impl Engine<'_> {
     /// Rolls back a run, or resumes an interrupted rollback. The caller holds the lock.
@@ -29,6 +32,9 @@ impl Engine<'_> {
         self.tidy_runs();
         if !self.waited_for_what_runs(&run.state, watcher)? {
             return Ok(End::Stopped);
+        }
+        if self.restart_is_underway(&run.state) {
+            return Ok(End::Restart { files: Vec::new() });
         }
         let is_continued = run.state.rollback.is_some();
         // What fails or stops here is not recorded.
@@ -92,15 +98,15 @@ impl Engine<'_> {
                 .restart_before_undo(frozen, &undos[index..])
                 .map_err(|failure| self.not_done(run, failure, index, of))?;
             if !files.is_empty() {
-                run.write(self.clock.now(), Entry::RestartNeeded { files: files.clone() })?;
-                return Ok(Some(End::Restart { files }));
+                return Ok(Some(self.restarts(run, files)?));
             }
             watcher.event(&Event::Undo { number: index + 1, of, text: undo.to_string() });
-            if let Err(failure) = self.undo(undo, &log, watcher) {
-                if failure.kind == FailureKind::Stopped {
-                    return Ok(Some(self.stopped(run)));
-                }
-                return Err(self.not_done(run, failure, index, of));
+            match self.undo(undo, &log, watcher) {
+                Ok(Restarting(false)) => {}
+                // It is repeated after the restart: another product of it may be left.
+                Ok(Restarting(true)) => return Ok(Some(self.restarts(run, Vec::new())?)),
+                Err(failure) if failure.kind == FailureKind::Stopped => return Ok(Some(self.stopped(run))),
+                Err(failure) => return Err(self.not_done(run, failure, index, of)),
             }
             run.write(self.clock.now(), Entry::Undone { index })?;
         }
@@ -119,7 +125,7 @@ impl Engine<'_> {
         if left.iter().all(|undo| matches!(undo, Undo::Do { op: Op::Service { .. } })) {
             return Ok(());
         }
-        self.stop_and_save(frozen, place)?.iter().try_for_each(|op| self.told(op, false, watcher))
+        self.stop_and_save(frozen, place)?.iter().try_for_each(|op| self.told(op, false, watcher).map(|_| ()))
     }
 
     /// Records why the rollback failed. A failure to record must not hide the original error.
@@ -129,6 +135,12 @@ impl Engine<'_> {
             Err(error) if matches!(failure.kind, FailureKind::StillRunning(_)) => error.into(),
             _ => EngineError::Rollback { failure, done, of },
         }
+    }
+
+    /// Pauses for a restart of Windows.
+    fn restarts(&self, run: &mut OpenRun, files: Vec<String>) -> Result<End, EngineError> {
+        run.write(self.clock.now(), Entry::RestartNeeded { files: files.clone() })?;
+        Ok(End::Restart { files })
     }
 
     /// Records that the operator has stopped the rollback. Nothing depends on that record.
@@ -150,18 +162,18 @@ impl Engine<'_> {
         work(Watch { progress: &mut tell(&mut Shared(&watcher)), stop: &|| watcher.borrow().wants_to_stop() })
     }
 
-    fn undo(&self, undo: &Undo, log: &WinPath, watcher: &mut dyn Watcher) -> Result<(), Failure> {
+    fn undo(&self, undo: &Undo, log: &WinPath, watcher: &mut dyn Watcher) -> Result<Restarting, Failure> {
         match undo {
             Undo::Do { op } => self.told(op, false, watcher),
-            Undo::Complete { op } => {
-                if let Err(failure) = self.told(op, false, watcher) {
-                    if matches!(failure.kind, FailureKind::StillRunning(_)) {
-                        return Err(failure);
-                    }
+            Undo::Complete { op } => match self.told(op, false, watcher) {
+                Err(failure) if matches!(failure.kind, FailureKind::StillRunning(_)) => Err(failure),
+                Err(failure) if perform::waits_for_restart(&failure) => Err(failure),
+                Err(failure) => {
                     watcher.event(&Event::Note { text: format!("left incomplete: {failure}") });
+                    Ok(Restarting(false))
                 }
-                Ok(())
-            }
+                told => told,
+            },
             Undo::RemoveNew { component, was } => {
                 for product in products::of(self.platform.inspect(), *component)? {
                     if was.contains(&product.code) {
@@ -170,18 +182,20 @@ impl Engine<'_> {
                     let (name, code) = (product.title(), product.code);
                     let op = Op::Uninstall { code, name, log: log.clone(), way_back: None };
                     watcher.event(&Event::Note { text: op.to_string() });
-                    self.told(&op, true, watcher)?;
+                    if let Restarting(true) = self.told(&op, true, watcher)? {
+                        return Ok(Restarting(true));
+                    }
                 }
-                Ok(())
+                Ok(Restarting(false))
             }
         }
     }
 
     /// Performs an operation and forwards its progress.
-    fn told(&self, op: &Op, installs: bool, watcher: &mut dyn Watcher) -> Result<(), Failure> {
+    fn told(&self, op: &Op, installs: bool, watcher: &mut dyn Watcher) -> Result<Restarting, Failure> {
         let outcome = self.watched(watcher, |watch| self.carry_out(op, installs, watch))?;
         outcome.notes.into_iter().for_each(|text| watcher.event(&Event::Note { text }));
-        Ok(())
+        Ok(Restarting(outcome.restarting))
     }
 
     /// Returns the parts of a rollback after verifying every backup that it needs. Nothing is changed yet, and `watch`

@@ -100,7 +100,10 @@ impl Running<'_> {
         // A component that needs a manual step must not delay the others, so the operator is asked last.
         for ask in [false, true] {
             if let Some(end) = self.pass(ask)? {
-                self.call_off_outage();
+                // Windows ends the services in a moment, and starts them again afterwards.
+                if !self.engine.restart_is_underway(self.state()) {
+                    self.call_off_outage();
+                }
                 self.note_pause(&end);
                 return Ok(end);
             }
@@ -126,10 +129,8 @@ impl Running<'_> {
                 }
                 _ => {}
             }
-            let files = self.restart_comes_first()?;
-            if !files.is_empty() {
-                self.write(Entry::RestartNeeded { files: files.clone() })?;
-                return Ok(Some(End::Restart { files }));
+            if let Some(files) = self.restart_comes_first()? {
+                return Ok(Some(self.pause_for_restart(files)?));
             }
             // Checked before the step is reported, so that it does not look started.
             if self.operator.wants_to_stop() {
@@ -209,6 +210,7 @@ impl Running<'_> {
                 next: String::new(),
                 log: Vec::new(),
                 changed_nothing: false,
+                restart: false,
             });
         };
         let op = self.state().operating().map(|operation| &operation.op);
@@ -326,8 +328,7 @@ impl Running<'_> {
     /// The new version has faults. A requested restart of Windows may be the reason, so it comes first.
     fn not_verified(&mut self, step: &Step, why: String) -> Result<Flow, EngineError> {
         if self.restart_is_requested() {
-            self.write(Entry::RestartNeeded { files: Vec::new() })?;
-            return Ok(Flow::Stop(End::Restart { files: Vec::new() }));
+            return Ok(Flow::Stop(self.pause_for_restart(Vec::new())?));
         }
         let checks = self.state().checks.iter().flat_map(|checks| &checks.all);
         let faults = checks.filter_map(|check| Some(format!("{}: {}", check.what, check.fault.as_ref()?))).collect();
@@ -337,6 +338,7 @@ impl Running<'_> {
             next: FIX_FAULTS.to_owned(),
             log: Vec::new(),
             changed_nothing: false,
+            restart: false,
         })?;
         Ok(Flow::Stop(End::Faults { faults }))
     }
@@ -413,7 +415,9 @@ impl Running<'_> {
         for text in &outcome.notes {
             self.watcher.event(&Event::Note { text: text.clone() });
         }
-        self.op_done(step, index, outcome)
+        let restarting = outcome.restarting;
+        self.op_done(step, index, outcome)?;
+        Ok(if restarting { Flow::Stop(self.pause_for_restart(Vec::new())?) } else { Flow::Next })
     }
 
     fn carry_out(&mut self, op: &Op, installs: bool) -> Result<Outcome, Failure> {
@@ -435,8 +439,9 @@ impl Running<'_> {
         }
         let text = format!("{failure}; it was interrupted before, so it is removed and installed again");
         self.watcher.event(&Event::Note { text });
-        self.carry_out(&Op::Uninstall { code, name, log: log.clone(), way_back: None }, true)?;
-        self.carry_out(op, true)
+        let removed = self.carry_out(&Op::Uninstall { code, name, log: log.clone(), way_back: None }, true)?;
+        // After the restart, the step sees that the product is not installed, and is repeated.
+        if removed.restarting { Ok(removed) } else { self.carry_out(op, true) }
     }
 
     fn has_begun(&self, step: &StepId) -> bool {

@@ -20,7 +20,7 @@ pub enum Stands {
     RolledBack,
     /// Windows must be restarted first.
     Restart {
-        /// The files that the restart replaces.
+        /// The files that the restart replaces; none if an installer has started it, or cannot do without it.
         files: Vec<String>,
     },
     /// A gate must be completed.

@@ -101,6 +101,9 @@ pub enum Entry {
         /// Whether an installer ended before it changed anything.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         changed_nothing: bool,
+        /// Whether Windows must be restarted before anything else is begun.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        restart: bool,
     },
     /// The operation that had started was stopped before it changed anything.
     ChangedNothing {
@@ -121,7 +124,7 @@ pub enum Entry {
     },
     /// Windows must be restarted before the next step.
     RestartNeeded {
-        /// The files that the restart replaces.
+        /// The files that the restart replaces; none if an installer has started it, or cannot do without it.
         files: Vec<String>,
     },
     /// A gate was completed.

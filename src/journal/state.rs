@@ -64,6 +64,9 @@ pub struct RunState {
     /// The latest step.
     #[serde(skip)]
     pub(super) latest_step: Option<StepId>,
+    /// When an installer started a restart of Windows, or failed for want of one: nothing is begun before it.
+    #[serde(skip)]
+    pub restart_since: Option<Timestamp>,
     /// Whether work has paused for a restart.
     #[serde(skip)]
     pub(super) restart_asked: bool,
@@ -107,7 +110,7 @@ impl RunState {
             && matches!(entry, Entry::StepStarted { .. } | Entry::OpStarted { .. } | Entry::StepDone { .. })
         {
             // Nothing continues before that restart.
-            (self.reboot, self.restart_asked) = (false, false);
+            (self.reboot, self.restart_asked, self.restart_since) = (false, false, None);
         }
         self.is_operating = matches!(entry, Entry::OpStarted { .. });
         match entry {
@@ -142,9 +145,12 @@ impl RunState {
                 self.gates.push(Answered { time, gate: gate.clone(), by: by.clone(), user });
             }
             Entry::Decided { path, take } => drop(self.history.decisions.insert(path.clone(), *take)),
-            Entry::Failed { step, why, next, log, changed_nothing } => {
+            Entry::Failed { step, why, next, log, changed_nothing, restart } => {
                 if *changed_nothing {
                     self.uninstalled.pop();
+                }
+                if *restart {
+                    self.restart_since = Some(time);
                 }
                 self.failed(step, why, next, log, time);
             }
@@ -158,7 +164,10 @@ impl RunState {
                 self.pause(time);
             }
             Entry::RestartNeeded { files } => {
-                self.restart_asked = !files.is_empty();
+                self.restart_asked = true;
+                if files.is_empty() {
+                    self.restart_since = Some(time);
+                }
                 self.pause(time);
             }
             Entry::Waiting { .. } | Entry::Stopped => self.pause(time),
@@ -232,6 +241,9 @@ impl RunState {
 
     fn op_done(&mut self, id: &StepId, index: usize, outcome: &Outcome, time: Timestamp) {
         self.reboot |= outcome.reboot;
+        if outcome.restarting {
+            self.restart_since = Some(time);
+        }
         self.given_up = None;
         if let Some(kept) = self.operations.last().and_then(|operation| kept(&operation.op, id, outcome, time)) {
             self.history.backups.push(kept);

@@ -36,15 +36,46 @@ pub(super) fn holds_for(
     properties: &BTreeMap<String, String>,
     asked: &Asked,
 ) -> Result<bool, ConditionError> {
+    // Without unknown properties, every condition is true or false.
+    Ok(judge(condition, properties, &BTreeSet::new(), asked)? == Some(true))
+}
+
+/// Whether a condition is true for a first installation; `None` if that depends on an unknown property.
+pub(super) fn may_hold(
+    condition: &str,
+    properties: &BTreeMap<String, String>,
+    unknown: &BTreeSet<String>,
+) -> Result<Option<bool>, ConditionError> {
+    judge(condition, properties, unknown, &Asked::default())
+}
+
+/// The properties that a condition refers to.
+pub(super) fn names(condition: &str) -> BTreeSet<String> {
+    let is_word = |name: &String| {
+        name.eq_ignore_ascii_case("NOT") || OPERATORS.iter().any(|(word, _)| name.eq_ignore_ascii_case(word))
+    };
+    let names = tokens(condition).unwrap_or_default().into_iter().filter_map(|(token, _)| match token {
+        Token::Name(name) if !name.starts_with(['$', '?', '&', '!']) => Some(name),
+        _ => None,
+    });
+    names.filter(|name| !is_word(name)).collect()
+}
+
+fn judge(
+    condition: &str,
+    properties: &BTreeMap<String, String>,
+    unknown: &BTreeSet<String>,
+    asked: &Asked,
+) -> Result<Truth, ConditionError> {
     let error = |why: String| ConditionError { condition: condition.chars().take(200).collect(), why };
     if condition.len() > MAX_LENGTH {
         return Err(error("it is too long".to_owned()));
     }
     let tokens = tokens(condition).map_err(error)?;
     if tokens.is_empty() {
-        return Ok(true);
+        return Ok(Some(true));
     }
-    let mut parser = Parser { tokens: &tokens, at: 0, depth: 0, properties, asked };
+    let mut parser = Parser { tokens: &tokens, at: 0, depth: 0, properties, unknown, asked };
     let result = parser.expression(0).map_err(error)?;
     match parser.peek() {
         None => Ok(result),
@@ -113,10 +144,21 @@ struct Parser<'a> {
     at: usize,
     depth: u32,
     properties: &'a BTreeMap<String, String>,
+    unknown: &'a BTreeSet<String>,
     asked: &'a Asked,
 }
 
+/// `None` if it depends on an unknown property.
+type Truth = Option<bool>;
 type Combine = fn(bool, bool) -> bool;
+
+/// What both have in common, whatever an unknown side is.
+fn combined(combine: Combine, left: Truth, right: Truth) -> Truth {
+    let any = |side: Truth| side.map_or([false, true], |known| [known, known]);
+    let first = combine(any(left)[0], any(right)[0]);
+    let same = any(left).into_iter().all(|left| any(right).into_iter().all(|right| combine(left, right) == first));
+    same.then_some(first)
+}
 
 /// From the loosest to the tightest.
 const OPERATORS: [(&str, Combine); 5] = [
@@ -142,27 +184,27 @@ impl Parser<'_> {
         taken
     }
 
-    fn expression(&mut self, level: usize) -> Result<bool, String> {
+    fn expression(&mut self, level: usize) -> Result<Truth, String> {
         let Some(&(word, combine)) = OPERATORS.get(level) else {
             return self.negation();
         };
         let mut value = self.expression(level + 1)?;
         while self.take_word(word) {
             let right = self.expression(level + 1)?;
-            value = combine(value, right);
+            value = combined(combine, value, right);
         }
         Ok(value)
     }
 
-    fn negation(&mut self) -> Result<bool, String> {
+    fn negation(&mut self) -> Result<Truth, String> {
         let mut negated = false;
         while self.take_word("NOT") {
             negated = !negated;
         }
-        Ok(self.term()? != negated)
+        Ok(self.term()?.map(|value| value != negated))
     }
 
-    fn term(&mut self) -> Result<bool, String> {
+    fn term(&mut self) -> Result<Truth, String> {
         if self.peek() == Some(&Token::Open) {
             self.at += 1;
             self.depth += 1;
@@ -183,7 +225,8 @@ impl Parser<'_> {
         };
         self.at += 1;
         let right = self.value()?;
-        Ok(compare(&left, op, &right, ignore_case))
+        let known = !matches!((&left, &right), (Value::Unknown, _) | (_, Value::Unknown));
+        Ok(known.then(|| compare(&left, op, &right, ignore_case)))
     }
 
     fn value(&mut self) -> Result<Value, String> {
@@ -205,6 +248,7 @@ impl Parser<'_> {
         let is_word = OPERATORS.iter().any(|(word, _)| name.eq_ignore_ascii_case(word));
         match name.chars().next() {
             _ if is_word || name.eq_ignore_ascii_case("NOT") => Err(format!("`{name}` has no operand")),
+            _ if self.unknown.contains(name) => Ok(Value::Unknown),
             Some('$') => Ok(Value::Number(action(&self.asked.components))),
             Some('&') => Ok(Value::Number(action(&self.asked.features))),
             Some('%') => Ok(Value::Property(self.properties.get(&name.to_uppercase()).cloned().unwrap_or_default())),
@@ -218,13 +262,16 @@ enum Value {
     Property(String),
     Literal(String),
     Number(i64),
+    /// An unknown property.
+    Unknown,
 }
 
 impl Value {
-    fn is_true(&self) -> bool {
+    fn is_true(&self) -> Truth {
         match self {
-            Self::Property(text) | Self::Literal(text) => !text.is_empty(),
-            Self::Number(number) => *number != 0,
+            Self::Property(text) | Self::Literal(text) => Some(!text.is_empty()),
+            Self::Number(number) => Some(*number != 0),
+            Self::Unknown => None,
         }
     }
 
@@ -232,7 +279,7 @@ impl Value {
     fn number(&self) -> Option<i64> {
         match self {
             Self::Property(text) => text.parse().ok(),
-            Self::Literal(_) => None,
+            Self::Literal(_) | Self::Unknown => None,
             Self::Number(number) => Some(*number),
         }
     }
@@ -240,7 +287,7 @@ impl Value {
     fn text(&self) -> Option<&str> {
         match self {
             Self::Property(text) | Self::Literal(text) => Some(text),
-            Self::Number(_) => None,
+            Self::Number(_) | Self::Unknown => None,
         }
     }
 }
@@ -347,6 +394,31 @@ mod tests {
         assert!(holds(&"(".repeat(10_000), &properties()).is_err());
         assert!(holds(&"NOT ".repeat(4_000), &properties()).is_err());
         assert!(holds(&"x".repeat(1 << 20), &properties()).is_err());
+    }
+
+    #[test]
+    fn what_depends_on_an_unknown_property_is_unknown() {
+        let unknown = BTreeSet::from(["Who".to_owned()]);
+        let cases = [
+            ("Who", None),
+            ("NOT Who", None),
+            ("Who = 1", None),
+            ("Who OR Set", Some(true)),
+            ("Set OR Who", Some(true)),
+            ("Who OR Unset", None),
+            ("Who AND Unset", Some(false)),
+            ("Who AND Set", None),
+            ("Who IMP Set", Some(true)),
+            ("Who XOR Set", None),
+            ("Set AND VersionNT >= 600", Some(true)),
+            // The rule of Windows Installer that makes IIS 10 older than IIS 4.
+            ("IISVERSION >= \"#4\"", Some(false)),
+        ];
+        for (condition, expected) in cases {
+            assert_eq!(may_hold(condition, &properties(), &unknown), Ok(expected), "{condition}");
+        }
+        let expected = ["A", "B", "C"].map(str::to_owned).into();
+        assert_eq!(names("A AND NOT (B = \"x\" or $Part) AND C > 5"), expected);
     }
 
     #[test]

@@ -176,7 +176,7 @@ impl<R: Read + Seek> Package<R> {
         let run = run.filter_map(|(name, action)| left_out::action(name, action));
         let has_rows = |table: &&str| self.tables.left_out.get(*table).is_some_and(|rows| !rows.is_empty());
         let tables = LEFT_OUT.iter().map(|(table, _)| *table).filter(has_rows);
-        run.chain(tables.map(|table| format!("table {table}"))).collect()
+        run.chain(tables.map(|table| format!("table {table}"))).chain(left_out::searches(&self.tables)).collect()
     }
 }
 

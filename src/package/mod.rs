@@ -17,6 +17,7 @@ mod error;
 mod features;
 mod formatted;
 mod guard;
+mod launch;
 mod layout;
 mod left_out;
 mod model;
@@ -33,9 +34,11 @@ pub use describe::{
 };
 pub use error::{PackageError, Problem};
 pub use guard::panic_will_be_reported;
+pub use launch::{Launch, Property};
 pub use layout::{Layout, Removal};
 pub use model::{
-    ActionRow, Feature, Folder, PackagedFile, RegistryRoot, RegistryRow, ServiceControl, ServiceInstall, ServiceStart,
+    ActionRow, Feature, Folder, PackagedFile, Place, RegistryRoot, RegistryRow, Search, ServiceControl, ServiceInstall,
+    ServiceStart,
 };
 pub use signature::claimed_signer;
 pub use unpack::{Beside, ReadSeek, Receiver};

@@ -118,6 +118,34 @@ pub struct RegistryRow {
     pub permanent: bool,
 }
 
+/// A search for the value of a property before an installation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Search {
+    /// The property.
+    pub property: String,
+    /// Where its value is.
+    pub place: Place,
+}
+
+/// Where Windows Installer searches.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Place {
+    /// A value in the registry.
+    Registry {
+        /// The root key.
+        root: RegistryRoot,
+        /// The key below it; formatted text.
+        key: String,
+        /// The value's name; empty for the key's default value. Formatted text.
+        name: String,
+        /// Whether it is in the 64-bit view of the registry.
+        wide: bool,
+    },
+    /// A file, a folder, an INI file, a component, or what a registry value refers to.
+    Elsewhere,
+}
+
 /// A feature of the product.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Feature {

@@ -2,7 +2,9 @@
 
 use super::error::Problem;
 use super::guard::guarded;
-use super::model::{Feature, PackagedFile, RegistryRoot, RegistryRow, ServiceControl, ServiceInstall, ServiceStart};
+use super::model::{
+    Feature, PackagedFile, Place, RegistryRoot, RegistryRow, Search, ServiceControl, ServiceInstall, ServiceStart,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Seek};
 
@@ -35,7 +37,6 @@ pub(super) struct Media {
 
 /// Tables that change a machine and are not simulated, each with its action.
 pub(super) const LEFT_OUT: &[(&str, &str)] = &[
-    ("AppSearch", "AppSearch"),
     ("BindImage", "BindImage"),
     ("Class", "RegisterClassInfo"),
     ("Complus", "RegisterComPlus"),
@@ -115,6 +116,9 @@ pub(super) struct Tables {
     pub(super) controls: Vec<ServiceControl>,
     pub(super) registry: Vec<RegistryRow>,
     pub(super) launch_conditions: Vec<(String, String)>,
+    pub(super) searches: Vec<Search>,
+    /// Properties that are set if a related product is installed.
+    pub(super) related: BTreeSet<String>,
     /// Properties that users can enter in the dialogs of the package.
     pub(super) entered: BTreeSet<String>,
     pub(super) features: BTreeMap<String, Feature>,
@@ -223,6 +227,8 @@ impl Tables {
         tables.registry = db.rows("Registry", |row| tables.registry_row(&row))?;
         tables.launch_conditions =
             db.rows("LaunchCondition", |row| Ok((row.text("Condition"), row.text("Description"))))?;
+        tables.searches = searches(&mut db)?;
+        tables.related = db.rows("Upgrade", |row| Ok(row.text("ActionProperty")))?.into_iter().collect();
         tables.entered = db.rows("Control", |row| Ok(row.text("Property")))?.into_iter().collect();
         tables.read_features(&mut db)?;
         tables.read_more_files(&mut db)?;
@@ -370,16 +376,8 @@ impl Tables {
         let key = row.text("Key");
         let name = row.text("Component_");
         let component = self.component(&name, &format!("the registry key `{key}`"))?;
-        let root = match row.number("Root") {
-            -1 => RegistryRoot::UserOrMachine,
-            0 => RegistryRoot::ClassesRoot,
-            1 => RegistryRoot::CurrentUser,
-            2 => RegistryRoot::LocalMachine,
-            3 => RegistryRoot::Users,
-            _ => RegistryRoot::Unknown,
-        };
         Ok(RegistryRow {
-            root,
+            root: registry_root(row.number("Root")),
             key,
             name: row.some_text("Name"),
             value: row.some_text("Value"),
@@ -388,6 +386,40 @@ impl Tables {
             component: name,
         })
     }
+}
+
+fn registry_root(number: i32) -> RegistryRoot {
+    match number {
+        -1 => RegistryRoot::UserOrMachine,
+        0 => RegistryRoot::ClassesRoot,
+        1 => RegistryRoot::CurrentUser,
+        2 => RegistryRoot::LocalMachine,
+        3 => RegistryRoot::Users,
+        _ => RegistryRoot::Unknown,
+    }
+}
+
+/// The searches of the AppSearch table. Only raw registry values are read (`msidbLocatorTypeRawValue`); everything else
+/// needs more than the registry.
+fn searches<R: Read + Seek>(db: &mut Database<'_, R>) -> Result<Vec<Search>, Problem> {
+    const KIND: i32 = 0xF;
+    const RAW_VALUE: i32 = 2;
+    const WIDE: i32 = 16;
+    let locators = db.rows("RegLocator", |row| {
+        let kind = row.number("Type");
+        let place = Place::Registry {
+            root: registry_root(row.number("Root")),
+            key: row.text("Key"),
+            name: row.text("Name"),
+            wide: kind & WIDE != 0,
+        };
+        Ok((row.text("Signature_"), if kind & KIND == RAW_VALUE { place } else { Place::Elsewhere }))
+    })?;
+    let locators: BTreeMap<String, Place> = locators.into_iter().collect();
+    db.rows("AppSearch", |row| {
+        let place = locators.get(&row.text("Signature_")).cloned().unwrap_or(Place::Elsewhere);
+        Ok(Search { property: row.text("Property"), place })
+    })
 }
 
 fn control(row: &Row) -> ServiceControl {

@@ -58,6 +58,15 @@ pub struct System {
 }
 
 impl System {
+    /// VersionNT of Windows Installer, which knows nothing later than Windows 8.1 and Server 2012 R2 (Microsoft,
+    /// "Operating System Property Values"): `603` for `Windows Server 2012 R2 (6.3.9600)`. `None` if unknown.
+    pub fn version_nt(&self) -> Option<String> {
+        let (_, version) = self.windows.rsplit_once('(')?;
+        let mut numbers = version.split('.').map(|part| part.parse::<u32>().ok());
+        let (major, minor) = numbers.next().flatten().zip(numbers.next().flatten())?;
+        Some((major * 100 + minor).min(603).to_string())
+    }
+
     /// The paths that the next restart will rename, replace or delete, without the prefixes `!` and `\??\` in the
     /// registry.
     pub fn pending_paths(&self) -> impl Iterator<Item = WinPath> + '_ {

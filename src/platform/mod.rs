@@ -15,6 +15,7 @@ pub mod listing_cache;
 pub mod op;
 pub mod own;
 pub mod registry;
+pub mod searches;
 mod sibling_files;
 pub mod simulated;
 mod windows;
@@ -136,6 +137,9 @@ pub struct Outcome {
     /// Whether the installer requested a restart of Windows.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reboot: bool,
+    /// Whether that restart has already started: nothing may be begun before it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub restarting: bool,
     /// SHA-256 of the manifest of a backup, or of an exported key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,

@@ -198,6 +198,9 @@ fn happened(record: &Record, state: &RunState) -> Option<Happened> {
         }
         Entry::OpStarted { op: Op::Ask { gate }, .. } => (true, format!("manual step {}: {}", gate.id, gate.title)),
         Entry::Failed { step, why, .. } | Entry::OutcomeUnknown { step, why, .. } => (true, format!("{step}: {why}")),
+        Entry::RestartNeeded { files } if files.is_empty() => {
+            (true, "Windows must be restarted, as an installer requested".to_owned())
+        }
         Entry::RestartNeeded { files } => (true, format!("Windows must be restarted to replace {}", files.join(", "))),
         Entry::Stopped => (true, "stopped by the operator".to_owned()),
         Entry::Waiting { gate } => (true, format!("waiting for a manual step ({})", gate.id)),

@@ -211,11 +211,17 @@ fn joined(base: &str, location: &str) -> String {
     let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let folder = path.split('?').next().unwrap_or_default().rsplit_once('/').map_or("", |(folder, _)| folder);
     match location {
-        whole if whole.contains("://") && !whole.starts_with('/') => whole.to_owned(),
+        whole if whole.split("://").next().is_some_and(|start| start.len() < whole.len() && is_scheme(start)) => {
+            whole.to_owned()
+        }
         host if host.starts_with("//") => format!("{scheme}:{host}"),
         root if root.starts_with('/') => format!("{scheme}://{host}{root}"),
         relative => format!("{scheme}://{host}{folder}/{relative}"),
     }
+}
+
+fn is_scheme(text: &str) -> bool {
+    ["http", "https"].iter().any(|scheme| text.eq_ignore_ascii_case(scheme))
 }
 
 #[cfg(test)]

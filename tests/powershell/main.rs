@@ -7,6 +7,7 @@ mod draw;
 mod language;
 #[path = "../netconfig/check.rs"]
 mod netconfig;
+mod upgrade;
 
 use std::io::Write;
 use std::path::Path;

@@ -44,6 +44,9 @@ struct Builder {
     bits: Bits,
 }
 
+const METABASE: (&str, &str) = (r"SOFTWARE\Microsoft\InetStp\Components", "Metabase");
+const DOTNET: (&str, &str) = (r"SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full", "Install");
+const RUNTIMES: &str = r"SOFTWARE\Microsoft\VisualStudio\14.0\VC\Runtimes";
 const NEEDS_METABASE: (&str, &str) =
     ("METABASE OR Installed", "[ProductName] needs the IIS 6 Metabase Compatibility role service of IIS.");
 
@@ -129,13 +132,27 @@ impl Builder {
 
     fn old_web(self, name: &str, directory: &str) -> PackageBuilder {
         let (condition, message) = NEEDS_METABASE;
-        self.old_package(name).web_setup(directory, "DefaultAppPool").launch_condition(condition, message)
+        let package = self.old_package(name).web_setup(directory, "DefaultAppPool");
+        self.with_search(package, "METABASE", METABASE).launch_condition(condition, message)
+    }
+
+    /// Searched for in the view of the package's own kind.
+    fn with_search(self, package: PackageBuilder, property: &str, (key, name): (&str, &str)) -> PackageBuilder {
+        package.registry_search(property, key, name, self.bits == Bits::X64)
     }
 
     fn new_web(self, name: &str, directory: &str) -> PackageBuilder {
         let (condition, message) = NEEDS_METABASE;
-        self.new_package(name)
-            .web_setup(directory, "DefaultAppPool")
+        let package = self.new_package(name).web_setup(directory, "DefaultAppPool");
+        let package = self.with_search(package, "METABASE", METABASE);
+        // The runtimes' setups are 32-bit programs on every Windows.
+        let package = [("VCRUNTIME_X86", "x86"), ("VCRUNTIME_X64", "x64")].into_iter().fold(
+            self.with_search(package, "NETFRAMEWORK40FULL", DOTNET),
+            |package, (property, processor)| {
+                package.registry_search(property, &format!(r"{RUNTIMES}\{processor}"), "Installed", false)
+            },
+        );
+        package
             .launch_condition(condition, message)
             .launch_condition(
                 match self.bits {

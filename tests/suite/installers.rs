@@ -20,6 +20,8 @@ use pfupgrade::survey::survey;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+mod restarts;
+
 const PORTAL_MSI: &str = "MultiFactorAuthenticationUserPortalSetup64.msi";
 const SETUP: &str = "MultiFactorAuthenticationServerSetup.exe";
 const OLD_PORTAL: &str = "PhoneFactor User Portal";
@@ -190,7 +192,8 @@ fn every_code_is_told_by_its_name_with_the_log_and_what_to_do() {
         (1612, "ERROR_INSTALL_SOURCE_ABSENT", "restore the package"),
         (1619, "ERROR_INSTALL_PACKAGE_OPEN_FAILED", "complete"),
         (1638, "ERROR_PRODUCT_VERSION", "Programs and Features"),
-        (1652, "ERROR_INSTALL_REMOTE_PROHIBITED", "start Windows normally"),
+        (1645, "ERROR_INSTALL_REMOTE_PROHIBITED", "at the console"),
+        (1652, "ERROR_INSTALL_SERVICE_SAFEBOOT", "start Windows normally"),
     ] {
         let server = Server::new("", [ends(PORTAL_MSI, code, 1)]);
         let (step, failure, nothing_lost) = failed(server.run(&mut Notes::default()));
@@ -380,34 +383,6 @@ fn an_uninstall_is_over_when_the_product_is_gone() {
     assert_eq!((step.as_str(), server.minutes()), ("uninstall-portal", 15));
     assert!(failure.why.contains("still present") && failure.next.contains("Programs and Features"), "{failure}");
     server.ends_well();
-}
-
-#[test]
-fn a_file_that_waits_for_a_restart_stops_the_run_only_where_a_later_step_writes() {
-    let leaves = |with: &str, file: &str| Trouble { code: 3010, leaves: vec![file.to_owned()], ..trouble(with) };
-    let taken = r"\??\C:\inetpub\wwwroot\MultiFactorAuth\bin\pfup.dll";
-    let server = Server::new("", [leaves(OLD_PORTAL, taken)]);
-    let ended = server.run(&mut Notes::default()).unwrap();
-    let End::Restart { files } = ended else { panic!("{ended:?}") };
-    assert_eq!(files, [r"C:\inetpub\wwwroot\MultiFactorAuth\bin\pfup.dll"]);
-    // Without the restart nothing goes on.
-    assert!(matches!(server.resume(&mut Notes::default()).unwrap(), End::Restart { .. }));
-    assert_eq!(server.copy().rollback(&mut Notes::default()).unwrap(), End::RolledBack);
-    server.machine().restart().unwrap();
-    // That restart is over when the run is.
-    assert_eq!(server.resume(&mut Notes::default()).unwrap(), DONE);
-    server.is_upgraded();
-
-    for (with, file) in [(OLD_PORTAL, r"C:\Windows\Temp\x.tmp"), (SETUP, r"C:\Program Files\PhoneFactor\pfsvc.exe")] {
-        for lines in ["", SILENT] {
-            let server = Server::new(lines, [leaves(with, file)]);
-            assert_eq!(server.run(&mut Notes::default()).unwrap(), End::Done { reboot: true }, "{file} {lines}");
-        }
-    }
-    // What waited before the run is none of its business.
-    let server = Server::new("", [ends(OLD_PORTAL, 3010, 1)]);
-    change(&server.disk, |facts| facts.system.pending_renames.push(r"C:\inetpub\wwwroot\MultiFactorAuth\x".to_owned()));
-    assert_eq!(server.run(&mut Notes::default()).unwrap(), End::Done { reboot: true });
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod init;
 mod inspect;
 mod installers;
 mod kill;
+mod launch;
 mod look;
 mod merge;
 mod mixes;

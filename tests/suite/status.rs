@@ -110,6 +110,23 @@ fn a_restart_comes_first_and_then_it_has_been() {
 }
 
 #[test]
+fn a_restart_that_an_installer_has_started_is_over_with_the_next_command() {
+    let program = Program::new();
+    trouble(&program, "with = \"MultiFactorAuthenticationWebServiceSdkSetup64.msi\"\ncode = 1641");
+    let ended = program.ends(RUN, 3010 & 0xff);
+    stands(
+        &program,
+        &ended,
+        "restart",
+        &["waiting for a restart of Windows", "Windows must be restarted, as an installer requested"],
+    );
+    let restarting = || fs::read_to_string(program.at("machine.toml")).unwrap().contains("restarting = true");
+    assert!(restarting());
+    program.ends("resume --quiet", 0);
+    assert!(!restarting());
+}
+
+#[test]
 fn an_installer_that_hangs_is_named() {
     let program = Program::new();
     let ended = program.ends("run --yes --quiet --fail-at install-portal:2=hang", 1);

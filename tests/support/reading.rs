@@ -151,6 +151,7 @@ impl Reading {
             "finished" => ("over".to_owned(), self.restart_is_left()),
             "rolled-back" => ("over".to_owned(), false),
             "waiting" => (format!("confirm {}", self.gate().unwrap()), false),
+            "failed" => (again.to_owned(), self.0.iter().rfind(|line| is(line, "failed")).is_some_and(wants_restart)),
             stands => (again.to_owned(), stands == "restart"),
         };
         ToDo { command, restart }
@@ -189,4 +190,8 @@ fn text<'a>(line: &'a Value, key: &str) -> &'a str {
 
 fn time(line: &Value) -> Timestamp {
     text(line, "time").parse().unwrap()
+}
+
+fn wants_restart(line: &Value) -> bool {
+    line["restart"] == true
 }

@@ -212,6 +212,7 @@ fn sample(doc: &KeyDoc) -> &str {
         (_, "64 hexadecimal digits", _) => "\"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\"",
         (_, "a GUID in braces", _) => "'{01234567-89AB-CDEF-0123-456789ABCDEF}'",
         (_, "a URL", _) => "\"https://a/PfWsSdk.asmx\"",
+        (_, "an array of URLs", _) => "[\"https://a/\"]",
         (_, "a duration", _) => "\"5m\"",
         (_, "{ skip = \"reason\" }", _) => "{ skip = \"b\" }",
         (.., "run") => r"['C:\a.exe']",

@@ -1,9 +1,10 @@
 //! The facts of a simulated machine: `machine.toml`.
 
-use super::registry::Registry;
+use super::registry::{self, Registry};
 use super::trouble::{Running, Trouble};
 use crate::platform::disk::{self, Disk};
 use crate::platform::facts::{Application, Service, System, WebServer, in_start_order};
+use crate::platform::registry::{Key, Value, View};
 use crate::platform::{Context, Failure};
 use crate::winpath::{WinPath, fold};
 use jiff::Timestamp;
@@ -31,6 +32,9 @@ pub struct MachineFacts {
     /// When Windows was last started, if it has been since the machine was created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub booted: Option<Timestamp>,
+    /// Whether an installer has started a restart of Windows that is not over.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub restarting: bool,
     /// Its UTC offset, in minutes east of UTC; unknown if missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub utc_offset_minutes: Option<i32>,
@@ -222,6 +226,7 @@ impl MachineFacts {
     pub fn new(system: System) -> Self {
         Self {
             booted: None,
+            restarting: false,
             utc_offset_minutes: None,
             format: FORMAT,
             system,
@@ -240,6 +245,56 @@ impl MachineFacts {
             processes: Vec::new(),
             tasks: Vec::new(),
         }
+    }
+
+    /// A registry key, with what Windows writes there about features and runtimes that are facts of the machine.
+    pub(super) fn registry_key(&self, view: View, path: &str) -> Option<Key> {
+        let real = |view, path: &str| registry::real_path(self.system.bits, view, path);
+        let path = real(view, path);
+        let mut key = self.registry.key(&path);
+        for (view, at, name, value) in self.of_windows() {
+            if fold(&real(view, at)) == fold(&path) {
+                let key = key.get_or_insert_default();
+                if key.value(name).is_none() {
+                    key.values.insert(name.to_owned(), Value::Number(value));
+                }
+            }
+        }
+        key
+    }
+
+    /// Writes a registry value as a program of this view does.
+    pub(crate) fn set_registry(&mut self, view: View, path: &str, name: &str, value: Value) {
+        let path = registry::real_path(self.system.bits, view, path);
+        self.registry.set(&path, name, value);
+    }
+
+    /// Where Windows has the facts about features and runtimes. IIS: the values of `InetStp\Components`, as Server
+    /// Manager's detection reads them; .NET: Microsoft, "Determine which .NET Framework versions are installed";
+    /// Visual C++: Microsoft, "Redistributing Visual C++ Files", written by a 32-bit setup.
+    fn of_windows(&self) -> Vec<(View, &'static str, &'static str, u32)> {
+        const COMPONENTS: &str = r"HKLM\SOFTWARE\Microsoft\InetStp\Components";
+        const DOTNET: &str = r"HKLM\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full";
+        const X86: &str = r"HKLM\SOFTWARE\Microsoft\VisualStudio\14.0\VC\Runtimes\x86";
+        const X64: &str = r"HKLM\SOFTWARE\Microsoft\VisualStudio\14.0\VC\Runtimes\x64";
+        let has = |wanted: &str| {
+            let features = self.web_server.iter().flat_map(|web_server| &web_server.features);
+            features.into_iter().any(|feature| feature == wanted)
+        };
+        let mut all = Vec::new();
+        for view in [View::Native, View::Wow32] {
+            all.extend(has("metabase-compatibility").then_some((view, COMPONENTS, "Metabase", 1)));
+            all.extend(has("asp-net").then_some((view, COMPONENTS, "ASPNET45", 1)));
+            let dotnet = self.system.dotnet_release;
+            all.extend(
+                dotnet
+                    .into_iter()
+                    .flat_map(|release| [(view, DOTNET, "Install", 1), (view, DOTNET, "Release", release)]),
+            );
+        }
+        all.extend(self.system.vc_x86.then_some((View::Wow32, X86, "Installed", 1)));
+        all.extend(self.system.vc_x64.then_some((View::Wow32, X64, "Installed", 1)));
+        all
     }
 
     /// The text of `machine.toml`.

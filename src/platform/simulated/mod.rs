@@ -260,6 +260,18 @@ impl Simulated {
         if !self.locked().system.elevated {
             return Err(Failure::new(op, "access is denied").next("run it as administrator"));
         }
+        if self.locked().restarting {
+            // ERROR_SHUTDOWN_IN_PROGRESS, as StartService documents it; Windows Installer is a service itself.
+            return Err(Failure::new(op, "a restart of Windows is in progress (1115)"));
+        }
+        let outcome = self.perform_in_windows(op, watch)?;
+        if outcome.restarting {
+            self.change(|facts| facts.restarting = true)?;
+        }
+        Ok(outcome)
+    }
+
+    fn perform_in_windows(&self, op: &Op, watch: &mut dyn FnMut(Progress)) -> Result<Outcome, Failure> {
         match op {
             Op::ExportKey { view, key, to } => self.export_key(*view, key, to).map(|()| Outcome::default()),
             Op::ImportKey { view, key, from } => self.import_key(*view, key, from).map(|()| Outcome::default()),
@@ -292,8 +304,7 @@ impl Inspect for Simulated {
     }
 
     fn registry_key(&self, view: View, path: &str) -> Result<Option<Key>, Failure> {
-        let facts = self.locked();
-        Ok(facts.registry.key(&registry::real_path(facts.system.bits, view, path)))
+        Ok(self.locked().registry_key(view, path))
     }
 
     fn services(&self) -> Result<Vec<Service>, Failure> {

@@ -178,6 +178,11 @@ impl Simulated {
         Ok((code, running.printed))
     }
 
+    /// Completes the restart of Windows that an installer has started, if one has.
+    pub fn finish_restart(&self) -> Result<(), Failure> {
+        if self.facts().restarting { self.restart() } else { Ok(()) }
+    }
+
     /// Restarts Windows: pending operations are done, and automatic services are started if possible.
     pub fn restart(&self) -> Result<(), Failure> {
         let mut started = Vec::new();
@@ -191,6 +196,7 @@ impl Simulated {
         }
         self.change(|facts| {
             facts.booted = Some(self.clock.now());
+            facts.restarting = false;
             facts.system.pending_renames.clear();
             facts.processes.clear();
             for name in &started {
@@ -211,13 +217,10 @@ impl Simulated {
         let doing = format!("run {program}");
         let (code, printed) = self.run(program, arguments, watch)?;
         disk::replace(&*self.disk, log, (printed.join("\r\n") + "\r\n").as_bytes()).context(&doing)?;
-        match code {
-            0 | 1641 | RESTART_NEEDED => Ok(Outcome { reboot: code != 0, ..Outcome::default() }),
-            _ => {
-                let last = printed.last().map_or("", String::as_str);
-                Err(installer_code::failure(doing, "it", code, last, log))
-            }
-        }
+        installer_code::success(code).ok_or_else(|| {
+            let last = printed.last().map_or("", String::as_str);
+            installer_code::failure(doing, "it", code, last, log)
+        })
     }
 
     /// Runs the start actions of a service's program. Returns why it does not start.

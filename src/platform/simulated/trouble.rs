@@ -120,7 +120,8 @@ impl Simulated {
         let (when, names) = self.names(op);
         let Some(trouble) = self.take_trouble(when, &names)? else { return self.work(op, watch) };
         let takes = trouble.takes();
-        let fails = !matches!(installer_code::meaning(trouble.code), Meaning::Done | Meaning::Restart);
+        let success = installer_code::success(trouble.code);
+        let fails = success.is_none();
         let does = |works| trouble.works == works && !(fails && works == Works::AtTheEnd);
         if trouble.returns_early {
             self.runs_on(op, takes, does(Works::AtTheEnd))?;
@@ -139,10 +140,10 @@ impl Simulated {
             outcome = self.work(op, watch)?;
         }
         self.leave(&trouble.leaves)?;
-        match installer_code::meaning(trouble.code) {
-            Meaning::Done => Ok(outcome),
-            Meaning::Restart => Ok(Outcome { reboot: true, ..outcome }),
-            _ => self.ends_with(op, trouble.code, "as specified in machine.toml", log),
+        match success {
+            Some(Outcome { reboot: false, .. }) => Ok(outcome),
+            Some(success) => Ok(success),
+            None => self.ends_with(op, trouble.code, "as specified in machine.toml", log),
         }
     }
 
@@ -257,7 +258,7 @@ impl Simulated {
             return Err(installer_code::failure(op, "it", code, why, log));
         }
         self.logged(&op.to_string(), log, |log| {
-            if installer_code::meaning(code) == Meaning::Failed {
+            if matches!(installer_code::meaning(code), Meaning::Failed | Meaning::FailedUntilRestart) {
                 log.begin("InstallFinalize");
             }
             Err(Stop::Code(Code::Other(code), why.to_owned()))

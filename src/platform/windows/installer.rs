@@ -6,7 +6,7 @@ use super::win32::{process, system};
 use super::{Windows, program, registry};
 use crate::package::Package;
 use crate::platform::disk::ReadDisk;
-use crate::platform::installer_code::{self, BUSY, Meaning};
+use crate::platform::installer_code::{self, BUSY};
 use crate::platform::op::INSTALLER_LIMIT;
 use crate::platform::registry::{Key, View};
 use crate::platform::{Context, Failure, Outcome, Progress, installer_log};
@@ -121,14 +121,10 @@ impl Windows {
         watch: &mut dyn FnMut(Progress),
     ) -> Result<Outcome, Failure> {
         let code = program::run(&mut command, "msiexec.exe", doing, INSTALLER_LIMIT, Some(log), watch)?;
-        match installer_code::meaning(code) {
-            Meaning::Done => Ok(Outcome::default()),
-            Meaning::Restart => Ok(Outcome { reboot: true, ..Outcome::default() }),
-            _ => {
-                let why = if code == BUSY { who_is_at_work() } else { self.reason(log) };
-                Err(installer_code::failure(doing, "Windows Installer", code, &why.unwrap_or_default(), log))
-            }
-        }
+        installer_code::success(code).ok_or_else(|| {
+            let why = if code == BUSY { who_is_at_work() } else { self.reason(log) };
+            installer_code::failure(doing, "Windows Installer", code, &why.unwrap_or_default(), log)
+        })
     }
 
     fn reason(&self, log: &WinPath) -> Option<String> {

@@ -4,7 +4,7 @@ use super::disk::Drives;
 use super::text::console;
 use super::win32::process::{self, Job};
 use super::win32::system;
-use crate::platform::installer_code::{self, Meaning};
+use crate::platform::installer_code;
 use crate::platform::{Context, Failure, Outcome, Process, Progress, installer_log};
 use crate::winpath::WinPath;
 use jiff::Timestamp;
@@ -171,11 +171,7 @@ pub(super) fn logged(program: &WinPath, log: &WinPath, doing: &str) -> Result<Co
 
 /// Interprets the exit code of a setup or another program.
 pub(super) fn outcome(code: i32, doing: &str, log: &WinPath, last: &str) -> Result<Outcome, Failure> {
-    match installer_code::meaning(code) {
-        Meaning::Done => Ok(Outcome::default()),
-        Meaning::Restart => Ok(Outcome { reboot: true, ..Outcome::default() }),
-        _ => Err(installer_code::failure(doing, "it", code, last, log)),
-    }
+    installer_code::success(code).ok_or_else(|| installer_code::failure(doing, "it", code, last, log))
 }
 
 /// The result of a Windows command-line tool.

@@ -41,6 +41,18 @@ pub fn hanging(label: &str, style: Style, words: &str, width: usize) -> String {
     page.into_text()
 }
 
+/// Why Windows must be restarted now, in sentences. Without `files`, an installer wants it.
+pub fn why_restart(files: &[String]) -> String {
+    match files {
+        [] => "An installer has started a restart of Windows, or requires one. Nothing else is begun before it."
+            .to_owned(),
+        files => {
+            let files = files.join(", ");
+            format!("The next restart of Windows replaces files in folders that later steps write to: {files}.")
+        }
+    }
+}
+
 fn instructions(page: &mut Page, indent: usize, instructions: &[String]) {
     for (number, instruction) in instructions.iter().enumerate() {
         page.line(indent, &format!("{}) ", number + 1), PLAIN, instruction, PLAIN);

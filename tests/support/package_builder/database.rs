@@ -37,9 +37,12 @@ const SCHEMA: &[(&str, &str)] = &[
     ("ServiceControl", "*ServiceControl s72, Name l255, Event i2, ?Arguments s255, ?Wait i2, Component_ s72"),
     ("Registry", "*Registry s72, Root i2, Key l255, ?Name l255, ?Value l0, Component_ s72"),
     ("LaunchCondition", "*Condition s255, Description l255"),
+    ("AppSearch", "*Property s72, *Signature_ s72"),
+    ("RegLocator", "*Signature_ s72, Root i2, Key s255, ?Name s255, ?Type i2"),
 ];
 
 const STANDARD_ACTIONS: &[(&str, i32)] = &[
+    ("AppSearch", 50),
     ("LaunchConditions", 100),
     ("CostInitialize", 800),
     ("FileCost", 900),
@@ -68,6 +71,9 @@ const FEATURE: &str = "Complete";
 const LASTING: &str = "LastingSettings";
 const SETTINGS: &str = "Settings";
 const SET_PROPERTY: i32 = 51;
+const LOCAL_MACHINE: i32 = 2;
+const RAW_VALUE: i32 = 2;
+const WIDE: i32 = 16;
 
 macro_rules! row {
     ($($value:expr),* $(,)?) => { vec![$(Value::from($value)),*] };
@@ -98,6 +104,15 @@ pub(super) fn write(package: &PackageBuilder, tree: &Tree, cabinet: &[u8]) -> io
     insert("Registry", registry(package))?;
     let conditions = package.launch_conditions.iter();
     insert("LaunchCondition", conditions.map(|(condition, message)| row![&**condition, &**message]).collect())?;
+    let searches = package.searches.iter().enumerate();
+    let rows = searches.clone().map(|(number, search)| row![&*search.property, format!("S{number}")]);
+    insert("AppSearch", rows.collect())?;
+    let rows = searches.filter_map(|(number, search)| {
+        let (key, name, wide) = search.registry.as_ref()?;
+        let kind = RAW_VALUE + if *wide { WIDE } else { 0 };
+        Some(row![format!("S{number}"), LOCAL_MACHINE, &**key, &**name, kind])
+    });
+    insert("RegLocator", rows.collect())?;
     database.write_stream(CABINET)?.write_all(cabinet)?;
     Ok(database.into_inner()?.into_inner())
 }

@@ -60,6 +60,12 @@ struct NewFile {
 }
 
 #[derive(Debug, Clone)]
+struct NewSearch {
+    property: String,
+    registry: Option<(String, String, bool)>,
+}
+
+#[derive(Debug, Clone)]
 enum Root {
     Web { directory: String, pool: String },
     Programs { folder: String },
@@ -78,6 +84,7 @@ pub struct PackageBuilder {
     services: Vec<Service>,
     registry: Vec<Registry>,
     launch_conditions: Vec<(String, String)>,
+    searches: Vec<NewSearch>,
     properties: BTreeMap<String, String>,
     actions: Vec<Action>,
 }
@@ -96,6 +103,7 @@ impl PackageBuilder {
             services: Vec::new(),
             registry: Vec::new(),
             launch_conditions: Vec::new(),
+            searches: Vec::new(),
             properties: BTreeMap::from([("ALLUSERS".to_owned(), "1".to_owned())]),
             actions: Vec::new(),
         }
@@ -159,6 +167,19 @@ impl PackageBuilder {
         self
     }
 
+    /// Has a property searched for in the registry, below HKLM; `wide` for the 64-bit view.
+    pub fn registry_search(mut self, property: &str, key: &str, name: &str, wide: bool) -> Self {
+        let registry = Some((key.to_owned(), name.to_owned(), wide));
+        self.searches.push(NewSearch { property: property.to_owned(), registry });
+        self
+    }
+
+    /// Has a property searched for outside the registry.
+    pub fn other_search(mut self, property: &str) -> Self {
+        self.searches.push(NewSearch { property: property.to_owned(), registry: None });
+        self
+    }
+
     /// Sets a property, which must not be empty.
     pub fn property(mut self, name: &str, value: &str) -> Self {
         self.properties.insert(name.to_owned(), value.to_owned());
@@ -215,7 +236,7 @@ impl PackageBuilder {
     fn package_code(&self, cabinet: &[u8]) -> uuid::Uuid {
         let names: Vec<_> = self.files.iter().map(|file| (&file.path, &file.version)).collect();
         let about = (&self.manufacturer, &self.root, &self.services, &self.registry);
-        let rules = (&self.launch_conditions, &self.properties, &self.actions);
+        let rules = (&self.launch_conditions, &self.searches, &self.properties, &self.actions);
         let everything = format!("{}{names:?}{about:?}{rules:?}", self.product_code());
         uuid_of(Sha256::new().chain_update(everything).chain_update(cabinet))
     }

@@ -56,6 +56,16 @@ pub(super) fn facts(roles: Roles) -> Result<MachineFacts, PathError> {
         facts.answers.insert(sdk.to_owned(), 401.into());
     }
     facts.web_server = Some(web_server(WinPath::new(r"C:\inetpub\wwwroot")?, WinPath::new(r"D:\Sites\Mobile")?));
+    // The version of IIS is that of Windows.
+    let (major, minor) = if roles.bits == Bits::X64 { (8, 5) } else { (7, 0) };
+    for key in [r"HKLM\SOFTWARE\Microsoft\InetStp", r"HKLM\SOFTWARE\Wow6432Node\Microsoft\InetStp"] {
+        if roles.bits == Bits::X86 && key.contains("Wow6432Node") {
+            continue;
+        }
+        facts.registry.set(key, "MajorVersion", Value::Number(major));
+        facts.registry.set(key, "MinorVersion", Value::Number(minor));
+        facts.registry.set(key, "VersionString", Value::Text(format!("Version {major}.{minor}")));
+    }
     let other = format!(r"{UNINSTALL}\7-Zip");
     facts.registry.set(&other, "DisplayName", Value::Text("7-Zip 9.20 (x64 edition)".to_owned()));
     facts.registry.set(&other, "Publisher", Value::Text("Igor Pavlov".to_owned()));

@@ -4,8 +4,9 @@ use super::cache;
 use super::log::{Code, Stop};
 use super::properties;
 use super::values;
-use crate::package::{Architecture, Info, Layout, Package, ServiceControl, ServiceStart};
+use crate::package::{Architecture, Info, Layout, Package, Property, ServiceControl, ServiceStart};
 use crate::platform::facts::{Application, Bits, Service, ServiceState, Site, StartType};
+use crate::platform::searches;
 use crate::platform::simulated::{Installed, MachineFacts, OwnApplication, Stage, Sweep};
 use crate::winpath::WinPath;
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,7 +60,13 @@ pub(super) fn plan<R: Read + Seek>(
     let bits = facts.system.bits;
     let web = if package.takes("TARGETVDIR") { Some(web_target(package, given, facts)?) } else { None };
     let forced = web.iter().map(|web| ("TARGETDIR".to_owned(), format!(r"{}\", web.application.folder))).collect();
-    let given = for_users(package, given);
+    let mut given = for_users(package, given);
+    // A search that finds nothing leaves its property alone.
+    let found = searches::found(package.searches(), bits, &|view, key| Ok(facts.registry_key(view, key)));
+    given.extend(found.into_iter().filter_map(|(name, property)| match property {
+        Property::Is(value) => Some((name, value)),
+        Property::Absent | Property::Unknown(_) => None,
+    }));
     let per_user = given.get("ALLUSERS").is_none_or(String::is_empty);
     let machine = properties::of_machine(facts, path, per_user);
     let layout = package.layout(&given, &machine, &forced).map_err(|error| Stop::fatal(error.to_string()))?;

@@ -7,13 +7,12 @@ use std::collections::BTreeMap;
 
 type Properties = BTreeMap<String, String>;
 
-/// The properties that Windows Installer sets itself, and those that web setups search for. `package` is installed for
-/// one user or for all.
+/// The properties that Windows Installer sets itself. `package` is installed for one user or for all.
 pub(super) fn of_machine(facts: &MachineFacts, package: &WinPath, per_user: bool) -> Properties {
     let variable = |name: &str, otherwise: &str| with_backslash(facts.variable(name).unwrap_or(otherwise));
     let windows = variable("SystemRoot", r"C:\Windows");
     let programs = variable("ProgramFiles", r"C:\Program Files");
-    let version = windows_version(&facts.system.windows);
+    let version = facts.system.version_nt().unwrap_or_else(|| "603".to_owned());
     let mut all = shell_folders(facts, per_user);
     all.extend(facts.variables.iter().map(|(name, value)| (format!("%{}", name.to_uppercase()), value.clone())));
     let mut set = |name: &str, value: &str| drop(all.insert(name.to_owned(), value.to_owned()));
@@ -48,23 +47,6 @@ pub(super) fn of_machine(facts: &MachineFacts, package: &WinPath, per_user: bool
     set("ComputerName", &facts.system.name);
     set("Privileged", "1");
     set("AdminUser", "1");
-    if facts.system.vc_x86 {
-        set("VCRUNTIME_X86", "1");
-    }
-    if facts.system.vc_x64 {
-        set("VCRUNTIME_X64", "1");
-    }
-    if let Some(release) = facts.system.dotnet_release {
-        set("NETFRAMEWORK40FULL", "#1");
-        set("NETFRAMEWORK45", &format!("#{release}"));
-    }
-    if let Some(web_server) = &facts.web_server {
-        set("IISMAJORVERSION", "#8");
-        set("IISMINORVERSION", "#5");
-        if web_server.features.iter().any(|feature| feature == "metabase-compatibility") {
-            set("METABASE", "1");
-        }
-    }
     all
 }
 
@@ -94,24 +76,4 @@ fn shell_folders(facts: &MachineFacts, per_user: bool) -> Properties {
         ("DesktopFolder", desktop),
     ];
     folders.map(|(name, folder)| (name.to_owned(), with_backslash(&folder))).into()
-}
-
-/// `603` for `Windows Server 2012 R2 (6.3.9600)`, the latest version that Windows Installer reports.
-fn windows_version(windows: &str) -> String {
-    let mut numbers = windows.rsplit('(').next().unwrap_or_default().split('.').map(|part| part.parse::<u32>().ok());
-    let version = numbers.next().flatten().zip(numbers.next().flatten()).map(|(major, minor)| major * 100 + minor);
-    version.unwrap_or(603).min(603).to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn windows_installer_knows_nothing_later_than_its_own_time() {
-        assert_eq!(windows_version("Windows Server 2012 R2 (6.3.9600)"), "603");
-        assert_eq!(windows_version("Windows Server 2008 R2 (6.1.7601)"), "601");
-        assert_eq!(windows_version("Windows Server 2019 (10.0.17763)"), "603");
-        assert_eq!(windows_version("Windows"), "603");
-    }
 }
