@@ -17,6 +17,7 @@
 //! ```
 
 mod answers;
+pub mod appcmd;
 pub mod demo;
 mod facts;
 mod installer;
@@ -28,6 +29,7 @@ mod rehearsal;
 #[cfg(test)]
 mod tests;
 mod trouble;
+mod xml;
 
 pub use facts::{FORMAT, Installed, MachineFacts, OwnApplication, Signed, Stage, Sweep, Task};
 pub(crate) use programs::needs;
