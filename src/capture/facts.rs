@@ -42,7 +42,7 @@ pub(super) fn capture(
     facts.variables = known.collect();
     // Querying an empty drive would open a dialog.
     facts.free_space = ('C'..='Z').filter_map(|drive| Some((drive, machine.free_space(drive).ok()?))).collect();
-    facts.web_server = machine.web_server()?.map(without_secrets);
+    facts.web_server = machine.web_server()?.map(|iis| without_secrets(with_settings(iis, survey)));
     facts.services = services(survey, machine.services()?);
     accounts(machine, survey, facts)?;
     for url in addresses(machine, survey, wish) {
@@ -51,6 +51,16 @@ pub(super) fn capture(
         }
     }
     Ok(())
+}
+
+/// The settings of the components' applications, which the survey has read.
+fn with_settings(mut iis: WebServer, survey: &Survey) -> WebServer {
+    for served in survey.components.values().flat_map(|found| &found.applications) {
+        let mut sites = iis.sites.iter_mut().filter(|site| site.name == served.site);
+        let all = sites.next().into_iter().flat_map(|site| &mut site.applications);
+        all.filter(|found| found.path == served.application.path).for_each(|found| *found = served.application.clone());
+    }
+    iis
 }
 
 fn without_secrets(mut iis: WebServer) -> WebServer {

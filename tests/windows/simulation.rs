@@ -123,7 +123,7 @@ fn of_simulation(disk: &MemoryDisk) -> Facts {
     for product in known.installed.values() {
         facts.insert(format!("product {} {}", product.name, product.version), String::new());
     }
-    for found in known.web_server.iter().flat_map(|iis| &iis.sites).flat_map(|site| &site.applications) {
+    for found in support::iis(disk).iter().flat_map(|iis| &iis.sites).flat_map(|site| &site.applications) {
         facts.insert(format!("application {}", found.path), format!("{} {}", found.pool, found.folder));
         for (name, value) in &found.settings {
             facts.insert(format!("application {} {name}", found.path), value.clone());

@@ -1,7 +1,7 @@
 //! A simulated Windows server: its files are real files, its packages real Windows Installer packages.
 //!
 //! A machine is a disk with a `machine.toml` beside its drives, which has everything besides files: registry, services,
-//! IIS, the data of Windows Installer. All changes are written immediately, so a machine can be closed and reopened at
+//! the data of Windows Installer. IIS has its `applicationHost.config`, as in Windows. All changes are written immediately, so a machine can be closed and reopened at
 //! any moment. Only programs are fake: an `.exe` on a simulated machine is a small text file that defines what it does
 //! when it is run (`action`) and when its service starts (`on-start`):
 //!
@@ -20,6 +20,7 @@ mod answers;
 pub mod appcmd;
 pub mod demo;
 mod facts;
+mod iis;
 mod installer;
 mod owner;
 mod programs;
@@ -40,6 +41,7 @@ pub use trouble::{Running, Trouble, When, Works};
 use super::clock::Clock;
 use super::disk::{self, Disk, ReadDisk};
 use super::facts::{Application, ProgramVersion, Service, ServiceState, Signature, StartType, System, WebServer};
+use super::iis as commands;
 use super::op::Op;
 use super::own::{self, AtStart, Notice};
 use super::registry::{self as export, Key, View};
@@ -61,13 +63,29 @@ pub struct Simulated {
     disk: Arc<dyn Disk>,
     clock: Arc<dyn Clock>,
     facts: Mutex<MachineFacts>,
+    known_iis: Mutex<iis::Known>,
 }
 
 impl Simulated {
     /// Opens the machine on `disk`.
     pub fn open(disk: Arc<dyn Disk>, clock: Arc<dyn Clock>) -> Result<Self, Failure> {
-        let facts = Mutex::new(MachineFacts::read(&*disk)?);
-        Ok(Self { disk, clock, facts })
+        let facts = Self::load(&*disk)?;
+        Ok(Self::with(disk, clock, facts))
+    }
+
+    fn with(disk: Arc<dyn Disk>, clock: Arc<dyn Clock>, facts: MachineFacts) -> Self {
+        Self { disk, clock, facts: Mutex::new(facts), known_iis: Mutex::default() }
+    }
+
+    /// Reads the facts of a machine. An older one, with IIS in its machine.toml, is converted.
+    fn load(disk: &dyn Disk) -> Result<MachineFacts, Failure> {
+        let facts = MachineFacts::read(disk)?;
+        if facts.web_server.is_none() {
+            return Ok(facts);
+        }
+        let facts = facts.with_iis_in_place(disk)?;
+        facts.write(disk)?;
+        Ok(facts)
     }
 
     /// Creates a machine on `disk`, which may already have files but no machine.
@@ -76,20 +94,26 @@ impl Simulated {
         if disk::exists(disk.as_read(), &facts::path()).context(doing)? {
             return Err(Failure::new(doing, "it already exists").next("choose another folder"));
         }
+        let facts = facts.with_iis_in_place(&*disk)?;
         facts.write(&*disk)?;
-        Ok(Self { disk, clock, facts: Mutex::new(facts) })
+        Ok(Self::with(disk, clock, facts))
     }
 
     /// Reads the facts again: another process may have changed them before this one took the lock, and may have ended
     /// before they were durable.
     pub fn refresh(&self) -> Result<(), Failure> {
-        // A killed process may leave a temporary machine.toml.
-        let left = disk::beside(&facts::path());
-        if disk::exists(self.disk.as_read(), &left).context("look for an incomplete machine.toml")? {
-            self.disk.remove_file(&left).context("remove an incomplete machine.toml")?;
+        let iis = iis::config_file(&self.locked())?;
+        for file in [facts::path(), iis] {
+            // A killed process may leave a temporary file.
+            let left = disk::beside(&file);
+            if disk::exists(self.disk.as_read(), &left).context("look for an incomplete file")? {
+                self.disk.remove_file(&left).context("remove an incomplete file")?;
+            }
+            if disk::exists(self.disk.as_read(), &file).context("lock the simulated machine")? {
+                disk::sync_parent(&*self.disk, &file).context("lock the simulated machine")?;
+            }
         }
-        disk::sync_parent(&*self.disk, &facts::path()).context("lock the simulated machine")?;
-        *self.locked() = MachineFacts::read(&*self.disk)?;
+        *self.locked() = Self::load(&*self.disk)?;
         Ok(())
     }
 
@@ -108,6 +132,7 @@ impl Simulated {
         let mut facts = self.locked();
         let mut changed = facts.clone();
         change(&mut changed)?;
+        let changed = changed.with_iis_in_place(&*self.disk)?;
         if changed != *facts {
             let written = changed.write(&*self.disk);
             match written.is_ok() {
@@ -138,48 +163,6 @@ impl Simulated {
                 Some(tree) => facts.registry.import(&path, tree),
                 None => facts.registry.remove(&path),
             }
-        })
-    }
-
-    fn back_up_web_server(&self, name: &str) -> Result<(), Failure> {
-        let doing = "back up the IIS configuration";
-        let facts = self.facts();
-        let iis = facts.web_server.as_ref().ok_or_else(|| Failure::new(doing, "IIS is not installed"))?;
-        let windows = WinPath::new(facts.variable("SystemRoot").unwrap_or(r"C:\Windows")).context(doing)?;
-        let folder = windows.join(format!(r"System32\inetsrv\backup\{name}")).context(doing)?;
-        let text = toml::to_string(iis).context(doing)?;
-        disk::create_folders(&*self.disk, &folder).context(doing)?;
-        disk::replace(&*self.disk, &folder.child("applicationHost.config"), text.as_bytes()).context(doing)
-    }
-
-    fn configure(&self, site: &str, wanted: &Application) -> Result<(), Failure> {
-        let refused = |why: String| Failure::new(format!("configure {} of site \"{site}\"", wanted.path), why);
-        self.try_change(|facts| {
-            let web_server = facts.web_server.as_ref().ok_or_else(|| refused("IIS is not installed".to_owned()))?;
-            if web_server.pool(&wanted.pool).is_none() {
-                return Err(refused(format!("the application pool \"{}\" does not exist", wanted.pool)));
-            }
-            let applications =
-                facts.applications_of(site).ok_or_else(|| refused("the site does not exist".to_owned()))?;
-            let found = applications.iter_mut().find(|found| found.path.eq_ignore_ascii_case(&wanted.path));
-            let found = found.ok_or_else(|| refused("the application does not exist".to_owned()))?;
-            *found = Application { path: found.path.clone(), ..wanted.clone() };
-            Ok(())
-        })
-    }
-
-    fn rename_application(&self, site: &str, from: &str, to: &str) -> Result<(), Failure> {
-        let refused = |why: String| Failure::new(format!("rename {from} of site \"{site}\" to {to}"), why);
-        self.try_change(|facts| {
-            let all = facts.applications_of(site).ok_or_else(|| refused("the site does not exist".to_owned()))?;
-            let is_taken = all.iter().any(|found| found.path.eq_ignore_ascii_case(to));
-            let found = all.iter_mut().find(|found| found.path.eq_ignore_ascii_case(from));
-            match found.filter(|_| !from.eq_ignore_ascii_case(to)) {
-                Some(_) if is_taken => return Err(refused("an application with that name already exists".to_owned())),
-                Some(found) => found.path = to.to_owned(),
-                None => {}
-            }
-            Ok(())
         })
     }
 
@@ -261,10 +244,12 @@ impl Simulated {
         match op {
             Op::ExportKey { view, key, to } => self.export_key(*view, key, to).map(|()| Outcome::default()),
             Op::ImportKey { view, key, from } => self.import_key(*view, key, from).map(|()| Outcome::default()),
-            Op::BackUpWebServer { name } => self.back_up_web_server(name).map(|()| Outcome::default()),
-            Op::Configure { site, application } => self.configure(site, application).map(|()| Outcome::default()),
+            Op::BackUpWebServer { name } => self.back_up_iis(name).map(|()| Outcome::default()),
+            Op::Configure { site, application } => {
+                commands::configure(self, site, application).map(|()| Outcome::default())
+            }
             Op::RenameApplication { site, from, to } => {
-                self.rename_application(site, from, to).map(|()| Outcome::default())
+                commands::rename(self, site, from, to).map(|notes| Outcome { notes, ..Outcome::default() })
             }
             Op::Service { name, state, start } => self.set_service(name, *state, *start),
             _ => self.perform_troubled(op, watch),
@@ -312,7 +297,11 @@ impl Inspect for Simulated {
     }
 
     fn web_server(&self) -> Result<Option<WebServer>, Failure> {
-        Ok(self.locked().web_server.clone())
+        self.iis()
+    }
+
+    fn application(&self, site: &str, path: &str) -> Result<Option<Application>, Failure> {
+        self.iis_application(site, path)
     }
 
     fn signature(&self, path: &WinPath) -> Result<Signature, Failure> {
@@ -350,7 +339,10 @@ impl Inspect for Simulated {
         let facts = self.facts();
         let answer = facts.answers.iter().find(|(known, _)| same_address(known, url)).map(|(_, status)| *status);
         let silent = || Failure::new(format!("reach {url}"), "nothing responds there");
-        answer.or_else(|| answers::status(self.files(), &facts, url)).ok_or_else(silent)
+        match answer {
+            Some(answer) => Ok(answer),
+            None => self.answer(url)?.ok_or_else(silent),
+        }
     }
 
     fn free_space(&self, drive: char) -> Result<u64, Failure> {

@@ -16,9 +16,9 @@ pub(super) use log::{Code, Log, Stop};
 use super::{Installed, MachineFacts, OwnApplication, Simulated, Stage};
 use crate::package::{Info, Package, PackagedFile};
 use crate::platform::disk::{self, Kind, ReadFile};
-use crate::platform::facts::{Application, Service, ServiceState};
+use crate::platform::facts::{Service, ServiceState};
 use crate::platform::op::{Op, WayBack};
-use crate::platform::{BesidePackage, Context, Failure, Outcome, Progress};
+use crate::platform::{BesidePackage, Context, Failure, Inspect, Outcome, Progress};
 use crate::winpath::WinPath;
 use plan::InstallPlan;
 use registration::Scope;
@@ -73,7 +73,7 @@ impl Simulated {
         let info = package.info();
         log.say(format!("Product: {} {} {}", info.product_name, info.product_version, info.product_code));
         self.undo_suspended(&info.product_code, log, watch)?;
-        let facts = self.facts();
+        let facts = self.with_iis()?;
         if is_installed(&facts, info)? {
             log.say("This product is already installed.");
             return Ok(Outcome::default());
@@ -101,6 +101,9 @@ impl Simulated {
             Outcome { notes: files::lay(&*self.disk, path, &mut package, &plan, log, watch)?, ..Outcome::default() };
         self.keep_package(path, &plan, watch)?;
         watch(log.begin("InstallServices"));
+        if let Some((site, application)) = &plan.application {
+            self.create_application(site, application)?;
+        }
         self.change(|facts| set_up(facts, &plan))?;
         watch(log.begin("StartServices"));
         outcome.notes.extend(self.start_services(&plan, log)?);
@@ -123,7 +126,13 @@ impl Simulated {
     /// elsewhere.
     pub(super) fn left_out(&self, path: &WinPath, given: &Properties) -> Vec<String> {
         let Ok(package) = self.open_package(path) else { return Vec::new() };
-        plan::plan(&package, path, given, &self.facts()).map_or(Vec::new(), |plan| plan.layout.left_out)
+        let Ok(facts) = self.with_iis() else { return Vec::new() };
+        plan::plan(&package, path, given, &facts).map_or(Vec::new(), |plan| plan.layout.left_out)
+    }
+
+    /// The facts that packages depend on.
+    fn with_iis(&self) -> Result<MachineFacts, Failure> {
+        Ok(MachineFacts { web_server: self.web_server()?, ..self.facts() })
     }
 
     /// Windows Installer caches the whole package.
@@ -197,7 +206,7 @@ impl Simulated {
         }
         self.logged(&op.to_string(), log, |log| {
             self.undo_suspended(code, log, watch)?;
-            let facts = self.facts();
+            let facts = self.with_iis()?;
             let record = match facts.product(code) {
                 Some(record) => record.clone(),
                 None => match self.adopt(code, &facts, way_back)? {
@@ -261,6 +270,9 @@ impl Simulated {
         log.say(format!("Product: {} {} {code}", record.name, record.version));
         watch(log.begin("StopServices"));
         self.change(|facts| tear_down(facts, code, record))?;
+        if let Some(own) = &record.application {
+            self.remove_application(&own.site, &own.path)?;
+        }
         watch(log.begin("RemoveFiles"));
         files::remove(&*self.disk, record, log).context(&doing)?;
         log.succeed(&record.name, "Removal");
@@ -306,12 +318,6 @@ fn set_up(facts: &mut MachineFacts, plan: &InstallPlan) {
     for (key, name, value) in &plan.registry.values {
         facts.registry.set(key, name, value.clone());
     }
-    if let Some((site, application)) = &plan.application
-        && let Some(applications) = facts.applications_of(site)
-        && !applications.iter().any(|known| known.path.eq_ignore_ascii_case(&application.path))
-    {
-        applications.push(application.clone());
-    }
 }
 
 fn tear_down(facts: &mut MachineFacts, code: &str, record: &Installed) {
@@ -322,10 +328,5 @@ fn tear_down(facts: &mut MachineFacts, code: &str, record: &Installed) {
     }
     for key in &record.keys {
         facts.registry.remove(key);
-    }
-    if let Some(own) = &record.application
-        && let Some(applications) = facts.applications_of(&own.site)
-    {
-        applications.retain(|known: &Application| !known.path.eq_ignore_ascii_case(&own.path));
     }
 }
