@@ -66,7 +66,9 @@ fn with_settings(mut iis: WebServer, survey: &Survey) -> WebServer {
 fn without_secrets(mut iis: WebServer) -> WebServer {
     for application in iis.sites.iter_mut().flat_map(|site| &mut site.applications) {
         for (name, value) in &mut application.settings {
-            if is_secret(name) || Shown::of(name, value) == Shown::Masked {
+            // `useAppPoolCredentials` is a switch, and IIS takes nothing else for one.
+            let is_switch = value.eq_ignore_ascii_case("true") || value.eq_ignore_ascii_case("false");
+            if !is_switch && (is_secret(name) || Shown::of(name, value) == Shown::Masked) {
                 *value = placeholder(value);
             }
         }

@@ -108,7 +108,7 @@ impl<'a> Command<'a> {
 pub fn run(config: &str, arguments: &[&str], files: &dyn Files) -> Answer {
     let is_xml = arguments.iter().any(|word| word.eq_ignore_ascii_case("/xml") || word.eq_ignore_ascii_case("-xml"));
     let done = Element::parse(config)
-        .map_err(|error| malformed(CONFIG, &error))
+        .map_err(|line| malformed(CONFIG, line))
         .and_then(|mut root| Ok((perform(&mut root, &Command::new(arguments)?, files)?, root)));
     let (done, root) = match done {
         Ok(done) => done,
@@ -152,8 +152,8 @@ fn error_text(code: i32, message: &str, is_xml: bool) -> String {
     }
 }
 
-fn malformed(file: &str, error: &roxmltree::Error) -> Fault {
-    configuration(file, error.pos().row, "Configuration file is not well-formed XML", INVALID_DATA)
+fn malformed(file: &str, line: u32) -> Fault {
+    configuration(file, line, "Configuration file is not well-formed XML", INVALID_DATA)
 }
 
 /// An error about a place in a configuration file, as IIS also shows it with 500.19.

@@ -27,6 +27,7 @@ mod programs;
 mod protect;
 mod registry;
 mod rehearsal;
+mod services;
 #[cfg(test)]
 mod tests;
 mod trouble;
@@ -40,20 +41,17 @@ pub use trouble::{Running, Trouble, When, Works};
 
 use super::clock::Clock;
 use super::disk::{self, Disk, ReadDisk};
-use super::facts::{Application, ProgramVersion, Service, ServiceState, Signature, StartType, System, WebServer};
+use super::facts::{Application, ProgramVersion, Service, Signature, System, WebServer};
 use super::iis as commands;
 use super::op::Op;
 use super::own::{self, AtStart, Notice};
 use super::registry::{self as export, Key, View};
 use super::{Context, Failure, Inspect, Monitor, Outcome, Platform, Process, Progress, files};
-use crate::names::ServiceName;
 use crate::winpath::WinPath;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-const NEXT_FOR_SERVICE: &str = "check in its logs and in the event log (System) what it is waiting for";
 
 /// The event log, beside `machine.toml`: one entry per line. As on a real server, a rollback removes nothing from it.
 const EVENT_LOG: &str = "event-log.txt";
@@ -164,77 +162,6 @@ impl Simulated {
                 None => facts.registry.remove(&path),
             }
         })
-    }
-
-    fn set_service(&self, name: &str, wanted: ServiceState, start: Option<StartType>) -> Result<Outcome, Failure> {
-        let service = self.locked().service(name).cloned();
-        let verb = if wanted == ServiceState::Running { "start" } else { "stop" };
-        let refused = |why: &str| Failure::new(format!("{verb} the service {name}"), why);
-        let Some(mut service) = service else {
-            // A missing service is not running either.
-            return match wanted {
-                ServiceState::Stopped => Ok(Outcome::default()),
-                ServiceState::Running => Err(refused("error 1060: the service does not exist")),
-            };
-        };
-        if let Some(start) = start.filter(|start| *start != service.start) {
-            service.start = start;
-            self.change(|facts| {
-                if let Some(service) = facts.service_mut(name) {
-                    service.start = start;
-                }
-            })?;
-        }
-        if service.state == wanted {
-            return Ok(Outcome::default());
-        }
-        let notes = match wanted {
-            ServiceState::Running => self.start_needed_by(&service, &refused)?,
-            ServiceState::Stopped => self.stop_dependents_of(&service.name)?,
-        };
-        let when = if wanted == ServiceState::Running { When::Start } else { When::Stop };
-        if let Some(why) = self.trouble_with_service(name, when)? {
-            return Err(refused(&why).next(NEXT_FOR_SERVICE));
-        }
-        if wanted == ServiceState::Running
-            && let Some(why) = self.start_program_of(&service)?
-        {
-            return Err(refused(&format!("error 1053: the service did not respond to the start request ({why})"))
-                .next("check its logs"));
-        }
-        self.try_change(|facts| {
-            facts.service_mut(name).ok_or_else(|| refused("it has just been removed"))?.state = wanted;
-            Ok(())
-        })?;
-        Ok(Outcome { notes, ..Outcome::default() })
-    }
-
-    /// Starts the dependencies of a service, as Windows does.
-    fn start_needed_by(&self, service: &Service, refused: &dyn Fn(&str) -> Failure) -> Result<Vec<String>, Failure> {
-        if service.start == StartType::Disabled {
-            return Err(refused("error 1058: the service is disabled"));
-        }
-        let mut notes = Vec::new();
-        for needed in &service.depends_on {
-            if self.locked().service(needed).is_none() {
-                return Err(refused(&format!("error 1075: it depends on {needed}, which does not exist")));
-            }
-            notes.extend(self.set_service(needed, ServiceState::Running, None)?.notes);
-        }
-        Ok(notes)
-    }
-
-    /// Stops the services that depend on a service.
-    fn stop_dependents_of(&self, name: &ServiceName) -> Result<Vec<String>, Failure> {
-        let runs = |service: &&Service| service.needs(name) && service.state == ServiceState::Running;
-        let dependents: Vec<ServiceName> =
-            self.locked().services.iter().filter(runs).map(|service| service.name.clone()).collect();
-        let mut notes = Vec::new();
-        for dependent in dependents {
-            notes.extend(self.set_service(&dependent, ServiceState::Stopped, None)?.notes);
-            notes.push(format!("the service {dependent}, which depends on {name}, was stopped as well"));
-        }
-        Ok(notes)
     }
 
     fn perform_here(&self, op: &Op, watch: &mut dyn FnMut(Progress)) -> Result<Outcome, Failure> {

@@ -5,10 +5,12 @@ mod installing;
 mod interrupted;
 
 use super::*;
+use crate::names::ServiceName;
 use crate::package::packed_code;
 use crate::platform::clock::StillClock;
 use crate::platform::disk::{HostDisk, Kind, MemoryDisk};
 use crate::platform::facts::Bits;
+use crate::platform::facts::{ServiceState, StartType};
 use crate::platform::registry::Value;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -235,6 +237,39 @@ fn a_setup_that_needs_a_restart_says_so_until_there_was_one() {
     machine.restart().unwrap();
     assert!(machine.system().unwrap().pending_renames.is_empty());
     assert_eq!(machine.facts().service("PFSvc").unwrap().state, ServiceState::Running);
+}
+
+#[test]
+fn services_start_after_what_they_need_and_stop_before_it() {
+    let (_, machine) = demo();
+    let named = |name: &str, needs: &[&str], start: StartType| {
+        let agent = machine.facts().service("PFSvc").unwrap().clone();
+        let depends_on = needs.iter().map(|name| ServiceName::from(*name)).collect();
+        Service { name: name.into(), depends_on, start, state: ServiceState::Stopped, ..agent }
+    };
+    let more = [
+        named("Monitor", &["PFSvc"], StartType::Automatic),
+        named("Queue", &[], StartType::Manual),
+        named("Reports", &["Queue"], StartType::Automatic),
+        named("Off", &[], StartType::Disabled),
+        named("Lost", &["Off"], StartType::Automatic),
+    ];
+    machine.change(|facts| facts.services.extend(more)).unwrap();
+    let why = |op: &Op| perform(&machine, op).unwrap_err().why;
+    let of_disabled = why(&service("Lost", ServiceState::Running));
+    assert!(of_disabled.contains("error 1068") && of_disabled.contains("error 1058"), "{of_disabled}");
+    assert!(why(&service("Off", ServiceState::Running)).starts_with("error 1058"));
+    perform(&machine, &service("Monitor", ServiceState::Running)).unwrap();
+    let failure = machine.stop_service(&"PFSvc".into()).unwrap_err();
+    assert!(failure.why.contains("error 1051: Monitor"), "{failure}");
+    let state = |name: &str| machine.facts().service(name).unwrap().state;
+    assert_eq!(state("PFSvc"), ServiceState::Running);
+    assert_eq!(perform(&machine, &service("PFSvc", ServiceState::Stopped)).unwrap().notes.len(), 1);
+    // A manual service that is needed starts with Windows; one that cannot start keeps what needs it from starting.
+    machine.restart().unwrap();
+    for (name, runs) in [("PFSvc", true), ("Monitor", true), ("Queue", true), ("Reports", true), ("Lost", false)] {
+        assert_eq!(state(name) == ServiceState::Running, runs, "{name}");
+    }
 }
 
 proptest! {

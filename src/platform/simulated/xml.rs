@@ -1,6 +1,7 @@
 //! Small XML trees that can be changed: the configuration files of IIS, which have elements, attributes and comments.
 
-use roxmltree::{Document, Node, ParsingOptions};
+use crate::webconfig::check_limits;
+use roxmltree::{Document, Node};
 use std::fmt::Write as _;
 
 const COMMENT: &str = "!--";
@@ -28,10 +29,12 @@ impl Element {
         self
     }
 
-    /// The root of a document, or what is wrong with it.
-    pub(super) fn parse(text: &str) -> Result<Self, roxmltree::Error> {
-        let options = ParsingOptions { nodes_limit: 1 << 20, ..ParsingOptions::default() };
-        let document = Document::parse_with_options(text.trim_start_matches('\u{feff}'), options)?;
+    /// The root of a document, or the line with what is wrong with it; 0 if that is the document as a whole.
+    pub(super) fn parse(text: &str) -> Result<Self, u32> {
+        let text = text.trim_start_matches('\u{feff}');
+        // More depth than that would overflow the stack.
+        check_limits(text, "").map_err(|_| 0_u32)?;
+        let document = Document::parse(text).map_err(|error| error.pos().row)?;
         let mut lines = Lines { text: document.input_text(), at: 0, line: 1 };
         Ok(Self::of(document.root_element(), &mut lines))
     }

@@ -13,7 +13,7 @@ const IDENTITIES: [&str; 4] = ["ApplicationPoolIdentity", "LocalService", "Local
 
 /// The configuration of a server with these pools, sites and settings.
 pub fn config(iis: &WebServer) -> Result<String, String> {
-    let mut root = Element::parse(SAMPLE).map_err(|error| error.to_string())?;
+    let mut root = parsed(SAMPLE)?;
     let modules = root.make("system.webServer/globalModules");
     for (name, image) in &iis.global_modules {
         modules.children.push(Element::new("add", &[("name", name), ("image", image.as_str())]));
@@ -33,6 +33,10 @@ pub fn config(iis: &WebServer) -> Result<String, String> {
         }
     }
     Ok(root.document())
+}
+
+fn parsed(config: &str) -> Result<Element, String> {
+    Element::parse(config).map_err(|line| format!("applicationHost.config is not well-formed in line {line}"))
 }
 
 fn pool(pool: &Pool) -> Element {
@@ -80,7 +84,7 @@ fn numbered(root: &mut Element, id: u32) -> Option<&mut Element> {
 /// project"; the compatibility layer for the metabase turns it into an application): an application that is there is
 /// used as it is. Fails for an unknown site.
 pub fn create(config: &str, site: u32, path: &str, folder: &str, pool: &str) -> Result<String, String> {
-    let mut root = Element::parse(config).map_err(|error| error.to_string())?;
+    let mut root = parsed(config)?;
     let site = numbered(&mut root, site).ok_or_else(|| format!("no site has the number {site}"))?;
     if !site.all("application").any(|known| same(text(known, "path"), path)) {
         let added = Element::new("application", &[("path", path), ("applicationPool", pool)]).with(directory(folder));
@@ -93,7 +97,7 @@ pub fn create(config: &str, site: u32, path: &str, folder: &str, pool: &str) -> 
 /// What the uninstallation of a web setup does: the node of the application goes with everything below it, whatever its
 /// administrator added: virtual directories, and the settings of its location.
 pub fn remove(config: &str, site: u32, path: &str) -> Result<String, String> {
-    let mut root = Element::parse(config).map_err(|error| error.to_string())?;
+    let mut root = parsed(config)?;
     if let Some(site) = numbered(&mut root, site) {
         let location = format!("{}{path}", text(site, "name"));
         site.children.retain(|child| !(child.name == "application" && same(text(child, "path"), path)));

@@ -219,7 +219,7 @@ impl<'a> Levels<'a> {
             configuration(&format!(r"{folder}\web.config"), 0, &format!("Cannot read configuration file: {why}"), 5)
         })?;
         let Some((file, text)) = found else { return Ok(Vec::new()) };
-        let root = Element::parse(&text).map_err(|error| malformed(&file, &error))?;
+        let root = Element::parse(&text).map_err(|line| malformed(&file, line))?;
         self.check(&root, &file)?;
         let mut below = Vec::new();
         for location in root.all("location") {
