@@ -13,6 +13,7 @@ mod encrypted;
 mod evidence;
 mod gates;
 mod help;
+mod iis;
 mod init;
 mod inspect;
 mod installers;
