@@ -1,9 +1,11 @@
 //! A simulated Windows server: its files are real files, its packages real Windows Installer packages.
 //!
 //! A machine is a disk with a `machine.toml` beside its drives, which has everything besides files: registry, services,
-//! the data of Windows Installer. IIS has its `applicationHost.config`, as in Windows. All changes are written immediately, so a machine can be closed and reopened at
-//! any moment. Only programs are fake: an `.exe` on a simulated machine is a small text file that defines what it does
-//! when it is run (`action`) and when its service starts (`on-start`):
+//! the data of Windows Installer. IIS has its `applicationHost.config`, as in Windows. All changes are written
+//! immediately, so a machine can be closed and reopened at any moment. It stands for Windows: each rule names the
+//! documented behavior that it stands for, most of them at the head of their file. Only programs are fake: an `.exe` on
+//! a simulated machine is a small text file that defines what it does when it is run (`action`) and when its service
+//! starts (`on-start`):
 //!
 //! ```toml
 //! simulated-program = 1

@@ -1,4 +1,7 @@
 //! Simulated programs: text files with the extension `.exe` that define what they do.
+//!
+//! No rule of Windows stands behind an action but that of `need-restart` (learn.microsoft.com, `MoveFileEx` with
+//! `MOVEFILE_DELAY_UNTIL_REBOOT`, and exit code 3010). Each program's own file says what the program is supposed to do.
 
 use super::installer::{Log, Stop};
 use super::protect::protect;
