@@ -118,6 +118,9 @@ pub struct Served {
     pub themes: Vec<String>,
     /// Files below its folder that the package did not install, or installed with other content.
     pub changed: Vec<ChangedFile>,
+    /// Why IIS cannot use its configuration, if so: it responds with 500.19, and its settings are unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unusable: Option<String>,
 }
 
 impl Served {

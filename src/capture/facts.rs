@@ -43,7 +43,7 @@ pub(super) fn capture(
     facts.variables = known.collect();
     // Querying an empty drive would open a dialog.
     facts.free_space = ('C'..='Z').filter_map(|drive| Some((drive, machine.free_space(drive).ok()?))).collect();
-    facts.web_server = machine.web_server()?.map(without_secrets);
+    facts.web_server = machine.web_server()?.map(|iis| without_secrets(with_settings(iis, survey)));
     facts.services = services(survey, machine.services()?);
     accounts(machine, survey, facts)?;
     for url in addresses(machine, survey, wish) {
@@ -54,10 +54,22 @@ pub(super) fn capture(
     Ok(())
 }
 
+/// The settings of the components' applications, which the survey has read.
+fn with_settings(mut iis: WebServer, survey: &Survey) -> WebServer {
+    for served in survey.components.values().flat_map(|found| &found.applications) {
+        let mut sites = iis.sites.iter_mut().filter(|site| site.name == served.site);
+        let all = sites.next().into_iter().flat_map(|site| &mut site.applications);
+        all.filter(|found| found.path == served.application.path).for_each(|found| *found = served.application.clone());
+    }
+    iis
+}
+
 fn without_secrets(mut iis: WebServer) -> WebServer {
     for application in iis.sites.iter_mut().flat_map(|site| &mut site.applications) {
         for (name, value) in &mut application.settings {
-            if is_secret(name) || Shown::of(name, value) == Shown::Masked {
+            // `useAppPoolCredentials` is a switch, and IIS takes nothing else for one.
+            let is_switch = value.eq_ignore_ascii_case("true") || value.eq_ignore_ascii_case("false");
+            if !is_switch && (is_secret(name) || Shown::of(name, value) == Shown::Masked) {
                 *value = placeholder(value);
             }
         }

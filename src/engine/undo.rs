@@ -52,8 +52,7 @@ pub(super) fn before(
             Ok(Before::Service { state: service.as_ref().map(|service| service.state) })
         }
         Op::Configure { site, application } => {
-            let iis = platform.web_server()?.unwrap_or_default();
-            Ok(Before::Application { application: iis.application(site, &application.path).cloned() })
+            Ok(Before::Application { application: platform.application(site, &application.path)? })
         }
         _ => Ok(Before::Nothing),
     }

@@ -260,7 +260,7 @@ pub struct Application {
     pub folder: WinPath,
     /// The pool it runs in.
     pub pool: String,
-    /// The settings of its location outside its web.config (authentication, SSL flags), by attribute.
+    /// The settings of its location (authentication, SSL flags), by attribute; empty where they were not asked for.
     #[serde(default)]
     pub settings: BTreeMap<String, String>,
 }

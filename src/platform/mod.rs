@@ -9,6 +9,7 @@ pub mod disk;
 pub mod facts;
 pub mod faulty;
 mod files;
+mod iis;
 pub mod installer_code;
 pub mod installer_log;
 pub mod listing_cache;
@@ -26,7 +27,7 @@ pub use windows::Windows;
 
 use crate::winpath::WinPath;
 use disk::{Disk, ReadDisk};
-use facts::{ProgramVersion, Service, Signature, System, WebServer};
+use facts::{Application, ProgramVersion, Service, Signature, System, WebServer};
 pub use files::{Manifest, ManifestEntry, OFFLINE, is_closed, manifest_of, verify_backup};
 use jiff::Timestamp;
 use op::Op;
@@ -220,8 +221,11 @@ pub trait Inspect: Send + Sync {
     fn registry_key(&self, view: View, path: &str) -> Result<Option<Key>, Failure>;
     /// All services.
     fn services(&self) -> Result<Vec<Service>, Failure>;
-    /// IIS; `None` if it is not installed.
+    /// IIS, without the settings of its applications; `None` if it is not installed.
     fn web_server(&self) -> Result<Option<WebServer>, Failure>;
+    /// An application with the settings of its location; `None` if it does not exist. Fails if IIS cannot use the
+    /// location, such as for a malformed web.config: to users it responds with 500.19.
+    fn application(&self, site: &str, path: &str) -> Result<Option<Application>, Failure>;
     /// The signature of a file.
     fn signature(&self, path: &WinPath) -> Result<Signature, Failure>;
     /// The version resource of a program; `None` if it has none.

@@ -1,7 +1,7 @@
 //! Wrappers of machines: every query goes to the inner machine, except those that the wrapper overrides.
 
 use super::disk::ReadDisk;
-use super::facts::{ProgramVersion, Service, Signature, System, WebServer};
+use super::facts::{Application, ProgramVersion, Service, Signature, System, WebServer};
 use super::registry::{Key, View};
 use super::{Failure, Inspect};
 use crate::platform::Response;
@@ -43,6 +43,10 @@ impl<T: Wraps> Inspect for T {
 
     fn web_server(&self) -> Result<Option<WebServer>, Failure> {
         self.inner().web_server()
+    }
+
+    fn application(&self, site: &str, path: &str) -> Result<Option<Application>, Failure> {
+        self.inner().application(site, path)
     }
 
     fn signature(&self, path: &WinPath) -> Result<Signature, Failure> {

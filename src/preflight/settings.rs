@@ -29,6 +29,12 @@ pub(super) fn check(context: &CompileContext<'_>, targets: &[Target], findings: 
                 continue;
             }
         };
+        if let Some(why) = &target.old.unusable {
+            let title =
+                format!("IIS cannot use the configuration of {}, so its settings are unknown", target.old.location());
+            let advice = "fix what IIS reports first: until then, users see error 500.19";
+            findings.push(Finding::refuse("unreadable-web-config", title).evidence([why.clone()]).advice(advice));
+        }
         elsewhere(context, &path, &values, findings);
         findings.extend(no_theme(context, target, &values));
         needs_sdk_url(context, target, &document, &values, findings);

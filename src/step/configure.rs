@@ -306,9 +306,8 @@ impl StepKind for ConfigureWeb {
                 return needed(format!("{path} does not have the migrated settings"));
             }
         }
-        let iis = context.machine.web_server()?.unwrap_or_default();
-        match iis.application(&self.site, &self.application.path) {
-            Some(found) if *found == self.wanted(folder) => Ok(Probe::Done),
+        match context.machine.application(&self.site, &self.application.path)? {
+            Some(found) if found == self.wanted(folder) => Ok(Probe::Done),
             _ => needed(format!("the application {} does not have the settings of the old one", self.application.path)),
         }
     }

@@ -146,7 +146,12 @@ fn served(
             }
         }
     }
-    Ok(Served { site: site.name.clone(), site_id: site.id, application: application.clone(), themes, changed })
+    // Without its settings it is still found.
+    let (application, unusable) = match machine.application(&site.name, &application.path) {
+        Ok(found) => (found.unwrap_or_else(|| application.clone()), None),
+        Err(failure) => (application.clone(), Some(failure.why)),
+    };
+    Ok(Served { site: site.name.clone(), site_id: site.id, application, themes, changed, unusable })
 }
 
 fn is_as_shipped(machine: &dyn Inspect, entry: &Entry, shipped: Option<&(u64, String)>) -> Result<bool, Failure> {

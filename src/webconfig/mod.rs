@@ -82,6 +82,7 @@ pub use schema::{AppSetting, Outside, Setting, Values, check, check_merged, decl
 pub(crate) use schema::{is_placeholder_sdk_url, is_sdk_setting};
 pub use secret::{Secret, Shown};
 pub use text::Document;
+pub(crate) use text::limits::check as check_limits;
 
 /// The largest web.config that is read, in bytes. One has a few kilobytes, and IIS refuses more than 250 KB unless a
 /// registry value raises its own limit.

@@ -182,7 +182,7 @@ fn an_application_that_was_installed_under_another_name_is_renamed_and_comes_bac
     let all = Faulty::counting(&machine, || ());
     assert_eq!(run_elsewhere(&machine, &all).unwrap(), End::Done { reboot: false });
     let folder = r"C:\inetpub\wwwroot\Portal2";
-    let iis = machine.facts().web_server.unwrap();
+    let iis = iis(&renamed).unwrap();
     let site = &iis.sites[0].name;
     let portal = iis.application(site, "/MultiFactorAuth").unwrap();
     assert!(portal.folder == path(folder) && !portal.settings.is_empty(), "{portal:?}");

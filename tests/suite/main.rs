@@ -14,6 +14,7 @@ mod encrypted;
 mod evidence;
 mod gates;
 mod help;
+mod iis;
 mod init;
 mod inspect;
 mod installers;

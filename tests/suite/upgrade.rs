@@ -61,8 +61,7 @@ impl ByHand<'_> {
 
     /// The new application keeps the pool and the settings that the old one had.
     fn settings(&self, site: &str, old: &str, before: &MemoryDisk, new: &str, folder: &str) {
-        let iis = boot(before).web_server().unwrap().unwrap();
-        let mut application = iis.application(site, old).unwrap().clone();
+        let mut application = boot(before).application(site, old).unwrap().unwrap();
         application.path = new.to_owned();
         application.folder = path(folder);
         self.perform(Op::Configure { site: site.into(), application });

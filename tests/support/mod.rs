@@ -16,14 +16,14 @@ use pfupgrade::finding::Finding;
 use pfupgrade::journal::RecordedRun;
 use pfupgrade::package::packed_code;
 use pfupgrade::plan::Plan;
-use pfupgrade::platform::Platform;
 use pfupgrade::platform::clock::StillClock;
 use pfupgrade::platform::disk::{self, Kind, MemoryDisk, ReadDisk};
-use pfupgrade::platform::facts::Bits;
+use pfupgrade::platform::facts::{Bits, WebServer};
 use pfupgrade::platform::faulty::{Fault, Faulty};
 use pfupgrade::platform::op::{Gate, Op};
 use pfupgrade::platform::registry::Value;
 use pfupgrade::platform::simulated::{MachineFacts, Simulated, demo};
+use pfupgrade::platform::{Inspect, Platform};
 use pfupgrade::prepare::Preview;
 use pfupgrade::prepare::prepare;
 use pfupgrade::winpath::WinPath;
@@ -70,11 +70,30 @@ pub fn boot(disk: &MemoryDisk) -> Simulated {
     Simulated::open(Arc::new(disk.clone()), clock()).unwrap()
 }
 
-/// Changes what the machine of a disk knows besides its files.
+/// Changes what the machine of a disk knows besides its files, its IIS included.
 pub fn change(disk: &MemoryDisk, change: impl FnOnce(&mut MachineFacts)) {
     let mut facts = MachineFacts::read(disk).unwrap();
+    let there = iis(disk);
+    facts.web_server.clone_from(&there);
     change(&mut facts);
+    if facts.web_server == there {
+        facts.web_server = None;
+    }
     facts.write(disk).unwrap();
+}
+
+/// IIS of the machine of a disk, with the settings of all applications that it can use.
+pub fn iis(disk: &MemoryDisk) -> Option<WebServer> {
+    let machine = boot(disk);
+    let mut iis = machine.web_server().unwrap()?;
+    for site in &mut iis.sites {
+        for application in &mut site.applications {
+            if let Ok(Some(found)) = machine.application(&site.name, &application.path) {
+                *application = found;
+            }
+        }
+    }
+    Some(iis)
 }
 
 /// Writes a file of the machine, with the folders it lies in.
@@ -234,9 +253,9 @@ pub fn whole(disk: &MemoryDisk) -> Whole {
             all.insert(of_first_run(entry.path.as_str()), content);
         }
     }
-    let machine = boot(disk);
-    let mut facts = machine.facts();
+    let mut facts = boot(disk).facts();
     facts.booted = None;
+    facts.web_server = iis(disk);
     // The order of applications means nothing to IIS.
     for site in facts.web_server.iter_mut().flat_map(|iis| &mut iis.sites) {
         site.applications.sort_by(|one, other| one.path.cmp(&other.path));

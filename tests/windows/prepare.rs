@@ -1,7 +1,8 @@
 //! The server that every scenario begins with: made once, copied for each.
 
 use crate::machine::Machine;
-use crate::packages;
+use crate::{packages, simulation};
+use pfupgrade::platform::simulated::appcmd::host;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
@@ -74,8 +75,9 @@ impl Machine {
         ] {
             self.write(&place, &programs.read(name))?;
         }
-        let config = include_bytes!("applicationHost.config");
-        self.write(&format!(r"{inetsrv}\config\applicationHost.config"), config)?;
+        let iis = simulation::windows().web_server.unwrap_or_default();
+        let config = host::config(&iis).map_err(io::Error::other)?;
+        self.write(&format!(r"{inetsrv}\config\applicationHost.config"), config.as_bytes())?;
         let service = programs.read("examples/stand-in-service.exe");
         for (name, package) in packages::all(&service, &service).map_err(io::Error::other)? {
             let folder = if name == "MultiFactorAuthenticationServer.msi" { r"C:\Install\data" } else { r"C:\Install" };

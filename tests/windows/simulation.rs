@@ -96,7 +96,7 @@ fn of_wine(machine: &Machine) -> io::Result<Facts> {
             format!("{} {folder}", own(found, "applicationPool")),
         );
     }
-    for location in named("location") {
+    for location in named("location").filter(|found| found.attribute("path") != Some("")) {
         let path = own(location, "path").replace("Default Web Site", "application ");
         for node in location.descendants().filter(|node| node.is_element() && *node != location) {
             let up = node.ancestors().take_while(|up| *up != location).map(|up| up.tag_name().name());
@@ -123,7 +123,7 @@ fn of_simulation(disk: &MemoryDisk) -> Facts {
     for product in known.installed.values() {
         facts.insert(format!("product {} {}", product.name, product.version), String::new());
     }
-    for found in known.web_server.iter().flat_map(|iis| &iis.sites).flat_map(|site| &site.applications) {
+    for found in support::iis(disk).iter().flat_map(|iis| &iis.sites).flat_map(|site| &site.applications) {
         facts.insert(format!("application {}", found.path), format!("{} {}", found.pool, found.folder));
         for (name, value) in &found.settings {
             facts.insert(format!("application {} {name}", found.path), value.clone());
@@ -174,8 +174,8 @@ fn simulated() -> MemoryDisk {
     disk
 }
 
-/// Windows as it stands in `windows.reg` and `applicationHost.config`.
-fn windows() -> MachineFacts {
+/// Windows as it stands in `windows.reg`, with its IIS.
+pub(crate) fn windows() -> MachineFacts {
     let mut facts = MachineFacts::new(System {
         name: "VM".to_owned(),
         windows: "Windows 7 (6.1.7601)".to_owned(),
@@ -197,17 +197,20 @@ fn windows() -> MachineFacts {
     ];
     facts.variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     facts.free_space = BTreeMap::from([('C', 40 << 30)]);
-    let pool = |name: &str, clr: &str, pipeline: &str| Pool {
+    let pool = |name: &str, clr: &str, pipeline: &str, identity: &str| Pool {
         name: name.to_owned(),
         clr: clr.to_owned(),
         pipeline: pipeline.to_owned(),
-        identity: "ApplicationPoolIdentity".to_owned(),
+        identity: identity.to_owned(),
         enable_32bit: false,
     };
     facts.web_server = Some(WebServer {
         features: vec!["asp-net".to_owned(), "metabase-compatibility".to_owned()],
         global_modules: BTreeMap::new(),
-        pools: vec![pool("DefaultAppPool", "v2.0", "Classic"), pool(POOL, "v4.0", "Integrated")],
+        pools: vec![
+            pool("DefaultAppPool", "v2.0", "Classic", "ApplicationPoolIdentity"),
+            pool(POOL, "v4.0", "Integrated", r"FABRIKAM\svc-pfpool"),
+        ],
         sites: vec![Site {
             id: 1,
             name: "Default Web Site".into(),

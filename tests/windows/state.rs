@@ -92,11 +92,12 @@ pub(crate) fn is_upgraded_as(machine: &Machine, (sdk, portal): (&str, &str)) -> 
     assert_eq!(machine.service("PFSvc")?, None);
     assert!(machine.read(r"C:\Program Files\PhoneFactor\Data\PhoneFactor.pfdata").starts_with("PFDATA 7"));
     portal_is_upgraded(machine, portal, &format!("https://mfa.fabrikam.example:443/{sdk}/pfwssdk.asmx"))?;
-    let config = iis(machine).join("\n");
-    let location = format!("<location path=\"Default Web Site/{sdk}\"><system.webServer><security>");
-    let basic = "<authentication><basicAuthentication enabled=\"true\" />";
-    for setting in ["<access sslFlags=\"Ssl\" />", basic] {
-        assert!(config.contains(&format!("{location}{setting}")), "{config}");
+    let config = machine.read(r"C:\windows\system32\inetsrv\config\applicationHost.config");
+    // One element has all settings of the location.
+    let location = config.split_once(&format!("<location path=\"Default Web Site/{sdk}\">"));
+    let location = location.and_then(|(_, rest)| rest.split_once("</location>")).map_or("", |(inner, _)| inner);
+    for setting in ["<access sslFlags=\"Ssl\" />", "<basicAuthentication enabled=\"true\" />"] {
+        assert!(location.contains(setting), "{config}");
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use super::registry::{self, Registry};
 use super::trouble::{Running, Trouble};
 use crate::platform::disk::{self, Disk};
-use crate::platform::facts::{Application, Service, System, WebServer, in_start_order};
+use crate::platform::facts::{Service, System, WebServer, in_start_order};
 use crate::platform::registry::{Key, Value, View};
 use crate::platform::{Context, Failure};
 use crate::winpath::{WinPath, fold};
@@ -46,7 +46,7 @@ pub struct MachineFacts {
     /// Bytes free on each drive, by its letter.
     #[serde(default)]
     pub free_space: BTreeMap<char, u64>,
-    /// IIS; `None` if it is not installed.
+    /// IIS of a machine to create, or of an older machine; a machine that is open has it in `applicationHost.config`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub web_server: Option<WebServer>,
     /// All services.
@@ -338,8 +338,11 @@ impl MachineFacts {
         Self::from_text(text.strip_prefix('\u{feff}').unwrap_or(&text)).map_err(wrong)
     }
 
-    /// Writes them to the machine on a disk, atomically.
+    /// Writes them to the machine on a disk, atomically, and its IIS into its own file.
     pub fn write(&self, disk: &dyn Disk) -> Result<(), Failure> {
+        if self.web_server.is_some() {
+            return self.clone().with_iis_in_place(disk)?.write(disk);
+        }
         let doing = "write the simulated machine's machine.toml";
         let text = self.to_text().context(doing)?;
         disk::replace(disk, &path(), text.as_bytes()).context(doing)
@@ -358,11 +361,6 @@ impl MachineFacts {
 
     pub(super) fn service_mut(&mut self, name: &str) -> Option<&mut Service> {
         self.services.iter_mut().find(|service| service.name == *name)
-    }
-
-    pub(super) fn applications_of(&mut self, site: &str) -> Option<&mut Vec<Application>> {
-        let sites = &mut self.web_server.as_mut()?.sites;
-        sites.iter_mut().find(|found| found.name == *site).map(|site| &mut site.applications)
     }
 
     /// What Windows Installer remembers of a product.

@@ -1,9 +1,11 @@
 //! A simulated Windows server: its files are real files, its packages real Windows Installer packages.
 //!
 //! A machine is a disk with a `machine.toml` beside its drives, which has everything besides files: registry, services,
-//! IIS, the data of Windows Installer. All changes are written immediately, so a machine can be closed and reopened at
-//! any moment. Only programs are fake: an `.exe` on a simulated machine is a small text file that defines what it does
-//! when it is run (`action`) and when its service starts (`on-start`):
+//! the data of Windows Installer. IIS has its `applicationHost.config`, as in Windows. All changes are written
+//! immediately, so a machine can be closed and reopened at any moment. It stands for Windows: each rule names the
+//! documented behavior that it stands for, most of them at the head of their file. Only programs are fake: an `.exe` on
+//! a simulated machine is a small text file that defines what it does when it is run (`action`) and when its service
+//! starts (`on-start`):
 //!
 //! ```toml
 //! simulated-program = 1
@@ -17,17 +19,21 @@
 //! ```
 
 mod answers;
+pub mod appcmd;
 pub mod demo;
 mod facts;
+mod iis;
 mod installer;
 mod owner;
 mod programs;
 mod protect;
 mod registry;
 mod rehearsal;
+mod services;
 #[cfg(test)]
 mod tests;
 mod trouble;
+mod xml;
 
 pub use facts::{
     FORMAT, Installed, MachineFacts, OwnApplication, Scripted, ScriptedResponse, Signed, Stage, Sweep, Task,
@@ -40,20 +46,18 @@ pub use trouble::{Running, Trouble, When, Works};
 use super::Response;
 use super::clock::Clock;
 use super::disk::{self, Disk, ReadDisk};
-use super::facts::{Application, ProgramVersion, Service, ServiceState, Signature, StartType, System, WebServer};
+use super::facts::{Application, ProgramVersion, Service, Signature, System, WebServer};
+use super::iis as commands;
 use super::op::Op;
 use super::own::{self, AtStart, Notice};
 use super::registry::{self as export, Key, View};
 use super::{Context, Failure, Inspect, Monitor, Outcome, Platform, Process, Progress, files};
-use crate::names::ServiceName;
 use crate::winpath::WinPath;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-
-const NEXT_FOR_SERVICE: &str = "check in its logs and in the event log (System) what it is waiting for";
 
 /// The event log, beside `machine.toml`: one entry per line. As on a real server, a rollback removes nothing from it.
 const EVENT_LOG: &str = "event-log.txt";
@@ -63,13 +67,29 @@ pub struct Simulated {
     disk: Arc<dyn Disk>,
     clock: Arc<dyn Clock>,
     facts: Mutex<MachineFacts>,
+    known_iis: Mutex<iis::Known>,
 }
 
 impl Simulated {
     /// Opens the machine on `disk`.
     pub fn open(disk: Arc<dyn Disk>, clock: Arc<dyn Clock>) -> Result<Self, Failure> {
-        let facts = Mutex::new(MachineFacts::read(&*disk)?);
-        Ok(Self { disk, clock, facts })
+        let facts = Self::load(&*disk)?;
+        Ok(Self::with(disk, clock, facts))
+    }
+
+    fn with(disk: Arc<dyn Disk>, clock: Arc<dyn Clock>, facts: MachineFacts) -> Self {
+        Self { disk, clock, facts: Mutex::new(facts), known_iis: Mutex::default() }
+    }
+
+    /// Reads the facts of a machine. An older one, with IIS in its machine.toml, is converted.
+    fn load(disk: &dyn Disk) -> Result<MachineFacts, Failure> {
+        let facts = MachineFacts::read(disk)?;
+        if facts.web_server.is_none() {
+            return Ok(facts);
+        }
+        let facts = facts.with_iis_in_place(disk)?;
+        facts.write(disk)?;
+        Ok(facts)
     }
 
     /// Creates a machine on `disk`, which may already have files but no machine.
@@ -78,20 +98,26 @@ impl Simulated {
         if disk::exists(disk.as_read(), &facts::path()).context(doing)? {
             return Err(Failure::new(doing, "it already exists").next("choose another folder"));
         }
+        let facts = facts.with_iis_in_place(&*disk)?;
         facts.write(&*disk)?;
-        Ok(Self { disk, clock, facts: Mutex::new(facts) })
+        Ok(Self::with(disk, clock, facts))
     }
 
     /// Reads the facts again: another process may have changed them before this one took the lock, and may have ended
     /// before they were durable.
     pub fn refresh(&self) -> Result<(), Failure> {
-        // A killed process may leave a temporary machine.toml.
-        let left = disk::beside(&facts::path());
-        if disk::exists(self.disk.as_read(), &left).context("look for an incomplete machine.toml")? {
-            self.disk.remove_file(&left).context("remove an incomplete machine.toml")?;
+        let iis = iis::config_file(&self.locked())?;
+        for file in [facts::path(), iis] {
+            // A killed process may leave a temporary file.
+            let left = disk::beside(&file);
+            if disk::exists(self.disk.as_read(), &left).context("look for an incomplete file")? {
+                self.disk.remove_file(&left).context("remove an incomplete file")?;
+            }
+            if disk::exists(self.disk.as_read(), &file).context("lock the simulated machine")? {
+                disk::sync_parent(&*self.disk, &file).context("lock the simulated machine")?;
+            }
         }
-        disk::sync_parent(&*self.disk, &facts::path()).context("lock the simulated machine")?;
-        *self.locked() = MachineFacts::read(&*self.disk)?;
+        *self.locked() = Self::load(&*self.disk)?;
         Ok(())
     }
 
@@ -110,6 +136,7 @@ impl Simulated {
         let mut facts = self.locked();
         let mut changed = facts.clone();
         change(&mut changed)?;
+        let changed = changed.with_iis_in_place(&*self.disk)?;
         if changed != *facts {
             let written = changed.write(&*self.disk);
             match written.is_ok() {
@@ -143,119 +170,6 @@ impl Simulated {
         })
     }
 
-    fn back_up_web_server(&self, name: &str) -> Result<(), Failure> {
-        let doing = "back up the IIS configuration";
-        let facts = self.facts();
-        let iis = facts.web_server.as_ref().ok_or_else(|| Failure::new(doing, "IIS is not installed"))?;
-        let windows = WinPath::new(facts.variable("SystemRoot").unwrap_or(r"C:\Windows")).context(doing)?;
-        let folder = windows.join(format!(r"System32\inetsrv\backup\{name}")).context(doing)?;
-        let text = toml::to_string(iis).context(doing)?;
-        disk::create_folders(&*self.disk, &folder).context(doing)?;
-        disk::replace(&*self.disk, &folder.child("applicationHost.config"), text.as_bytes()).context(doing)
-    }
-
-    fn configure(&self, site: &str, wanted: &Application) -> Result<(), Failure> {
-        let refused = |why: String| Failure::new(format!("configure {} of site \"{site}\"", wanted.path), why);
-        self.try_change(|facts| {
-            let web_server = facts.web_server.as_ref().ok_or_else(|| refused("IIS is not installed".to_owned()))?;
-            if web_server.pool(&wanted.pool).is_none() {
-                return Err(refused(format!("the application pool \"{}\" does not exist", wanted.pool)));
-            }
-            let applications =
-                facts.applications_of(site).ok_or_else(|| refused("the site does not exist".to_owned()))?;
-            let found = applications.iter_mut().find(|found| found.path.eq_ignore_ascii_case(&wanted.path));
-            let found = found.ok_or_else(|| refused("the application does not exist".to_owned()))?;
-            *found = Application { path: found.path.clone(), ..wanted.clone() };
-            Ok(())
-        })
-    }
-
-    fn rename_application(&self, site: &str, from: &str, to: &str) -> Result<(), Failure> {
-        let refused = |why: String| Failure::new(format!("rename {from} of site \"{site}\" to {to}"), why);
-        self.try_change(|facts| {
-            let all = facts.applications_of(site).ok_or_else(|| refused("the site does not exist".to_owned()))?;
-            let is_taken = all.iter().any(|found| found.path.eq_ignore_ascii_case(to));
-            let found = all.iter_mut().find(|found| found.path.eq_ignore_ascii_case(from));
-            match found.filter(|_| !from.eq_ignore_ascii_case(to)) {
-                Some(_) if is_taken => return Err(refused("an application with that name already exists".to_owned())),
-                Some(found) => found.path = to.to_owned(),
-                None => {}
-            }
-            Ok(())
-        })
-    }
-
-    fn set_service(&self, name: &str, wanted: ServiceState, start: Option<StartType>) -> Result<Outcome, Failure> {
-        let service = self.locked().service(name).cloned();
-        let verb = if wanted == ServiceState::Running { "start" } else { "stop" };
-        let refused = |why: &str| Failure::new(format!("{verb} the service {name}"), why);
-        let Some(mut service) = service else {
-            // A missing service is not running either.
-            return match wanted {
-                ServiceState::Stopped => Ok(Outcome::default()),
-                ServiceState::Running => Err(refused("error 1060: the service does not exist")),
-            };
-        };
-        if let Some(start) = start.filter(|start| *start != service.start) {
-            service.start = start;
-            self.change(|facts| {
-                if let Some(service) = facts.service_mut(name) {
-                    service.start = start;
-                }
-            })?;
-        }
-        if service.state == wanted {
-            return Ok(Outcome::default());
-        }
-        let notes = match wanted {
-            ServiceState::Running => self.start_needed_by(&service, &refused)?,
-            ServiceState::Stopped => self.stop_dependents_of(&service.name)?,
-        };
-        let when = if wanted == ServiceState::Running { When::Start } else { When::Stop };
-        if let Some(why) = self.trouble_with_service(name, when)? {
-            return Err(refused(&why).next(NEXT_FOR_SERVICE));
-        }
-        if wanted == ServiceState::Running
-            && let Some(why) = self.start_program_of(&service)?
-        {
-            return Err(refused(&format!("error 1053: the service did not respond to the start request ({why})"))
-                .next("check its logs"));
-        }
-        self.try_change(|facts| {
-            facts.service_mut(name).ok_or_else(|| refused("it has just been removed"))?.state = wanted;
-            Ok(())
-        })?;
-        Ok(Outcome { notes, ..Outcome::default() })
-    }
-
-    /// Starts the dependencies of a service, as Windows does.
-    fn start_needed_by(&self, service: &Service, refused: &dyn Fn(&str) -> Failure) -> Result<Vec<String>, Failure> {
-        if service.start == StartType::Disabled {
-            return Err(refused("error 1058: the service is disabled"));
-        }
-        let mut notes = Vec::new();
-        for needed in &service.depends_on {
-            if self.locked().service(needed).is_none() {
-                return Err(refused(&format!("error 1075: it depends on {needed}, which does not exist")));
-            }
-            notes.extend(self.set_service(needed, ServiceState::Running, None)?.notes);
-        }
-        Ok(notes)
-    }
-
-    /// Stops the services that depend on a service.
-    fn stop_dependents_of(&self, name: &ServiceName) -> Result<Vec<String>, Failure> {
-        let runs = |service: &&Service| service.needs(name) && service.state == ServiceState::Running;
-        let dependents: Vec<ServiceName> =
-            self.locked().services.iter().filter(runs).map(|service| service.name.clone()).collect();
-        let mut notes = Vec::new();
-        for dependent in dependents {
-            notes.extend(self.set_service(&dependent, ServiceState::Stopped, None)?.notes);
-            notes.push(format!("the service {dependent}, which depends on {name}, was stopped as well"));
-        }
-        Ok(notes)
-    }
-
     fn perform_here(&self, op: &Op, watch: &mut dyn FnMut(Progress)) -> Result<Outcome, Failure> {
         if !self.locked().system.elevated {
             return Err(Failure::new(op, "access is denied").next("run it as administrator"));
@@ -275,10 +189,12 @@ impl Simulated {
         match op {
             Op::ExportKey { view, key, to } => self.export_key(*view, key, to).map(|()| Outcome::default()),
             Op::ImportKey { view, key, from } => self.import_key(*view, key, from).map(|()| Outcome::default()),
-            Op::BackUpWebServer { name } => self.back_up_web_server(name).map(|()| Outcome::default()),
-            Op::Configure { site, application } => self.configure(site, application).map(|()| Outcome::default()),
+            Op::BackUpWebServer { name } => self.back_up_iis(name).map(|()| Outcome::default()),
+            Op::Configure { site, application } => {
+                commands::configure(self, site, application).map(|()| Outcome::default())
+            }
             Op::RenameApplication { site, from, to } => {
-                self.rename_application(site, from, to).map(|()| Outcome::default())
+                commands::rename(self, site, from, to).map(|notes| Outcome { notes, ..Outcome::default() })
             }
             Op::Service { name, state, start } => self.set_service(name, *state, *start),
             _ => self.perform_troubled(op, watch),
@@ -312,7 +228,11 @@ impl Inspect for Simulated {
     }
 
     fn web_server(&self) -> Result<Option<WebServer>, Failure> {
-        Ok(self.locked().web_server.clone())
+        self.iis()
+    }
+
+    fn application(&self, site: &str, path: &str) -> Result<Option<Application>, Failure> {
+        self.iis_application(site, path)
     }
 
     fn signature(&self, path: &WinPath) -> Result<Signature, Failure> {
@@ -348,11 +268,11 @@ impl Inspect for Simulated {
 
     fn request(&self, url: &str, _: Duration) -> Result<Response, Failure> {
         let silent = || Failure::new(format!("reach {url}"), "nothing responds there");
-        answers::response(self.files(), &self.facts(), url).ok_or_else(silent)
+        answers::response(self, url)?.ok_or_else(silent)
     }
 
     fn is_own_host(&self, host: &str) -> bool {
-        answers::is_own_host(&self.facts(), host)
+        answers::is_own_host(self, host)
     }
 
     fn free_space(&self, drive: char) -> Result<u64, Failure> {

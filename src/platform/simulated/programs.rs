@@ -1,10 +1,13 @@
 //! Simulated programs: text files with the extension `.exe` that define what they do.
+//!
+//! No rule of Windows stands behind an action but that of `need-restart` (learn.microsoft.com, `MoveFileEx` with
+//! `MOVEFILE_DELAY_UNTIL_REBOOT`, and exit code 3010). Each program's own file says what the program is supposed to do.
 
 use super::installer::{Log, Stop};
 use super::protect::protect;
 use super::{Simulated, registry};
 use crate::platform::disk::{self, ReadDisk};
-use crate::platform::facts::{ProgramVersion, Service, ServiceState, StartType, in_start_order};
+use crate::platform::facts::{ProgramVersion, Service};
 use crate::platform::installer_code;
 use crate::platform::op::Op;
 use crate::platform::registry::{Value, View};
@@ -183,28 +186,15 @@ impl Simulated {
         if self.facts().restarting { self.restart() } else { Ok(()) }
     }
 
-    /// Restarts Windows: pending operations are done, and automatic services are started if possible.
+    /// Restarts Windows: what runs ends, pending operations are done, and automatic services are started if possible.
     pub fn restart(&self) -> Result<(), Failure> {
-        let mut started = Vec::new();
-        let known = self.facts();
-        for service in in_start_order(known.services.clone()) {
-            let has_all = service.depends_on.iter().all(|needed| known.service(needed).is_some());
-            let wanted = has_all && service.start == StartType::Automatic && service.state == ServiceState::Stopped;
-            if wanted && self.start_program_of(&service)?.is_none() {
-                started.push(service.name);
-            }
-        }
         self.change(|facts| {
             facts.booted = Some(self.clock.now());
             facts.restarting = false;
             facts.system.pending_renames.clear();
             facts.processes.clear();
-            for name in &started {
-                if let Some(service) = facts.service_mut(name) {
-                    service.state = ServiceState::Running;
-                }
-            }
-        })
+        })?;
+        self.start_automatic_services()
     }
 
     pub(super) fn run_logged(

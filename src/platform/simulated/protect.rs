@@ -1,4 +1,5 @@
-//! Simulates `aspnet_regiis.exe -pef` and `-pdf`: the encrypted form of a section is its markup in hexadecimal.
+//! Simulates `aspnet_regiis.exe -pef` and `-pdf` (learn.microsoft.com, "Encrypting Configuration Information Using
+//! Protected Configuration"): the encrypted form of a section is its markup in hexadecimal.
 
 use crate::platform::disk::{self, Disk};
 use crate::platform::{Context, Failure};

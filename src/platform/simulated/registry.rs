@@ -1,4 +1,5 @@
-//! The registry of a simulated machine.
+//! The registry of a simulated machine (learn.microsoft.com, "Registry Redirector" and "Registry Element Size Limits":
+//! names are not case-sensitive, and 32-bit programs have their own part of `HKLM\SOFTWARE` on 64-bit Windows).
 
 use crate::platform::facts::Bits;
 use crate::platform::registry::{Key, Tree, Value, View};

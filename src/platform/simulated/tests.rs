@@ -1,13 +1,16 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod iis;
 mod installing;
 mod interrupted;
 
 use super::*;
+use crate::names::ServiceName;
 use crate::package::packed_code;
 use crate::platform::clock::StillClock;
 use crate::platform::disk::{HostDisk, Kind, MemoryDisk};
 use crate::platform::facts::Bits;
+use crate::platform::facts::{ServiceState, StartType};
 use crate::platform::registry::Value;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -114,7 +117,7 @@ fn the_demo_machine_has_what_an_old_server_has() {
     let service = facts.service("PFSvc").unwrap();
     assert_eq!((service.state, service.program()), (ServiceState::Running, Some(path(AGENT).child("pfsvc.exe"))));
     assert_eq!(disk.list(&path(AGENT).child("Data")).unwrap().len(), 8);
-    let web_server = facts.web_server.unwrap();
+    let web_server = machine.web_server().unwrap().unwrap();
     let application = web_server.application("mobile", "/phonefactorphoneappwebservice").unwrap();
     assert_eq!(application.folder, path(r"D:\Sites\Mobile\PhoneFactorPhoneAppWebService"));
     assert_eq!(application.pool, "PhoneFactorMobile");
@@ -170,7 +173,7 @@ fn facts_survive_as_text_and_mistakes_are_pointed_at() {
     let facts = machine.facts();
     let text = facts.to_text().unwrap();
     assert_eq!(MachineFacts::from_text(&text).unwrap(), facts);
-    for (right, wrong) in [("format = 1", "format = 2"), ("elevated = true", "elevate = true"), ("clr =", "cli =")] {
+    for (right, wrong) in [("format = 1", "format = 2"), ("elevated = true", "elevate = true")] {
         let error = MachineFacts::from_text(&text.replace(right, wrong)).unwrap_err();
         assert!(error.contains(wrong) || error.contains("format 2"), "{error}");
     }
@@ -220,23 +223,6 @@ fn a_key_comes_back_exactly_as_it_was() {
 }
 
 #[test]
-fn an_application_gets_its_pool_and_settings() {
-    let (disk, machine) = demo();
-    let mut application =
-        machine.web_server().unwrap().unwrap().application("Mobile", "/PhoneFactorPhoneAppWebService").unwrap().clone();
-    application.pool = "PhoneFactor".to_owned();
-    application.settings.insert("x".to_owned(), "y".to_owned());
-    let op = |application: &Application| Op::Configure { site: "mobile".into(), application: application.clone() };
-    perform(&machine, &op(&application)).unwrap();
-    let found = open(&disk).web_server().unwrap().unwrap();
-    assert_eq!(found.application("Mobile", "/PhoneFactorPhoneAppWebService"), Some(&application));
-    application.pool = "None".to_owned();
-    assert!(perform(&machine, &op(&application)).is_err());
-    application.path = "/None".to_owned();
-    assert!(perform(&machine, &op(&application)).is_err());
-}
-
-#[test]
 fn a_setup_that_needs_a_restart_says_so_until_there_was_one() {
     let (disk, machine) = demo();
     let program =
@@ -251,6 +237,39 @@ fn a_setup_that_needs_a_restart_says_so_until_there_was_one() {
     machine.restart().unwrap();
     assert!(machine.system().unwrap().pending_renames.is_empty());
     assert_eq!(machine.facts().service("PFSvc").unwrap().state, ServiceState::Running);
+}
+
+#[test]
+fn services_start_after_what_they_need_and_stop_before_it() {
+    let (_, machine) = demo();
+    let named = |name: &str, needs: &[&str], start: StartType| {
+        let agent = machine.facts().service("PFSvc").unwrap().clone();
+        let depends_on = needs.iter().map(|name| ServiceName::from(*name)).collect();
+        Service { name: name.into(), depends_on, start, state: ServiceState::Stopped, ..agent }
+    };
+    let more = [
+        named("Monitor", &["PFSvc"], StartType::Automatic),
+        named("Queue", &[], StartType::Manual),
+        named("Reports", &["Queue"], StartType::Automatic),
+        named("Off", &[], StartType::Disabled),
+        named("Lost", &["Off"], StartType::Automatic),
+    ];
+    machine.change(|facts| facts.services.extend(more)).unwrap();
+    let why = |op: &Op| perform(&machine, op).unwrap_err().why;
+    let of_disabled = why(&service("Lost", ServiceState::Running));
+    assert!(of_disabled.contains("error 1068") && of_disabled.contains("error 1058"), "{of_disabled}");
+    assert!(why(&service("Off", ServiceState::Running)).starts_with("error 1058"));
+    perform(&machine, &service("Monitor", ServiceState::Running)).unwrap();
+    let failure = machine.stop_service(&"PFSvc".into()).unwrap_err();
+    assert!(failure.why.contains("error 1051: Monitor"), "{failure}");
+    let state = |name: &str| machine.facts().service(name).unwrap().state;
+    assert_eq!(state("PFSvc"), ServiceState::Running);
+    assert_eq!(perform(&machine, &service("PFSvc", ServiceState::Stopped)).unwrap().notes.len(), 1);
+    // A manual service that is needed starts with Windows; one that cannot start keeps what needs it from starting.
+    machine.restart().unwrap();
+    for (name, runs) in [("PFSvc", true), ("Monitor", true), ("Queue", true), ("Reports", true), ("Lost", false)] {
+        assert_eq!(state(name) == ServiceState::Running, runs, "{name}");
+    }
 }
 
 proptest! {

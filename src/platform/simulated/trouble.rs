@@ -1,4 +1,6 @@
-//! Problems for rehearsals and tests: installers, programs and services that fail, hang, or return too early.
+//! Problems for rehearsals and tests: installers, programs and services that fail, hang, or return too early. They come
+//! from whoever writes them into machine.toml; the rule of Windows is that a second installation has to wait
+//! (learn.microsoft.com, "MsiExec.exe and InstMsi.exe Error Messages", 1618).
 //!
 //! ```toml
 //! [[trouble]]

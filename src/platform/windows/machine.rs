@@ -6,7 +6,8 @@ use super::win32::{accounts, http, system as win32, trust};
 use super::{event_log, installer, program, registry, services, system};
 use crate::platform::Response;
 use crate::platform::disk::{self, Disk, ReadDisk};
-use crate::platform::facts::{ProgramVersion, Service, Signature, System, WebServer};
+use crate::platform::facts::{Application, ProgramVersion, Service, Signature, System, WebServer};
+use crate::platform::iis;
 use crate::platform::op::Op;
 use crate::platform::own::{AtStart, Notice};
 use crate::platform::registry::{self as export, Key, View};
@@ -63,8 +64,10 @@ impl Windows {
                 registry::restore(*view, key, tree.as_ref()).map(done)
             }
             Op::BackUpWebServer { name } => self.back_up_iis(name).map(done),
-            Op::Configure { site, application } => self.configure(site, application).map(done),
-            Op::RenameApplication { site, from, to } => self.rename(site, from, to).map(done),
+            Op::Configure { site, application } => iis::configure(self, site, application).map(done),
+            Op::RenameApplication { site, from, to } => {
+                iis::rename(self, site, from, to).map(|notes| Outcome { notes, ..Outcome::default() })
+            }
             Op::Service { name, state, start } => services::set(name, *state, *start, watch),
             Op::Install { package, properties, log } => self.install(package, properties, log, watch),
             Op::Uninstall { code, name, log, way_back } => {
@@ -100,6 +103,10 @@ impl Inspect for Windows {
 
     fn web_server(&self) -> Result<Option<WebServer>, Failure> {
         self.iis()
+    }
+
+    fn application(&self, site: &str, path: &str) -> Result<Option<Application>, Failure> {
+        self.iis_application(site, path)
     }
 
     fn signature(&self, path: &WinPath) -> Result<Signature, Failure> {

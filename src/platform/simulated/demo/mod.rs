@@ -7,8 +7,8 @@ mod server;
 use super::{MachineFacts, Signed, Simulated, facts};
 use crate::platform::clock::Clock;
 use crate::platform::disk::{self, Disk, Kind, MemoryDisk, ReadDisk, hash_bytes};
-use crate::platform::facts::Bits;
-use crate::platform::{Context, Failure};
+use crate::platform::facts::{Application, Bits};
+use crate::platform::{Context, Failure, Inspect, iis};
 use crate::winpath::WinPath;
 use content::{noise, picture, windows_text};
 use packages::{Packages, packages, setup};
@@ -91,7 +91,7 @@ pub fn build_for(bits: Bits, name: &str, disk: Arc<dyn Disk>, clock: Arc<dyn Clo
     }
     let facts = machine.facts();
     facts.write(&*disk)?;
-    Ok(Simulated { disk, clock, facts: facts.into() })
+    Ok(Simulated::with(disk, clock, facts))
 }
 
 /// Copies a drive, file by file, without a sync for each.
@@ -146,6 +146,12 @@ impl Workshop<'_> {
             self.write(&format!(r"{folder}\web.config"), windows_text(include_str!("admin/mobile.config")))?;
         }
         self.new_installers()?;
+        for site in self.machine.web_server()?.unwrap_or_default().sites {
+            for application in site.applications {
+                let wanted = Application { settings: server::settings(&application.path), ..application };
+                iis::configure(self.machine, &site.name, &wanted)?;
+            }
+        }
         self.machine.change(|facts| server::configure(facts, self.roles.bits))
     }
 

@@ -109,14 +109,15 @@ pub(super) fn configure(facts: &mut MachineFacts, bits: Bits) {
         facts.registry.set(&key, "Pfsvc_ncan_ip_tcp_port", Value::Number(4899));
         facts.registry.set(&key, "pfsvc_pendingSmsTimeoutSeconds", Value::Number(300));
     }
+}
+
+/// The settings of an application in IIS since then.
+pub(super) fn settings(path: &str) -> BTreeMap<String, String> {
     let settings = [
         ("system.webServer/security/access/@sslFlags", "Ssl"),
         ("system.webServer/security/authentication/anonymousAuthentication/@enabled", "false"),
         ("system.webServer/security/authentication/basicAuthentication/@enabled", "true"),
     ];
-    let sites = facts.web_server.iter_mut().flat_map(|web_server| &mut web_server.sites);
-    for application in sites.flat_map(|site| &mut site.applications) {
-        let wanted = if application.path.ends_with("WebServiceSdk") { &settings[..] } else { &settings[..1] };
-        application.settings = wanted.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    }
+    let wanted = if path.ends_with("WebServiceSdk") { &settings[..] } else { &settings[..1] };
+    wanted.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }

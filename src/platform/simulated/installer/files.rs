@@ -1,4 +1,8 @@
 //! The files of an installation: checking, installing, and removing them.
+//!
+//! In learn.microsoft.com, "File Versioning Rules" and "Neither File Has a Version": a file without a version that was
+//! modified since it was created is kept. "Component Table": a permanent component stays when its product is removed, and
+//! one that is never overwritten is not replaced. "RemoveFile Table" and "DuplicateFile Table" for the rest.
 
 use super::log::{Log, Stop};
 use super::plan::InstallPlan;

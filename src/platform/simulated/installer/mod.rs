@@ -2,6 +2,12 @@
 //!
 //! Because of the order of changes, both can be interrupted anywhere and repeated. An installation first records what
 //! it is about to do and registers the product last; a removal deletes that record last.
+//!
+//! What it stands for, all of it in the Windows Installer reference of learn.microsoft.com: the order of
+//! `InstallExecuteSequence` ("Suggested InstallExecuteSequence"); an installation that was cut off is undone before
+//! another one begins ("Windows Installer Error Messages", 1704); the whole package is cached, without which a captured
+//! product cannot be removed ("MsiExec.exe and InstMsi.exe Error Messages", 1612), and another version of a product is
+//! not installed over it (1638).
 
 mod cache;
 mod files;
@@ -16,9 +22,9 @@ pub(super) use log::{Code, Log, Stop};
 use super::{Installed, MachineFacts, OwnApplication, Simulated, Stage};
 use crate::package::{Info, Package, PackagedFile};
 use crate::platform::disk::{self, Kind, ReadFile};
-use crate::platform::facts::{Application, Service, ServiceState};
+use crate::platform::facts::{Service, ServiceState};
 use crate::platform::op::{Op, WayBack};
-use crate::platform::{BesidePackage, Context, Failure, Outcome, Progress};
+use crate::platform::{BesidePackage, Context, Failure, Inspect, Outcome, Progress};
 use crate::winpath::WinPath;
 use plan::InstallPlan;
 use registration::{Registered, Scope};
@@ -73,7 +79,7 @@ impl Simulated {
         let info = package.info();
         log.say(format!("Product: {} {} {}", info.product_name, info.product_version, info.product_code));
         self.undo_suspended(&info.product_code, log, watch)?;
-        let facts = self.facts();
+        let facts = self.with_iis()?;
         if is_installed(&facts, info)? {
             log.say("This product is already installed.");
             return Ok(Outcome::default());
@@ -101,6 +107,9 @@ impl Simulated {
             Outcome { notes: files::lay(&*self.disk, path, &mut package, &plan, log, watch)?, ..Outcome::default() };
         self.keep_package(path, &plan, watch)?;
         watch(log.begin("InstallServices"));
+        if let Some((site, application)) = &plan.application {
+            self.create_application(site, application)?;
+        }
         self.change(|facts| set_up(facts, &plan))?;
         watch(log.begin("StartServices"));
         outcome.notes.extend(self.start_services(&plan, log)?);
@@ -123,7 +132,13 @@ impl Simulated {
     /// elsewhere.
     pub(super) fn left_out(&self, path: &WinPath, given: &Properties) -> Vec<String> {
         let Ok(package) = self.open_package(path) else { return Vec::new() };
-        plan::plan(&package, path, given, &self.facts()).map_or(Vec::new(), |plan| plan.layout.left_out)
+        let Ok(facts) = self.with_iis() else { return Vec::new() };
+        plan::plan(&package, path, given, &facts).map_or(Vec::new(), |plan| plan.layout.left_out)
+    }
+
+    /// The facts that packages depend on.
+    fn with_iis(&self) -> Result<MachineFacts, Failure> {
+        Ok(MachineFacts { web_server: self.web_server()?, ..self.facts() })
     }
 
     /// Windows Installer caches the whole package.
@@ -197,7 +212,7 @@ impl Simulated {
         }
         self.logged(&op.to_string(), log, |log| {
             self.undo_suspended(code, log, watch)?;
-            let facts = self.facts();
+            let facts = self.with_iis()?;
             let record = match (facts.product(code).cloned(), registration::registered(&facts, code)) {
                 (None, None) => return Ok(Outcome::default()),
                 // What has begun is completed from the script that was made of the package.
@@ -303,6 +318,9 @@ impl Simulated {
         log.say(format!("Product: {} {} {code}", record.name, record.version));
         watch(log.begin("StopServices"));
         self.change(|facts| tear_down(facts, code, record))?;
+        if let Some(own) = &record.application {
+            self.remove_application(&own.site, &own.path)?;
+        }
         watch(log.begin("RemoveFiles"));
         files::remove(&*self.disk, record, log).context(&doing)?;
         log.succeed(&record.name, "Removal");
@@ -348,12 +366,6 @@ fn set_up(facts: &mut MachineFacts, plan: &InstallPlan) {
     for (key, name, value) in &plan.registry.values {
         facts.registry.set(key, name, value.clone());
     }
-    if let Some((site, application)) = &plan.application
-        && let Some(applications) = facts.applications_of(site)
-        && !applications.iter().any(|known| known.path.eq_ignore_ascii_case(&application.path))
-    {
-        applications.push(application.clone());
-    }
 }
 
 fn tear_down(facts: &mut MachineFacts, code: &str, record: &Installed) {
@@ -364,10 +376,5 @@ fn tear_down(facts: &mut MachineFacts, code: &str, record: &Installed) {
     }
     for key in &record.keys {
         facts.registry.remove(key);
-    }
-    if let Some(own) = &record.application
-        && let Some(applications) = facts.applications_of(&own.site)
-    {
-        applications.retain(|known: &Application| !known.path.eq_ignore_ascii_case(&own.path));
     }
 }

@@ -1,4 +1,5 @@
-//! The registration of a product in the registry.
+//! The registration of a product in the registry (learn.microsoft.com, "Uninstall Registry Key" and "Installation
+//! Context"). Where Windows Installer keeps its own data below `UserData` is not documented; it is so on every server.
 
 use super::plan::InstallPlan;
 use crate::package::{packed_code, unpacked_code};

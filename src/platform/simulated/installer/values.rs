@@ -1,4 +1,5 @@
-//! Registry rows of a package as values of a registry.
+//! Registry rows of a package as values of a registry (learn.microsoft.com, "Registry Table": the prefixes of values, and
+//! `+`, `-` and `*` in the place of a name).
 
 use crate::package::{Layout, RegistryRoot, RegistryRow};
 use crate::platform::facts::Bits;

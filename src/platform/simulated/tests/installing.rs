@@ -17,7 +17,7 @@ fn uninstalling_removes_its_own_and_leaves_the_rest() {
     perform(&machine, &uninstall(&machine, "PhoneFactor Agent")).unwrap();
     let facts = machine.facts();
     assert!(facts.installed.is_empty() && facts.services.is_empty());
-    assert!(facts.web_server.unwrap().sites.iter().all(|site| site.applications.is_empty()));
+    assert!(machine.web_server().unwrap().unwrap().sites.iter().all(|site| site.applications.is_empty()));
     let products = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion";
     assert_eq!(machine.registry_key(View::Native, &format!(r"{products}\Installer")).unwrap(), None);
     assert_eq!(machine.registry_key(View::Native, &format!(r"{products}\Uninstall")).unwrap().unwrap().keys, ["7-Zip"]);
@@ -45,11 +45,14 @@ fn reinstalling_from_the_cached_package_brings_a_product_back() {
     perform(&machine, &op).unwrap();
     let mut now = state(&disk);
     assert!(now.remove(LOG).is_some());
-    now.remove("machine.toml");
-    assert!(now.iter().all(|(at, content)| files.get(at) == Some(content)) && now.len() + 1 == files.len());
+    for other in ["machine.toml", r"C:\Windows\System32\inetsrv\config\applicationHost.config"] {
+        now.remove(other);
+    }
+    assert!(now.iter().all(|(at, content)| files.get(at) == Some(content)) && now.len() + 2 == files.len());
     assert_eq!(machine.facts().product(&code).unwrap(), before.product(&code).unwrap());
-    let web_server = machine.web_server().unwrap().unwrap();
-    assert!(web_server.application("Default Web Site", "/PhoneFactorWebServiceSdk").unwrap().settings.is_empty());
+    // Its settings in IIS went with it.
+    let application = machine.application("Default Web Site", "/PhoneFactorWebServiceSdk").unwrap().unwrap();
+    assert_eq!(application.settings["system.webServer/security/access/@sslFlags"], "None");
 }
 
 #[test]
@@ -163,16 +166,13 @@ fn a_modified_file_is_kept_and_an_application_that_is_there_is_used() {
     let folder = r"C:\inetpub\wwwroot\MultiFactorAuth";
     disk.create_folder(&path(folder)).unwrap();
     disk::replace(&disk, &path(folder).child("web.config"), b"mine").unwrap();
-    machine
-        .change(|facts| {
-            facts.applications_of("Default Web Site").unwrap().push(Application {
-                path: "/multifactorauth".to_owned(),
-                folder: path(folder),
-                pool: "PhoneFactor".to_owned(),
-                settings: BTreeMap::new(),
-            });
-        })
-        .unwrap();
+    let application = Application {
+        path: "/multifactorauth".to_owned(),
+        folder: path(folder),
+        pool: "PhoneFactor".to_owned(),
+        settings: BTreeMap::new(),
+    };
+    machine.create_application("Default Web Site", &application).unwrap();
     let outcome = perform(&machine, &install(&format!(r"{AGENT}\MultiFactorAuthenticationUserPortalSetup64.msi"), &[]));
     let notes = outcome.unwrap().notes;
     assert!(notes.len() == 1 && notes[0].contains("web.config was modified"), "{notes:?}");

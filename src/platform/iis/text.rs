@@ -6,11 +6,11 @@
 use crate::platform::facts::{Application, Pool, Site};
 use crate::winpath::WinPath;
 use roxmltree::{Document, Node};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The sections whose settings are migrated, with the relevant attributes. Accounts and passwords are not: those belong
 /// to the pool.
-pub(in crate::platform::windows) const SETTINGS: &[(&str, &[&str])] = &[
+pub(super) const SETTINGS: &[(&str, &[&str])] = &[
     ("system.webServer/security/access", &["sslFlags"]),
     ("system.webServer/security/authentication/anonymousAuthentication", &["enabled"]),
     ("system.webServer/security/authentication/basicAuthentication", &["enabled", "realm", "defaultLogonDomain"]),
@@ -22,24 +22,37 @@ pub(in crate::platform::windows) const SETTINGS: &[(&str, &[&str])] = &[
 ];
 
 /// Expands the `%NAME%` in a value.
-pub(in crate::platform::windows) type Expand<'a> = &'a dyn Fn(&str) -> String;
+pub(super) type Expand<'a> = &'a dyn Fn(&str) -> String;
 
 /// An error, or unexpected output.
-pub(in crate::platform::windows) type Unexpected = String;
+pub(super) type Unexpected = String;
 
 fn parse(xml: &str) -> Result<Document<'_>, Unexpected> {
     let xml = xml.trim_start_matches('\u{feff}').trim();
-    let document = Document::parse(xml).map_err(|_| match xml.lines().next() {
-        Some(line) => format!("appcmd reported: {line}"),
-        None => "appcmd printed nothing".to_owned(),
-    })?;
-    if let Some(error) = document.descendants().find(|node| node.has_tag_name("ERROR")) {
-        return Err(format!("appcmd reported: {}", error.attribute("message").unwrap_or("an error").trim()));
+    if let Some(error) = error(xml) {
+        return Err(format!("appcmd reported: {error}"));
     }
+    let document = Document::parse(xml).map_err(|_| "appcmd printed nothing".to_owned())?;
     match document.root_element().has_tag_name("appcmd") {
         true => Ok(document),
         false => Err("appcmd printed unexpected output".to_owned()),
     }
+}
+
+/// The error that `appcmd` printed, whatever its exit code; `None` if it printed something else. An error about a file of
+/// the configuration has several lines, of which the first says nothing.
+pub(super) fn error(printed: &str) -> Option<String> {
+    let printed = printed.trim_start_matches('\u{feff}').trim();
+    let message = match Document::parse(printed) {
+        Ok(document) => {
+            let error = document.descendants().find(|node| node.has_tag_name("ERROR"))?;
+            error.attribute("message").unwrap_or("an error").to_owned()
+        }
+        Err(_) if printed.is_empty() => return None,
+        Err(_) => printed.trim_start_matches("ERROR ( message:").trim_end_matches(')').to_owned(),
+    };
+    let lines: Vec<&str> = message.lines().map(str::trim).filter(|line| !matches!(*line, "" | ".")).collect();
+    Some(lines.join("; "))
 }
 
 fn elements<'a, 'i: 'a>(node: Node<'a, 'i>, name: &'static str) -> impl Iterator<Item = Node<'a, 'i>> {
@@ -52,7 +65,7 @@ fn text(node: Node<'_, '_>, attribute: &str) -> Option<String> {
 
 /// The sites of `list site /config:* /xml`. An application on a network share has no drive; it is not ours and is
 /// skipped.
-pub(in crate::platform::windows) fn sites(xml: &str, expand: Expand<'_>) -> Result<Vec<Site>, Unexpected> {
+pub(super) fn sites(xml: &str, expand: Expand<'_>) -> Result<Vec<Site>, Unexpected> {
     let document = parse(xml)?;
     let mut sites = Vec::new();
     for outer in elements(document.root_element(), "SITE") {
@@ -109,7 +122,7 @@ fn bindings(outer: Node<'_, '_>, site: Node<'_, '_>) -> Vec<String> {
 }
 
 /// The application pools of `list apppool /config:* /xml`.
-pub(in crate::platform::windows) fn pools(xml: &str) -> Result<Vec<Pool>, Unexpected> {
+pub(super) fn pools(xml: &str) -> Result<Vec<Pool>, Unexpected> {
     let document = parse(xml)?;
     let pool = |outer: Node<'_, '_>| {
         let add = elements(outer, "add").next();
@@ -130,10 +143,7 @@ pub(in crate::platform::windows) fn pools(xml: &str) -> Result<Vec<Pool>, Unexpe
 }
 
 /// The modules of `list config /section:system.webServer/globalModules /xml`, with the file of each.
-pub(in crate::platform::windows) fn modules(
-    xml: &str,
-    expand: Expand<'_>,
-) -> Result<BTreeMap<String, WinPath>, Unexpected> {
+pub(super) fn modules(xml: &str, expand: Expand<'_>) -> Result<BTreeMap<String, WinPath>, Unexpected> {
     let document = parse(xml)?;
     let all = sections(&document).flat_map(|section| elements(section, "add")).filter_map(|add| {
         let image = WinPath::new(expand(add.attribute("image")?)).ok()?;
@@ -149,11 +159,7 @@ fn sections<'a>(document: &'a Document<'_>) -> impl Iterator<Item = Node<'a, 'a>
 }
 
 /// The relevant settings of a section of a location.
-pub(in crate::platform::windows) fn settings(
-    xml: &str,
-    section: &str,
-    attributes: &[&str],
-) -> Result<BTreeMap<String, String>, Unexpected> {
+pub(super) fn settings(xml: &str, section: &str, attributes: &[&str]) -> Result<BTreeMap<String, String>, Unexpected> {
     let document = parse(xml)?;
     let Some(found) = sections(&document).next() else { return Ok(BTreeMap::new()) };
     let value = |name: &&str| Some((format!("{section}/@{name}"), found.attribute(*name)?.to_owned()));
@@ -161,12 +167,16 @@ pub(in crate::platform::windows) fn settings(
 }
 
 /// The arguments of the commands that change `found` to `wanted`; empty if they are equal.
-pub(in crate::platform::windows) fn changes(site: &str, found: &Application, wanted: &Application) -> Vec<Vec<String>> {
+pub(super) fn changes(site: &str, found: &Application, wanted: &Application) -> Vec<Vec<String>> {
     let location = format!("{site}{}", wanted.path);
     let command = |verb: &str, object: &str, rest: Vec<String>| {
         [verb.to_owned(), object.to_owned(), location.clone()].into_iter().chain(rest).collect()
     };
     let mut commands = Vec::new();
+    if found.folder != wanted.folder {
+        let root = format!("{location}/");
+        commands.push(vec!["set".to_owned(), "vdir".to_owned(), root, format!("/physicalPath:{}", wanted.folder)]);
+    }
     if !found.pool.eq_ignore_ascii_case(&wanted.pool) {
         commands.push(command("set", "app", vec![format!("/applicationPool:{}", wanted.pool)]));
     }
@@ -186,20 +196,21 @@ pub(in crate::platform::windows) fn changes(site: &str, found: &Application, wan
 }
 
 /// The arguments of the command that renames an application.
-pub(in crate::platform::windows) fn rename(site: &str, from: &str, to: &str) -> [String; 4] {
+pub(super) fn rename(site: &str, from: &str, to: &str) -> [String; 4] {
     ["set".to_owned(), "app".to_owned(), format!("{site}{from}"), format!("/path:{to}")]
 }
 
-/// The arguments of the commands that remove the settings of a location.
-pub(in crate::platform::windows) fn clear(site: &str, path: &str) -> impl Iterator<Item = [String; 5]> {
+/// The arguments of the commands that remove these settings of a location, a section each.
+pub(super) fn clear(site: &str, path: &str, settings: &BTreeMap<String, String>) -> Vec<[String; 5]> {
     let location = format!("{site}{path}");
-    let words = move |section: &str| {
+    let sections: BTreeSet<&str> = settings.keys().filter_map(|key| Some(key.split_once("/@")?.0)).collect();
+    let words = |section: &str| {
         let (section, location) = (format!("/section:{section}"), location.clone());
         ["clear".to_owned(), "config".to_owned(), location, section, "/commit:apphost".to_owned()]
     };
-    SETTINGS.iter().map(move |(section, _)| words(section))
+    sections.into_iter().map(words).collect()
 }
 
 #[cfg(test)]
-#[path = "appcmd_tests.rs"]
+#[path = "text_tests.rs"]
 mod tests;

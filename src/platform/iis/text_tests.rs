@@ -96,6 +96,9 @@ fn errors_are_told() {
     assert!(error("ERROR ( message:Configuration error )\r\n").contains("Configuration error"));
     assert!(error(r#"<appcmd><ERROR hresult="1" message="Cannot read it" /></appcmd>"#).contains("Cannot read it"));
     assert!(error("").contains("nothing"));
+    let lines = "ERROR ( message:Configuration error\r\nFilename: \\\\?\\C:\\a\\web.config\r\nLine Number: 5\r\nDescription: locked\r\n. )";
+    let all = r"Configuration error; Filename: \\?\C:\a\web.config; Line Number: 5; Description: locked";
+    assert!(error(lines).contains(all), "{}", error(lines));
     assert!(error("<other/>").contains("unexpected output"));
     assert!(error(r#"<appcmd><SITE SITE.NAME="x" /></appcmd>"#).contains("incomplete data"));
     assert_eq!(sites("<appcmd></appcmd>", &expand).expect("none"), []);
@@ -113,6 +116,8 @@ fn only_what_differs_is_changed() {
         settings: BTreeMap::from([(ssl.clone(), "None".to_owned()), (basic.clone(), "false".to_owned())]),
     };
     assert_eq!(changes("Site", &found, &found), Vec::<Vec<String>>::new());
+    let moved = Application { folder: WinPath::new(r"D:\y").expect("a path"), ..found.clone() };
+    assert_eq!(changes("Site", &found, &moved), [["set", "vdir", "Site/New/", r"/physicalPath:D:\y"]]);
     let wanted = Application {
         pool: "New Pool".to_owned(),
         settings: BTreeMap::from([(ssl, "None".to_owned()), (basic, "true".to_owned()), (realm, String::new())]),
@@ -137,8 +142,9 @@ fn only_what_differs_is_changed() {
 fn an_application_is_renamed_and_its_old_location_cleared() {
     let expected = ["set", "app", "Default Web Site/Pf", "/path:/MultiFactorAuth"];
     assert_eq!(rename("Default Web Site", "/Pf", "/MultiFactorAuth"), expected);
-    let all: Vec<[String; 5]> = clear("Default Web Site", "/Pf").collect();
-    assert_eq!(all.len(), SETTINGS.len());
+    let settings = [("system.webServer/security/access/@sslFlags", "Ssl"), ("a/b/@c", "1"), ("a/b/@d", "2")];
+    let all = clear("Default Web Site", "/Pf", &settings.map(|(key, value)| (key.to_owned(), value.to_owned())).into());
+    assert_eq!(all.len(), 2, "{all:?}");
     let access = "/section:system.webServer/security/access";
-    assert_eq!(all[0], ["clear", "config", "Default Web Site/Pf", access, "/commit:apphost"]);
+    assert_eq!(all[1], ["clear", "config", "Default Web Site/Pf", access, "/commit:apphost"]);
 }
