@@ -265,6 +265,15 @@ pub struct Application {
     pub settings: BTreeMap<String, String>,
 }
 
+impl Application {
+    /// Whether it is as `wanted`, which need not name every setting: an older journal has only those that were set.
+    pub fn is_as(&self, wanted: &Self) -> bool {
+        let Self { path, folder, pool, settings } = wanted;
+        let has = |(name, value): (&String, &String)| self.settings.get(name) == Some(value);
+        (path, folder, pool) == (&self.path, &self.folder, &self.pool) && settings.iter().all(has)
+    }
+}
+
 /// The signature of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

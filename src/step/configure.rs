@@ -307,7 +307,7 @@ impl StepKind for ConfigureWeb {
             }
         }
         match context.machine.application(&self.site, &self.application.path)? {
-            Some(found) if found == self.wanted(folder) => Ok(Probe::Done),
+            Some(found) if found.is_as(&self.wanted(folder)) => Ok(Probe::Done),
             _ => needed(format!("the application {} does not have the settings of the old one", self.application.path)),
         }
     }
