@@ -41,5 +41,6 @@ mod support;
 mod truth;
 mod twice;
 mod unattended;
+mod unfinished;
 mod upgrade;
 mod views;
