@@ -8,8 +8,8 @@ use crate::platform::facts::{Service, WebServer};
 use crate::platform::simulated::MachineFacts;
 use crate::platform::{Failure, Inspect};
 use crate::secret::is_secret;
-use crate::survey::Survey;
 use crate::survey::answers::{self, Seen};
+use crate::survey::{Survey, program_of};
 use crate::webconfig::CONFIG_LIMIT;
 use crate::webconfig::{Document, Shown, placeholder};
 use std::collections::BTreeSet;
@@ -44,7 +44,7 @@ pub(super) fn capture(
     // Querying an empty drive would open a dialog.
     facts.free_space = ('C'..='Z').filter_map(|drive| Some((drive, machine.free_space(drive).ok()?))).collect();
     facts.web_server = machine.web_server()?.map(|iis| without_secrets(with_settings(iis, survey)));
-    facts.services = services(survey, machine.services()?);
+    facts.services = services(machine, survey, machine.services()?);
     accounts(machine, survey, facts)?;
     for url in addresses(machine, survey, wish) {
         if let Seen::Status(status) = answers::ask(machine, &url, answers::BEFORE).seen {
@@ -78,7 +78,7 @@ fn without_secrets(mut iis: WebServer) -> WebServer {
 }
 
 /// Our services, those that depend on them, and those that any of these depends on; the others are not captured.
-fn services(survey: &Survey, all: Vec<Service>) -> Vec<Service> {
+fn services(machine: &dyn Inspect, survey: &Survey, all: Vec<Service>) -> Vec<Service> {
     let ours = |service: &Service| survey.services.iter().any(|own| own.name == service.name);
     let mut wanted: BTreeSet<String> =
         survey.services.iter().chain(&survey.dependents).map(|service| service.name.to_lowercase()).collect();
@@ -97,13 +97,13 @@ fn services(survey: &Survey, all: Vec<Service>) -> Vec<Service> {
         }
     }
     let all = all.into_iter().filter(|service| wanted.contains(&service.name.to_lowercase()));
-    all.map(|service| Service { image_path: image_path(&service, ours(&service)), ..service }).collect()
+    all.map(|service| Service { image_path: image_path(machine, &service, ours(&service)), ..service }).collect()
 }
 
 /// The command line of a service. Arguments of other programs are left out; ours have placeholders for secrets.
-fn image_path(service: &Service, ours: bool) -> String {
+fn image_path(machine: &dyn Inspect, service: &Service, ours: bool) -> String {
     let line = &service.image_path;
-    let Some(program) = service.program() else { return placeholder(line) };
+    let Some(program) = program_of(machine, service) else { return placeholder(line) };
     let end = line.to_ascii_lowercase().find(".exe").map_or(line.len(), |at| at + 4);
     let (head, arguments) = line.split_at_checked(end).unwrap_or((line, ""));
     match ours {

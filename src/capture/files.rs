@@ -1,12 +1,12 @@
 //! Files and folders: copies, copies with placeholders, and stand-ins.
 
 use super::{Capture, Placeholders, StandIn, package};
-use crate::plan::Component;
+use crate::plan::{Backup, Component};
 use crate::platform::disk::{self, Entry, Kind};
 use crate::platform::simulated::{demo, needs};
-use crate::platform::{Context, Failure};
+use crate::platform::{Context, Failure, OFFLINE, is_closed};
 use crate::survey::web_config;
-use crate::survey::{FoundComponent, InstalledFiles, Served, installed_files, packages};
+use crate::survey::{DATA_FILE, FoundComponent, InstalledFiles, Served, installed_files, packages, program_of};
 use crate::webconfig::CONFIG_LIMIT;
 use crate::webconfig::placeholders;
 use crate::winpath::{WinPath, fold};
@@ -36,7 +36,7 @@ impl Capture<'_> {
         }
         self.decrypting_programs()?;
         self.names_that_are_taken()?;
-        self.left_aside(state)
+        self.left_behind(state)
     }
 
     /// The files that a component's package installed, and its web.config; empty if it cannot be read.
@@ -69,6 +69,12 @@ impl Capture<'_> {
                     self.config(&entry.path, shipped.config.clone().filter(|_| is_main))?;
                 }
                 Kind::File if is_own_theme => self.copy(&entry.path)?,
+                // Whether this program wrote it decides a check.
+                Kind::File
+                    if fold(below) == fold(OFFLINE) && is_closed(self.machine.files(), folder).unwrap_or(false) =>
+                {
+                    self.copy(&entry.path)?;
+                }
                 Kind::File if shipped.has(self, below, &entry)? => match self.wish.without_packages {
                     true => self.stand_in(&entry, &[], 0)?,
                     false => self.copy(&entry.path)?,
@@ -104,7 +110,8 @@ impl Capture<'_> {
         if let Err(error) = &sha256 {
             self.leave_out(format!("the hash of {}: {error}", entry.path));
         }
-        self.stand_in(entry, OLD_DATA, 0)?;
+        // An empty one blocks a run, here as well.
+        self.stand_in(entry, if entry.len == 0 { &[] } else { OLD_DATA }, 0)?;
         if let Some(last) = self.captured.stand_ins.last_mut() {
             last.sha256 = sha256.ok();
         }
@@ -118,8 +125,10 @@ impl Capture<'_> {
         }
         let (product, version) = self.product_of(&entry.path);
         let mut text = program(&product, &version);
-        let is_service = |service: &crate::platform::facts::Service| service.program().as_ref() == Some(&entry.path);
-        let data = self.survey.install.as_ref().map(|install| install.data().child("PhoneFactor.pfdata"));
+        let is_service = |service: &crate::platform::facts::Service| {
+            program_of(self.machine, service).is_some_and(|program| program == entry.path)
+        };
+        let data = self.survey.install.as_ref().map(|install| install.data().child(DATA_FILE));
         if let Some(data) = data.filter(|_| self.survey.services.iter().any(is_service)) {
             let data = toml::Value::from(data.as_str());
             text += &format!("\n[[on-start]]\ndo = \"require-data\"\nfile = {data}\nmax-version = 5\n");
@@ -243,13 +252,23 @@ impl Capture<'_> {
         Ok(())
     }
 
-    /// Folders moved aside by runs without a journal here.
-    fn left_aside(&mut self, state: &WinPath) -> Result<(), Failure> {
-        for drive in self.facts.free_space.keys().copied().collect::<Vec<_>>() {
-            let Ok(aside) = WinPath::new(format!(r"{drive}:\pfupgrade-aside")) else { continue };
-            let runs = state.child("runs");
-            let files = self.machine.files();
-            self.folders_in(&aside, &|run| !disk::exists(files, &runs.child(run)).unwrap_or(false))?;
+    /// Folders moved aside, and the default backups, of runs without a journal here: the names of the components.
+    fn left_behind(&mut self, state: &WinPath) -> Result<(), Failure> {
+        let (files, runs) = (self.machine.files(), state.child("runs"));
+        let aside = self.facts.free_space.keys().map(|drive| format!(r"{drive}:\pfupgrade-aside"));
+        let backups = Backup::default().directory.expand(|name| self.machine.variable(name)).ok();
+        let parents: Vec<WinPath> = aside.filter_map(|path| WinPath::new(path).ok()).chain(backups).collect();
+        for parent in parents {
+            let is_lost = |run: &str| !disk::exists(files, &runs.child(run)).unwrap_or(false);
+            self.folders_in(&parent, &is_lost)?;
+            if !self.exists(&parent)? {
+                continue;
+            }
+            for run in files.list(&parent).context(format!("list {parent}"))? {
+                if run.kind == Kind::Folder && is_lost(run.path.name()) {
+                    self.folders_in(&run.path, &|_| true)?;
+                }
+            }
         }
         Ok(())
     }

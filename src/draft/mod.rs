@@ -20,7 +20,7 @@ use crate::platform::{Failure, Inspect};
 use crate::prepare::Preview;
 use crate::prepare::prepare;
 use crate::survey::products::{self, Product};
-use crate::survey::reinstall::way_back;
+use crate::survey::reinstall::{uninstalls_with, way_back};
 use crate::survey::{FoundComponent, Survey, survey};
 use crate::winpath::WinPath;
 use page::Page;
@@ -180,11 +180,18 @@ impl Writing<'_> {
         }
     }
 
-    /// Writes the rollback installer of an old product that has no package.
+    /// Writes the rollback installer of an old product that has no package, or a damaged one.
     fn way_back(&mut self, product: &Product) {
-        let Err(why) = way_back(self.ground.machine, product) else { return };
-        self.page.note(&format!("A rollback could not reinstall it: {why}."));
-        self.page.note("With its original installer, it could:");
+        let machine = self.ground.machine;
+        if let Err(why) = uninstalls_with(machine, product, None) {
+            self.page.note(&format!("Windows Installer could not uninstall it: {why}."));
+            self.page.note("With the package that it was installed from, it could:");
+        } else if let Err(why) = way_back(machine, product) {
+            self.page.note(&format!("A rollback could not reinstall it: {why}."));
+            self.page.note("With its original installer, it could:");
+        } else {
+            return;
+        }
         self.page.option("rollback-installer", r"'C:\Install\old.msi'", "");
     }
 

@@ -1,14 +1,11 @@
 //! Checks for an upgrade that was left half done, and whose journal is not in the state folder.
 
 use crate::finding::Finding;
-use crate::plan::{Action, Component};
+use crate::plan::{Action, Backup, Component};
 use crate::platform::{Context, Failure, OFFLINE, disk, is_closed};
 use crate::procedure::{Choice, CompileContext, Target};
 use crate::winpath::WinPath;
 use std::collections::BTreeSet;
-
-/// The default folder of the backups, where a run with another plan may have put them.
-const USUAL_BACKUPS: &str = r"%ProgramData%\pfupgrade\backups";
 
 /// What an upgrade without a journal leaves behind. Backups and folders moved aside also remain of a finished run, so
 /// they count only if their component is missing.
@@ -99,7 +96,8 @@ impl LostRuns {
     fn find(context: &CompileContext<'_>) -> Result<Self, Failure> {
         let (folders, survey) = (context.folders, context.survey);
         let runs = folders.run.parent().unwrap_or_else(|| folders.run.clone());
-        let usual = context.machine.expand(USUAL_BACKUPS).ok().and_then(|text| WinPath::new(text).ok());
+        // A run with another plan may have put them there.
+        let usual = Backup::default().directory.expand(|name| context.machine.variable(name)).ok();
         let backups: BTreeSet<WinPath> = folders.backup.parent().into_iter().chain(usual).collect();
         let sites = survey.web_server.iter().flat_map(|iis| &iis.sites);
         let served = sites

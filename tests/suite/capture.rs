@@ -1,5 +1,6 @@
 //! `capture`: what a captured machine previews is what the machine itself does, and nothing in it is a secret.
 
+use crate::support::matrix::{self, Played};
 use crate::support::mixes::*;
 use crate::support::runs::program;
 use crate::support::steady::steady;
@@ -87,10 +88,12 @@ fn every_mix_of_components_previews_the_same_once_captured() {
 #[test]
 fn what_stands_in_the_way_stands_there_as_well() {
     type Trouble = fn(&MemoryDisk);
-    let troubles: [(&str, Trouble); 10] = [
+    let troubles: [(&str, Trouble); 12] = [
         ("directory-taken", |disk| put(disk, r"C:\inetpub\wwwroot\MultiFactorAuth\index.htm", "x")),
         ("leftovers", |disk| put(disk, r"C:\pfupgrade-aside\20160101-000000\portal\x", "x")),
         ("unreadable-web-config", |disk| put(disk, r"C:\inetpub\wwwroot\PhoneFactor\web.config", "<configuration")),
+        ("no-data", |disk| put(disk, r"C:\Program Files\PhoneFactor\Data\PhoneFactor.pfdata", "")),
+        ("no-service", |disk| change(disk, |facts| facts.services.clear())),
         ("cannot-uninstall", |disk| {
             let (_, package) = product(disk, "User Portal");
             disk::remove(disk, &path(&package)).unwrap();
@@ -126,6 +129,30 @@ fn accounts_that_nobody_knows_of_stay_unknown() {
     let disk = one_server();
     change(&disk, |facts| facts.unknown_accounts = vec![r"FABRIKAM\svc-pfportal".to_owned()]);
     previews_the_same(&disk, &plan("one-server"), "an account of a domain that is not at hand");
+}
+
+#[test]
+fn a_machine_that_is_half_upgraded_is_captured_as_one() {
+    let played = Played::of("one-server");
+    for operation in ["uninstall PhoneFactor Mobile", "UserPortalSetup64.msi", "MobileAppWebServiceSetup64.msi"] {
+        let (_, at, _) = played.ops.iter().find(|(words, ..)| words.contains(operation)).unwrap();
+        let disk = played.left(*at as usize, matrix::Kind::Killed);
+        disk::remove(&disk, &path(r"C:\ProgramData\pfupgrade\runs")).unwrap();
+        let ids = refusals(&disk, &plan("one-server"));
+        assert!(ids.contains(&"leftovers".to_owned()), "{operation}: {ids:?}");
+        let (copy, _) = captured(&disk, &Wish::default());
+        assert_eq!(refusals(&copy, &plan("one-server")), ids, "{operation}");
+    }
+}
+
+#[test]
+fn a_service_with_a_variable_in_its_path_is_captured() {
+    let disk = one_server();
+    change(&disk, |facts| {
+        let service = facts.services.iter_mut().find(|service| service.name == "PFSvc").unwrap();
+        service.image_path = r#""%ProgramFiles%\PhoneFactor\pfsvc.exe""#.to_owned();
+    });
+    previews_the_same(&disk, &plan("one-server"), "a service with a variable in its path");
 }
 
 #[test]

@@ -43,6 +43,7 @@ mod support;
 mod truth;
 mod twice;
 mod unattended;
+mod unfinished;
 mod upgrade;
 mod views;
 mod working;

@@ -96,8 +96,7 @@ fn a_file_that_both_versions_ship_is_merged_by_meaning() {
         format!("<connectionStrings>\r\n{}</connectionStrings>\r\n", items.iter().map(item).collect::<String>())
     };
     let disk = demo_machine("web-server");
-    let cached = product(&disk, "User Portal").1;
-    put(&disk, &cached, portal(true, reference, &all(&["A"])));
+    recache(&disk, "User Portal", portal(true, reference, &all(&["A"])));
     let new = r"C:\Install\MultiFactorAuthenticationUserPortalSetup64.msi";
     put(&disk, new, portal(false, reference, &all(&["A", "B"])));
     change(&disk, |facts| {

@@ -14,7 +14,7 @@ pub mod views;
 use pfupgrade::engine::{Answer, End, Engine, EngineError, Operator, Silent};
 use pfupgrade::finding::Finding;
 use pfupgrade::journal::RecordedRun;
-use pfupgrade::package::packed_code;
+use pfupgrade::package::{Package, packed_code};
 use pfupgrade::plan::Plan;
 use pfupgrade::platform::clock::StillClock;
 use pfupgrade::platform::disk::{self, Kind, MemoryDisk, ReadDisk};
@@ -336,6 +336,16 @@ pub fn finding(disk: &MemoryDisk, plan: &Plan, id: &str) -> Finding {
     let found: Vec<Finding> = findings(disk, plan).into_iter().filter(|finding| finding.id == id).collect();
     let [finding] = found.as_slice() else { panic!("{id}: {found:#?}") };
     finding.clone()
+}
+
+/// Replaces the package that a product was installed from: Windows Installer knows its code.
+pub fn recache(disk: &MemoryDisk, name: &str, package: Vec<u8>) {
+    let (code, cached) = product(disk, name);
+    let info = Package::open(std::io::Cursor::new(&package), "new").unwrap().info().clone();
+    put(disk, &cached, package);
+    let key = format!(r"HKLM\SOFTWARE\Classes\Installer\Products\{}", packed_code(&code).unwrap());
+    let packed = Value::Text(packed_code(&info.package_code).unwrap());
+    change(disk, |facts| facts.registry.set(&key, "PackageCode", packed));
 }
 
 /// Applies a patch to a product, which its package alone would not restore.
