@@ -185,9 +185,11 @@ impl CommandContext<'_> {
                 ("start a new run: pfupgrade run".to_owned(), String::new())
             }
             (Way::Over, false) => (String::new(), back),
+            (Way::Resume, true) if !next.advice.is_empty() => (then(&next.advice, &self.command("resume")), back),
             (Way::Resume, true) => (after_restart(&self.command("resume")), String::new()),
             (Way::Resume, false) => (then(&next.advice, &self.command("resume")), back),
             (Way::Confirm { gate }, _) => (self.passes(&gate), back),
+            (Way::Rollback, true) if !next.advice.is_empty() => (then(&next.advice, &back), String::new()),
             (Way::Rollback, true) => (after_restart(&back), String::new()),
             (Way::Rollback, false) => (then(&next.advice, &back), String::new()),
         }

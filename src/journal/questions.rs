@@ -90,7 +90,9 @@ impl RunState {
             Stands::RolledBack => ("", false, Way::Over),
             Stands::Restart { .. } => ("", !restarted, again),
             Stands::Waiting { gate } => ("", false, Way::Confirm { gate: gate.id.clone() }),
-            Stands::Failed { advice, .. } => (advice.as_str(), self.restart_since.is_some() && !restarted, again),
+            // Its advice is that restart.
+            Stands::Failed { .. } if self.restart_since.is_some() && restarted => ("", false, again),
+            Stands::Failed { advice, .. } => (advice.as_str(), self.restart_since.is_some(), again),
             Stands::Stopped | Stands::Interrupted => ("", false, again),
         };
         Next { advice: advice.to_owned(), restart, way }

@@ -216,6 +216,10 @@ impl Tables {
             ..Self::default()
         };
         tables.files = db.rows("File", |row| tables.file(&row))?;
+        let mut keys = BTreeSet::new();
+        if let Some(file) = tables.files.iter().find(|file| !keys.insert(&file.key)) {
+            return Err(Problem::Contradiction(format!("two files have the key `{}`", file.key)));
+        }
         tables.files.sort_by_key(|file| file.sequence);
         tables.media = db.rows("Media", |row| {
             Ok(Media { last_sequence: row.number("LastSequence"), cabinet: row.text("Cabinet") })

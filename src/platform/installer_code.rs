@@ -44,6 +44,8 @@ pub struct InstallerCode {
 
 /// The codes of a failed installation that only its log explains.
 pub const FATAL: i32 = 1603;
+/// A failed installation has started a restart of Windows.
+pub const RESTARTS_TO_UNDO: i32 = 3018;
 /// Another installation is running.
 pub const BUSY: i32 = 1618;
 
@@ -176,7 +178,7 @@ pub const CODES: &[InstallerCode] = &[
         RESTART_TO_UNDO,
     ),
     code(
-        3018,
+        RESTARTS_TO_UNDO,
         "ERROR_FAIL_REBOOT_INITIATED",
         Meaning::FailedUntilRestart,
         "it failed, and has started a restart of Windows to undo its changes",

@@ -127,6 +127,18 @@ fn a_restart_that_an_installer_has_started_is_over_with_the_next_command() {
 }
 
 #[test]
+fn an_installer_that_failed_and_restarts_windows_goes_on_with_the_next_command() {
+    for (code, resumed) in [(3018, 0), (3017, 3010 & 0xff)] {
+        let program = Program::new();
+        trouble(&program, &format!("with = \"MultiFactorAuthenticationWebServiceSdkSetup64.msi\"\ncode = {code}"));
+        let ended = program.ends(RUN, 1);
+        let run = stands(&program, &ended, "failed", &["failed at step install-sdk", "ERROR_FAIL_REBOOT_"]);
+        assert!(run["next"].as_str().unwrap().starts_with("let Windows restart first"), "{run:#}");
+        program.ends("resume --quiet", resumed);
+    }
+}
+
+#[test]
 fn an_installer_that_hangs_is_named() {
     let program = Program::new();
     let ended = program.ends("run --yes --quiet --fail-at install-portal:2=hang", 1);

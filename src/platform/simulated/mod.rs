@@ -51,7 +51,10 @@ use super::iis as commands;
 use super::op::Op;
 use super::own::{self, AtStart, Notice};
 use super::registry::{self as export, Key, View};
-use super::{Context, Failure, Inspect, Monitor, Outcome, Platform, Process, Progress, files};
+use super::{
+    Context, Failure, FailureKind, Inspect, Monitor, Outcome, Platform, Process, Progress, files, installer_code,
+};
+use crate::names::ServiceName;
 use crate::winpath::WinPath;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -178,11 +181,15 @@ impl Simulated {
             // ERROR_SHUTDOWN_IN_PROGRESS, as StartService documents it; Windows Installer is a service itself.
             return Err(Failure::new(op, "a restart of Windows is in progress (1115)"));
         }
-        let outcome = self.perform_in_windows(op, watch)?;
-        if outcome.restarting {
+        let ended = self.perform_in_windows(op, watch);
+        let restarts = match &ended {
+            Ok(outcome) => outcome.restarting,
+            Err(failure) => failure.kind == FailureKind::Ended(installer_code::RESTARTS_TO_UNDO),
+        };
+        if restarts {
             self.change(|facts| facts.restarting = true)?;
         }
-        Ok(outcome)
+        ended
     }
 
     fn perform_in_windows(&self, op: &Op, watch: &mut dyn FnMut(Progress)) -> Result<Outcome, Failure> {
