@@ -7,7 +7,6 @@ pub mod clock;
 pub mod diagnosis;
 pub mod disk;
 pub mod facts;
-pub mod faulty;
 mod files;
 pub mod installer_code;
 pub mod installer_log;
@@ -18,7 +17,7 @@ pub mod registry;
 mod sibling_files;
 pub mod simulated;
 mod windows;
-mod wraps;
+pub mod wraps;
 
 #[cfg(windows)]
 pub use windows::Windows;
