@@ -45,7 +45,7 @@ pub(crate) fn take_out<'t>(
     let parents = old_parent.zip(base.and_then(|base| base.parent_element()));
     let mut goes = |comment: &Node<'t, 't>| {
         let text = said(*comment);
-        let goes = of_base.contains(&text) && parents.is_none_or(|parents| draft.has_fewer(parents, &text));
+        let goes = of_base.contains(&text) && parents.is_none_or(|parents| draft.gone(parents, &text) > 0);
         goes && draft.take(*comment)
     };
     let Beside { before, behind } = Beside::of(new);

@@ -103,10 +103,10 @@ impl<'t> Draft<'t> {
         all.is_some_and(|comment| !self.is_taken(comment))
     }
 
-    /// Whether the old file has fewer comments in an element that say this than the file as shipped.
-    pub(crate) fn has_fewer(&mut self, (old, base): (Node<'t, 't>, Node<'t, 't>), text: &str) -> bool {
+    /// How many comments fewer that say this the old file has in an element than the file as shipped.
+    pub(crate) fn gone(&mut self, (old, base): (Node<'t, 't>, Node<'t, 't>), text: &str) -> usize {
         let mut count = |file, parent| self.comments_by_text(file, parent).get(text).map_or(0, Vec::len);
-        count(File::Old, old) < count(File::Base, base)
+        count(File::Base, base).saturating_sub(count(File::Old, old))
     }
 
     /// The comments among the children of `parent`, by what they say.

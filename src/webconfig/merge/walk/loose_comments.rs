@@ -101,16 +101,17 @@ impl<'t> Walk<'_, 't> {
         let mut told = HashSet::new();
         for comment in beside::comments_in(base) {
             let text = said(comment);
-            if !self.draft.has_fewer((old, base), &text) || !told.insert(text.clone()) {
+            let gone = self.draft.gone((old, base), &text);
+            if gone == 0 || !told.insert(text.clone()) {
                 continue;
             }
             let there = self.draft.comments_by_text(File::New, new).get(&text).cloned().unwrap_or_default();
             let free: Vec<_> = there.iter().copied().filter(|node| !self.draft.is_taken(*node)).collect();
-            let left_of_old = self.draft.comments_by_text(File::Old, old).get(&text).map_or(0, Vec::len);
-            if free.len() < there.len() && free.len() <= left_of_old {
+            if there.len() - free.len() >= gone {
                 // Told with the element that they speak of.
                 continue;
             }
+            let left_of_old = self.draft.comments_by_text(File::Old, old).get(&text).map_or(0, Vec::len);
             let is_there_still = free.len() > left_of_old;
             // Nothing tells which of several that say the same have gone.
             let is_doubtful = !parent.is_unique || left_of_old > 0;
