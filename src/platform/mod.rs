@@ -7,7 +7,6 @@ pub mod clock;
 pub mod diagnosis;
 pub mod disk;
 pub mod facts;
-pub mod faulty;
 mod files;
 mod iis;
 pub mod installer_code;
@@ -20,7 +19,7 @@ pub mod searches;
 mod sibling_files;
 pub mod simulated;
 mod windows;
-mod wraps;
+pub mod wraps;
 
 #[cfg(windows)]
 pub use windows::Windows;

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A wrapper of a machine.
-pub(super) trait Wraps: Send + Sync {
+pub trait Wraps: Send + Sync {
     /// The inner machine.
     fn inner(&self) -> &dyn Inspect;
 

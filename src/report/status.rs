@@ -23,7 +23,7 @@ pub struct Status {
 }
 
 /// One run.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct RunStatus {
     /// Its id.
     pub run: String,
@@ -123,30 +123,7 @@ impl RunStatus {
 
     /// A run whose journal cannot be read.
     pub fn damaged(run: String, error: &EngineError) -> Self {
-        let (nobody, never) = (None::<String>, None::<Timestamp>);
-        Self {
-            run,
-            state: "damaged",
-            goes_back: false,
-            says: error.to_string(),
-            machine: nobody.clone(),
-            plan: nobody.clone(),
-            ticket: nobody.clone(),
-            user: nobody.clone(),
-            begun: never,
-            latest: never,
-            steps: 0,
-            done: 0,
-            step: nobody.clone(),
-            gate: None,
-            outage_begun: never,
-            outage_ms: None,
-            happened: Vec::new(),
-            backup: nobody.clone(),
-            journal: nobody,
-            next: String::new(),
-            or: String::new(),
-        }
+        Self { run, state: "damaged", says: error.to_string(), ..Self::default() }
     }
 }
 

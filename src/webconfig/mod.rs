@@ -26,8 +26,8 @@
 //!
 //! **Walk.** `merge::walk` compares the parts of each triple. A changed attribute is in `walk::attribute`, a changed
 //! text in `walk::text`, an added section, rule or item in `walk::added`, a removed one in `walk::removed`, another
-//! order in `walk::order`, a section that moved to another file in `walk::moved_out`, a comment that goes with no
-//! element in `walk::loose_comments`. The two value sections come first and have rules of their own, because in an
+//! order in `walk::order`, a section that moved to another file in `walk::moved_out`, a comment in
+//! `walk::loose_comments`. The two value sections come first and have rules of their own, because in an
 //! upgrade the administrator's values win: `app_settings` and `application_settings`. `without_base` starts the walk,
 //! and where there is no base, it reports what can be said.
 //!
@@ -41,8 +41,8 @@
 //!
 //! **Placement.** What is added needs a place in new: where something was removed, behind what it stands behind in old,
 //! or before what it stands before (`placement`). `insert` puts it there and refuses where ASP.NET would not accept it
-//! or where it would mean something else; `transplant` gives the markup new's line ends, indentation and characters;
-//! `comments` take the administrator's comments along.
+//! or where it would mean something else; `transplant` gives the markup new's line ends, indentation and characters.
+//! A comment on something new is written in the next round, when what it stands beside is there.
 //!
 //! **Splices.** All this collects in a `merge::draft`: splices, the moves of elements that change places, and the
 //! account. The splices are made to lie apart and applied at once, and the result is encoded and parsed again.

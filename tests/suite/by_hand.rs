@@ -2,11 +2,11 @@
 
 use crate::support::*;
 
+use crate::support::faulty::{Fault, Faulty};
 use pfupgrade::engine::{Answer, End, EngineError, Event, Operator, Silent, Watcher};
 use pfupgrade::plan::Plan;
 use pfupgrade::platform::Platform;
 use pfupgrade::platform::disk::{self, MemoryDisk};
-use pfupgrade::platform::faulty::{Fault, Faulty};
 use pfupgrade::platform::op::{Gate, Op};
 use pfupgrade::platform::registry::Value;
 use pfupgrade::platform::simulated::Simulated;

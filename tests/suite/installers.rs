@@ -5,6 +5,7 @@ use crate::support::package_builder::PackageBuilder;
 use crate::support::views::agree;
 use crate::support::*;
 
+use crate::support::faulty::{Fault, Faulty};
 use jiff::SignedDuration;
 use pfupgrade::engine::{End, EngineError, Event, Watcher};
 use pfupgrade::journal::Standing;
@@ -12,7 +13,6 @@ use pfupgrade::plan::Plan;
 use pfupgrade::platform::clock::{Clock, StillClock};
 use pfupgrade::platform::disk::MemoryDisk;
 use pfupgrade::platform::facts::ServiceState;
-use pfupgrade::platform::faulty::{Fault, Faulty};
 use pfupgrade::platform::simulated::{Simulated, Trouble, When, Works};
 use pfupgrade::platform::{Failure, FailureKind};
 use pfupgrade::prepare::prepare;

@@ -8,11 +8,11 @@ use crate::support::views::agree;
 use crate::support::*;
 use crate::truth;
 
+use crate::support::faulty::{Fault, Faulty};
 use pfupgrade::engine::{End, EngineError};
 use pfupgrade::journal::Standing;
 use pfupgrade::plan::Plan;
 use pfupgrade::platform::disk::MemoryDisk;
-use pfupgrade::platform::faulty::{Fault, Faulty};
 use pfupgrade::platform::simulated::{Trouble, Works};
 
 /// Runs the plan on a copy of `start` that dies at operation `at`; what is left on the disk, and whether it died.

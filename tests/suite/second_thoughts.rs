@@ -2,11 +2,11 @@
 
 use crate::support::*;
 
+use crate::support::faulty::{Fault, Faulty};
 use pfupgrade::engine::{End, EngineError, Silent};
 use pfupgrade::journal::{Entry, Journal, Record, Standing};
 use pfupgrade::platform::disk::{self, MemoryDisk, ReadDisk};
 use pfupgrade::platform::facts::{ServiceState, StartType};
-use pfupgrade::platform::faulty::{Fault, Faulty};
 use pfupgrade::platform::op::Op;
 use pfupgrade::platform::{FailureKind, Platform, verify_backup};
 use pfupgrade::prepare::prepare;

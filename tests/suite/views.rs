@@ -5,6 +5,7 @@ use crate::support::program::Program;
 use crate::support::views::{Done, agree};
 use crate::support::*;
 
+use crate::support::faulty::{Fault, Faulty};
 use jiff::SignedDuration;
 use pfupgrade::engine::{Answer, End, EngineError, Event, Operator, Silent, Watcher};
 use pfupgrade::journal::{RecordedRun, Standing, Stands};
@@ -13,7 +14,6 @@ use pfupgrade::plan::Plan;
 use pfupgrade::platform::clock::{Clock, StillClock};
 use pfupgrade::platform::disk::MemoryDisk;
 use pfupgrade::platform::facts::ServiceState;
-use pfupgrade::platform::faulty::{Fault, Faulty};
 use pfupgrade::platform::op::Gate;
 use pfupgrade::platform::simulated::{Simulated, Trouble, Works};
 use pfupgrade::prepare::prepare;

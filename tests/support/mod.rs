@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by panicking")]
 
 pub mod draw;
+pub mod faulty;
 pub mod matrix;
 pub mod mixes;
 pub mod package_builder;
@@ -11,6 +12,7 @@ pub mod runs;
 pub mod steady;
 pub mod views;
 
+use faulty::{Fault, Faulty};
 use pfupgrade::engine::{Answer, End, Engine, EngineError, Operator, Silent};
 use pfupgrade::finding::Finding;
 use pfupgrade::journal::RecordedRun;
@@ -19,7 +21,6 @@ use pfupgrade::plan::Plan;
 use pfupgrade::platform::clock::StillClock;
 use pfupgrade::platform::disk::{self, Kind, MemoryDisk, ReadDisk};
 use pfupgrade::platform::facts::{Bits, WebServer};
-use pfupgrade::platform::faulty::{Fault, Faulty};
 use pfupgrade::platform::op::{Gate, Op};
 use pfupgrade::platform::registry::Value;
 use pfupgrade::platform::simulated::{MachineFacts, Simulated, demo};

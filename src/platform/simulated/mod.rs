@@ -54,7 +54,6 @@ use super::registry::{self as export, Key, View};
 use super::{
     Context, Failure, FailureKind, Inspect, Monitor, Outcome, Platform, Process, Progress, files, installer_code,
 };
-use crate::names::ServiceName;
 use crate::winpath::WinPath;
 use jiff::Timestamp;
 use std::collections::BTreeMap;

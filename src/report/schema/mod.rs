@@ -2,6 +2,9 @@
 //!
 //! Fields are only ever added, so a document may have more than a schema knows; debug builds ensure that every field
 //! printed by this version is described ([`check`]).
+//!
+//! The files beside this one leave out what goes without saying: what has `properties` is an object that requires all of
+//! them but the `optional` ones, and every document begins with its `format` and `kind`.
 
 mod check;
 mod plan;
@@ -34,9 +37,15 @@ fn text(name: &str) -> Option<&'static str> {
 pub fn of(name: &str) -> Option<Value> {
     let mut schema = match name {
         "plan" => plan::schema(),
-        _ => serde_json::from_str(text(name)?).ok()?,
+        _ => {
+            let mut schema = serde_json::from_str(text(name)?).ok()?;
+            begin(&mut schema, name);
+            complete(&mut schema);
+            schema
+        }
     };
-    let all: Map<String, Value> = serde_json::from_str(DEFINITIONS).ok()?;
+    let mut all: Map<String, Value> = serde_json::from_str(DEFINITIONS).ok()?;
+    all.values_mut().for_each(complete);
     let mut used = Map::new();
     collect(&schema, &all, &mut used);
     let fields = schema.as_object_mut()?;
@@ -46,6 +55,53 @@ pub fn of(name: &str) -> Option<Value> {
         fields.insert("$defs".to_owned(), Value::Object(used));
     }
     Some(schema)
+}
+
+/// Adds the `format` and `kind` of a document; of the events only the first has them.
+fn begin(schema: &mut Value, name: &str) {
+    let add = |schema: &mut Value, field: &str, description: &str, value: Value, is_optional: bool| {
+        let Some(Value::Object(properties)) = schema.get_mut("properties") else { return };
+        if properties.contains_key(field) {
+            return;
+        }
+        properties.insert(field.to_owned(), json!({ "const": value, "description": description }));
+        if is_optional {
+            let optional = schema["optional"].as_array().into_iter().flatten().cloned().chain([json!(field)]);
+            schema["optional"] = optional.collect();
+        }
+    };
+    match schema.get_mut("oneOf") {
+        Some(Value::Array(events)) => {
+            for event in events {
+                add(event, "format", "version of the events; on the first line", json!(1), true);
+                add(event, "kind", "on the first line", json!(name), true);
+            }
+        }
+        _ => {
+            add(schema, "format", "version of this document", json!(1), false);
+            add(schema, "kind", "what this document is", json!(name), false);
+        }
+    }
+}
+
+/// Adds what goes without saying.
+fn complete(schema: &mut Value) {
+    match schema {
+        Value::Array(all) => all.iter_mut().for_each(complete),
+        Value::Object(fields) => {
+            let optional = fields.remove("optional").unwrap_or_default();
+            let is_optional = |name: &&String| optional.as_array().is_some_and(|all| all.iter().any(|it| it == *name));
+            if let Some(Value::Object(properties)) = fields.get_mut("properties") {
+                properties.values_mut().for_each(complete);
+                let required: Vec<&String> = properties.keys().filter(|name| !is_optional(name)).collect();
+                let required = json!(required);
+                fields.insert("required".to_owned(), required);
+                fields.insert("type".to_owned(), json!("object"));
+            }
+            fields.iter_mut().filter(|(name, _)| *name != "properties").for_each(|(_, inner)| complete(inner));
+        }
+        _ => {}
+    }
 }
 
 /// The definitions that a schema refers to, directly or indirectly.

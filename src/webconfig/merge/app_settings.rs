@@ -29,7 +29,7 @@ pub(crate) fn app_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
     if let (Some(first), false) = (first, heads.is_empty()) {
         draft.splice(edit::insert_before(scene.sources.new, first, &heads));
     }
-    let mut places = Places { section, previous: None, waiting: Vec::new(), is_free: !new.takes_back };
+    let mut places = Places { previous: None, waiting: Vec::new(), is_free: !new.takes_back };
     let shipped = base.iter().flat_map(|base| &base.entries);
     let removed = shipped.filter(|entry| !is_moved && old.get(entry.key).is_none());
     let kept = old.entries.iter().map(|entry| (entry, Some(entry)));
@@ -63,9 +63,6 @@ pub(crate) fn app_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
         match verdict {
             Verdict::Nothing => continue,
             Verdict::Leave(fate) => {
-                if let (None, Some(shipped), Some(_)) = (of_old, shipped, target) {
-                    comments::instead_of(draft, of_parent(scene.old, "appSettings"), shipped.node);
-                }
                 draft.change(case.change(key, case.new, fate));
             }
             Verdict::Write(..) | Verdict::Remove(_) if is_outside => {
@@ -74,13 +71,10 @@ pub(crate) fn app_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
             }
             Verdict::Remove(fate) => {
                 draft.change(case.change(key, None, fate));
-                let parent = of_parent(scene.old, "appSettings");
-                comments::take_out_all(
-                    scene,
-                    draft,
-                    (parent, shipped.map(|entry| entry.node)),
-                    target.map_or(&[][..], |target| &target.all),
-                );
+                let beside = (of_parent(scene.old, "appSettings"), shipped.map(|entry| entry.node));
+                for node in target.iter().flat_map(|target| &target.all) {
+                    comments::take_out(scene, draft, beside, *node);
+                }
             }
             Verdict::Write(value, fate) => {
                 draft.change(case.change(key, Some(&value), fate));
@@ -91,17 +85,11 @@ pub(crate) fn app_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
                         splice.into_iter().for_each(|splice| draft.splice(splice));
                     }
                     None => {
-                        let lines = add_element(scene, draft, &new, (entry, &value), section);
-                        places.add(scene, draft, entry.node, lines);
+                        let line = (0, added(scene, &new, (entry, &value), section));
+                        places.add(scene, draft, entry.node, line);
                     }
                 }
             }
-        }
-        let last = draft.changes().last().map(|change| &change.fate);
-        if let (Some(of_old), Some(shipped), Some(target)) = (of_old, shipped, target)
-            && last.is_some_and(|fate| matches!(fate, Fate::AlreadySo | Fate::Rewritten { .. }) || fate.carries())
-        {
-            comments::carry(scene, draft, &case.path, [of_old, shipped, target].map(|entry| Some(entry.node)));
         }
     }
     if let (None, false) = (first, heads.is_empty()) {
@@ -114,7 +102,6 @@ pub(crate) fn app_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) {
 
 /// Where new keys go: behind the key that they stand behind in the old file.
 struct Places<'t> {
-    section: Option<Node<'t, 't>>,
     /// The last key of the old file that the new one has, too, there and here.
     previous: Option<(Node<'t, 't>, Node<'t, 't>)>,
     /// Keys that have no such place yet.
@@ -132,19 +119,14 @@ impl<'t> Places<'t> {
         self.previous = Some((old, key));
     }
 
-    fn add(&mut self, scene: &Scene<'t>, draft: &mut Draft<'t>, old: Node<'t, 't>, lines: Vec<Line>) {
-        let document = scene.sources.new;
-        let base = scene.base.and_then(|base| of_parent(base, "appSettings"));
-        if let Some(freed) = comments::freed(draft, old, [base, self.section]).filter(|_| self.is_free) {
-            let lines: Vec<String> = lines.into_iter().map(|(_, line)| line).collect();
-            return draft.splice(freed.splice(document, &lines));
-        }
+    fn add(&mut self, scene: &Scene<'t>, draft: &mut Draft<'t>, old: Node<'t, 't>, line: Line) {
+        draft.add(old, true);
         match self.previous.filter(|_| self.is_free) {
             Some((of_old, previous)) => {
                 let previous = comments::behind(old, of_old, previous);
-                draft.splice(insert_behind(document, previous, &lines));
+                draft.splice(insert_behind(scene.sources.new, previous, &[line]));
             }
-            None => self.waiting.extend(lines),
+            None => self.waiting.push(line),
         }
     }
 }
@@ -229,15 +211,13 @@ fn of_parent<'t>(root: Node<'t, 't>, section: &'static str) -> Option<Node<'t, '
     children(root, section).next()
 }
 
-/// `<add key="" value="" />`, closed as the new file closes its own, with the comments and other attributes that the
-/// old one has.
-fn add_element<'t>(
+/// `<add key="" value="" />`, closed as the new file closes its own, with the other attributes that the old one has.
+fn added<'t>(
     scene: &Scene<'t>,
-    draft: &mut Draft<'t>,
     new: &AppEntries<'_, '_>,
     (entry, value): (&AppEntry<'t, 't>, &str),
     section: Option<Node<'t, 't>>,
-) -> Vec<Line> {
+) -> String {
     let (from, document) = (scene.sources.old, scene.sources.new);
     let markup = |entry: &AppEntry<'_, '_>| &document.text()[entry.node.range()];
     let is_tight = new.entries.last().map(markup).is_some_and(|text| text.ends_with("/>") && !text.ends_with(" />"));
@@ -254,11 +234,7 @@ fn add_element<'t>(
         }
     }
     element += if is_tight { "/>" } else { " />" };
-    let base = scene.base.and_then(|base| of_parent(base, "appSettings"));
-    let comments = comments::of_administrator(scene, draft, entry.node, [base, section]);
-    let mut lines: Vec<Line> = comments.before.into_iter().map(|comment| (0, comment)).collect();
-    lines.push((0, element + &comments.behind.map(|comment| format!(" {comment}")).unwrap_or_default()));
-    lines
+    element
 }
 
 fn add_keys<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, section: Option<Node<'t, 't>>, added: Vec<Line>) {

@@ -123,15 +123,13 @@ pub(crate) fn application_settings<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>)
     let old = SettingEntries::of(scene.sources.old, scene.old);
     let base = scene.sources.base.zip(scene.base).map(|(document, root)| SettingEntries::of(document, root));
     let places = Places::of(scene, &old, base.as_ref());
-    let base_sections = scene.base.map(by_name).unwrap_or_default();
     // The address of the SDK takes its place first: its counterpart may be one that only its value gives away.
     let (first, others): (Vec<_>, Vec<_>) =
         old.entries.iter().partition(|entry| Some(entry.node.id()) == places.old_sdk);
     for entry in first.into_iter().chain(others) {
         let shipped = base.as_ref().and_then(|base| base.get(entry.section, entry.name));
         let target = places.target(entry);
-        let shipped_section = base_sections.get(entry.section).copied();
-        merge_setting(scene, draft, &Found { entry, shipped, shipped_section, has_base: base.is_some(), target });
+        merge_setting(scene, draft, &Found { entry, shipped, has_base: base.is_some(), target });
     }
     let removed = base.iter().flat_map(|base| &base.entries);
     let old_sections = by_name(scene.old);
@@ -168,12 +166,11 @@ fn remove_setting<'t>(
                 return draft.change(change_of([Some(shipped), Some(target)], &case, case.new, reported(TAKEN)));
             }
             draft.change(change_of([Some(shipped), Some(target)], &case, None, fate));
-            comments::take_out_all(scene, draft, (section, Some(shipped.node)), &places.entries.all(target));
+            for node in places.entries.all(target) {
+                comments::take_out(scene, draft, (section, Some(shipped.node)), node);
+            }
         }
         (Verdict::Leave(fate) | Verdict::Remove(fate) | Verdict::Write(_, fate), _) => {
-            if fate != Fate::AlreadySo {
-                comments::instead_of(draft, section, shipped.node);
-            }
             draft.change(change_of([Some(shipped), target], &case, case.new, fate));
         }
         (Verdict::Nothing, _) => {}
@@ -184,7 +181,6 @@ fn remove_setting<'t>(
 struct Found<'r, 't> {
     entry: &'r SettingEntry<'t, 't>,
     shipped: Option<&'r SettingEntry<'t, 't>>,
-    shipped_section: Option<Node<'t, 't>>,
     has_base: bool,
     target: Target<'r, 't>,
 }
@@ -228,12 +224,8 @@ fn merge_setting<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>, found: &Found<'_,
             }
         },
     };
-    let is_kept = matches!(fate, Fate::AlreadySo | Fate::Rewritten { .. }) || fate.carries();
     beside_value(scene, draft, found, counterpart);
     draft.change(change_of([Some(entry), counterpart], &case, result, fate));
-    if let (Some(shipped), Some(counterpart), true) = (shipped, counterpart, is_kept) {
-        comments::carry(scene, draft, &case.path, [entry, shipped, counterpart].map(|entry| Some(entry.node)));
-    }
 }
 
 /// What a setting holds besides its value means nothing to ASP.NET, but something to whoever wrote it.
@@ -282,14 +274,14 @@ fn write_setting<'t>(
         Target::Section(section) if !draft.claim_name(section, entry.name) => Err(TAKEN),
         Target::Section(section) if !entry.is_text() => {
             let markup = transplant::copied(scene, entry.node, section).ok_or(LEANING)?;
-            add_setting(scene, draft, found, section, [(0, markup)]);
+            add_setting(scene, draft, entry.node, section, [(0, markup)]);
             Ok(())
         }
         Target::Section(section) => {
             let name = escape_attribute(document, entry.name, '"');
             let start = format!(r#"<setting name="{name}" serializeAs="String">"#);
             let value = format!("<value>{}</value>", escape_text(document, value));
-            add_setting(scene, draft, found, section, [(0, start), (1, value), (0, "</setting>".to_owned())]);
+            add_setting(scene, draft, entry.node, section, [(0, start), (1, value), (0, "</setting>".to_owned())]);
             Ok(())
         }
         Target::Setting(counterpart) if counterpart.serialize_as != entry.serialize_as => Err(OTHER_FORM),
@@ -303,21 +295,17 @@ fn write_setting<'t>(
     }
 }
 
-/// Puts a setting of the old file at the end of a section, with the comments that the administrator wrote beside it.
+/// Puts a setting of the old file at the end of a section.
 fn add_setting<'t, const N: usize>(
     scene: &Scene<'t>,
     draft: &mut Draft<'t>,
-    found: &Found<'_, 't>,
+    old: Node<'t, 't>,
     section: Node<'t, 't>,
     mut lines: [Line; N],
 ) {
     loosen(scene, draft, section, &mut lines);
-    let comments = comments::of_administrator(scene, draft, found.entry.node, [found.shipped_section, Some(section)]);
-    draft.append(section, comments.before.into_iter().map(|comment| (0, comment)));
-    if let (Some(comment), Some((_, last))) = (comments.behind, lines.last_mut()) {
-        *last += &format!(" {comment}");
-    }
     draft.append(section, lines);
+    draft.add(old, true);
 }
 
 /// The reader of settings in the .NET Framework skips an end tag directly behind that of the value

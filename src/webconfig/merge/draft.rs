@@ -2,7 +2,7 @@
 
 use crate::webconfig::Document;
 use crate::webconfig::merge::by_hand::Place;
-use crate::webconfig::merge::comments::{Comments, Held};
+use crate::webconfig::merge::comments::Comments;
 use crate::webconfig::merge::{Change, comments};
 use crate::webconfig::text::edit::Line;
 use crate::webconfig::text::{Splice, beside, edit};
@@ -41,12 +41,10 @@ pub(crate) struct Draft<'t> {
     /// Places, and what comes there instead.
     moves: Vec<(Range<usize>, Range<usize>)>,
     comments: HashMap<(File, NodeId), Comments<'t>>,
-    /// Comments that are accounted for together with an element, by their file and place.
-    bound: HashSet<(File, usize)>,
-    held: HashMap<(File, NodeId), Held<'t>>,
-    /// Comments of the file as shipped that the old one has not any more, by what they are in.
-    gone: HashMap<NodeId, HashSet<NodeId>>,
-    left_out: HashSet<NodeId>,
+    /// The elements that are taken out of the new file, and the comments that go with them.
+    taken: HashSet<NodeId>,
+    /// The elements that the administrator added, and whether they are carried.
+    added: HashMap<NodeId, bool>,
     left_by_hand: HashSet<Place>,
     loosened: HashSet<NodeId>,
 }
@@ -96,12 +94,19 @@ impl<'t> Draft<'t> {
 
     /// Whether among the children of `parent` there is a comment that says this.
     pub(crate) fn has_comment(&mut self, file: File, parent: Node<'t, 't>, text: &str) -> bool {
-        self.comment(file, parent, text).is_some()
+        self.comments_by_text(file, parent).contains_key(text)
     }
 
-    /// The first of the comments among the children of `parent` that say this.
-    pub(crate) fn comment(&mut self, file: File, parent: Node<'t, 't>, text: &str) -> Option<Node<'t, 't>> {
-        self.comments_by_text(file, parent).get(text)?.first().copied()
+    /// Whether a comment that says this stays in an element of the new file: it does not go with what is taken out.
+    pub(crate) fn keeps_comment(&mut self, new: Node<'t, 't>, text: &str) -> bool {
+        let all = self.comments_by_text(File::New, new).get(text).and_then(|all| all.first()).copied();
+        all.is_some_and(|comment| !self.is_taken(comment))
+    }
+
+    /// How many comments fewer that say this the old file has in an element than the file as shipped.
+    pub(crate) fn gone(&mut self, (old, base): (Node<'t, 't>, Node<'t, 't>), text: &str) -> usize {
+        let mut count = |file, parent| self.comments_by_text(file, parent).get(text).map_or(0, Vec::len);
+        count(File::Base, base).saturating_sub(count(File::Old, old))
     }
 
     /// The comments among the children of `parent`, by what they say.
@@ -110,29 +115,23 @@ impl<'t> Draft<'t> {
         self.comments.entry((file, parent.id())).or_insert_with(all)
     }
 
-    /// Comments of a file are accounted for together with what they speak of. Returns whether this one was not before.
-    pub(crate) fn bind(&mut self, file: File, comment: Node<'_, '_>) -> bool {
-        self.bound.insert((file, comment.range().start))
+    /// Takes an element or a comment out of the new file. Returns whether it was not taken before.
+    pub(crate) fn take(&mut self, new: Node<'_, '_>) -> bool {
+        self.taken.insert(new.id())
     }
 
-    /// Whether a comment is accounted for together with what it speaks of.
-    pub(crate) fn is_bound(&self, file: File, comment: Node<'_, '_>) -> bool {
-        self.bound.contains(&(file, comment.range().start))
+    pub(crate) fn is_taken(&self, new: Node<'_, '_>) -> bool {
+        self.taken.contains(&new.id())
     }
 
-    /// Whether a comment in `base` is none of those in `old`.
-    pub(crate) fn is_gone(&mut self, (old, base): (Node<'t, 't>, Node<'t, 't>), comment: Node<'t, 't>) -> bool {
-        if !self.gone.contains_key(&base.id()) {
-            let all = [(File::Old, old), (File::Base, base)]
-                .map(|(file, parent)| self.comments_by_text(file, parent).clone());
-            self.gone.insert(base.id(), comments::gone((old, base), all));
-        }
-        self.gone[&base.id()].contains(&comment.id())
+    /// Notes whether an element is carried that the administrator added.
+    pub(crate) fn add(&mut self, old: Node<'_, '_>, is_carried: bool) {
+        self.added.insert(old.id(), is_carried);
     }
 
-    /// An element that the administrator added is not carried.
-    pub(crate) fn leave_out(&mut self, old: Node<'_, '_>) {
-        self.left_out.insert(old.id());
+    /// Whether an element that the administrator added is carried; `None` for others.
+    pub(crate) fn is_added(&self, old: Node<'_, '_>) -> Option<bool> {
+        self.added.get(&old.id()).copied()
     }
 
     /// A place is left to the administrator. Returns whether it was not before.
@@ -143,26 +142,6 @@ impl<'t> Draft<'t> {
     /// A setting of the new file gets a space before its end tag. Returns whether it had none before.
     pub(crate) fn loosen(&mut self, setting: Node<'_, '_>) -> bool {
         self.loosened.insert(setting.id())
-    }
-
-    /// Whether an element of the old file is one that is not carried.
-    pub(crate) fn is_left_out(&self, old: Node<'_, '_>) -> bool {
-        self.left_out.contains(&old.id())
-    }
-
-    /// The comments among the children of the one, but not of the other, that hold an element of this step.
-    pub(crate) fn holding(
-        &mut self,
-        [(file, parent), (other_file, other)]: [(File, Node<'t, 't>); 2],
-        step: &str,
-    ) -> Vec<Node<'t, 't>> {
-        let key = (file, parent.id());
-        if !self.held.contains_key(&key) {
-            let all = beside::comments_in(parent);
-            let held = comments::held(all, parent, self.comments_by_text(other_file, other));
-            self.held.insert(key, held);
-        }
-        self.held[&key].get(&step.to_ascii_lowercase()).cloned().unwrap_or_default()
     }
 
     pub(crate) fn changes(&self) -> &[Change] {

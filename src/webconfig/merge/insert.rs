@@ -4,7 +4,6 @@ use crate::webconfig::merge::placement::Around;
 use crate::webconfig::merge::reasons::LEANING;
 use crate::webconfig::merge::{Draft, Scene, Triple, comments, transplant};
 use crate::webconfig::schema::collections;
-use crate::webconfig::text::edit::Line;
 use crate::webconfig::text::{edit, elements, node};
 use roxmltree::Node;
 use std::ops::Range;
@@ -45,10 +44,6 @@ pub(crate) fn insert<'t>(
         );
     }
     let without: Vec<Range<usize>> = own.iter().map(|part| edit::lines_of(scene.sources.old, part.range())).collect();
-    let freed = comments::freed(draft, element, [parent.base, parent.new]);
-    if freed.as_ref().is_some_and(|freed| !around.holds(freed.comment())) {
-        return Err("the new file has it in a comment at another place; uncomment it manually");
-    }
     // What is taken back here is not what the new file says behind it.
     let taken_back = if tag == "remove" { around.taken_back(element) } else { None };
     // Declarations stay the first child, or nothing of the file counts.
@@ -66,17 +61,10 @@ pub(crate) fn insert<'t>(
     let undoing =
         around.siblings.taking.last(element).filter(|node| beside.is_some_and(|beside| node.range().start >= beside));
     let previous = undoing.or_else(|| previous.map(|(old, new)| comments::behind(element, old, new)));
-    let neighbor = freed.as_ref().map(comments::Freed::comment);
     let last = || place.children().rfind(Node::is_element);
-    let neighbor = neighbor.or(previous).or(next).or_else(last);
+    let neighbor = previous.or(next).or_else(last);
     let markup = transplant::adapted(scene, element, place, neighbor, &without).ok_or(LEANING)?;
-    let comments = comments::of_administrator(scene, draft, element, [parent.base, parent.new]);
-    let mut lines: Vec<Line> = comments.before.into_iter().map(|comment| (0, comment)).collect();
-    lines.push((0, markup + &comments.behind.map(|comment| format!(" {comment}")).unwrap_or_default()));
-    if let Some(freed) = freed {
-        draft.splice(freed.splice(into, &lines.into_iter().map(|(_, line)| line).collect::<Vec<_>>()));
-        return Ok(());
-    }
+    let lines = [(0, markup)];
     match (previous, next.filter(is_movable)) {
         (Some(sibling), _) => draft.splice(edit::insert_behind(into, sibling, &lines)),
         (None, Some(sibling)) => draft.splice(edit::insert_before(into, sibling, &lines)),

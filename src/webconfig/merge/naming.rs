@@ -4,6 +4,7 @@ use crate::webconfig::Shown;
 use crate::webconfig::merge::Triple;
 use crate::webconfig::redact::mask;
 use crate::webconfig::schema::collections::{Key, Step, by_attributes, is_item};
+use crate::webconfig::text::beside::squeezed;
 use crate::webconfig::text::{elements, text};
 use roxmltree::Node;
 use std::{borrow::Cow, collections::HashSet};
@@ -50,16 +51,10 @@ impl<'t> Tags<'t> {
     }
 }
 
-/// What an element would be called among the children of `parent`.
-pub(crate) fn step_in(element: Node<'_, '_>, parent: Node<'_, '_>) -> String {
-    let step = Step::of(element, Some(parent));
-    Step { name: step.name.or_else(|| by_text(element).map(Cow::Owned)), ..step }.to_string()
-}
-
 /// The text of an element that holds nothing else, however it is laid out; no secret.
 fn by_text(node: Node<'_, '_>) -> Option<String> {
     let text = text(node);
     let is_it = !text.trim().is_empty() && elements(node).next().is_none();
     let is_it = is_it && mask::shown_text(node, &text) != Shown::Masked;
-    is_it.then(|| text.split_whitespace().collect::<Vec<_>>().join(" "))
+    is_it.then(|| squeezed(&text))
 }

@@ -51,7 +51,7 @@ pub(crate) fn compare<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) -> (Vec<Spli
     for (at, child) in children.triples.iter().enumerate() {
         let (Some(own), Some(section)) = (child.old, child.new) else { continue };
         let tags = [tag(of_old, Some(own)), tag(of_base, child.base), tag(of_new, Some(section))];
-        let [old, base, new] = tags.map(|tag| tag.map(said));
+        let [old, base, new] = tags.map(|tag| tag.map(beside::squeezed));
         if old == base {
             continue;
         }
@@ -73,11 +73,6 @@ pub(crate) fn compare<'t>(scene: &Scene<'t>, draft: &mut Draft<'t>) -> (Vec<Spli
         draft.change(Change::of(path, Shown::plain(old), Shown::plain(new), fate));
     }
     written(scene, draft, wanted)
-}
-
-/// A tag, however it is laid out.
-fn said(tag: &str) -> String {
-    tag.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Whether nothing but this section is between these tags.

@@ -30,7 +30,7 @@ impl<'a, 'input: 'a> Beside<'a, 'input> {
 }
 
 /// The comment next to a node, with at most one line end between.
-pub(crate) fn neighbor<'a, 'input: 'a>(
+fn neighbor<'a, 'input: 'a>(
     node: Node<'a, 'input>,
     next: impl Fn(Node<'a, 'input>) -> Option<Node<'a, 'input>>,
 ) -> Option<Node<'a, 'input>> {
@@ -41,7 +41,7 @@ pub(crate) fn neighbor<'a, 'input: 'a>(
 }
 
 /// Space between elements.
-pub(crate) fn is_space(node: Node<'_, '_>) -> bool {
+fn is_space(node: Node<'_, '_>) -> bool {
     node.is_text() && node.text().is_some_and(|text| text.trim().is_empty())
 }
 
@@ -97,7 +97,12 @@ pub(crate) fn end(node: Node<'_, '_>) -> usize {
 
 /// What a comment says, however it is laid out.
 pub(crate) fn said(comment: Node<'_, '_>) -> String {
-    comment.text().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
+    squeezed(comment.text().unwrap_or_default())
+}
+
+/// Text with one space where it has any.
+pub(crate) fn squeezed(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The comments among the children of an element, in their order.

@@ -4,7 +4,7 @@ use crate::webconfig::merge::insert::insert;
 use crate::webconfig::merge::placement::Around;
 use crate::webconfig::merge::reasons::{OF_NEW, OUTSIDE};
 use crate::webconfig::merge::walk::{SOURCE, Walk};
-use crate::webconfig::merge::{Triple, comments, refused, reported};
+use crate::webconfig::merge::{Triple, refused, reported};
 use crate::webconfig::schema::{collections, of_version};
 
 impl<'t> Walk<'_, 't> {
@@ -15,9 +15,6 @@ impl<'t> Walk<'_, 't> {
         let own = of_version::own_parts(old);
         let is_all_own = own.first() == Some(&old);
         let path = self.here("");
-        if !self.is_replaced && self.hands_off().is_some() {
-            comments::freed(self.draft, old, [parent.base, parent.new]);
-        }
         let contested = around.is_contested.then_some(false);
         let mut fate =
             self.decide([Some(true), None, contested], &path, || refused(&[(old.has_attribute(SOURCE), OUTSIDE)]));
@@ -28,9 +25,7 @@ impl<'t> Walk<'_, 't> {
             fate = reported(why);
         }
         let is_carried = fate.carries();
-        if !is_carried {
-            self.draft.leave_out(old);
-        }
+        self.draft.add(old, is_carried);
         self.whole(path, child, fate);
         if is_carried && !is_all_own && !self.is_replaced {
             for part in own {

@@ -1,19 +1,19 @@
 //! Comments that the administrator wrote, changed or took away and that go with no element: differences like others.
 
 use crate::webconfig::Shown;
-use crate::webconfig::merge::comments::Neighbour;
 use crate::webconfig::merge::reasons::{DOUBT, NO_PLACE};
 use crate::webconfig::merge::walk::Walk;
 use crate::webconfig::merge::{Change, Fate, File, Triple, comments, decide, matching, refused, reported};
 use crate::webconfig::redact::mask;
-use crate::webconfig::text::beside::said;
-use crate::webconfig::text::{Splice, beside, edit, is_markup, layout};
+use crate::webconfig::text::beside::{said, squeezed};
+use crate::webconfig::text::{Splice, beside, edit, is_markup, layout, markup};
 use roxmltree::{Node, NodeId};
 use std::{
     cell::LazyCell,
     collections::{HashMap, HashSet},
 };
 
+const LIVE: &str = "the new file still has what it takes out; decide on that first";
 const UNWRITABLE: &str = "it has characters that the encoding of the new file does not support";
 
 /// What stands in the new file for what is around the comments of the old one.
@@ -66,80 +66,67 @@ impl<'t> Walk<'_, 't> {
     }
 
     fn added_notes(&mut self, parent: Triple<'t>, old: Node<'t, 't>, new: Node<'t, 't>) {
-        let (mut counterparts, mut staying) = (None, None);
+        let mut counterparts = None;
         let spoken_of = LazyCell::new(|| beside::spoken_of(old));
+        let live = LazyCell::new(|| removed_markup(parent));
         for comment in self.added_comments(old, parent.base) {
-            if self.draft.is_bound(File::Old, comment) {
-                continue;
-            }
-            // What goes with an element that is taken out is not there any more.
-            let stays = |node: &Node<'_, '_>| !self.draft.is_bound(File::New, *node);
-            let of_new = || beside::comments_in(new);
-            let staying: &HashSet<String> = staying.get_or_insert_with(|| of_new().filter(stays).map(said).collect());
-            let is_there = staying.contains(&said(comment));
+            let text = said(comment);
+            let is_there = self.draft.keeps_comment(new, &text);
             // What both sides added alike is told with the element.
             if is_there && parent.base.is_none() {
                 continue;
             }
-            let is_left_out = || spoken_of.get(&comment.id()).is_some_and(|element| self.draft.is_left_out(*element));
+            let element = spoken_of.get(&comment.id());
+            let is_added = element.and_then(|element| self.draft.is_added(*element));
+            let is_live = || live.get(&text).is_some_and(|element| !self.draft.is_taken(*element));
             let guard = || match self.hands_off() {
                 Some(fate) => Some(left(fate)),
                 None if !parent.is_unique => Some(reported(DOUBT)),
-                None if is_left_out() => Some(left(reported(NO_PLACE))),
+                None if is_added == Some(false) => Some(left(reported(NO_PLACE))),
+                None if is_live() => Some(left(reported(LIVE))),
                 None => refused(&[(!comments::is_writable(self.scene, comment), UNWRITABLE)]),
             };
             let fate = decide([Some(()), None, is_there.then_some(())], guard, || Fate::Added);
-            if fate.carries() {
+            // What speaks of a new element comes beside it as soon as that is there.
+            if fate.carries() && is_added.is_none() {
+                let of_new = || beside::comments_in(new);
                 let counterparts = counterparts.get_or_insert_with(|| Counterparts::of(parent, of_new()));
-                self.write_note(comment, new, counterparts, spoken_of.contains_key(&comment.id()));
+                self.write_note(comment, new, counterparts, element.is_some());
             }
             self.tell_note(Some(comment), None, fate);
         }
     }
 
     fn removed_notes(&mut self, parent: Triple<'t>, [old, base, new]: [Node<'t, 't>; 3]) {
-        let is_gone = |node: &Node<'t, 't>| self.draft.is_gone((old, base), *node);
-        let removed: Vec<Node<'t, 't>> = beside::comments_in(base).filter(is_gone).collect();
-        if removed.is_empty() {
-            return;
-        }
-        let ids: HashSet<NodeId> = removed.iter().map(|comment| comment.id()).collect();
-        let mut of_base = self.draft.comments_by_text(File::Base, base).clone();
-        let of_new = self.draft.comments_by_text(File::New, new).clone();
-        let in_new = LazyCell::new(|| -> HashMap<NodeId, NodeId> {
-            let triples = matching::children(parent, &[]).triples;
-            triples.into_iter().filter_map(|child| Some((child.base?.id(), child.new?.id()))).collect()
-        });
-        for comment in removed {
+        let mut told = HashSet::new();
+        for comment in beside::comments_in(base) {
             let text = said(comment);
-            // Those that say the same are looked at together.
-            let Some(of_base) = of_base.remove(&text) else { continue };
-            let of_new = of_new.get(&text).map_or(&[][..], Vec::as_slice);
-            let gone: Vec<_> = of_base.iter().copied().filter(|comment| ids.contains(&comment.id())).collect();
-            let are_some = gone.len() < of_base.len();
-            let there = if are_some { beside_the_same(&gone, of_new, &in_new) } else { of_new.to_vec() };
-            let free: Vec<_> = there.iter().copied().filter(|node| self.draft.bind(File::New, *node)).collect();
-            if free.is_empty() && !there.is_empty() {
+            let gone = self.draft.gone((old, base), &text);
+            if gone == 0 || !told.insert(text.clone()) {
                 continue;
             }
-            let is_told = of_new.len() == of_base.len() && there.len() == gone.len();
-            let is_there_still = of_new.len() + gone.len() > of_base.len();
-            // The new version has more of them, or has them elsewhere.
-            let is_doubtful = !parent.is_unique || (are_some && !is_told);
+            let there = self.draft.comments_by_text(File::New, new).get(&text).cloned().unwrap_or_default();
+            let free: Vec<_> = there.iter().copied().filter(|node| !self.draft.is_taken(*node)).collect();
+            if there.len() - free.len() >= gone {
+                // Told with the element that they speak of.
+                continue;
+            }
+            let left_of_old = self.draft.comments_by_text(File::Old, old).get(&text).map_or(0, Vec::len);
+            let is_there_still = free.len() > left_of_old;
+            // Nothing tells which of several that say the same have gone.
+            let is_doubtful = !parent.is_unique || left_of_old > 0;
             let guard = || self.hands_off().map(left).or_else(|| refused(&[(is_doubtful, DOUBT)]));
             let fate = decide([None, Some(()), is_there_still.then_some(())], guard, || Fate::Removed);
             if fate.carries() {
                 free.iter().for_each(|node| self.draft.splice(taken_out(*node)));
             }
-            self.tell_note(None, free.first().or(of_new.first()).copied(), fate);
+            self.tell_note(None, free.first().copied(), fate);
         }
     }
 
     fn notes_without_place(&mut self, old: Node<'t, 't>, base: Node<'t, 't>) {
         for comment in self.added_comments(old, Some(base)) {
-            if self.draft.bind(File::Old, comment) {
-                self.tell_note(Some(comment), None, left(reported(NO_PLACE)));
-            }
+            self.tell_note(Some(comment), None, left(reported(NO_PLACE)));
         }
     }
 
@@ -198,20 +185,10 @@ impl<'t> Walk<'_, 't> {
     }
 }
 
-/// Those of `of_new` that speak of what these comments of the file as shipped speak of.
-fn beside_the_same<'t>(
-    of_base: &[Node<'t, 't>],
-    of_new: &[Node<'t, 't>],
-    in_new: &HashMap<NodeId, NodeId>,
-) -> Vec<Node<'t, 't>> {
-    let mut there: HashMap<Neighbour, Vec<Node<'t, 't>>> = HashMap::new();
-    for comment in of_new.iter().rev() {
-        let beside = Neighbour::of(*comment, true, &Some);
-        beside.into_iter().for_each(|it| there.entry(it).or_default().push(*comment));
-    }
-    let of_same =
-        |comment: &Node<'t, 't>| there.get_mut(&Neighbour::of(*comment, true, &|id| in_new.get(&id).copied())?)?.pop();
-    of_base.iter().filter_map(of_same).collect()
+/// The elements that the administrator removed and the new file has, by what was shipped.
+fn removed_markup<'t>(parent: Triple<'t>) -> HashMap<String, Node<'t, 't>> {
+    let removed = |child: Triple<'t>| Some((squeezed(markup(child.base?)), child.new.filter(|_| child.old.is_none())?));
+    matching::children(parent, &[]).triples.into_iter().filter_map(removed).collect()
 }
 
 /// A comment that is not carried means no work for anybody: what it speaks of is not there, or is told of itself.

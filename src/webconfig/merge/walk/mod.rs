@@ -15,8 +15,7 @@ use crate::webconfig::merge::matching::{Children, Texts};
 use crate::webconfig::merge::placement::Siblings;
 use crate::webconfig::merge::reasons::{KEPT_OUTSIDE, NO_PLACE, OF_NEW, ONLY_REPORTED};
 use crate::webconfig::merge::{
-    Change, Draft, Fate, OtherChanges, Scene, ThemeRule, Triple, carried, comments, decide, matching, reported,
-    transplant,
+    Change, Draft, Fate, OtherChanges, Scene, ThemeRule, Triple, carried, decide, matching, reported, transplant,
 };
 use crate::webconfig::schema::{collections, of_version};
 use crate::webconfig::text::{elements, markup, node};
@@ -47,7 +46,6 @@ impl<'s, 't> Walk<'s, 't> {
         if is_as_shipped(element) {
             return;
         }
-        let before = self.draft.changes().len();
         if self.is_moved_out(element) {
             return self.moved_out(element);
         }
@@ -61,21 +59,11 @@ impl<'s, 't> Walk<'s, 't> {
         let was_replaced = self.is_replaced;
         self.is_replaced = was_replaced || self.replace(element, &children, &texts);
         let is_new_text = self.text(element, texts);
-        self.comments(element, before);
         self.children(element, &children);
         if !self.is_replaced && !is_new_text {
             self.notes(element);
         }
         (self.is_replaced, self.is_outside, self.in_item) = (was_replaced, was_outside, was_in_item);
-    }
-
-    /// The administrator's comments stay beside what they speak of.
-    fn comments(&mut self, element: Triple<'t>, before: usize) {
-        let is_kept = |change: &Change| change.fate.carries() || change.fate == Fate::AlreadySo;
-        let is_carried = self.draft.changes()[before..].iter().any(is_kept);
-        if is_carried && !self.is_replaced {
-            comments::carry(self.scene, self.draft, &self.path.join("/"), element.all());
-        }
     }
 
     /// Compares the children of an element that the old file or the file as shipped has.

@@ -29,10 +29,8 @@ impl<'t> Walk<'_, 't> {
         let path = self.here("");
         let shipped = child.new.map(|new| same(base, new, &|_, _| false));
         let fate = self.decide([None, Some(true), shipped], &path, || refused(&[(!child.is_unique, DOUBT)]));
-        let is_there = child.new.is_some() && !self.is_replaced;
-        let comment = is_there.then(|| comments::instead_of(self.draft, parent.old, base)).flatten();
         if let (true, Some(new), false) = (fate.carries(), child.new, self.is_replaced) {
-            comments::take_out(self.scene, self.draft, (parent.old, base), new, comment);
+            comments::take_out(self.scene, self.draft, (parent.old, Some(base)), new);
         }
         self.whole(path, child, fate);
     }

@@ -1,11 +1,11 @@
 //! A machine with faults, for tests.
 
-use super::disk::Disk;
-use super::op::Op;
-use super::own::{AtStart, Notice};
-use super::wraps::Wraps;
-use super::{Failure, Inspect, Monitor, Outcome, Platform, Process};
 use jiff::Timestamp;
+use pfupgrade::platform::disk::Disk;
+use pfupgrade::platform::op::Op;
+use pfupgrade::platform::own::{AtStart, Notice};
+use pfupgrade::platform::wraps::Wraps;
+use pfupgrade::platform::{Failure, Inspect, Monitor, Outcome, Platform, Process};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
