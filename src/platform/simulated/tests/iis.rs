@@ -78,6 +78,12 @@ fn an_application_gets_its_folder_pool_and_settings() {
     application.settings.insert(SSL.to_owned(), "None".to_owned());
     perform(&machine, &configure(&application)).unwrap();
     assert_eq!(open(&disk).application(SITE, "/phonefactor").unwrap().as_ref(), Some(&application));
+    // A journal of an older machine names only the settings that had been set.
+    let found = machine.application(SITE, "/PhoneFactor").unwrap().unwrap();
+    let mut wanted = Application { settings: BTreeMap::from([(SSL.to_owned(), "None".to_owned())]), ..found.clone() };
+    assert!(found != wanted && found.is_as(&wanted));
+    wanted.settings.insert(SSL.to_owned(), "Ssl".to_owned());
+    assert!(!found.is_as(&wanted));
     // What the operation does not name stays.
     assert!(text(&disk, HOST).contains(r#"<virtualDirectory path="/pictures" physicalPath="D:\Pictures" />"#));
     application.pool = "None".to_owned();
