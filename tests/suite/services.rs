@@ -100,7 +100,7 @@ struct Administrator<'a>(Person<'a>, &'a MemoryDisk, &'a Simulated);
 impl Operator for Administrator<'_> {
     fn at_gate(&mut self, gate: &Gate, still: &str) -> Answer {
         let answer = self.0.at_gate(gate, still);
-        if gate.id == "portal-url" {
+        if gate.id == "server-setup" {
             change(self.1, |facts| {
                 let monitor = facts.services.iter_mut().find(|service| service.name == "Monitor").unwrap();
                 monitor.depends_on = vec!["MultiFactorAuth".into()];

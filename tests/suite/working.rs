@@ -206,10 +206,11 @@ fn a_certificate_that_got_worse_is_a_fault() {
 fn another_machine_of_that_name_is_not_asked() {
     let program = with(|facts| {
         broken(facts);
-        facts.host_names = None;
-        facts.web_server.as_mut().unwrap().sites[0].bindings = vec!["https/*:443:mfa.fabrikam.example".to_owned()];
         facts.host_names = Some(Vec::new());
     });
+    let file = program.at("C/Windows/System32/inetsrv/config/applicationHost.config");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("*:443:\"", "*:443:mfa.fabrikam.example\"")).unwrap();
     program.ends("run --yes --quiet", 0);
     let shown = program.ends("verify", 0).out.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(shown.contains("was not requested, because mfa.fabrikam.example is not this server"), "{shown}");

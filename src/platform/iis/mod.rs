@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 pub(super) const COMPONENTS: &str = r"HKLM\SOFTWARE\Microsoft\InetStp\Components";
 /// The features of IIS by the names of their components: ASPNET is version 2 to 3.5, ASPNET45 is 4.5 and later.
 const FEATURES: &[(&str, &[&str])] =
-    &[("asp-net", &["ASPNET45", "ASPNET"]), ("metabase-compatibility", &["MetabaseCompatibility", "Metabase"])];
+    &[("asp-net", &["ASPNET45", "ASPNET"]), ("metabase-compatibility", &["Metabase", "MetabaseCompatibility"])];
 
 /// The registry value of every feature of IIS: its key, its name, and whether it is there.
 pub(super) fn components(features: &[String]) -> impl Iterator<Item = (&'static str, &'static str, bool)> + '_ {

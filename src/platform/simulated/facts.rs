@@ -247,7 +247,7 @@ impl MachineFacts {
         }
     }
 
-    /// A registry key, with what Windows writes there about features and runtimes that are facts of the machine.
+    /// A registry key, with what Windows writes there about runtimes that are facts of the machine.
     pub(super) fn registry_key(&self, view: View, path: &str) -> Option<Key> {
         let real = |view, path: &str| registry::real_path(self.system.bits, view, path);
         let path = real(view, path);
@@ -269,22 +269,14 @@ impl MachineFacts {
         self.registry.set(&path, name, value);
     }
 
-    /// Where Windows has the facts about features and runtimes. IIS: the values of `InetStp\Components`, as Server
-    /// Manager's detection reads them; .NET: Microsoft, "Determine which .NET Framework versions are installed";
-    /// Visual C++: Microsoft, "Redistributing Visual C++ Files", written by a 32-bit setup.
+    /// Where Windows has the facts about runtimes. .NET: Microsoft, "Determine which .NET Framework versions are
+    /// installed"; Visual C++: Microsoft, "Redistributing Visual C++ Files", written by a 32-bit setup.
     fn of_windows(&self) -> Vec<(View, &'static str, &'static str, u32)> {
-        const COMPONENTS: &str = r"HKLM\SOFTWARE\Microsoft\InetStp\Components";
         const DOTNET: &str = r"HKLM\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full";
         const X86: &str = r"HKLM\SOFTWARE\Microsoft\VisualStudio\14.0\VC\Runtimes\x86";
         const X64: &str = r"HKLM\SOFTWARE\Microsoft\VisualStudio\14.0\VC\Runtimes\x64";
-        let has = |wanted: &str| {
-            let features = self.web_server.iter().flat_map(|web_server| &web_server.features);
-            features.into_iter().any(|feature| feature == wanted)
-        };
         let mut all = Vec::new();
         for view in [View::Native, View::Wow32] {
-            all.extend(has("metabase-compatibility").then_some((view, COMPONENTS, "Metabase", 1)));
-            all.extend(has("asp-net").then_some((view, COMPONENTS, "ASPNET45", 1)));
             let dotnet = self.system.dotnet_release;
             all.extend(
                 dotnet

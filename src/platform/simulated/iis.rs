@@ -2,7 +2,7 @@
 //! a real server.
 
 use super::appcmd::{self, CONFIG, Files, host};
-use super::{MachineFacts, Simulated};
+use super::{MachineFacts, Simulated, registry};
 use crate::platform::disk::{self, Disk};
 use crate::platform::facts::{Application, WebServer};
 use crate::platform::iis::{self, Appcmd};
@@ -36,9 +36,13 @@ impl MachineFacts {
         let text = host::config(&iis).context(doing)?;
         write(disk, &config_file(&self)?, &text).context(doing)?;
         for (key, name, is_there) in iis::components(&iis.features) {
-            match is_there {
-                true => self.registry.set(key, name, Value::Number(1)),
-                false => self.registry.unset(key, name),
+            // 32-bit setups look for it as well.
+            for view in [View::Native, View::Wow32] {
+                let key = registry::real_path(self.system.bits, view, key);
+                match is_there {
+                    true => self.registry.set(&key, name, Value::Number(1)),
+                    false => self.registry.unset(&key, name),
+                }
             }
         }
         Ok(self)
