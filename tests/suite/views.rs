@@ -423,8 +423,7 @@ fn is_pattern(line: &str) -> bool {
 /// by record in one place.
 #[test]
 fn nothing_but_the_fold_reads_records() {
-    const WRITE: [&str; 5] =
-        ["engine/recording.rs", "engine/decide.rs", "engine/gate.rs", "engine/rollback.rs", "engine/run.rs"];
+    const WRITE: [&str; 6] = ["recording", "decide", "gate", "restart", "rollback", "run"];
     const SHOWS: &str = "report/status.rs";
     let src = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     for file in walkdir::WalkDir::new(&src).into_iter().map(Result::unwrap) {
@@ -440,7 +439,11 @@ fn nothing_but_the_fold_reads_records() {
         if !text.contains("journal::") || !text.contains("Entry::") {
             continue;
         }
-        assert!(WRITE.contains(&name.as_str()), "{name} names the records of the journal and does not write any");
+        let room = name.strip_prefix("engine/").and_then(|file| file.strip_suffix(".rs"));
+        assert!(
+            room.is_some_and(|room| WRITE.contains(&room)),
+            "{name} names the records of the journal and does not write any"
+        );
         let reads = text.lines().map(str::trim).find(|line| is_pattern(line));
         assert_eq!(reads, None, "{name} looks what a record is: that is for src/journal/state.rs");
     }
