@@ -245,7 +245,7 @@ fn an_installer_gets_properties_as_they_are() {
     let machine = Windows::new().expect("this machine");
     let (file, log) = build("installer", &package("Quoted"));
     let code = package("Quoted").product_code();
-    machine.uninstall(&code, "Quoted", &log, &mut |_| {}).expect("nothing is left of an earlier test");
+    machine.uninstall((&code, "Quoted"), None, &log, &mut |_| {}).expect("nothing is left of an earlier test");
     // Wine, other than Windows, takes a backslash before a quote for an escape.
     for given in ["a b", "Größe", "/x A=B", r"C:\x\", r"C:\a b\c"] {
         let properties = BTreeMap::from([("GIVEN".to_owned(), given.to_owned()), ("EMPTY".to_owned(), String::new())]);
@@ -254,8 +254,8 @@ fn an_installer_gets_properties_as_they_are() {
         machine.install(&file, &properties, &log, &mut |_| {}).expect("installed");
         let found = registry::text(View::Native, r"HKLM\SOFTWARE\pfupgrade-installed", "Given");
         assert_eq!(found, Ok(Some(given.to_owned())));
-        machine.uninstall(&code, "Quoted", &log, &mut |_| {}).expect("uninstalled");
-        machine.uninstall(&code, "Quoted", &log, &mut |_| {}).expect("it is gone already");
+        machine.uninstall((&code, "Quoted"), None, &log, &mut |_| {}).expect("uninstalled");
+        machine.uninstall((&code, "Quoted"), None, &log, &mut |_| {}).expect("it is gone already");
     }
 }
 
