@@ -116,7 +116,9 @@ impl CommandContext<'_> {
                     text::count(faults.len(), "check")
                 ));
                 faults.iter().for_each(|fault| self.insist(&format!("- {fault}")));
-                self.insist(&self.state());
+                self.insist(
+                    "Users may not be able to sign in. The outage goes on until all checks pass, or you roll back.",
+                );
                 let Some(found) = self.machine.engine().last_run()? else { return Ok(ending) };
                 let (next, or) = self.goes_on(&found.state);
                 Ending { or, ..ending.next(next) }

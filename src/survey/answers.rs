@@ -95,7 +95,7 @@ impl Answer {
     pub fn fault(&self, before: Option<&Self>) -> Option<String> {
         let before = before.filter(|before| before.was_asked());
         let wanted = before.map_or(Class::Credentials, Self::class);
-        let had = before.map(|before| format!("; before the upgrade, {before}")).unwrap_or_default();
+        let had = before.map(|before| format!("; before the upgrade: {}", before.status())).unwrap_or_default();
         match &self.certificate {
             _ if !self.was_asked() && before.is_none() => None,
             _ if self.class() < wanted => Some(format!("{self}{had}")),

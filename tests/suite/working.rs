@@ -138,7 +138,7 @@ fn the_new_version_has_to_respond_as_well_as_the_old_one() {
         let is_silent = preview.contains("[no-answer]") && preview.contains(&format!("responds with {old}"));
         assert_eq!(is_silent, old == 500, "{preview}");
         let ended = program.ends("run --yes --quiet", code);
-        let told = format!("before the upgrade, {OLD_PORTAL} ");
+        let told = format!("before the upgrade: {old} from {OLD_PORTAL}");
         assert_eq!(ended.err.contains(&told), code == 11, "{old} {new}: {}", ended.err);
         program.ends("verify --quiet", code);
     }
