@@ -44,6 +44,10 @@ fn comparable(mut preview: Value) -> Value {
     for own in ["simulated", "backup_free"] {
         preview[own] = Value::Null;
     }
+    // Nobody responds to requests under Wine; the simulated machine has an IIS that does.
+    if let Some(findings) = preview["findings"].as_array_mut() {
+        findings.retain(|finding| finding["id"] != "no-answer");
+    }
     for step in preview["steps"].as_array_mut().into_iter().flatten() {
         let notes = step["notes"].as_array_mut();
         notes.into_iter().for_each(|notes| {

@@ -76,6 +76,14 @@ fn file(facts: &mut Facts, path: String, content: &[u8]) {
     }
 }
 
+/// A setting of an application. A default is the same whether it is written down or not.
+fn setting(facts: &mut Facts, application: &str, name: &str, value: &str) {
+    let default = if name.contains("anonymousAuthentication") { "true" } else { "false" };
+    if value != default && !["", "None"].contains(&value) {
+        facts.insert(format!("{application} {name}"), value.to_owned());
+    }
+}
+
 fn of_wine(machine: &Machine) -> io::Result<Facts> {
     let mut facts = Facts::new();
     for found in FOLDERS.iter().flat_map(|folder| machine.tree(folder)) {
@@ -102,7 +110,7 @@ fn of_wine(machine: &Machine) -> io::Result<Facts> {
             let up = node.ancestors().take_while(|up| *up != location).map(|up| up.tag_name().name());
             let section = up.collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("/");
             for set in node.attributes() {
-                facts.insert(format!("{path} {section}/@{}", set.name()), set.value().to_owned());
+                setting(&mut facts, &path, &format!("{section}/@{}", set.name()), set.value());
             }
         }
     }
@@ -126,7 +134,7 @@ fn of_simulation(disk: &MemoryDisk) -> Facts {
     for found in support::iis(disk).iter().flat_map(|iis| &iis.sites).flat_map(|site| &site.applications) {
         facts.insert(format!("application {}", found.path), format!("{} {}", found.pool, found.folder));
         for (name, value) in &found.settings {
-            facts.insert(format!("application {} {name}", found.path), value.clone());
+            setting(&mut facts, &format!("application {}", found.path), name, value);
         }
     }
     facts
