@@ -111,7 +111,7 @@ pub(super) fn export(
     disk::replace(disk, to, &text).context(&doing)
 }
 
-/// Reads what [`export`] wrote; `None` if there was no such key.
+/// Reads what an export of a key wrote; `None` if there was no such key.
 pub fn exported(disk: &dyn ReadDisk, key: &str, from: &WinPath) -> Result<Option<Tree>, Failure> {
     let doing = format!("restore the registry key {key} from {from}");
     let text = disk::read(disk, from, EXPORT_LIMIT).context(&doing)?;
