@@ -236,8 +236,10 @@ fn no_secret_of_the_machine_is_in_it() {
         ["tellnobody", "Horse", "Green", "Boat", "Blue"].map(|text| text.as_bytes().to_vec()).into();
     for entry in disk.walk(&path(data)).unwrap() {
         let content = disk::read(&disk, &entry.path, 1 << 20).unwrap();
-        // Behind the line by which the kind of the file is told. The name of the group is no secret.
-        secrets.extend(content.get(20..60).map(<[u8]>::to_vec));
+        // The group's name is not a secret. The first line of a file only says what kind of file it is.
+        if entry.path.name() != "groupName" {
+            secrets.push(content[20..60].to_vec());
+        }
     }
     for wish in [Wish::default(), TABLES] {
         let (copy, captured) = captured(&disk, &wish);

@@ -3,11 +3,14 @@
 //! Because of the order of changes, both can be interrupted anywhere and repeated. An installation first records what
 //! it is about to do and registers the product last; a removal deletes that record last.
 //!
-//! What it stands for, all of it in the Windows Installer reference of learn.microsoft.com: the order of
-//! `InstallExecuteSequence` ("Suggested InstallExecuteSequence"); an installation that was cut off is undone before
-//! another one begins ("Windows Installer Error Messages", 1704); the whole package is cached, without which a captured
-//! product cannot be removed ("MsiExec.exe and InstMsi.exe Error Messages", 1612), and another version of a product is
-//! not installed over it (1638).
+//! It simulates these rules of the Windows Installer reference on learn.microsoft.com:
+//!
+//! - Actions run in the order of `InstallExecuteSequence` ("Suggested InstallExecuteSequence").
+//! - Windows Installer undoes an interrupted installation before it starts another one ("Windows Installer Error
+//!   Messages", 1704).
+//! - It caches the whole package, and cannot remove a captured product without it ("MsiExec.exe and InstMsi.exe Error
+//!   Messages", 1612).
+//! - It does not install another version over a product (1638).
 
 mod cache;
 mod files;
