@@ -78,7 +78,8 @@ fn file(facts: &mut Facts, path: String, content: &[u8]) {
 
 /// A setting of an application. A default is the same whether it is written down or not.
 fn setting(facts: &mut Facts, application: &str, name: &str, value: &str) {
-    let default = if name.contains("anonymousAuthentication") { "true" } else { "false" };
+    let is_on = name.contains("anonymousAuthentication") || name.ends_with("@useKernelMode");
+    let default = if is_on { "true" } else { "false" };
     if value != default && !["", "None"].contains(&value) {
         facts.insert(format!("{application} {name}"), value.to_owned());
     }
