@@ -8,6 +8,7 @@ use crate::platform::facts::{Service, ServiceState};
 use crate::platform::{Context, Failure, Monitor, disk};
 use crate::step::{ACTIVATION, ConfigureWeb, History, Memo, StepContext, Work, losses};
 use crate::survey::answers::{self, Answer, Baseline};
+use crate::survey::program_of;
 use crate::webconfig::CONFIG_LIMIT;
 use crate::webconfig::{Document, SdkUrlRule};
 use crate::winpath::WinPath;
@@ -97,8 +98,9 @@ impl Engine<'_> {
         let is_running = |service: &Service| service.state == ServiceState::Running;
         let mut before = frozen.survey.services.clone();
         before.retain(is_running);
-        let mut now = self.platform.inspect().services()?;
-        now.retain(|service| service.program().is_some_and(|program| program.is_within(&install.folder)));
+        let machine = self.platform.inspect();
+        let mut now = machine.services()?;
+        now.retain(|service| program_of(machine, service).is_some_and(|program| program.is_within(&install.folder)));
         let (running, stopped): (Vec<_>, Vec<_>) = now.into_iter().partition(is_running);
         let names = |of: &[Service]| list(of.iter().map(|service| &service.name));
         let [before_names, running_names, stopped_names] = [&before, &running, &stopped].map(|all| names(all));
@@ -176,7 +178,7 @@ impl Engine<'_> {
     }
 }
 
-fn check(what: String, fault: Option<String>) -> Check {
+pub(super) fn check(what: String, fault: Option<String>) -> Check {
     Check { what, fault, backup: false }
 }
 

@@ -1,6 +1,7 @@
 //! Verifies a run afterwards: its backups, and the upgraded machine.
 
 use super::perform::Watch;
+use super::upgrade_checks::check;
 use super::{Engine, EngineError};
 use crate::journal::{Frozen, RecordedRun, RunState, Standing};
 use crate::platform::disk;
@@ -23,9 +24,9 @@ pub struct Check {
 }
 
 impl Engine<'_> {
-    /// Verifies every backup of a run, and checks the machine if the run has come to its verify step, or was
-    /// rolled back. Nothing is changed; `each`
-    /// receives every check when it is done. Returns `None` if `wants_to_stop` has ended that.
+    /// Verifies every backup of a run, and checks the machine if the run has come to its verify step, or was rolled
+    /// back. Nothing is changed; `each` receives every check when it is done. Returns `None` if `wants_to_stop` has
+    /// ended that.
     pub fn verify(
         &self,
         found: &RecordedRun,
@@ -68,7 +69,7 @@ impl Engine<'_> {
         } else if found.standing() == Standing::RolledBack {
             let faults = self.differences_to_before(&found.frozen)?.faults;
             let what = "products, web applications, services and InstallPath are as before the run".to_owned();
-            note(Check { what, fault: (!faults.is_empty()).then(|| faults.join("; ")), backup: false });
+            note(check(what, (!faults.is_empty()).then(|| faults.join("; "))));
         }
         Ok(all)
     }
@@ -90,7 +91,6 @@ impl Engine<'_> {
             watch.go_on().context("verify the run")?;
             let kind = step.work.kind();
             let checks = kind.checks(&context)?;
-            let check = |what: String, fault: Option<String>| Check { what, fault, backup: false };
             if !checks.is_empty() {
                 all.extend(checks.into_iter().map(|checked| check(checked.what, checked.fault)));
             } else if !is_replaced(step, frozen) {

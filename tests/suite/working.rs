@@ -346,3 +346,22 @@ fn verify_after_a_rollback_looks_at_what_was_before() {
     let shown = program.ends("verify", 11).out.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(shown.contains("the service PFSvc is missing"), "{shown}");
 }
+
+#[test]
+fn a_successor_counts_however_its_program_is_written() {
+    let disk = one_server();
+    let (machine, clock) = (boot(&disk), clock());
+    let engine = engine(&machine, &clock);
+    let prepared = prepare(&machine, &*clock, &plan("one-server"), &engine.state).unwrap();
+    // Windows resolves variables of the system in the path of a service's program.
+    let shorten = || {
+        support::change(&disk, |facts| {
+            for service in &mut facts.services {
+                service.image_path = service.image_path.replace(r"C:\Program Files", "%ProgramFiles%");
+            }
+        });
+        machine.refresh().unwrap();
+    };
+    let mut person = Careless(Person::at(&machine), &shorten);
+    assert_eq!(engine.run(&prepared.frozen, &mut person, &mut Silent).unwrap(), End::Done { reboot: false });
+}
